@@ -1,0 +1,8 @@
+"""The clock. Only the edges (web, api, work, scheduler, cli) read it; everything below is handed the time."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)

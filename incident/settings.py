@@ -1,0 +1,77 @@
+"""Every setting: its type, its default, what it means. Read from the environment (`TOCSIN_…`) and `instance/tocsin.toml`."""
+
+import os
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message has a sentence for each mistake."""
+
+
+class Settings(BaseSettings):
+    """What the administrator decides. The environment wins over `instance/tocsin.toml`."""
+
+    model_config = SettingsConfigDict(env_prefix="TOCSIN_", extra="forbid", env_ignore_empty=True)
+
+    instance: Path = Field(Path("instance"), description="The folder that holds all data.")
+    database_url: str = Field("", description="SQLAlchemy address; empty means SQLite inside the instance.")
+    host: str = Field("127.0.0.1", description="The address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port the web server listens on.")
+    base_url: str = Field("", description="The address people outside use, such as https://incidents.example.org.")
+    test_mode: bool = Field(False, description="Marked test installation: http to providers on loopback is allowed.")
+    company_name: str = Field("", description="Your organisation's name, as notices give it.")
+    contact_name: str = Field("", description="The person or department in charge of personal data.")
+    contact_email: str = Field("", description="Where affected people can write to.")
+    contact_phone: str = Field("", description="Where affected people can call.")
+    contact_address: str = Field("", description="The postal address of the person or department in charge.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        folder = Path(os.environ.get("TOCSIN_INSTANCE") or "instance")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, folder / "tocsin.toml")
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        self.instance = self.instance.resolve()
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.instance / 'tocsin.db'}"
+        if not self.base_url:
+            self.base_url = f"http://{self.host}:{self.port}"
+        self.base_url = self.base_url.rstrip("/")
+        if urlsplit(self.base_url).scheme not in {"http", "https"}:
+            raise ValueError("base_url: give the whole address, such as https://incidents.example.org")
+        return self
+
+    def provider_url(self, name: str) -> str:
+        """The checked address of a provider. Raises SettingsError unless https, or http to loopback in test mode."""
+        value = getattr(self, name)
+        address: str = value.get_secret_value() if isinstance(value, SecretStr) else value
+        parts = urlsplit(address)
+        if parts.scheme in {"https", "smtps"} or (self.test_mode and parts.hostname in LOOPBACK):
+            return address
+        raise SettingsError(
+            f"TOCSIN_{name.upper()}: must start with https:// (http is allowed to this machine only, and only with TOCSIN_TEST_MODE=1)."
+        )
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process. Raises SettingsError with a sentence for each mistake."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(dict(mistake)) for mistake in error.errors())) from None
+
+
+def _sentence(mistake: dict[str, Any]) -> str:
+    name = "_".join(str(part) for part in mistake["loc"]).upper()
+    return f"TOCSIN_{name}: {mistake['msg']}" if name else str(mistake["msg"])
