@@ -1,0 +1,151 @@
+"""Fills a text's placeholders: names from a fixed list, no logic, and a missing value is an error.
+
+A text is parsed once into a `Pattern` (letters and fields) or into prose (paragraphs and lists of them). What does not
+differ from person to person is bound once; what is left is filled per person, escaped for where it goes.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from incident.domain.errors import Invalid
+
+PERSON = {
+    "person.name": "the person's name",
+    "person.exposed": "the kinds of data exposed of this person, in words",
+    "person.reference": "this person's own reference, for calls and letters to you",
+}
+HOUSE = {
+    "company.name": "your organisation",
+    "contact.name": "the person or department in charge of personal data",
+    "contact.email": "where people can write to",
+    "contact.phone": "where people can call",
+    "contact.address": "the postal address of that person or department",
+    "link.check": "the page where anyone can check that this notice is genuine",
+    "notice.reference": "this notice's reference",
+    "notice.date": "the day the notice was submitted for approval",
+}
+FACT = "fact."
+FIELD = re.compile(r"(?<!\{)\{\{\s*([a-z]+\.[a-z][a-z0-9_]*)\s*\}\}(?!\})")
+LOGIC = re.compile(r"\{%|%\}|\{#|#\}")
+
+UNWANTED = frozenset(
+    {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+)  # controls, overrides, halves, private letters, odd line ends
+KEPT = frozenset("\n\t\u200c\u200d")  # line ends; the joiners that several scripts and emoji need
+
+Escape = Callable[[str], str]
+Values = Mapping[str, str]
+
+
+class Unfilled(Invalid):
+    """A text asks for a value that is not there; `field` is the placeholder's name."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, f"There is no value for {{{{ {field} }}}}.")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in a text that a value fills."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text in pieces: letters that stand as they are, and slots."""
+
+    pieces: tuple[str | Slot, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the names of the slots in order, each once."""
+        return tuple(dict.fromkeys(piece.name for piece in self.pieces if isinstance(piece, Slot)))
+
+    def bound(self, values: Values, escape: Escape) -> "Pattern":
+        """Return the pattern with these values in place; slots it has no value for stay slots."""
+        return Pattern(_merged(_put(piece, values, escape) for piece in self.pieces))
+
+    def filled(self, values: Values, escape: Escape) -> str:
+        """Return the whole text. Raises Unfilled naming the first field without a value."""
+        return "".join(piece if isinstance(piece, str) else escape(_value(values, piece.name)) for piece in self.pieces)
+
+
+def known(name: str, facts: Iterable[str]) -> bool:
+    """Return whether `name` is a field a text may use, given the keys of the fact vocabulary."""
+    return name in PERSON or name in HOUSE or (name.startswith(FACT) and name.removeprefix(FACT) in set(facts))
+
+
+def parsed(text: str, *, where: str, facts: Iterable[str]) -> Pattern:
+    """Return the pattern of `text`. Raises Invalid(where) for an unknown field, loose braces or template logic."""
+    text = cleaned(text)
+    if LOGIC.search(text):
+        raise Invalid(where, "A text has placeholders like {{ person.name }} only; {% and {# mean nothing here.")
+    pieces: list[str | Slot] = []
+    keys = frozenset(facts)
+    position = 0
+    for found in FIELD.finditer(text):
+        pieces.append(_plain(text[position : found.start()], where))
+        if not known(found[1], keys):
+            raise Invalid(where, f"There is no field called {{{{ {found[1]} }}}}.")
+        pieces.append(Slot(found[1]))
+        position = found.end()
+    pieces.append(_plain(text[position:], where))
+    return Pattern(_merged(pieces))
+
+
+def cleaned(text: str) -> str:
+    """Return `text` in NFC with plain line ends, without controls, direction overrides or private letters."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(letter for letter in text if letter in KEPT or unicodedata.category(letter) not in UNWANTED)
+
+
+def one_line(value: str) -> str:
+    """Return `value` fit for plain text: one line, no control letters."""
+    if value.isascii() and value.isprintable():
+        return " ".join(value.split())
+    return " ".join(cleaned(value.replace("\t", " ")).split())
+
+
+def for_html(value: str) -> str:
+    """Return `value` fit for HTML, inside an element or a quoted attribute."""
+    return html.escape(one_line(value), quote=True)
+
+
+for_text = one_line
+for_header = one_line
+for_sms = one_line
+
+
+def _plain(text: str, where: str) -> str:
+    loose = "{{" if "{{" in text else "}}" if "}}" in text else ""
+    if loose:
+        shown = one_line(text[text.index(loose) :])[:40]
+        raise Invalid(where, f"Mend the placeholder at “{shown}”: write it like {{{{ person.name }}}}.")
+    return text
+
+
+def _put(piece: str | Slot, values: Values, escape: Escape) -> str | Slot:
+    if isinstance(piece, str) or piece.name not in values:
+        return piece
+    return escape(_value(values, piece.name))
+
+
+def _value(values: Values, name: str) -> str:
+    value = values.get(name, "")
+    if not value.strip():
+        raise Unfilled(name)
+    return value
+
+
+def _merged(pieces: Iterable[str | Slot]) -> tuple[str | Slot, ...]:
+    merged: list[str | Slot] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        elif piece != "":
+            merged.append(piece)
+    return tuple(merged)
