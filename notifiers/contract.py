@@ -1,0 +1,136 @@
+"""The words every channel speaks: what is sent, what was answered, what was reported later.
+
+Nothing here knows a provider, a database or the web. The rules in `incident.domain` may read this file;
+the adapters beside it may import it; it imports nothing but the standard library.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text for one person by one channel. It has exactly one addressee.
+
+    `ref` is opaque and belongs to one attempt; it is all that a provider learns from us beside address and text.
+    `thread` stays the same over the attempts of one delivery (the Message-ID of an e-mail is made of it).
+    """
+
+    ref: str
+    to: str
+    text: str
+    subject: str = ""
+    html: str = ""
+    language: str = "en"
+    thread: str = ""
+
+
+class Outcome(StrEnum):
+    """What a provider's answer says about one message."""
+
+    ACCEPTED = "accepted"  # taken: the provider has it now
+    REFUSED = "refused"  # this message will never be taken: do not try the same again
+    LATER = "later"  # certainly not taken, may be taken another time
+    STOP = "stop"  # certainly not taken, and neither will any other be: credentials, sender, account
+    UNKNOWN = "unknown"  # no answer, or one that does not say: it may have been taken
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one message of a batch at the moment of sending.
+
+    `reason` is a word of ours in snake case, `code` the provider's number or enhanced status, `wait` the seconds
+    the provider asked us to wait. None of them holds an address or a text.
+    """
+
+    ref: str
+    outcome: Outcome
+    provider_id: str = ""
+    reason: str = ""
+    code: str = ""
+    wait: float | None = None
+
+
+class Status(StrEnum):
+    """What a provider reports later about one message."""
+
+    ACCEPTED = "accepted"  # on its way
+    DEFERRED = "deferred"  # the receiving side said "later"; the provider goes on trying
+    DELIVERED = "delivered"  # the receiving side took it: the best that can be proved
+    BOUNCED = "bounced"  # the receiving side refused it for good
+    BLOCKED = "blocked"  # the receiving side refused it this time
+    FAILED = "failed"  # the provider did not send it
+    COMPLAINED = "complained"  # the person marked it as unwanted
+    UNSUBSCRIBED = "unsubscribed"  # the person asked for no more
+    TRACKED = "tracked"  # opened or clicked: tracking is off, so this must not occur
+    ALARM = "alarm"  # about the account, not about a message
+    UNKNOWN = "unknown"  # a word we do not know: kept, never guessed
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One report of a provider in our words.
+
+    `id` is unique at this provider, so that repeats can be told. `fields` are what the provider said further, without
+    addresses, numbers, network addresses or texts.
+    """
+
+    id: str
+    status: Status
+    ref: str = ""
+    provider_id: str = ""
+    at: datetime | None = None
+    reason: str = ""
+    code: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A provider's call as it arrived. `url` is the public one that the provider was given; header names in lower case."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Forged(Exception):
+    """The callback does not bear the provider's signature. The sentence says what was wrong, never what was sent."""
+
+
+class Misconfigured(Exception):
+    """A channel cannot be built from its settings. The sentence names the setting and says what to do."""
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """One provider for one channel.
+
+    `channel` is our word for the kind ("email", "sms"), `provider` the name in hooks and exports, `batch` the most
+    messages `send` takes at once, `calls` how many `send` may run at the same time, `rate` the most messages a second
+    (0: as fast as it answers), `simulated` says that nothing leaves this machine.
+    """
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def simulated(self) -> bool: ...
+
+    def send(self, batch: Sequence[Message]) -> list[Answer]:
+        """One answer a message, in the order of `batch`. An exception means that nobody knows what happened."""
+        ...
+
+    def events(self, callback: Callback) -> list[Event]:
+        """What a signed callback reports. Raises Forged."""
+        ...
