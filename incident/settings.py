@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     contact_email: str = Field("", description="Where affected people can write to.")
     contact_phone: str = Field("", description="Where affected people can call.")
     contact_address: str = Field("", description="The postal address of the person or department in charge.")
+    behind_proxy: bool = Field(False, description="A proxy in front sets X-Forwarded-For and X-Forwarded-Proto.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod

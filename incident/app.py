@@ -1,0 +1,93 @@
+"""Builds the application: the only place that sees every room."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from apiflask import APIFlask
+from flask import Blueprint
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from incident import settings as configuration
+from incident.settings import Settings
+from incident.store.db import db
+from incident.web import access, errors, filters, frame, headers
+
+HERE = Path(__file__).parent
+TEMPLATES = HERE / "_templates" if (HERE / "_templates").is_dir() else HERE.parent / "templates"
+MIGRATIONS = HERE / "store" / "migrations"
+UPLOAD_LIMIT = 512 * 1024 * 1024
+
+WEB: tuple[Blueprint, ...] = (
+)
+API: tuple[Blueprint, ...] = (
+)
+STARTERS: tuple[Callable[[APIFlask], None], ...] = (
+)
+"""What each room sets up once (sign-in, keys, channels), in order."""
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """The application for these settings. Raises SettingsError; needs a database that `start.prepare` has made."""
+    settings = settings or configuration.load()
+    app = APIFlask(
+        "incident",
+        title="Tocsin",
+        version="1",
+        spec_path="/api/openapi.json",
+        docs_path=None,
+        json_errors=False,
+        template_folder=str(TEMPLATES),
+        static_folder=str(HERE / "static"),
+        instance_path=str(settings.instance),
+    )
+    _configure(app, settings)
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    for start in (headers.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
+        start(app)
+    csrf = CSRFProtect(app)
+    for blueprint in (*WEB, *API):
+        app.register_blueprint(blueprint)
+    for blueprint in API:
+        csrf.exempt(blueprint)
+    access.demand_permits(app)
+    return app
+
+
+def _configure(app: APIFlask, settings: Settings) -> None:
+    secure = settings.base_url.startswith("https://")
+    app.extensions["settings"] = settings
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
+        SESSION_COOKIE_NAME="tocsin",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        REMEMBER_COOKIE_SECURE=secure,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        PREFERRED_URL_SCHEME="https" if secure else "http",
+        MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        MAX_FORM_PARTS=2_000,
+        WTF_CSRF_TIME_LIMIT=None,
+        OPENAPI_VERSION="3.1.0",
+        JSON_SORT_KEYS=False,
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 15}}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}

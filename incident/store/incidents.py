@@ -1,0 +1,176 @@
+"""Incidents, the ledger of their facts, notes, and evidence with its custody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, and_, func, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+
+class Counter(Model):
+    """A number that only goes up, such as the year's last incident."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[int]
+
+
+class Incident(Model):
+    """One thing that went wrong, or nearly, or in a drill."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index("ix_incident_state_id", "state", "id"),
+        Index("ix_incident_kind_id", "kind", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    title: Mapped[str] = mapped_column(String(200))
+    category: Mapped[str] = mapped_column(String(40), default="")
+    state: Mapped[str] = mapped_column(String(8), default="open")
+    restricted: Mapped[bool] = mapped_column(default=False)
+    lead_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("user_account.id"))
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    opened_by: Mapped[str] = mapped_column(String(20))
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (SQLAlchemy reads it from the class)
+
+
+class Fact(Model):
+    """Something known of an incident. Rows are only added; the current value is the latest."""
+
+    __tablename__ = "fact"
+    __table_args__ = (Index("ix_fact_incident_key", "incident_id", "key", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    key: Mapped[str] = mapped_column(String(60))
+    value: Mapped[Any] = mapped_column(JSON(none_as_null=False))
+    source: Mapped[str] = mapped_column(String(300), default="")
+    confidence: Mapped[str] = mapped_column(String(10), default="")
+    learnt_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    recorded_by: Mapped[str] = mapped_column(String(20))
+
+
+class Note(Model):
+    """What somebody wrote down. Only added; a correction is another note."""
+
+    __tablename__ = "note"
+    __table_args__ = (Index("ix_note_incident", "incident_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    text: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    written_by: Mapped[str] = mapped_column(String(20))
+
+
+class Evidence(Model):
+    """A file that shows something: kept sealed under a name of ours, known by its SHA-256."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (Index("ix_evidence_incident", "incident_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(String(500), default="")
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInt)
+    stored_as: Mapped[str] = mapped_column(String(60))
+    brought_by: Mapped[str] = mapped_column(String(200))
+    added_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    added_by: Mapped[str] = mapped_column(String(20))
+
+
+class Custody(Model):
+    """One hand-over of a piece of evidence. Rows are only added."""
+
+    __tablename__ = "custody"
+    __table_args__ = (Index("ix_custody_evidence", "evidence_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    evidence_id: Mapped[int] = mapped_column(BigInt, ForeignKey("evidence.id"))
+    holder: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(500))
+    moved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    recorded_by: Mapped[str] = mapped_column(String(20))
+
+
+def next_number(name: str) -> int:
+    """The next number of a counter. Call inside a write transaction; two callers never get the same."""
+    row = db.session.get(Counter, name, with_for_update=True)
+    if row is None:
+        row = Counter(name=name, value=0)
+        db.session.add(row)
+    row.value += 1
+    db.session.flush()
+    return row.value
+
+
+def by_ref(ref: str) -> Incident | None:
+    """The incident with this reference, whoever asks."""
+    return db.session.scalar(select(Incident).where(Incident.ref == ref))
+
+
+def visible(user_id: int | None, sees_all: bool) -> Select[tuple[Incident]]:
+    """Incidents this person may know of: all open ones to the team, restricted ones to their members and to auditors."""
+    query = select(Incident)
+    if sees_all:
+        return query
+    membership = db.metadata.tables["membership"]
+    mine = select(membership.c.incident_id).where(membership.c.user_id == user_id)
+    return query.where(or_(Incident.restricted.is_(False), Incident.id.in_(mine)))
+
+
+def page(query: Select[tuple[Incident]], *, before: int | None, limit: int) -> Sequence[Incident]:
+    """Newest first, by key: the `limit` incidents older than the one with id `before`."""
+    if before is not None:
+        query = query.where(Incident.id < before)
+    return db.session.scalars(query.order_by(Incident.id.desc()).limit(limit)).all()
+
+
+def current_facts(incident_id: int, at: datetime | None = None) -> dict[str, Fact]:
+    """The latest fact of each key, or the latest that was recorded by `at`."""
+    newest = select(func.max(Fact.id)).where(Fact.incident_id == incident_id).group_by(Fact.key)
+    if at is not None:
+        newest = newest.where(Fact.recorded_at <= at)
+    rows = db.session.scalars(select(Fact).where(Fact.id.in_(newest)))
+    return {row.key: row for row in rows}
+
+
+def history(incident_id: int, key: str) -> Sequence[Fact]:
+    """Every value a fact has had, newest first."""
+    return db.session.scalars(select(Fact).where(and_(Fact.incident_id == incident_id, Fact.key == key)).order_by(Fact.id.desc())).all()
+
+
+def notes(incident_id: int, limit: int = 200) -> Sequence[Note]:
+    """The latest notes, newest first."""
+    return db.session.scalars(select(Note).where(Note.incident_id == incident_id).order_by(Note.id.desc()).limit(limit)).all()
+
+
+def evidence(incident_id: int) -> Sequence[Evidence]:
+    """All evidence of an incident, newest first."""
+    return db.session.scalars(select(Evidence).where(Evidence.incident_id == incident_id).order_by(Evidence.id.desc())).all()
+
+
+def piece(incident_id: int, ref: str) -> Evidence | None:
+    """One piece of evidence of this incident."""
+    return db.session.scalar(select(Evidence).where(Evidence.incident_id == incident_id, Evidence.ref == ref))
+
+
+def custody(incident_id: int) -> Sequence[Custody]:
+    """Every hand-over of this incident's evidence, oldest first."""
+    pieces = select(Evidence.id).where(Evidence.incident_id == incident_id)
+    return db.session.scalars(select(Custody).where(Custody.evidence_id.in_(pieces)).order_by(Custody.id)).all()

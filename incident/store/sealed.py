@@ -1,0 +1,202 @@
+"""Sealing: one data key per incident, wrapped by the key ring; every sealed value is bound to its place.
+
+`seal`, `unseal` and `mark` open the data key each time (some 40 µs); whoever has many values takes a `sealer` once.
+A mark is the blind index: the same value of the same purpose in the same incident gives the same 16 bytes, and nobody
+without the key can compute it. Destroying a data key makes everything sealed under it unreadable for good.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import tink
+from sqlalchemy import Engine, ForeignKey, Index, LargeBinary, String, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+from tink import aead, prf
+
+from incident.domain.errors import Refused
+from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
+from incident.store.keys import KeyRing, KeyTrouble
+
+MARK_BYTES: Final = 16
+HOUSE: Final = 0
+"""The owner of what belongs to no incident: pass `None` as the incident."""
+
+
+class DataKey(Model):
+    """The key of one incident (or of the house), wrapped by a master key; without bytes once it was destroyed."""
+
+    __tablename__ = "data_key"
+    __table_args__ = (Index("ix_data_key_master", "master"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(32), unique=True)
+    owner: Mapped[int] = mapped_column(BigInt, unique=True)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), unique=True)
+    master: Mapped[int]
+    sealing: Mapped[bytes | None] = mapped_column(LargeBinary)
+    marking: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Erased(Refused):
+    """The data key was destroyed; what it sealed is gone for good."""
+
+    def __init__(self) -> None:
+        super().__init__("The personal data of this incident was erased; it cannot be shown or used any more.")
+
+
+class Unreadable(Refused):
+    """A sealed value does not open: it was changed, moved from another place, or belongs to other keys."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"A sealed value does not open ({place}). It was changed, moved, or sealed with other keys.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """An opened data key: seals, unseals and marks for one incident."""
+
+    owner: int
+    _aead: aead.Aead
+    _prf: prf.Prf
+
+    def seal(self, place: str, plaintext: bytes) -> bytes:
+        """The sealed bytes; they open only at `place` (table, column and reference) of this incident."""
+        sealed: bytes = self._aead.encrypt(plaintext, f"{self.owner}|{place}".encode())
+        return sealed
+
+    def unseal(self, place: str, sealed: bytes) -> bytes:
+        """What was sealed at this place. Raises Unreadable."""
+        try:
+            plaintext: bytes = self._aead.decrypt(sealed, f"{self.owner}|{place}".encode())
+        except tink.TinkError:
+            raise Unreadable(place) from None
+        return plaintext
+
+    def mark(self, purpose: str, value: str) -> bytes:
+        """The blind index of a normalised value, 16 bytes."""
+        marked: bytes = self._prf.compute(f"{len(purpose)}|{purpose}|{value}".encode(), MARK_BYTES)
+        return marked
+
+
+_RINGS: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()
+
+
+def attach(ring: KeyRing) -> None:
+    """Use this ring for the database of the present application. Raises KeyTrouble when it is not the ring it needs."""
+    _RINGS[db.engine] = ring
+    sample = select(func.min(DataKey.id)).where(DataKey.sealing.is_not(None)).group_by(DataKey.master)
+    with db.engine.connect() as connection:
+        for row in connection.execute(select(DataKey.__table__).where(DataKey.id.in_(sample))):
+            ring.unwrap(row.master, row.sealing, _place(row.owner, "sealing"))
+
+
+def ring() -> KeyRing:
+    """The key ring of the present database."""
+    return _RINGS[db.engine]
+
+
+def sealer(incident_id: int | None) -> Sealer:
+    """The data key of this incident, opened; made now if there is none yet. Raises Erased, KeyTrouble."""
+    owner = incident_id or HOUSE
+    row = _row(owner) or _made(owner)
+    if row.sealing is None or row.marking is None or ring().was_erased(f"key:{row.ref}"):
+        raise Erased
+    sealing = ring().unwrap(row.master, row.sealing, _place(owner, "sealing"))
+    marking = ring().unwrap(row.master, row.marking, _place(owner, "marking"))
+    return Sealer(owner, sealing.primitive(aead.Aead), marking.primitive(prf.PrfSet).primary())
+
+
+def seal(incident_id: int | None, place: str, plaintext: bytes) -> bytes:
+    """The sealed bytes; they open only at `place`, such as `note.text:N-7K3MXW2Q`, of this incident."""
+    return sealer(incident_id).seal(place, plaintext)
+
+
+def unseal(incident_id: int | None, place: str, sealed: bytes) -> bytes:
+    """What was sealed at this place of this incident. Raises Erased, Unreadable, KeyTrouble."""
+    return sealer(incident_id).unseal(place, sealed)
+
+
+def mark(incident_id: int | None, purpose: str, value: str) -> bytes:
+    """The blind index of a normalised value for this purpose in this incident, 16 bytes."""
+    return sealer(incident_id).mark(purpose, value)
+
+
+def is_erased(incident_id: int) -> bool:
+    """Whether the data key of this incident was destroyed."""
+    row = _row(incident_id)
+    return row is not None and row.sealing is None
+
+
+def destroy(incident_id: int, *, now: datetime) -> bool:
+    """Destroy the incident's data key for good, here and on the list outside; whether there was one."""
+    row = _row(incident_id)
+    if row is None or row.sealing is None:
+        return False
+    row.sealing = row.marking = None
+    row.erased_at = now
+    db.session.flush()
+    return True
+
+
+def key_ref(incident_id: int) -> str | None:
+    """The name under which the incident's key stands on the list of the erased."""
+    row = _row(incident_id)
+    return f"key:{row.ref}" if row else None
+
+
+def to_wrap_anew(most: int) -> list[int]:
+    """The owners whose data keys are still wrapped by an older master, the first `most` of them."""
+    older = select(DataKey.owner).where(DataKey.master < ring().current, DataKey.sealing.is_not(None))
+    return list(db.session.scalars(older.order_by(DataKey.owner).limit(most)))
+
+
+def wrap_anew(owner: int) -> None:
+    """Wrap one data key by the master in use; what it sealed stays as it is."""
+    row = _row(owner)
+    if row is None or row.sealing is None or row.marking is None:
+        return
+    sealing = ring().unwrap(row.master, row.sealing, _place(owner, "sealing"))
+    marking = ring().unwrap(row.master, row.marking, _place(owner, "marking"))
+    row.master, row.sealing = ring().wrap(sealing, _place(owner, "sealing"))
+    row.master, row.marking = ring().wrap(marking, _place(owner, "marking"))
+    db.session.flush()
+
+
+def masters_in_use() -> set[int]:
+    """The numbers of the master keys that some data key still needs."""
+    return set(db.session.scalars(select(DataKey.master).where(DataKey.sealing.is_not(None)).distinct()))
+
+
+def erase_again(*, now: datetime) -> int:
+    """After a restore: destroy what an older copy of the database brought back; how many keys that were."""
+    gone = [entry.removeprefix("key:") for entry in ring().erased() if entry.startswith("key:")]
+    again = update(DataKey).where(DataKey.ref.in_(gone), DataKey.sealing.is_not(None))
+    result = db.session.execute(again.values(sealing=None, marking=None, erased_at=now))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _row(owner: int) -> DataKey | None:
+    return db.session.scalar(select(DataKey).where(DataKey.owner == owner))
+
+
+def _made(owner: int) -> DataKey:
+    """Two who need the first key at once both try; the unique owner lets one of them win, and both use it."""
+    master, sealing = ring().wrap(tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM), _place(owner, "sealing"))
+    _, marking = ring().wrap(tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256), _place(owner, "marking"))
+    values = {"ref": new_secret_ref(), "owner": owner, "incident_id": owner or None, "master": master}
+    insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
+    statement = insert(DataKey).values(**values, sealing=sealing, marking=marking)
+    db.session.execute(statement.on_conflict_do_nothing(index_elements=["owner"]))
+    row = _row(owner)
+    if row is None:
+        raise KeyTrouble("The data key of this incident could not be kept.")
+    return row
+
+
+def _place(owner: int, column: str) -> bytes:
+    return f"data_key.{column}:{owner}".encode()

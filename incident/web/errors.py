@@ -1,0 +1,81 @@
+"""What a reader sees when something is refused: a page for people, problem details (RFC 9457) for programs."""
+
+import structlog
+from apiflask import HTTPError as ApiError
+from flask import Flask, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.store.db import db
+
+log = structlog.get_logger()
+
+WORDS = {
+    400: ("That could not be read", "Something in the request was not as expected. Go back and try again."),
+    401: ("Please sign in", "This needs an account, or a valid token."),
+    403: ("Not yours to do", "Your role does not allow this. Ask an administrator if you think it should."),
+    404: ("Nothing here", "There is nothing at this address, or it is not yours to see."),
+    405: ("Not this way", "This address does not take that kind of request."),
+    409: ("Not now", "The state of things does not allow this."),
+    413: ("Too large", "What was sent is larger than this installation takes."),
+    415: ("Not this kind", "This kind of content is not taken here."),
+    422: ("Something needs mending", "A value was missing or not as expected."),
+    429: ("Too many tries", "Please wait a little and try again."),
+    500: ("Our mistake", "Something went wrong on our side; nothing was saved. The log has the details under the reference below."),
+    503: ("Busy just now", "Nothing was saved. Please try again in a few seconds."),
+}
+
+
+def init(app: Flask) -> None:
+    """Answers refusals and failures, each in one place."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(CSRFError, lambda error: answer(400, "This form is too old or came from elsewhere. Go back, reload, and send it again."))
+    app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _busy)
+
+
+def answer(status: int, detail: str | None = None, field: str | None = None, **more: object) -> ResponseReturnValue:
+    """The refusal as a page, or as problem details where a program asked."""
+    title, usual = WORDS.get(status, WORDS[400])
+    detail = detail or usual
+    if request.path.startswith(("/api/", "/hooks/")) or request.accept_mimetypes.best == "application/json":
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        response = jsonify(problem | ({"field": field} if field else {}) | more)
+        response.status_code = status
+        response.content_type = "application/problem+json"
+    else:
+        page = render_template("errors/error.html", title=title, detail=detail, status=status, field=field)
+        response = Response(page, status, mimetype="text/html")
+    if status == 503:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def _refused(error: Refused) -> ResponseReturnValue:
+    if isinstance(error, Invalid):
+        return answer(422, error.sentence, error.field)
+    return answer(404 if isinstance(error, Missing) else 409, error.sentence)
+
+
+def _api_error(error: ApiError) -> ResponseReturnValue:
+    if error.status_code == 422 and isinstance(error.detail, dict):
+        fields = [name for place in error.detail.values() if isinstance(place, dict) for name in place]
+        return answer(422, "Some values were missing or not as expected.", ", ".join(fields) or None, errors=error.detail)
+    return answer(error.status_code, error.message)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    return answer(error.code or 500)
+
+
+def _busy(error: OperationalError) -> ResponseReturnValue:
+    """A locked or unreachable database, a full disk: nothing was saved, and the caller may try again."""
+    db.session.rollback()
+    log.warning("database.busy", reason=type(error.orig).__name__)
+    return answer(503)
