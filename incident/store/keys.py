@@ -27,7 +27,7 @@ OTHERS_MAY: Final = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
-class KeyTrouble(Exception):
+class KeysError(Exception):
     """The keys are missing, exposed or not the ones of this database; the message says what to do. Nothing starts."""
 
 
@@ -55,16 +55,16 @@ class KeyRing:
         return self.current, wrapped
 
     def unwrap(self, number: int, wrapped: bytes, place: bytes) -> tink.KeysetHandle:
-        """The keyset again. Raises KeyTrouble when the master is missing or not the one that wrapped it."""
+        """The keyset again. Raises KeysError when the master is missing or not the one that wrapped it."""
         master = self._masters.get(number)
         if master is None:
-            raise KeyTrouble(
+            raise KeysError(
                 f"Master key {number:04d} is not in {self.folder}. Put the key files back from where you keep their copy."
             )
         try:
             return tink.proto_keyset_format.parse_encrypted(wrapped, master, place)
         except tink.TinkError as error:
-            raise KeyTrouble(
+            raise KeysError(
                 f"The keys in {self.folder} are not the ones this database was sealed with, or a row was moved or changed."
             ) from error
 
@@ -78,13 +78,13 @@ class KeyRing:
     def drop_master(self, number: int) -> None:
         """Destroy an old master key for good. The caller has made sure that nothing is wrapped by it any more."""
         if number == self.current:
-            raise KeyTrouble("The master key in use cannot be dropped.")
+            raise KeysError("The master key in use cannot be dropped.")
         (self.folder / f"master-{number:04d}.json").unlink()
         _sync_folder(self.folder)
         del self._masters[number]
 
     def secret(self, name: str) -> bytes:
-        """The 32 random bytes kept under this name. Raises KeyTrouble when there are none."""
+        """The 32 random bytes kept under this name. Raises KeysError when there are none."""
         return read_secret(self._secret_path(name))
 
     def secret_or_new(self, name: str) -> bytes:
@@ -124,11 +124,11 @@ class KeyRing:
 
 
 def open_or_create(folder: Path, *, database_exists: bool) -> KeyRing:
-    """The ring in this folder, made at the very first start only. Raises KeyTrouble, above all when a database has no keys."""
+    """The ring in this folder, made at the very first start only. Raises KeysError, above all when a database has no keys."""
     if has_master(folder):
         return open_ring(folder)
     if database_exists:
-        raise KeyTrouble(
+        raise KeysError(
             f"There is a database but no key in {folder}. New keys could not open it, so none are made. "
             "Put the key files back from where you keep their copy."
         )
@@ -141,19 +141,19 @@ def has_master(folder: Path) -> bool:
 
 
 def create(folder: Path) -> KeyRing:
-    """A new ring. Raises KeyTrouble where one exists."""
+    """A new ring. Raises KeysError where one exists."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         _write_new(folder / "master-0001.json", _new_master())
     except FileExistsError:
-        raise KeyTrouble(f"There are keys in {folder} already; they are never written over.") from None
+        raise KeysError(f"There are keys in {folder} already; they are never written over.") from None
     return open_ring(folder)
 
 
 def open_ring(folder: Path) -> KeyRing:
-    """The ring in this folder. Raises KeyTrouble when it is missing, exposed or unreadable."""
+    """The ring in this folder. Raises KeysError when it is missing, exposed or unreadable."""
     if not has_master(folder):
-        raise KeyTrouble(f"There is no key in {folder}.")
+        raise KeysError(f"There is no key in {folder}.")
     _demand_private(folder, OTHERS_MAY_WRITE)
     paths = {int(found[1]): path for path in folder.iterdir() if (found := MASTER.match(path.name))}
     return KeyRing(folder, {number: _read_master(path) for number, path in paths.items()}, _read_erased(folder))
@@ -165,11 +165,11 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def read_secret(path: Path) -> bytes:
-    """What the secret file holds. Raises KeyTrouble when it is missing or others could have read it."""
+    """What the secret file holds. Raises KeysError when it is missing or others could have read it."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
-        raise KeyTrouble(f"{path} is missing. Put it back from where you keep the copy of your keys.") from None
+        raise KeysError(f"{path} is missing. Put it back from where you keep the copy of your keys.") from None
     with os.fdopen(handle, "rb") as file:
         _demand_private(path, OTHERS_MAY)
         return file.read()
@@ -184,9 +184,10 @@ def _new_master() -> bytes:
 def _read_master(path: Path) -> aead.Aead:
     try:
         keyset = json_proto_keyset_format.parse(read_secret(path).decode(), secret_key_access.TOKEN)
-        return keyset.primitive(aead.Aead)
+        opened: aead.Aead = keyset.primitive(aead.Aead)  # type: ignore[type-abstract]
+        return opened
     except (tink.TinkError, UnicodeDecodeError) as error:
-        raise KeyTrouble(f"{path} is damaged. Put it back from where you keep the copy of your keys.") from error
+        raise KeysError(f"{path} is damaged. Put it back from where you keep the copy of your keys.") from error
 
 
 def _read_erased(folder: Path) -> set[str]:
@@ -197,7 +198,7 @@ def _read_erased(folder: Path) -> set[str]:
 def _demand_private(path: Path, forbidden: int) -> None:
     """Windows has no such modes; there the folder's own rights must protect it."""
     if os.name == "posix" and path.stat().st_mode & forbidden:
-        raise KeyTrouble(
+        raise KeysError(
             f"Others on this machine can get at {path}. Run: chmod {'700' if path.is_dir() else '600'} '{path}'"
         )
 

@@ -19,7 +19,7 @@ from tink import aead, prf
 
 from incident.domain.errors import Refused
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
-from incident.store.keys import KeyRing, KeyTrouble
+from incident.store.keys import KeyRing, KeysError
 
 MARK_BYTES: Final = 16
 HOUSE: Final = 0
@@ -87,12 +87,17 @@ _RINGS: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()
 
 
 def attach(ring: KeyRing) -> None:
-    """Use this ring for the database of the present application. Raises KeyTrouble when it is not the ring it needs."""
+    """Use this ring for the database of the present application."""
     _RINGS[db.engine] = ring
+
+
+def check() -> None:
+    """Raises KeysError when the ring cannot open the data keys of this database: one of each master is tried."""
     sample = select(func.min(DataKey.id)).where(DataKey.sealing.is_not(None)).group_by(DataKey.master)
     with db.engine.connect() as connection:
-        for row in connection.execute(select(DataKey.__table__).where(DataKey.id.in_(sample))):
-            ring.unwrap(row.master, row.sealing, _place(row.owner, "sealing"))
+        keys = DataKey.__table__
+        for row in connection.execute(select(keys).where(keys.c.id.in_(sample))):
+            ring().unwrap(row.master, row.sealing, _place(row.owner, "sealing"))
 
 
 def ring() -> KeyRing:
@@ -101,14 +106,16 @@ def ring() -> KeyRing:
 
 
 def sealer(incident_id: int | None) -> Sealer:
-    """The data key of this incident, opened; made now if there is none yet. Raises Erased, KeyTrouble."""
+    """The data key of this incident, opened; made now if there is none yet. Raises Erased, KeysError."""
     owner = incident_id or HOUSE
     row = _row(owner) or _made(owner)
     if row.sealing is None or row.marking is None or ring().was_erased(f"key:{row.ref}"):
         raise Erased
     sealing = ring().unwrap(row.master, row.sealing, _place(owner, "sealing"))
     marking = ring().unwrap(row.master, row.marking, _place(owner, "marking"))
-    return Sealer(owner, sealing.primitive(aead.Aead), marking.primitive(prf.PrfSet).primary())
+    opened = sealing.primitive(aead.Aead)  # type: ignore[type-abstract]
+    marks = marking.primitive(prf.PrfSet)  # type: ignore[type-abstract]
+    return Sealer(owner, opened, marks.primary())
 
 
 def seal(incident_id: int | None, place: str, plaintext: bytes) -> bytes:
@@ -117,7 +124,7 @@ def seal(incident_id: int | None, place: str, plaintext: bytes) -> bytes:
 
 
 def unseal(incident_id: int | None, place: str, sealed: bytes) -> bytes:
-    """What was sealed at this place of this incident. Raises Erased, Unreadable, KeyTrouble."""
+    """What was sealed at this place of this incident. Raises Erased, Unreadable, KeysError."""
     return sealer(incident_id).unseal(place, sealed)
 
 
@@ -194,7 +201,7 @@ def _made(owner: int) -> DataKey:
     db.session.execute(statement.on_conflict_do_nothing(index_elements=["owner"]))
     row = _row(owner)
     if row is None:
-        raise KeyTrouble("The data key of this incident could not be kept.")
+        raise KeysError("The data key of this incident could not be kept.")
     return row
 
 

@@ -1,0 +1,135 @@
+import os
+import stat
+
+import pytest
+import tink
+from tink import aead
+
+from incident.store import keys
+from incident.store.keys import KeysError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "keys"
+
+
+def a_keyset():
+    return tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
+
+
+def test_the_first_start_makes_a_ring_for_the_owner_alone(folder):
+    keys.open_or_create(folder, database_exists=False)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()] == [0o600]
+
+
+def test_a_database_without_its_keys_is_refused_and_no_key_is_made(folder):
+    with pytest.raises(KeysError, match="Put the key files back"):
+        keys.open_or_create(folder, database_exists=True)
+    assert not folder.exists()
+
+
+def test_a_second_ring_is_never_made_over_the_first(folder):
+    keys.create(folder)
+    before = (folder / "master-0001.json").read_bytes()
+    with pytest.raises(KeysError, match="never written over"):
+        keys.create(folder)
+    assert (folder / "master-0001.json").read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["master-0001.json"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660, 0o644])
+def test_a_key_that_others_can_reach_stops_the_start(folder, mode):
+    keys.create(folder)
+    (folder / "master-0001.json").chmod(mode)
+    with pytest.raises(KeysError, match="chmod 600"):
+        keys.open_ring(folder)
+
+
+def test_a_folder_that_others_can_write_stops_the_start(folder):
+    keys.create(folder)
+    folder.chmod(0o770)
+    with pytest.raises(KeysError, match="chmod 700"):
+        keys.open_ring(folder)
+
+
+def test_a_link_in_place_of_a_key_is_not_followed(folder, tmp_path):
+    keys.create(folder)
+    key = folder / "master-0001.json"
+    key.rename(tmp_path / "elsewhere.json")
+    os.symlink(tmp_path / "elsewhere.json", key)
+    with pytest.raises(OSError, match="symbolic link"):
+        keys.open_ring(folder)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"\xff\xfe", b'{"primaryKeyId": 1}'])
+def test_a_damaged_key_is_named(folder, damage):
+    keys.create(folder)
+    (folder / "master-0001.json").write_bytes(damage)
+    with pytest.raises(KeysError, match=r"master-0001\.json is damaged"):
+        keys.open_ring(folder)
+
+
+def test_what_one_ring_wrapped_another_cannot_open(folder, tmp_path):
+    number, wrapped = keys.create(folder).wrap(a_keyset(), b"here")
+    with pytest.raises(KeysError, match="not the ones this database was sealed with"):
+        keys.create(tmp_path / "other").unwrap(number, wrapped, b"here")
+
+
+def test_a_wrapped_key_opens_only_at_its_place(folder):
+    ring = keys.create(folder)
+    number, wrapped = ring.wrap(a_keyset(), b"data_key:7")
+    assert ring.unwrap(number, wrapped, b"data_key:7")
+    with pytest.raises(KeysError, match="moved or changed"):
+        ring.unwrap(number, wrapped, b"data_key:8")
+
+
+def test_after_a_new_master_the_old_one_still_opens_until_it_is_dropped(folder):
+    ring = keys.create(folder)
+    number, wrapped = ring.wrap(a_keyset(), b"here")
+    assert ring.add_master() == 2
+    again = keys.open_ring(folder)
+    assert (again.current, again.numbers) == (2, [1, 2])
+    assert again.unwrap(number, wrapped, b"here")
+    again.drop_master(1)
+    with pytest.raises(KeysError, match="Master key 0001 is not in"):
+        keys.open_ring(folder).unwrap(number, wrapped, b"here")
+
+
+def test_the_master_in_use_cannot_be_dropped(folder):
+    with pytest.raises(KeysError, match="in use"):
+        keys.create(folder).drop_master(1)
+
+
+def test_a_secret_is_made_once_and_read_ever_after(folder):
+    ring = keys.create(folder)
+    first = ring.secret_or_new("sessions")
+    assert len(first) == 32
+    assert ring.secret_or_new("sessions") == first == keys.open_ring(folder).secret("sessions")
+    assert ring.secret_or_new("links") != first
+
+
+def test_a_missing_secret_is_a_refusal_not_a_new_secret(folder):
+    with pytest.raises(KeysError, match=r"sessions\.key is missing"):
+        keys.create(folder).secret("sessions")
+
+
+def test_a_secret_has_a_plain_name(folder):
+    with pytest.raises(ValueError, match="Not a name"):
+        keys.create(folder).secret_or_new("../outside")
+
+
+def test_a_written_secret_is_never_replaced(folder):
+    keys.create(folder)
+    keys.write_secret(folder / "one.key", b"first")
+    with pytest.raises(FileExistsError):
+        keys.write_secret(folder / "one.key", b"second")
+    assert keys.read_secret(folder / "one.key") == b"first"
+
+
+def test_the_list_of_the_erased_outlives_the_process(folder):
+    keys.create(folder).note_erased("key:ABC")
+    again = keys.open_ring(folder)
+    assert again.was_erased("key:ABC")
+    assert not again.was_erased("key:ABCD")
