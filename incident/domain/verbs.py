@@ -1,0 +1,117 @@
+"""What the record can say: the fixed list of verbs, the sentence each makes, and what its details may hold.
+
+A line outlives every erasure, so it must never hold personal data: its subject is a reference, its details are references,
+digests, numbers, times and words of fixed lists. Names, addresses, titles and free text are refused here.
+"""
+
+import re
+from collections.abc import Mapping
+
+from incident.domain.audit import WORD, canonical
+
+TOKEN = re.compile(r"[A-Za-z0-9+/=._:~%#-]{1,200}")
+WORDS = re.compile(r"[a-z0-9_-]{1,40}( [a-z0-9_-]{1,40}){0,5}")
+KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+GAP = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+LONGEST_DETAILS = 8_192
+DEEPEST_DETAILS = 4
+
+VERBS: dict[str, str] = {
+    # verb: what the actor did, in words that follow the actor; {subject} and {any detail} are filled in.
+    # access and accounts
+    "account.locked": "locked the account {subject}",
+    "account.unlocked": "unlocked the account {subject}",
+    "invitation.accepted": "accepted the invitation {subject}",
+    "invitation.issued": "invited a person ({subject})",
+    "invitation.revoked": "took back the invitation {subject}",
+    "member.added": "gave {subject} access to this incident",
+    "member.removed": "took from {subject} the access to this incident",
+    "password.changed": "changed the password of {subject}",
+    "roles.changed": "changed the roles of {subject} from {before} to {after}",
+    "session.refused": "was refused at sign-in ({subject})",
+    "session.signed_in": "signed in",
+    "session.signed_out": "signed out",
+    "session.signed_out_everywhere": "signed {subject} out everywhere",
+    "token.issued": "issued the access token {subject}",
+    "token.revoked": "revoked the access token {subject}",
+    "second_factor.reset": "reset the second factor of {subject}",
+    "second_factor.set_up": "set up the second factor of {subject}",
+    # incidents, facts, notes, evidence
+    "evidence.added": "added the evidence {subject}",
+    "evidence.downloaded": "downloaded the evidence {subject}",
+    "evidence.moved": "recorded a change of custody of {subject}",
+    "facts.recorded": "recorded facts: {keys}",
+    "incident.closed": "closed the incident {subject}",
+    "incident.opened": "opened the incident {subject}",
+    "incident.lead_changed": "put {lead} in the lead of {subject}",
+    "incident.renamed": "gave the incident {subject} another title",
+    "incident.reopened": "reopened the incident {subject}",
+    "incident.restricted": "restricted the incident {subject} to its members",
+    "incident.unrestricted": "opened the incident {subject} to the whole team",
+    "note.added": "wrote the note {subject}",
+    # the record itself
+    "checkpoint.signed": "signed the checkpoint {subject}",
+    # operations
+    "instance.backed_up": "made the backup {subject}",
+    "instance.restored": "restored this installation from a backup that ended at line {size}; sending is frozen",
+    "sending.frozen": "froze all sending",
+    "sending.released": "released the sending that was frozen",
+}
+
+
+class Unspeakable(ValueError):
+    """A line that the record must not hold; a mistake in the program, never the reader's."""
+
+
+def speakable(verb: str, subject: str, incident: str | None, details: Mapping[str, object]) -> str:
+    """The canonical details of a line that may be written. Raises Unspeakable for unknown verbs and for free text."""
+    if verb not in VERBS:
+        raise Unspeakable(f"The verb {verb!r} is not in incident/domain/verbs.py.")
+    if not WORD.fullmatch(subject):
+        raise Unspeakable(f"The subject of {verb} is not a reference.")
+    if incident is not None and not WORD.fullmatch(incident):
+        raise Unspeakable(f"The incident of {verb} is not a reference.")
+    for key, value in details.items():
+        _check(verb, key, value, 1)
+    text = canonical(details)
+    if len(text) > LONGEST_DETAILS:
+        raise Unspeakable(f"The details of {verb} are longer than {LONGEST_DETAILS} characters: use a digest.")
+    return text
+
+
+def _check(verb: str, key: str, value: object, depth: int) -> None:
+    if not KEY.fullmatch(key):
+        raise Unspeakable(f"A detail of {verb} has a name that is not a plain word.")
+    if isinstance(value, str):
+        if not (TOKEN.fullmatch(value) or WORDS.fullmatch(value) or value == ""):
+            raise Unspeakable(
+                f"The detail {key!r} of {verb} is not a reference, digest, time or word of a list. "
+                "Personal data and free text can never be taken out of the record: write a digest instead."
+            )
+    elif isinstance(value, Mapping | list | tuple) and depth < DEEPEST_DETAILS:
+        inner = value.items() if isinstance(value, Mapping) else ((key, item) for item in value)
+        for name, item in inner:
+            _check(verb, name, item, depth + 1)
+    elif value is not None and not isinstance(value, int):
+        raise Unspeakable(f"The detail {key!r} of {verb} is a {type(value).__name__}, which a line cannot hold.")
+
+
+def sentence(verb: str, subject: str, details: Mapping[str, object]) -> str:
+    """What the actor did, to follow the actor's name: "approved the notice N-7K3MXW2Q"."""
+    pattern = VERBS.get(verb, verb.replace("_", " ").replace(".", ": ") + " {subject}")
+    return GAP.sub(lambda gap: subject if gap[1] == "subject" else spoken(details.get(gap[1])), pattern)
+
+
+def spoken(value: object) -> str:
+    """A detail in words: lists with commas, counts by place, yes and no, a dash for nothing."""
+    if value is None or value == "" or value == [] or value == {}:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {spoken(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(spoken(item) for item in value)
+    return str(value)
