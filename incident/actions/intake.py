@@ -1,0 +1,151 @@
+"""Report an incident, add and correct facts, write notes: what is known, and since when."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from incident.actions import assessment
+from incident.actions.ledger import Ledger, transaction
+from incident.domain import facts as vocabulary
+from incident.domain import incidents as rules
+from incident.domain.audit import canonical
+from incident.domain.errors import Invalid, Missing
+from incident.store import incidents as rows
+from incident.store import users
+from incident.store.db import db, new_ref
+from incident.store.incidents import Fact, Incident, Note
+
+LONGEST_NOTE = 20_000
+LONGEST_SOURCE = 300
+
+
+def log(
+    *, kind: str, title: str, facts: Mapping[str, Any], source: str, confidence: str, actor: str, now: datetime, lead: str = ""
+) -> str:
+    """Open an incident, near miss or drill with what is known so far; its reference. Raises Invalid."""
+    values = _parsed(facts)
+    with transaction(actor, now) as ledger:
+        number = rows.next_number(f"incident:{now.year}")
+        incident = Incident(
+            ref=f"INC-{now.year}-{number:04d}",
+            kind=rules.kind(kind),
+            title=rules.title(title),
+            opened_at=now,
+            opened_by=actor,
+            lead_id=_lead(lead),
+        )
+        db.session.add(incident)
+        db.session.flush()
+        ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
+        _add(incident, values, source=source, confidence=confidence, learnt_at=now, ledger=ledger, now=now)
+        assessment.refresh(incident, ledger, now)
+    return incident.ref
+
+
+def record_facts(
+    ref: str,
+    facts: Mapping[str, Any],
+    *,
+    source: str,
+    confidence: str,
+    actor: str,
+    now: datetime,
+    learnt_at: datetime | None = None,
+) -> list[str]:
+    """Add what was learnt; the keys whose value changed. A correction is a new fact. Raises Invalid, Refused."""
+    values = _parsed(facts)
+    if learnt_at is not None and learnt_at > now:
+        raise Invalid("learnt_at", "This lies in the future; say when you learnt it.")
+    with transaction(actor, now) as ledger:
+        incident = _open(ref)
+        changed = _add(incident, values, source=source, confidence=confidence, learnt_at=learnt_at or now, ledger=ledger, now=now)
+        if not changed:
+            ledger.unchanged()
+            return []
+        assessment.refresh(incident, ledger, now)
+    return changed
+
+
+def rename(ref: str, title: str, *, version: int, actor: str, now: datetime) -> None:
+    """Give the incident another title. Raises Invalid, Refused (also when somebody else changed it meanwhile)."""
+    with transaction(actor, now) as ledger:
+        incident = _open(ref)
+        rules.must_be_version(incident.version, version)
+        incident.title = rules.title(title)
+        ledger.write("incident.renamed", ref, incident=ref)
+
+
+def lead_by(ref: str, lead: str, *, actor: str, now: datetime) -> None:
+    """Put somebody in the lead. Raises Invalid, Refused."""
+    with transaction(actor, now) as ledger:
+        incident = _open(ref)
+        incident.lead_id = _lead(lead)
+        ledger.write("incident.lead_changed", ref, incident=ref, lead=lead or "nobody")
+
+
+def add_note(ref: str, text: str, *, actor: str, now: datetime) -> str:
+    """Write something down; the note's reference. Raises Invalid, Missing. Closed incidents take notes too."""
+    words = rules.line_of_text("text", text, LONGEST_NOTE)
+    with transaction(actor, now) as ledger:
+        incident = rows.by_ref(ref)
+        if incident is None:
+            raise Missing()
+        note = Note(ref=new_ref("T"), incident_id=incident.id, text=words, written_at=now, written_by=actor)
+        db.session.add(note)
+        ledger.write("note.added", note.ref, incident=ref)
+    return note.ref
+
+
+def _open(ref: str) -> Incident:
+    incident = rows.by_ref(ref)
+    if incident is None:
+        raise Missing()
+    rules.must_be_open(incident.state)
+    return incident
+
+
+def _lead(ref: str) -> int | None:
+    if not ref:
+        return None
+    user = users.by_ref(ref)
+    if user is None or not user.active:
+        raise Invalid("lead", "Choose somebody who works here.")
+    return user.id
+
+
+def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: vocabulary.to_json(vocabulary.parsed(key, raw)) for key, raw in facts.items()}
+
+
+def _add(
+    incident: Incident, values: Mapping[str, Any], *, source: str, confidence: str, learnt_at: datetime, ledger: Ledger, now: datetime
+) -> list[str]:
+    """Add the values that say something new, with one line over all of them; their keys."""
+    source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
+    before = rows.current_facts(incident.id)
+    changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, source, confidence)}
+    for key, value in changed.items():
+        db.session.add(
+            Fact(
+                incident_id=incident.id,
+                key=key,
+                value=value,
+                source=source,
+                confidence=confidence,
+                learnt_at=learnt_at,
+                recorded_at=now,
+                recorded_by=ledger.actor,
+            )
+        )
+    if "category" in changed:
+        incident.category = changed["category"] or ""
+    if changed:
+        ledger.write("facts.recorded", incident.ref, incident=incident.ref, keys=sorted(changed), digest=sha256(canonical(changed).encode()).hexdigest())
+    return sorted(changed)
+
+
+def _says_more(known: Fact | None, value: Any, source: str, confidence: str) -> bool:
+    if known is None:
+        return value is not None
+    return bool(known.value != value or (source and (known.source, known.confidence) != (source, confidence)))

