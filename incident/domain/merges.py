@@ -1,0 +1,96 @@
+"""The values that texts are merged with, in the words of each language: facts, the organisation, and one person."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, tzinfo
+
+from incident.domain import facts as vocabulary
+from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
+from incident.domain.starters import Words
+from incident.domain.wording import FACT, PERSON, one_line
+
+CHECK_PATH = "/notices/check"
+
+
+def fact_words(key: str, value: Value | Unknown, words: Words, zone: tzinfo = UTC) -> str:
+    """Return a fact as a notice says it; "" for what is unknown or has no words in this language.
+
+    Instants become days: a notice says on which day, and a day is read the same in every zone the reader may live in.
+    """
+    if value is UNKNOWN or key not in vocabulary.vocabulary():
+        return ""
+    if isinstance(value, bool):
+        return words.yes if value else words.no
+    if isinstance(value, datetime):
+        return day_words(value.astimezone(zone).date(), words)
+    if isinstance(value, date):
+        return day_words(value, words)
+    if isinstance(value, int | float):
+        return f"{value:,}".replace(",", words.thousands)
+    if key == "data_kinds" and isinstance(value, tuple):
+        return kinds_words(value, words)
+    if isinstance(value, Mapping):
+        return ""
+    return _option_words(key, value, words)
+
+
+def _option_words(key: str, value: object, words: Words) -> str:
+    """Return labels of the vocabulary, which are English; free text and lists as they were recorded."""
+    entry = vocabulary.vocabulary()[key]
+    chosen = value if isinstance(value, tuple) else (str(value),)
+    if entry.options and words.language != "en":
+        return ""
+    return words.comma.join(entry.label_of(word) if entry.options else one_line(word) for word in chosen)
+
+
+def day_words(day: date, words: Words) -> str:
+    """Return a day such as 18 November 2026 or 2026年11月18日."""
+    return words.day.format(day=day.day, month=words.months[day.month - 1], year=day.year)
+
+
+def kinds_words(kinds: Iterable[str], words: Words) -> str:
+    """Return kinds of personal data as a list in words; a kind that the vocabulary dropped is left as it was kept."""
+    known = vocabulary.vocabulary().kinds
+    names = [(known[k].zh if words.language.startswith("zh") else known[k].en) if k in known else k for k in kinds]
+    return words.comma.join(names)
+
+
+def fact_values(facts: Facts, words: Words, zone: tzinfo) -> dict[str, str]:
+    """Return `fact.<key>` with its words, for every fact that has some."""
+    found = {
+        FACT + entry.key: fact_words(entry.key, facts[entry.key], words, zone) for entry in vocabulary.vocabulary()
+    }
+    return {name: value for name, value in found.items() if value.strip()}
+
+
+def house_values(company: Mapping[str, str], *, site: str, ref: str, day: date, words: Words) -> dict[str, str]:
+    """Return what is the same for every person; `company` has name, contact, email, phone and address."""
+    values = {
+        "company.name": company.get("name", ""),
+        "contact.name": company.get("contact", ""),
+        "contact.email": company.get("email", ""),
+        "contact.phone": company.get("phone", ""),
+        "contact.address": company.get("address", "").strip().replace("\n", words.comma),
+        "link.check": site + CHECK_PATH,
+        "notice.reference": ref,
+        "notice.date": day_words(day, words),
+    }
+    return {name: one_line(value) for name, value in values.items() if value.strip()}
+
+
+def person_values(name: str, exposed: Sequence[str], reference: str, words: Words) -> dict[str, str]:
+    """Return what differs from person to person; what is not known of this one is left out."""
+    values = {"person.name": name, "person.exposed": kinds_words(exposed, words), "person.reference": reference}
+    return {field: value for field, value in values.items() if value and value.strip()}
+
+
+def everybody(kinds: Sequence[str], words: Words) -> dict[str, str]:
+    """Return what a text for everybody says where a text for one person names that person's data."""
+    shown = kinds_words(kinds, words)
+    return {"person.exposed": shown} if shown else {}
+
+
+def masked_person(words: Words) -> dict[str, str]:
+    """Return made-up person values for a page that must not show anybody: bullets for letters."""
+    return {"person.name": "J•••• D•••", "person.exposed": "•••••••, ••••••", "person.reference": "P-••••••••"} | {
+        field: "••••••" for field in PERSON if field not in {"person.name", "person.exposed", "person.reference"}
+    }

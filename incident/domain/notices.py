@@ -1,0 +1,255 @@
+"""What may happen to a notice: draft → submitted → approved → sending → sent, with a second person's yes bound to a digest."""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from incident.domain.errors import Invalid, Refused
+
+DOMAIN = b"tocsin notice version 1\n"
+LAYOUT = 1  # counted up whenever what surrounds the texts changes, so that an approval does not outlive it
+SECTIONS = ("what_happened", "what_information", "what_we_do", "what_you_can_do", "what_we_offer", "contact")
+LONGEST = {"subject": 200, "greeting": 200, "sms": 1600, "call": 4000, "push_title": 80, "push_body": 240, "title": 120}
+LONGEST_SECTION = 12_000
+
+
+class Stage(StrEnum):
+    """Where a notice stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    SENDING = "sending"
+    SENT = "sent"
+    WITHDRAWN = "withdrawn"
+
+
+class Event(StrEnum):
+    """What may be done to a notice, or become of it."""
+
+    EDIT = "edit"
+    SUBMIT = "submit"
+    SEND_BACK = "send_back"
+    APPROVE = "approve"
+    VOID = "void"
+    START = "start"
+    FINISH = "finish"
+    WITHDRAW = "withdraw"
+
+
+class Channel(StrEnum):
+    """The ways a notice can take, in the words of the channels' contract; the announcement reaches whom no other does."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    LETTER = "letter"
+    CALL = "call"
+    PUSH = "push"
+    ANNOUNCEMENT = "announcement"
+
+
+NEEDS_DRAFT = "Only a submitted notice can be decided on; this one is a draft."
+UNDER_WAY = "This notice is being sent. Pause or stop the sending on its board; the text can no longer change."
+GONE_OUT = "This notice has been sent. Write a new one: what people have read cannot change."
+TAKEN_BACK = "This notice was withdrawn. Start a new draft from it."
+DECIDED = "This notice is approved already."
+NO_APPROVAL = "Only an approved notice can be sent."
+NOT_STARTED = "The sending of this notice has not started."
+
+TABLE: dict[tuple[Stage, Event], Stage | str] = {
+    (Stage.DRAFT, Event.EDIT): Stage.DRAFT,
+    (Stage.DRAFT, Event.SUBMIT): Stage.SUBMITTED,
+    (Stage.DRAFT, Event.SEND_BACK): NEEDS_DRAFT,
+    (Stage.DRAFT, Event.APPROVE): NEEDS_DRAFT,
+    (Stage.DRAFT, Event.VOID): Stage.DRAFT,
+    (Stage.DRAFT, Event.START): NO_APPROVAL,
+    (Stage.DRAFT, Event.FINISH): NOT_STARTED,
+    (Stage.DRAFT, Event.WITHDRAW): Stage.WITHDRAWN,
+    (Stage.SUBMITTED, Event.EDIT): Stage.DRAFT,
+    (Stage.SUBMITTED, Event.SUBMIT): Stage.SUBMITTED,
+    (Stage.SUBMITTED, Event.SEND_BACK): Stage.DRAFT,
+    (Stage.SUBMITTED, Event.APPROVE): Stage.APPROVED,
+    (Stage.SUBMITTED, Event.VOID): Stage.DRAFT,
+    (Stage.SUBMITTED, Event.START): NO_APPROVAL,
+    (Stage.SUBMITTED, Event.FINISH): NOT_STARTED,
+    (Stage.SUBMITTED, Event.WITHDRAW): Stage.WITHDRAWN,
+    (Stage.APPROVED, Event.EDIT): Stage.DRAFT,
+    (Stage.APPROVED, Event.SUBMIT): DECIDED,
+    (Stage.APPROVED, Event.SEND_BACK): Stage.DRAFT,
+    (Stage.APPROVED, Event.APPROVE): Stage.APPROVED,
+    (Stage.APPROVED, Event.VOID): Stage.DRAFT,
+    (Stage.APPROVED, Event.START): Stage.SENDING,
+    (Stage.APPROVED, Event.FINISH): NOT_STARTED,
+    (Stage.APPROVED, Event.WITHDRAW): Stage.WITHDRAWN,
+    (Stage.SENDING, Event.EDIT): UNDER_WAY,
+    (Stage.SENDING, Event.SUBMIT): UNDER_WAY,
+    (Stage.SENDING, Event.SEND_BACK): UNDER_WAY,
+    (Stage.SENDING, Event.APPROVE): UNDER_WAY,
+    (Stage.SENDING, Event.VOID): UNDER_WAY,
+    (Stage.SENDING, Event.START): Stage.SENDING,
+    (Stage.SENDING, Event.FINISH): Stage.SENT,
+    (Stage.SENDING, Event.WITHDRAW): UNDER_WAY,
+    (Stage.SENT, Event.EDIT): GONE_OUT,
+    (Stage.SENT, Event.SUBMIT): GONE_OUT,
+    (Stage.SENT, Event.SEND_BACK): GONE_OUT,
+    (Stage.SENT, Event.APPROVE): GONE_OUT,
+    (Stage.SENT, Event.VOID): GONE_OUT,
+    (Stage.SENT, Event.START): GONE_OUT,
+    (Stage.SENT, Event.FINISH): Stage.SENT,
+    (Stage.SENT, Event.WITHDRAW): GONE_OUT,
+    (Stage.WITHDRAWN, Event.EDIT): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.SUBMIT): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.SEND_BACK): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.APPROVE): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.VOID): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.START): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.FINISH): TAKEN_BACK,
+    (Stage.WITHDRAWN, Event.WITHDRAW): Stage.WITHDRAWN,
+}
+"""An answer for every stage and every event: the stage after it, or the sentence that says no."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a notice says in one language. `covers`: further required elements, and the section that carries each."""
+
+    language: str
+    subject: str = ""
+    greeting: str = ""
+    sections: Mapping[str, str] = field(default_factory=dict)
+    sms: str = ""
+    call: str = ""
+    push_title: str = ""
+    push_body: str = ""
+    covers: Mapping[str, str] = field(default_factory=dict)
+
+    def holds(self, element: str) -> bool:
+        """Return whether this text carries `element`: in its own section, or in the one said to cover it."""
+        section = element if element in SECTIONS else self.covers.get(element, "")
+        return bool(self.sections.get(section, "").strip())
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Everything that will reach people and can be decided about: what an approval is bound to, but for the people."""
+
+    ref: str
+    texts: tuple[Text, ...]
+    channels: tuple[Channel, ...]
+    audience: Mapping[str, Any]
+    senders: Mapping[str, str]
+    send_at: datetime | None
+
+
+def after(stage: Stage, event: Event) -> Stage:
+    """Return the stage after the event. Raises Refused with the reason where the table says no."""
+    answer = TABLE[stage, event]
+    if isinstance(answer, Stage):
+        return answer
+    raise Refused(answer)
+
+
+def demand_second_person(approver: str, *, drafter: str, editors: Collection[str], submitter: str) -> None:
+    """Raises Refused if the approver had a hand in the notice."""
+    if approver == drafter:
+        raise Refused("A notice needs a second person: its author cannot approve it.")
+    if approver in editors:
+        raise Refused("A notice needs a second person: you changed this one, so somebody else has to approve it.")
+    if approver == submitter:
+        raise Refused("A notice needs a second person: whoever submitted it cannot approve it.")
+
+
+def demand_same(shown: str, current: str) -> None:
+    """Raises Refused unless the page that was answered showed what is there now."""
+    if shown != current:
+        raise Refused(
+            "This page is out of date: the notice changed after you opened it. Look at it again, then decide."
+        )
+
+
+def demand_count(typed: str, people: int) -> None:
+    """Raises Invalid unless the typed number is how many people the notice goes to (spaces and commas are fine)."""
+    digits = re.sub(r"[\s,.'’]", "", typed)
+    if not digits.isascii() or not digits.isdigit() or int(digits) != people:
+        raise Invalid("people", f"Type the number of people this goes to: {people:,}.")
+
+
+def digest(contents: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hex) over the canonical JSON of everything that will reach people."""
+    canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(DOMAIN + canonical.encode("utf-8", "strict")).hexdigest()
+
+
+def contents(draft: Draft, *, people: int, audience_digest: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version is, as plain JSON values: the thing that is kept, compared, hashed and sent."""
+    return {
+        "notice": draft.ref,
+        "layout": LAYOUT,
+        "texts": {text.language: text_as_json(text) for text in draft.texts},
+        "channels": [str(channel) for channel in draft.channels],
+        "audience": {"filter": dict(draft.audience), "people": people, "digest": audience_digest},
+        "senders": dict(draft.senders),
+        "send_at": draft.send_at.isoformat() if draft.send_at else None,
+        "values": {language: dict(words) for language, words in values.items()},
+    }
+
+
+def text_as_json(text: Text) -> dict[str, Any]:
+    """Return the text as plain JSON values."""
+    return {
+        "subject": text.subject,
+        "greeting": text.greeting,
+        "sections": {key: text.sections.get(key, "") for key in SECTIONS},
+        "sms": text.sms,
+        "call": text.call,
+        "push_title": text.push_title,
+        "push_body": text.push_body,
+        "covers": dict(text.covers),
+    }
+
+
+def text_from_json(language: str, values: Mapping[str, Any]) -> Text:
+    """Return the text as it was kept by `text_as_json`."""
+    known = {name: values.get(name, "") for name in ("subject", "greeting", "sms", "call", "push_title", "push_body")}
+    return Text(language, **known, sections=dict(values.get("sections", {})), covers=dict(values.get("covers", {})))
+
+
+def checked_text(text: Text) -> Text:
+    """Return the text if it can be kept as a draft. Raises Invalid where it is longer than any channel takes."""
+    for name, most in LONGEST.items():
+        if len(getattr(text, name, "")) > most:
+            raise Invalid(name, f"Keep this under {most:,} letters; it has {len(getattr(text, name)):,}.")
+    for name, value in text.sections.items():
+        if name not in SECTIONS:
+            raise Invalid(name, "There is no section of that name.")
+        if len(value) > LONGEST_SECTION:
+            raise Invalid(name, f"Keep this under {LONGEST_SECTION:,} letters; it has {len(value):,}.")
+    if any(section not in SECTIONS for section in text.covers.values()):
+        raise Invalid("covers", "Choose one of the sections of this notice.")
+    return text
+
+
+def language_for(wanted: str, languages: Sequence[str]) -> str:
+    """Return the language a person is written in: their own, one of the same tongue and script, or the first."""
+    if wanted in languages:
+        return wanted
+    tongue = _tongue(wanted)
+    return next((language for language in languages if _tongue(language) == tongue), languages[0])
+
+
+def speaks(wanted: str, languages: Sequence[str]) -> bool:
+    """Return whether a person who reads `wanted` finds their own language among these; none known counts as yes."""
+    return not wanted or _tongue(wanted) in {_tongue(language) for language in languages}
+
+
+def _tongue(language: str) -> str:
+    """Return tongue and, for Chinese, script: readers of one script are not given the other for their own."""
+    parts = language.replace("_", "-").lower().split("-")
+    if parts[0] != "zh":
+        return parts[0]
+    return "zh-hant" if {"hant", "tw", "hk", "mo"} & set(parts[1:]) and "hans" not in parts else "zh-hans"

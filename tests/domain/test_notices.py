@@ -1,0 +1,179 @@
+"""The life of a notice: every stage meets every event, and a second person's yes is bound to a digest."""
+
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+
+from incident.domain import notices
+from incident.domain.errors import Invalid, Refused
+from incident.domain.notices import SECTIONS, Channel, Draft, Event, Stage, Text
+
+DRAFT, SUBMITTED, APPROVED, SENDING, SENT, WITHDRAWN = Stage
+NO = None
+
+# Every cell: the stage after the event, or NO for a refusal.
+CELLS = {
+    #            EDIT   SUBMIT     SEND_BACK APPROVE   VOID   START    FINISH WITHDRAW
+    DRAFT: (DRAFT, SUBMITTED, NO, NO, DRAFT, NO, NO, WITHDRAWN),
+    SUBMITTED: (DRAFT, SUBMITTED, DRAFT, APPROVED, DRAFT, NO, NO, WITHDRAWN),
+    APPROVED: (DRAFT, NO, DRAFT, APPROVED, DRAFT, SENDING, NO, WITHDRAWN),
+    SENDING: (NO, NO, NO, NO, NO, SENDING, SENT, NO),
+    SENT: (NO, NO, NO, NO, NO, NO, SENT, NO),
+    WITHDRAWN: (NO, NO, NO, NO, NO, NO, NO, WITHDRAWN),
+}
+
+
+@pytest.mark.parametrize(("stage", "event"), list(product(Stage, Event)))
+def test_every_stage_answers_every_event(stage, event):
+    expected = CELLS[stage][list(Event).index(event)]
+    if expected is NO:
+        with pytest.raises(Refused) as refusal:
+            notices.after(stage, event)
+        assert refusal.value.sentence.endswith(".")
+    else:
+        assert notices.after(stage, event) is expected
+
+
+def test_no_way_leads_to_sending_but_through_an_approval():
+    ways = {(stage, event) for (stage, event), to in notices.TABLE.items() if to is Stage.SENDING and stage is not to}
+    assert ways == {(Stage.APPROVED, Event.START)}
+    ways = {(stage, event) for (stage, event), to in notices.TABLE.items() if to is Stage.APPROVED and stage is not to}
+    assert ways == {(Stage.SUBMITTED, Event.APPROVE)}
+
+
+@pytest.mark.parametrize(
+    "hands",
+    [
+        {"drafter": "U-A", "editors": [], "submitter": "U-B"},
+        {"drafter": "U-B", "editors": ["U-A", "U-C"], "submitter": "U-B"},
+        {"drafter": "U-B", "editors": [], "submitter": "U-A"},
+    ],
+)
+def test_whoever_had_a_hand_in_it_cannot_approve(hands):
+    with pytest.raises(Refused, match="second person"):
+        notices.demand_second_person("U-A", **hands)
+
+
+def test_somebody_else_may_approve():
+    notices.demand_second_person("U-D", drafter="U-A", editors=["U-B"], submitter="U-C")
+
+
+def test_a_page_out_of_date_decides_nothing():
+    notices.demand_same("abc", "abc")
+    with pytest.raises(Refused, match="out of date"):
+        notices.demand_same("abc", "abd")
+    with pytest.raises(Refused, match="out of date"):
+        notices.demand_same("", "abd")
+
+
+@pytest.mark.parametrize("typed", ["48210", "48,210", " 48 210 ", "48.210", "48'210"])
+def test_the_number_of_people_is_typed_as_people_write_it(typed):
+    notices.demand_count(typed, 48210)
+
+
+@pytest.mark.parametrize("typed", ["", "4821", "48211", "all", "-48210", "４８２１０", "48210.0", "0x5"])
+def test_another_number_is_refused_and_the_right_one_told(typed):
+    with pytest.raises(Invalid) as refusal:
+        notices.demand_count(typed, 48210)
+    assert refusal.value.field == "people"
+    assert "48,210" in refusal.value.sentence
+
+
+def contents(**changes):
+    draft = Draft(
+        ref="N-1",
+        texts=(Text("en", subject="S", sections={"contact": "C"}),),
+        channels=(Channel.EMAIL, Channel.SMS),
+        audience={"wave": 1},
+        senders={"email": "a@example.org"},
+        send_at=None,
+    )
+    people = {"people": 3, "audience_digest": "d", "values": {"en": {"company.name": "X"}}}
+    for name, value in changes.items():
+        if name in people:
+            people[name] = value
+        else:
+            draft = Draft(**{**vars(draft), name: value})
+    return notices.contents(draft, **people)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ref": "N-2"},
+        {"texts": (Text("en", subject="T", sections={"contact": "C"}),)},
+        {"texts": (Text("en", subject="S", sections={"contact": "C "}),)},
+        {"texts": (Text("en", subject="S", sections={"contact": "C"}, covers={"dates": "contact"}),)},
+        {"texts": (Text("zh-Hans", subject="S", sections={"contact": "C"}),)},
+        {"channels": (Channel.SMS, Channel.EMAIL)},
+        {"channels": (Channel.EMAIL,)},
+        {"audience": {"wave": 2}},
+        {"senders": {"email": "b@example.org"}},
+        {"send_at": datetime(2026, 11, 22, tzinfo=UTC)},
+        {"people": 4},
+        {"audience_digest": "e"},
+        {"values": {"en": {"company.name": "Y"}}},
+    ],
+)
+def test_whatever_will_reach_people_changes_the_digest(change):
+    assert notices.digest(contents(**change)) != notices.digest(contents())
+
+
+def test_the_digest_does_not_depend_on_the_order_of_keys_and_never_moves():
+    assert notices.digest({"a": 1, "b": {"c": 2, "d": "é"}}) == notices.digest({"b": {"d": "é", "c": 2}, "a": 1})
+    assert notices.digest({"a": 1}) == "b30cd77c5bce740524e3dbf6b7e9fef2f078e75f3f8800256606ca2f1267487d"
+
+
+def test_a_text_comes_back_as_it_was_kept():
+    text = Text(
+        "en", "S", "Hi", {name: name for name in SECTIONS}, "sms", "call", "title", "body", {"dates": "contact"}
+    )
+    assert notices.text_from_json("en", notices.text_as_json(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (Text("en", subject="x" * 201), "subject"),
+        (Text("en", sections={"contact": "x" * 12_001}), "contact"),
+        (Text("en", sections={"other": "x"}), "other"),
+        (Text("en", covers={"dates": "other"}), "covers"),
+        (Text("en", sms="x" * 1601), "sms"),
+    ],
+)
+def test_what_no_channel_takes_is_refused_by_name(text, field):
+    with pytest.raises(Invalid) as refusal:
+        notices.checked_text(text)
+    assert refusal.value.field == field
+
+
+def test_an_element_is_held_by_its_section_or_the_one_said_to_cover_it():
+    text = Text(
+        "en",
+        sections={"contact": "Write to us.", "what_we_offer": " "},
+        covers={"dates": "contact", "x": "what_we_offer"},
+    )
+    assert text.holds("contact") and text.holds("dates")
+    assert not text.holds("what_we_offer") and not text.holds("x") and not text.holds("unheard_of")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "languages", "given"),
+    [
+        ("en", ("en", "zh-Hans"), "en"),
+        ("zh-CN", ("en", "zh-Hans"), "zh-Hans"),
+        ("zh", ("en", "zh-Hans"), "zh-Hans"),
+        ("en-GB", ("zh-Hans", "en"), "en"),
+        ("zh-TW", ("en", "zh-Hans"), "en"),
+        ("fr", ("en", "zh-Hans"), "en"),
+        ("", ("zh-Hans", "en"), "zh-Hans"),
+    ],
+)
+def test_people_are_written_in_their_language_or_the_first(wanted, languages, given):
+    assert notices.language_for(wanted, languages) == given
+
+
+def test_who_finds_no_language_of_theirs_is_known():
+    assert notices.speaks("zh-SG", ("zh-Hans",)) and notices.speaks("", ("en",))
+    assert not notices.speaks("zh-Hant", ("zh-Hans",)) and not notices.speaks("es", ("en",))
