@@ -1,0 +1,7 @@
+"""Severity with its reasons: how bad for us, how bad for people, and where the law has a scale of its own."""
+
+from incident.domain.cac import cac
+from incident.domain.enisa import component, enisa
+from incident.domain.risk import Notification, notification, suggested_risk
+
+__all__ = ["Notification", "cac", "component", "enisa", "notification", "suggested_risk"]
