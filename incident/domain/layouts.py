@@ -132,7 +132,7 @@ def _parts(sections: dict[str, Prose], around: Words, california: bool) -> Itera
     """Yield the sections that say something. Where California's headings are owed, help offered stands under its third."""
     if california and around.california:
         sections = sections | {"what_we_do": sections["what_we_do"] + sections["what_we_offer"], "what_we_offer": ()}
-    headings = around.headings | around.california if california else around.headings
+    headings = {**around.headings, **(around.california if california else {})}
     for name in SECTIONS:
         if sections[name]:
             yield Part(name, headings[name], sections[name])
