@@ -1,0 +1,166 @@
+"""Deadlines: from a start and a rule to an instant, with the sentence that explains it.
+
+A start is an instant, or a date where only the day is known. Holidays come in with the calendar; nothing here looks them up.
+"""
+
+from calendar import monthrange
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import TypeAlias
+
+from incident.domain.facts import time_words, zone_word
+from incident.domain.places import named
+
+Start: TypeAlias = datetime | date
+
+LAST_SECOND = time(23, 59, 59)
+NOON = time(12)
+LONGEST_CLOSURE = 60  # days; no calendar is closed for longer, so a longer run is a broken calendar
+
+
+class Unit(StrEnum):
+    """How a law counts."""
+
+    HOURS = "hours"
+    CALENDAR_DAYS = "calendar_days"
+    WORKING_DAYS = "working_days"
+    MONTHS = "months"
+    DAYS_AFTER_YEAR_END = "days_after_year_end"
+
+
+class Roll(StrEnum):
+    """What becomes of a time limit that ends on a day off."""
+
+    NO = "no"
+    NEXT_WORKING_DAY = "next_working_day"
+    NOON_OF_NEXT_WORKING_DAY = "noon_of_next_working_day"
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Where the authority's days begin and which of them are off."""
+
+    place: str
+    zone: tzinfo
+    holidays: Container[date] = frozenset()
+    weekend: frozenset[int] = frozenset({5, 6})
+
+    def is_working(self, day: date) -> bool:
+        """True if the authority works on `day`."""
+        return day.weekday() not in self.weekend and day not in self.holidays
+
+    def next_working(self, day: date) -> date:
+        """`day` itself, or the first working day after it."""
+        for _ in range(LONGEST_CLOSURE):
+            if self.is_working(day):
+                return day
+            day += timedelta(days=1)
+        raise ValueError(f"The calendar of {self.place} has no working day in {LONGEST_CLOSURE} days.")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A time limit: so many hours, days, working days or months."""
+
+    unit: Unit
+    amount: int
+    first_day_counts: bool = False
+    roll: Roll = Roll.NO
+
+    def words(self) -> str:
+        """The limit as people say it: "72 h", "30 days", "5 working days"."""
+        if self.unit is Unit.HOURS:
+            return f"{self.amount} h"
+        if self.unit is Unit.DAYS_AFTER_YEAR_END:
+            return f"{self.amount} days after the end of the calendar year"
+        noun = {Unit.CALENDAR_DAYS: "day", Unit.WORKING_DAYS: "working day", Unit.MONTHS: "month"}[self.unit]
+        return f"{self.amount} {noun}" if self.amount == 1 else f"{self.amount} {noun}s"
+
+
+def due(start: Start, limit: Limit, calendar: Calendar) -> datetime:
+    """When the limit ends, in UTC. Limits in days end with the last second of the local day."""
+    if limit.unit is Unit.HOURS:
+        return _after_hours(start, limit, calendar)
+    day = _last_day(local_day(start, calendar.zone), limit, calendar)
+    return _rolled(end_of(day, calendar.zone), limit.roll, calendar)
+
+
+def _after_hours(start: Start, limit: Limit, calendar: Calendar) -> datetime:
+    """Elapsed hours, whatever the clocks do. Where only the day is known, whole days run to the end of the last one."""
+    if isinstance(start, datetime):
+        return _rolled(start.astimezone(UTC) + timedelta(hours=limit.amount), limit.roll, calendar)
+    days, rest = divmod(limit.amount, 24)
+    if rest == 0:
+        return _rolled(end_of(start + timedelta(days=days), calendar.zone), limit.roll, calendar)
+    morning = datetime.combine(start, time(), calendar.zone).astimezone(UTC)
+    return _rolled(morning + timedelta(hours=limit.amount), limit.roll, calendar)
+
+
+def _last_day(first: date, limit: Limit, calendar: Calendar) -> date:
+    amount = limit.amount - 1 if limit.first_day_counts else limit.amount
+    if limit.unit is Unit.CALENDAR_DAYS:
+        return first + timedelta(days=amount)
+    if limit.unit is Unit.WORKING_DAYS:
+        return _after_working_days(first, amount, calendar)
+    if limit.unit is Unit.MONTHS:
+        return _after_months(first, amount)
+    return date(first.year, 12, 31) + timedelta(days=amount)
+
+
+def _after_working_days(first: date, amount: int, calendar: Calendar) -> date:
+    day = first
+    for _ in range(amount):
+        day = calendar.next_working(day + timedelta(days=1))
+    return day
+
+
+def _after_months(first: date, amount: int) -> date:
+    """The same day of a later month, or that month's last day if it is shorter."""
+    year, month = divmod(first.month - 1 + amount, 12)
+    year, month = first.year + year, month + 1
+    return date(year, month, min(first.day, monthrange(year, month)[1]))
+
+
+def _rolled(moment: datetime, roll: Roll, calendar: Calendar) -> datetime:
+    day = moment.astimezone(calendar.zone).date()
+    if roll is Roll.NO or calendar.is_working(day):
+        return moment
+    open_day = calendar.next_working(day)
+    if roll is Roll.NOON_OF_NEXT_WORKING_DAY:
+        return datetime.combine(open_day, NOON, calendar.zone).astimezone(UTC)
+    return end_of(open_day, calendar.zone)
+
+
+def end_of(day: date, zone: tzinfo) -> datetime:
+    """The last second of a local day, in UTC."""
+    return datetime.combine(day, LAST_SECOND, zone).astimezone(UTC)
+
+
+def local_day(start: Start, zone: tzinfo) -> date:
+    """The day of a start where the authority is."""
+    return start.astimezone(zone).date() if isinstance(start, datetime) else start
+
+
+def start_words(start: Start, zone: tzinfo) -> str:
+    """A start as people read it; the hour only where it is known."""
+    if isinstance(start, datetime):
+        return time_words(start, zone)
+    return f"{start.day} {start:%b %Y} {zone_word(zone)}"
+
+
+def sentence(start: Start, limit: Limit, calendar: Calendar, anchor: str) -> str:
+    """How a due time came about: "72 h from 18 Nov 2026, 09:10 Paris (aware)"."""
+    parts = [f"{limit.words()} from {start_words(start, calendar.zone)} ({anchor})"]
+    if limit.unit is Unit.DAYS_AFTER_YEAR_END:
+        parts = [f"{limit.words()} of {start_words(start, calendar.zone)} ({anchor})"]
+    if limit.first_day_counts:
+        parts.append("the first day counts")
+    if limit.unit is Unit.WORKING_DAYS:
+        parts.append(f"weekends and holidays of {named(calendar.place)} left out")
+    if limit.roll is Roll.NEXT_WORKING_DAY:
+        parts.append("a last day off moves to the next working day")
+    if limit.roll is Roll.NOON_OF_NEXT_WORKING_DAY:
+        parts.append("a limit on a day off moves to noon of the next working day")
+    return ", ".join(parts)
