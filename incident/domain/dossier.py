@@ -1,0 +1,153 @@
+"""Everything a document about one incident may say, as plain values: gathered once, then read by reports and summaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
+
+
+@dataclass(frozen=True)
+class FactNow:
+    """A fact as it stands: its value, where it came from, and when it was recorded."""
+
+    value: Value | Unknown
+    recorded_at: datetime
+    source: str = ""
+    confidence: str = ""
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who reports, and whom to ask."""
+
+    name: str = ""
+    contact_name: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    contact_address: str = ""
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One step of a plan: what, where it stands, when it was finished."""
+
+    title: str
+    phase: str
+    state: str
+    finished_at: datetime | None = None
+    mandatory: bool = False
+
+
+@dataclass(frozen=True)
+class DutyLine:
+    """One duty as found: what the law says, whether it is owed, by when, and what became of it."""
+
+    title: str
+    law: str
+    recipient: str
+    cite: str
+    state: str
+    due_at: datetime | None = None
+    met_at: datetime | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """One notice: where it stands, and how many it reached by each channel."""
+
+    ref: str
+    title: str
+    state: str
+    people: int = 0
+    reached: int = 0
+    first_sent_at: datetime | None = None
+    channels: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    states: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """One report to an authority that was filed."""
+
+    ref: str
+    title: str
+    stage: str
+    authority: str
+    filed_at: datetime
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class GradeLine:
+    """One scale's current verdict, with its reasons in a sentence."""
+
+    scale: str
+    level: str
+    words: str
+
+
+@dataclass(frozen=True)
+class EvidenceLine:
+    """One piece of evidence: its reference, digest and size. Never its content."""
+
+    ref: str
+    description: str
+    sha256: str
+    size: int
+    added_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """One answer of the review after the incident."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The checkpoint of the record under which a document was made."""
+
+    size: int
+    root: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """One incident at one moment."""
+
+    ref: str
+    title: str
+    kind: str
+    category: str
+    state: str
+    opened_at: datetime
+    made_at: datetime
+    closed_at: datetime | None = None
+    facts: Mapping[str, FactNow] = field(default_factory=dict)
+    company: Company = Company()
+    people_total: int = 0
+    people_by_place: Mapping[str, int] = field(default_factory=dict)
+    grades: tuple[GradeLine, ...] = ()
+    steps: tuple[StepLine, ...] = ()
+    duties: tuple[DutyLine, ...] = ()
+    notices: tuple[NoticeLine, ...] = ()
+    reports: tuple[ReportLine, ...] = ()
+    evidence: tuple[EvidenceLine, ...] = ()
+    review: tuple[ReviewLine, ...] = ()
+    seal: Seal | None = None
+    zone: tzinfo = UTC
+
+    def known(self) -> Facts:
+        """The facts alone, as rules take them."""
+        return Facts({key: fact.value for key, fact in self.facts.items()})
+
+    def value(self, key: str) -> Value | Unknown:
+        """One fact's value; UNKNOWN if it was never recorded."""
+        fact = self.facts.get(key)
+        return fact.value if fact else UNKNOWN
