@@ -1,21 +1,21 @@
 """Builds the application: the only place that sees every room."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import structlog
 from apiflask import APIFlask
 from flask import Blueprint
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from incident import journal
 from incident import settings as configuration
 from incident.settings import Settings
+from incident.store import keys, sealed
 from incident.store.db import db
-from incident.web import access, errors, filters, frame, headers
+from incident.web import access, errors, filters, frame, headers, incidents
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "_templates" if (HERE / "_templates").is_dir() else HERE.parent / "templates"
@@ -23,12 +23,16 @@ MIGRATIONS = HERE / "store" / "migrations"
 UPLOAD_LIMIT = 512 * 1024 * 1024
 
 WEB: tuple[Blueprint, ...] = (
+    incidents.bp,
 )
+HOOKS: tuple[Blueprint, ...] = (
+)
+"""What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
 )
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
 )
-"""What each room sets up once (sign-in, keys, channels), in order."""
+"""What each room sets up once (sign-in, channels), in order."""
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -48,12 +52,13 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     _configure(app, settings)
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
-    for start in (headers.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
+    _open_keys(app, settings)
+    for start in (journal.init, headers.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
         start(app)
     csrf = CSRFProtect(app)
-    for blueprint in (*WEB, *API):
+    for blueprint in (*WEB, *HOOKS, *API):
         app.register_blueprint(blueprint)
-    for blueprint in API:
+    for blueprint in (*HOOKS, *API):
         csrf.exempt(blueprint)
     access.demand_permits(app)
     return app
@@ -85,6 +90,15 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.jinja_env.lstrip_blocks = True
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+
+
+def _open_keys(app: APIFlask, settings: Settings) -> None:
+    """The key ring, outside the database; sessions are signed with a secret of its own."""
+    ring = keys.open_ring(settings.instance / "keys")
+    app.extensions["keys"] = ring
+    app.secret_key = ring.secret_or_new("session")
+    with app.app_context():
+        sealed.attach(ring)
 
 
 def _engine_options(url: str) -> dict[str, Any]:

@@ -1,43 +1,53 @@
-"""First start and every start: folders, keys and database are made once and never over what exists."""
-
-from pathlib import Path
+"""First start and every start: folders, keys and database are made once, and never over what exists."""
 
 from apiflask import APIFlask
 from flask_migrate import upgrade
-from sqlalchemy import inspect
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.exc import OperationalError
 
+from incident import app as application
 from incident.settings import Settings, SettingsError
-from incident.store.db import db
+from incident.store import audit, keys
 
-FOLDERS = ("keys", "files", "checkpoints")
+MARK = "installation"
 
 
-def folders(settings: Settings) -> None:
+def prepare(settings: Settings) -> APIFlask:
+    """The application, ready to serve: made now at the very first start. Raises SettingsError, KeysError."""
+    make_folders(settings)
+    empty = _database_is_empty(settings)
+    mark = settings.instance / MARK
+    if empty and mark.exists():
+        raise SettingsError(
+            f"{settings.instance} belongs to an installation, but its database is not there or is empty. Nothing was made in its place: "
+            "restore the database, correct TOCSIN_DATABASE_URL, or choose another TOCSIN_INSTANCE."
+        )
+    keys.open_or_create(settings.instance / "keys", database_exists=not empty)
+    app = application.create_app(settings)
+    with app.app_context():
+        upgrade()
+        log = audit.identity()
+    if not mark.exists():
+        mark.write_text(f"{log}\n", encoding="ascii")
+    elif mark.read_text(encoding="ascii").strip() != log:
+        raise SettingsError(f"{settings.instance} and the database belong to different installations. Correct TOCSIN_INSTANCE or TOCSIN_DATABASE_URL.")
+    return app
+
+
+def make_folders(settings: Settings) -> None:
     """Makes the instance's folders, for the owner's eyes only. Existing ones are left as they are."""
-    for folder in (settings.instance, *(settings.instance / name for name in FOLDERS)):
+    for folder in (settings.instance, *(settings.instance / name for name in ("keys", "files", "checkpoints"))):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def migrate(app: APIFlask) -> None:
-    """Brings the database to the newest shape. Raises SettingsError when it is newer than this program."""
-    with app.app_context():
-        upgrade()
-
-
-def is_new(app: APIFlask) -> bool:
-    """Whether the database has no table of ours yet."""
-    with app.app_context():
-        return not inspect(db.engine).has_table("audit_line")
-
-
-def check_same_age(settings: Settings, *, database_is_new: bool) -> None:
-    """Keys and database belong together. Raises SettingsError when one is there without the other."""
-    keys = [path for path in Path(settings.instance / "keys").glob("*") if path.is_file()]
-    if database_is_new and keys:
-        raise SettingsError(
-            f"{settings.instance / 'keys'} holds keys, but the database is empty. Restore the database that belongs to these keys, or choose another TOCSIN_INSTANCE."
-        )
-    if not database_is_new and not keys:
-        raise SettingsError(
-            f"The database holds data, but {settings.instance / 'keys'} holds no keys. Put the key files back from your backup; without them the data cannot be read."
-        )
+def _database_is_empty(settings: Settings) -> bool:
+    """Whether no table of ours is there yet. Raises SettingsError when the database cannot be reached."""
+    if settings.database_url.startswith("sqlite") and not (settings.instance / "tocsin.db").exists() and str(settings.instance) in settings.database_url:
+        return True
+    engine = create_engine(settings.database_url)
+    try:
+        return not inspect(engine).has_table("audit_head")
+    except OperationalError as error:
+        raise SettingsError(f"TOCSIN_DATABASE_URL: the database does not answer ({type(error.orig).__name__}). Check address, account and network.") from None
+    finally:
+        engine.dispose()

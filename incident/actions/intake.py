@@ -15,6 +15,7 @@ from incident.store import incidents as rows
 from incident.store import users
 from incident.store.db import db, new_ref
 from incident.store.incidents import Fact, Incident, Note
+from incident.store.sealed import sealer
 
 LONGEST_NOTE = 20_000
 LONGEST_SOURCE = 300
@@ -37,6 +38,7 @@ def log(
         )
         db.session.add(incident)
         db.session.flush()
+        sealer(incident.id)
         ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
         _add(incident, values, source=source, confidence=confidence, learnt_at=now, ledger=ledger, now=now)
         assessment.refresh(incident, ledger, now)

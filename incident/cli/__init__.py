@@ -4,9 +4,17 @@ import sys
 
 import click
 
+from incident.cli import serve
 from incident.settings import SettingsError
+from incident.store.keys import KeysError
 
-COMMANDS: tuple[click.Command, ...] = ()
+COMMANDS: tuple[click.Command, ...] = (
+    serve.run,
+    serve.scheduler_,
+    serve.web,
+    serve.work_,
+    serve.worker,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +31,6 @@ def main() -> None:
     """Runs the command; a wrong setting is a sentence and exit code 2."""
     try:
         tocsin()
-    except SettingsError as error:
+    except (SettingsError, KeysError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)

@@ -1,6 +1,6 @@
 """Incidents, the ledger of their facts, notes, and evidence with its custody."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -174,3 +174,27 @@ def custody(incident_id: int) -> Sequence[Custody]:
     """Every hand-over of this incident's evidence, oldest first."""
     pieces = select(Evidence.id).where(Evidence.incident_id == incident_id)
     return db.session.scalars(select(Custody).where(Custody.evidence_id.in_(pieces)).order_by(Custody.id)).all()
+
+
+def all_facts(incident_id: int) -> Sequence[Fact]:
+    """Every value of every fact, oldest first."""
+    return db.session.scalars(select(Fact).where(Fact.incident_id == incident_id).order_by(Fact.id)).all()
+
+
+def by_refs(refs: Collection[str]) -> dict[str, Incident]:
+    """The incidents with these references, by reference."""
+    return {row.ref: row for row in db.session.scalars(select(Incident).where(Incident.ref.in_(refs)))}
+
+
+def facts_recorded_at(incident_id: int, moments: Collection[datetime]) -> Sequence[Fact]:
+    """The facts that were recorded at exactly these moments, oldest first."""
+    query = select(Fact).where(Fact.incident_id == incident_id, Fact.recorded_at.in_(moments))
+    return db.session.scalars(query.order_by(Fact.id)).all() if moments else []
+
+
+def notes_by_ref(incident_id: int, refs: Collection[str]) -> dict[str, str]:
+    """The texts of these notes, by reference."""
+    if not refs:
+        return {}
+    found = db.session.execute(select(Note.ref, Note.text).where(Note.incident_id == incident_id, Note.ref.in_(refs)))
+    return {ref: text for ref, text in found}

@@ -21,6 +21,7 @@ NAVIGATION = (
 def init(app: Flask) -> None:
     """Hands frame and rail to every page."""
     app.context_processor(_frame)
+    app.jinja_env.globals["may"] = access.may
 
 
 def _frame() -> dict[str, Any]:

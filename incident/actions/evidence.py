@@ -1,0 +1,90 @@
+"""Bring a piece of evidence, hand it on, take a copy out: each move stands in its custody."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from incident.actions.ledger import transaction
+from incident.domain import incidents as rules
+from incident.domain.errors import Missing
+from incident.store import files
+from incident.store import incidents as rows
+from incident.store.db import db, new_ref, new_secret_ref
+from incident.store.incidents import Custody, Evidence
+from incident.store.sealed import sealer
+
+LARGEST = 500 * 1024 * 1024
+LONGEST_NAME = 200
+
+
+def bring(
+    ref: str, source: IO[bytes], *, name: str, brought_by: str, description: str, folder: Path, actor: str, now: datetime
+) -> str:
+    """Seal and keep a file as evidence; its reference. Raises Invalid, Missing; nothing is kept when it fails."""
+    incident = rows.by_ref(ref)
+    if incident is None:
+        raise Missing()
+    name = rules.line_of_text("name", _plain(name), LONGEST_NAME)
+    holder = rules.line_of_text("brought_by", brought_by, LONGEST_NAME)
+    stored_as = new_secret_ref()
+    path = folder / stored_as
+    kept = files.keep(source, path, sealer(incident.id), stored_as, most=LARGEST)
+    try:
+        with transaction(actor, now) as ledger:
+            piece = Evidence(
+                ref=new_ref("EV"),
+                incident_id=incident.id,
+                name=name,
+                description=description.replace("\x00", "").strip()[:500],
+                sha256=kept.sha256,
+                size=kept.size,
+                stored_as=stored_as,
+                brought_by=holder,
+                added_at=now,
+                added_by=actor,
+            )
+            db.session.add(piece)
+            db.session.flush()
+            _hand(piece, holder, "Brought in", actor, now)
+            ledger.write("evidence.added", piece.ref, incident=ref, sha256=kept.sha256, size=kept.size)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return piece.ref
+
+
+def hand_on(ref: str, piece_ref: str, *, holder: str, reason: str, actor: str, now: datetime) -> None:
+    """Record that the piece went to somebody else. Raises Invalid, Missing."""
+    holder = rules.line_of_text("holder", holder, LONGEST_NAME)
+    reason = rules.line_of_text("reason", reason, 500)
+    with transaction(actor, now) as ledger:
+        piece = _piece(ref, piece_ref)
+        _hand(piece, holder, reason, actor, now)
+        ledger.write("evidence.moved", piece.ref, incident=ref)
+
+
+def take_copy(ref: str, piece_ref: str, *, folder: Path, actor: str, now: datetime) -> tuple[Evidence, Iterator[bytes]]:
+    """The piece and its bytes, for download; the look leaves a line first. Raises Missing, Unreadable."""
+    with transaction(actor, now) as ledger:
+        piece = _piece(ref, piece_ref)
+        ledger.write("evidence.downloaded", piece.ref, incident=ref, sha256=piece.sha256)
+    return piece, files.pieces(folder / piece.stored_as, sealer(piece.incident_id), piece.stored_as)
+
+
+def _piece(ref: str, piece_ref: str) -> Evidence:
+    incident = rows.by_ref(ref)
+    piece = rows.piece(incident.id, piece_ref) if incident else None
+    if piece is None:
+        raise Missing()
+    return piece
+
+
+def _hand(piece: Evidence, holder: str, reason: str, actor: str, now: datetime) -> None:
+    db.session.add(Custody(evidence_id=piece.id, holder=holder, reason=reason, moved_at=now, recorded_by=actor))
+
+
+def _plain(name: str) -> str:
+    """The file's own name, without folders and control characters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())

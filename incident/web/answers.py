@@ -1,0 +1,104 @@
+"""Reads answers to the vocabulary's questions out of a form: every mistake at its field, times in the zone that was chosen."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from werkzeug.datastructures import MultiDict
+
+from incident.domain.errors import Invalid
+from incident.domain.facts import UNKNOWN, Entry, Unknown, Value, parsed, to_json, vocabulary
+
+LOCAL = "%Y-%m-%dT%H:%M"
+
+
+@dataclass
+class Answers:
+    """What was typed, what it means, and what was wrong with it, each by key."""
+
+    typed: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def refuse(self, field_name: str, sentence: str) -> None:
+        """Note what was wrong with a field."""
+        self.errors[field_name] = sentence
+
+
+def read(form: MultiDict[str, str], keys: Iterable[str], zone: ZoneInfo) -> Answers:
+    """The answers to these questions. Unanswered ones are left out, so that nothing known is overwritten by silence."""
+    answers = Answers()
+    for key in keys:
+        entry = vocabulary()[key]
+        raw = _raw(entry, form)
+        if raw in (None, "", []):
+            continue
+        answers.typed[key] = raw
+        try:
+            value = parsed(key, _in_zone(entry, raw, zone))
+            answers.values[key] = to_json(value)
+        except Invalid as error:
+            answers.refuse(key, error.sentence)
+    return answers
+
+
+def _raw(entry: Entry, form: MultiDict[str, str]) -> Any:
+    if entry.type == "choices":
+        chosen = form.getlist(entry.key)
+        return [] if chosen == [""] else [word for word in chosen if word]
+    return form.get(entry.key, "").strip()
+
+
+def _in_zone(entry: Entry, raw: Any, zone: ZoneInfo) -> Any:
+    """A local time gets the zone that the form names. Raises Invalid for a time that the clocks skipped."""
+    if entry.type != "instant" or not isinstance(raw, str) or raw == "unknown":
+        return raw
+    try:
+        local = datetime.fromisoformat(raw)
+    except ValueError:
+        raise Invalid(entry.key, f"{entry.label}: give date and time, such as 2026-03-10 14:20.") from None
+    if local.tzinfo is not None:
+        return local
+    moment = local.replace(tzinfo=zone)
+    if moment.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != local:
+        raise Invalid(entry.key, f"{entry.label}: at this time the clocks in {zone.key} were put forward; it did not exist.")
+    return moment
+
+
+def zone_of(form: Mapping[str, str], usual: ZoneInfo) -> ZoneInfo:
+    """The zone that the form names, or the reader's. Raises Invalid."""
+    name = form.get("zone") or usual.key
+    if name not in available_timezones():
+        raise Invalid("zone", "Choose a time zone from the list.")
+    return ZoneInfo(name)
+
+
+def as_typed(entry: Entry, value: Value | Unknown | None, zone: ZoneInfo) -> Any:
+    """A known value as the form would have it."""
+    if value is None or value is UNKNOWN:
+        return [] if entry.type == "choices" else ""
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime(LOCAL)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return list(value) if entry.type == "choices" else "\n".join(value)
+    if isinstance(value, Mapping):
+        return "\n".join(f"{place} {count}" for place, count in value.items())
+    return str(value)
+
+
+def zones() -> list[str]:
+    """Time zones to choose from, by name."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/"))) + ["UTC"]
+
+
+def moment(text: str, zone: ZoneInfo, field_name: str = "learnt_at") -> datetime:
+    """An instant out of a form's field, in this zone unless it names one. Raises Invalid."""
+    try:
+        local = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid(field_name, "Give date and time, such as 2026-03-10 14:20.") from None
+    return local if local.tzinfo is not None else local.replace(tzinfo=zone)

@@ -1,0 +1,363 @@
+"""The pages of incidents: list, log, overview, facts, time line, notes, evidence."""
+
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import or_
+
+from incident.actions import evidence as evidence_actions
+from incident.actions import intake
+from incident.domain import incidents as rules
+from incident.domain.access import Role
+from incident.domain.errors import Invalid, Missing
+from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
+from incident.exports import csv
+from incident.store import incidents as rows
+from incident.store import users
+from incident.store.incidents import Fact, Incident
+from incident.web import answers, story
+from incident.web.access import actor, me, now, permit, zone
+
+bp = Blueprint("incidents", __name__, url_prefix="/incidents")
+
+PAGE = 50
+KIND_WORDS = {"incident": "incident", "near_miss": "near miss", "drill": "drill"}
+
+
+@bp.get("/")
+@permit("incident.view")
+def index() -> str:
+    """All incidents this reader may know of, newest first."""
+    query, chosen = _filtered()
+    before = request.args.get("before", type=int)
+    found = list(rows.page(query, before=before, limit=PAGE + 1))
+    more = url_for(".index", before=found[PAGE - 1].id, **chosen) if len(found) > PAGE else ""
+    return render_template(
+        "incidents/list.html", found=found[:PAGE], more=more, first=url_for(".index", **chosen) if before else "", chosen=chosen, people=_names(found)
+    )
+
+
+@bp.get("/incidents.csv")
+@permit("incident.view")
+def table() -> Response:
+    """The same list as CSV."""
+    query, _ = _filtered()
+    header = ("reference", "kind", "title", "category", "state", "opened (UTC)", "closed (UTC)")
+
+    def lines() -> Iterator[tuple[Any, ...]]:
+        before: int | None = None
+        while found := rows.page(query, before=before, limit=500):
+            yield from ((i.ref, i.kind, i.title, i.category, i.state, i.opened_at.isoformat(), i.closed_at.isoformat() if i.closed_at else "") for i in found)
+            before = found[-1].id
+
+    return csv_answer(csv.rows(header, lines()), "incidents.csv")
+
+
+def csv_answer(lines: Iterator[str], name: str) -> Response:
+    """A table as a download, streamed."""
+    return Response(stream_with_context(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def visible() -> Any:
+    """The incidents this reader may know of, as a query."""
+    return rows.visible(me().id, sees_all=Role.AUDITOR in me().roles)
+
+
+def _filtered() -> tuple[Any, dict[str, str]]:
+    chosen = {name: request.args.get(name, "").strip() for name in ("kind", "state", "q")}
+    chosen = {name: word for name, word in chosen.items() if word}
+    query = visible()
+    if "kind" in chosen:
+        query = query.where(Incident.kind == rules.kind(chosen["kind"]))
+    if chosen.get("state") in {"open", "closed"}:
+        query = query.where(Incident.state == chosen["state"])
+    if "q" in chosen:
+        query = query.where(or_(Incident.title.icontains(chosen["q"], autoescape=True), Incident.ref.icontains(chosen["q"], autoescape=True)))
+    return query, chosen
+
+
+def _names(found: list[Incident]) -> dict[str, str]:
+    refs = {incident.opened_by for incident in found}
+    return {ref: user.name for ref, user in users.by_refs(refs).items()}
+
+
+@bp.get("/log")
+@permit("incident.log")
+def log_form() -> str:
+    """The first report: as little as one must know, all of it correctable."""
+    return _log_page(answers.Answers(), zone())
+
+
+@bp.post("/log")
+@permit("incident.log")
+def log() -> ResponseReturnValue:
+    """Open an incident with what is known."""
+    form, given = request.form, answers.Answers()
+    usual = zone()
+    try:
+        usual = answers.zone_of(form, usual)
+    except Invalid as error:
+        given.refuse(error.field, error.sentence)
+    given_facts = answers.read(form, [entry.key for entry in vocabulary().asked_first()], usual)
+    given_facts.errors |= given.errors
+    given_facts.typed |= {name: form.get(name, "") for name in ("kind", "title", "source", "confidence", "zone", "lead")}
+    if not given_facts.errors:
+        try:
+            ref = intake.log(
+                kind=form.get("kind", ""),
+                title=form.get("title", ""),
+                facts=given_facts.values,
+                source=form.get("source", ""),
+                confidence=form.get("confidence", ""),
+                lead=form.get("lead", ""),
+                actor=actor(),
+                now=now(),
+            )
+        except Invalid as error:
+            given_facts.refuse(error.field, error.sentence)
+        else:
+            flash("Logged. Below is what it means so far; every fact can be corrected at any time.", "met")
+            return redirect(url_for(".show", incident=ref))
+    return _log_page(given_facts, usual), 422
+
+
+def _log_page(given: answers.Answers, usual: ZoneInfo) -> str:
+    return render_template(
+        "incidents/log.html", given=given, groups=_grouped(vocabulary().asked_first()), zones=answers.zones(), zone=usual, team=users.every(), kinds=KIND_WORDS
+    )
+
+
+def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(entry)
+    return [(vocabulary().groups[word], found) for word, found in groups.items()]
+
+
+@bp.get("/<incident>")
+@permit("incident.view")
+def show(incident: str) -> str:
+    """One incident at a glance: what is known, what is owed, what happened last."""
+    facts = rows.current_facts(g.incident.id)
+    return render_template(
+        "incidents/show.html",
+        facts=_headline(facts),
+        unknown=_unasked(facts),
+        happened=story.latest(g.incident, limit=12),
+        state=story.state(g.incident),
+        team=users.every(),
+    )
+
+
+HEADLINES = ("what_happened", "category", "people_count", "residents", "data_kinds", "aware_at", "occurred_from", "contained_at", "systems", "risk_to_people")
+
+
+def _headline(facts: dict[str, Fact]) -> list[dict[str, Any]]:
+    return [fact_words(vocabulary()[key], facts.get(key)) for key in HEADLINES]
+
+
+def _unasked(facts: dict[str, Fact]) -> int:
+    return sum(1 for entry in vocabulary().asked_first() if entry.key not in facts or facts[entry.key].value is None)
+
+
+def fact_words(entry: Entry, fact: Fact | None) -> dict[str, Any]:
+    """One fact in ready words: label, value, where it comes from, and whether it is known."""
+    value = parsed(entry.key, fact.value) if fact else UNKNOWN
+    origin = " · ".join(part for part in ((fact.source, f"{fact.confidence} confidence" if fact.confidence else "") if fact else ()) if part)
+    return {"key": entry.key, "label": entry.label, "known": value is not UNKNOWN, "words": shown(entry.key, value, zone()), "origin": origin, "fact": fact}
+
+
+@bp.get("/<incident>/facts")
+@permit("incident.view")
+def facts(incident: str) -> str:
+    """The ledger of facts, as known now or at any earlier time."""
+    at, wrong = None, ""
+    if request.args.get("at"):
+        try:
+            at = answers.moment(request.args["at"], zone())
+        except Invalid as error:
+            wrong = error.sentence
+    known = rows.current_facts(g.incident.id, at)
+    groups = [(label, [fact_words(entry, known.get(entry.key)) for entry in entries]) for label, entries in _grouped(tuple(vocabulary()))]
+    return render_template("incidents/facts.html", groups=groups, at=at, wrong=wrong, typed_at=request.args.get("at", ""))
+
+
+@bp.get("/<incident>/facts.csv")
+@permit("incident.view")
+def facts_table(incident: str) -> Response:
+    """Every value that every fact has had, as CSV."""
+    header = ("key", "value", "source", "confidence", "learnt (UTC)", "recorded (UTC)", "by")
+    lines = (
+        (f.key, shown(f.key, parsed(f.key, f.value)), f.source, f.confidence, f.learnt_at.isoformat(), f.recorded_at.isoformat(), f.recorded_by)
+        for f in rows.all_facts(g.incident.id)
+    )
+    return csv_answer(csv.rows(header, lines), f"{incident}-facts.csv")
+
+
+@bp.get("/<incident>/facts/<key>")
+@permit("incident.view")
+def fact(incident: str, key: str) -> str:
+    """One fact: its value, every earlier one, and the form to correct it."""
+    return _fact_page(_entry(key), answers.Answers(), zone())
+
+
+@bp.post("/<incident>/facts/<key>")
+@permit("incident.change")
+def answer(incident: str, key: str) -> ResponseReturnValue:
+    """Answer or correct one fact."""
+    entry, form, usual = _entry(key), request.form, zone()
+    given = answers.Answers()
+    try:
+        usual = answers.zone_of(form, usual)
+        given = answers.read(form, [key], usual)
+        learnt = answers.moment(form["learnt_at"], usual) if form.get("learnt_at") else None
+    except Invalid as error:
+        given.refuse(error.field, error.sentence)
+    if "forget" in form:
+        given.values, given.errors = {key: None}, {}
+    elif not given.values and not given.errors:
+        given.refuse(key, "Give an answer, or mark it as not known.")
+    if given.errors:
+        given.typed |= {name: form.get(name, "") for name in ("source", "confidence", "zone", "learnt_at")}
+        return _fact_page(entry, given, usual), 422
+    return _record(entry, given, learnt)
+
+
+def _record(entry: Entry, given: answers.Answers, learnt: Any) -> ResponseReturnValue:
+    form = request.form
+    changed = intake.record_facts(
+        g.incident.ref, given.values, source=form.get("source", ""), confidence=form.get("confidence", ""), learnt_at=learnt, actor=actor(), now=now()
+    )
+    flash("Recorded. Grade, duties and plan were worked out again." if changed else "Nothing changed: this was known already.", "met" if changed else "info")
+    return redirect(url_for(".show", incident=g.incident.ref) if form.get("back") == "show" else url_for(".facts", incident=g.incident.ref) + f"#{entry.key}")
+
+
+def _entry(key: str) -> Entry:
+    if key not in vocabulary():
+        raise Missing()
+    return vocabulary()[key]
+
+
+def _fact_page(entry: Entry, given: answers.Answers, usual: ZoneInfo) -> str:
+    past = rows.history(g.incident.id, entry.key)
+    current = parsed(entry.key, past[0].value) if past else UNKNOWN
+    typed = given.typed.get(entry.key) if given.typed else answers.as_typed(entry, current, usual)
+    return render_template(
+        "incidents/fact.html",
+        entry=entry,
+        given=given,
+        typed=typed,
+        past=[fact_words(entry, row) for row in past],
+        zones=answers.zones(),
+        zone=usual,
+        names=users.by_refs({row.recorded_by for row in past}),
+    )
+
+
+@bp.get("/<incident>/timeline")
+@permit("incident.view")
+def timeline(incident: str) -> str:
+    """Everything that happened in this incident, newest first, in sentences."""
+    before = request.args.get("before", type=int)
+    told = story.latest(g.incident, limit=PAGE + 1, before=before, about=request.args.get("about", ""))
+    more = url_for(".timeline", incident=incident, before=told[PAGE - 1].seq, about=request.args.get("about")) if len(told) > PAGE else ""
+    return render_template("incidents/timeline.html", happened=told[:PAGE], more=more, first=url_for(".timeline", incident=incident) if before else "", about=request.args.get("about", ""), abouts=story.ABOUTS)
+
+
+@bp.post("/<incident>/notes")
+@permit("incident.change")
+def add_note(incident: str) -> ResponseReturnValue:
+    """Write something down."""
+    intake.add_note(incident, request.form.get("text", ""), actor=actor(), now=now())
+    flash("Noted.", "met")
+    return redirect(url_for(".timeline", incident=incident))
+
+
+@bp.post("/<incident>/title")
+@permit("incident.change")
+def rename(incident: str) -> ResponseReturnValue:
+    """Give it another title."""
+    intake.rename(incident, request.form.get("title", ""), version=request.form.get("version", 0, type=int), actor=actor(), now=now())
+    return redirect(url_for(".show", incident=incident))
+
+
+@bp.post("/<incident>/lead")
+@permit("incident.lead")
+def lead(incident: str) -> ResponseReturnValue:
+    """Put somebody in the lead."""
+    intake.lead_by(incident, request.form.get("lead", ""), actor=actor(), now=now())
+    flash("The lead was changed.", "met")
+    return redirect(url_for(".show", incident=incident))
+
+
+@bp.get("/<incident>/evidence")
+@permit("incident.view")
+def evidence(incident: str) -> str:
+    """All pieces of evidence with their custody."""
+    return _evidence_page({}, {})
+
+
+@bp.post("/<incident>/evidence")
+@permit("incident.change")
+def bring_evidence(incident: str) -> ResponseReturnValue:
+    """Bring a piece of evidence."""
+    upload, form = request.files.get("file"), request.form
+    try:
+        if upload is None or not upload.filename:
+            raise Invalid("file", "Choose the file.")
+        evidence_actions.bring(
+            incident,
+            upload.stream,
+            name=upload.filename,
+            brought_by=form.get("brought_by", ""),
+            description=form.get("description", ""),
+            folder=_folder(),
+            actor=actor(),
+            now=now(),
+        )
+    except Invalid as error:
+        return _evidence_page(form.to_dict(), {error.field: error.sentence}), 422
+    flash("Kept, sealed, and known by its SHA-256.", "met")
+    return redirect(url_for(".evidence", incident=incident))
+
+
+def _evidence_page(typed: dict[str, str], errors: dict[str, str]) -> str:
+    custody: dict[int, list[Any]] = {}
+    for move in rows.custody(g.incident.id):
+        custody.setdefault(move.evidence_id, []).append(move)
+    return render_template("incidents/evidence.html", pieces=rows.evidence(g.incident.id), custody=custody, typed=typed, errors=errors)
+
+
+@bp.post("/<incident>/evidence/<piece>/custody")
+@permit("incident.change")
+def hand_on(incident: str, piece: str) -> ResponseReturnValue:
+    """Record that a piece went to somebody else."""
+    evidence_actions.hand_on(incident, piece, holder=request.form.get("holder", ""), reason=request.form.get("reason", ""), actor=actor(), now=now())
+    flash("The hand-over is recorded.", "met")
+    return redirect(url_for(".evidence", incident=incident) + f"#{piece}")
+
+
+@bp.get("/<incident>/evidence/<piece>/file")
+@permit("incident.change")
+def download(incident: str, piece: str) -> Response:
+    """The piece as a download, never as a page. The look leaves a line."""
+    found, pieces = evidence_actions.take_copy(incident, piece, folder=_folder(), actor=actor(), now=now())
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{found.ref}\"; filename*=UTF-8''{_quoted(found.name)}",
+        "Content-Length": str(found.size),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Digest": f"sha-256={found.sha256}",
+    }
+    return Response(pieces, mimetype="application/octet-stream", headers=headers)
+
+
+def _quoted(name: str) -> str:
+    from_letters = name.encode("utf-8")
+    return "".join(chr(byte) if chr(byte).isascii() and chr(byte).isalnum() or byte in b"._-" else f"%{byte:02X}" for byte in from_letters)
+
+
+def _folder() -> Any:
+    return current_app.extensions["settings"].instance / "files"

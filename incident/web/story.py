@@ -1,0 +1,76 @@
+"""What happened in one incident, in sentences: the lines of the record, joined with the facts and notes they speak of."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incident.domain import verbs
+from incident.domain.facts import UNKNOWN, parsed, shown, vocabulary
+from incident.store import audit, users
+from incident.store import incidents as rows
+from incident.store.audit import AuditLine
+from incident.store.incidents import Incident
+from incident.web.access import zone
+
+ABOUTS = (
+    ("facts", "Facts and notes"),
+    ("people", "People"),
+    ("duties", "Duties and grade"),
+    ("steps", "Plan and steps"),
+    ("notices", "Notices and sending"),
+    ("reports", "Reports"),
+    ("access", "Access and looks"),
+)
+PREFIXES = {
+    "facts": ("facts.", "note.", "incident.", "evidence."),
+    "people": ("people.", "person.", "import.", "wave."),
+    "duties": ("finding.", "findings.", "duty.", "grade."),
+    "steps": ("plan.", "step."),
+    "notices": ("notice.", "deliver", "dispatch.", "announcement.", "sending."),
+    "reports": ("report.",),
+    "access": ("member.", "person.revealed", "evidence.downloaded", "export."),
+}
+BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": "The command line", "public": "A visitor"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One happening in ready words."""
+
+    seq: int
+    at: datetime
+    who: str
+    sentence: str
+    text: str
+    facts: Sequence[dict[str, str]]
+
+
+def latest(incident: Incident, *, limit: int, before: int | None = None, about: str = "") -> list[Entry]:
+    """The newest happenings, newest first; `before` is the sequence number to go on from."""
+    lines = audit.timeline(incident.ref, before_seq=before, limit=limit, prefixes=PREFIXES.get(about, ()))
+    names = {ref: user.name for ref, user in users.by_refs({line.actor for line in lines}).items()}
+    notes = rows.notes_by_ref(incident.id, [line.subject for line in lines if line.verb == "note.added"])
+    facts = _facts_of(incident, lines)
+    return [_entry(line, names, notes, facts) for line in lines]
+
+
+def _entry(line: AuditLine, names: dict[str, str], notes: dict[str, str], facts: dict[tuple[str, str], list[dict[str, str]]]) -> Entry:
+    details: dict[str, Any] = json.loads(line.details)
+    said = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
+    sentence = verbs.sentence(line.verb, line.subject, details) if not said else "recorded:"
+    who = names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor)
+    return Entry(line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said)
+
+
+def _facts_of(incident: Incident, lines: Sequence[AuditLine]) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """What was recorded with each of these lines, by the line's time and actor: rows and line share both."""
+    moments = {datetime.fromisoformat(line.at) for line in lines if line.verb == "facts.recorded"}
+    found: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for row in rows.facts_recorded_at(incident.id, moments):
+        at = row.recorded_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        value = parsed(row.key, row.value) if row.value is not None else UNKNOWN
+        words = {"label": vocabulary()[row.key].label, "words": shown(row.key, value, zone()), "origin": row.source}
+        found.setdefault((at, row.recorded_by), []).append(words)
+    return found

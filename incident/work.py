@@ -1,0 +1,70 @@
+"""The table of background work. The rows of the database are the queue; this says who looks for due ones, and how often.
+
+`due(now)` gives references of what is due; `do(reference, now)` is safe to repeat and claims its rows itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from incident import clock
+from incident.store.db import db
+
+log = structlog.get_logger()
+
+Due = Callable[[datetime], list[str]]
+Do = Callable[[str, datetime], Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of work: its name, how often to look for it, what is due, and doing it."""
+
+    name: str
+    every_seconds: float
+    due: Due
+    do: Do
+
+
+WORK: tuple[Kind, ...] = (
+)
+
+
+def look(kind: Kind) -> int:
+    """Do all that is due of one kind; how many references were done. One failure stops none of the others."""
+    done = 0
+    for reference in _due(kind):
+        done += _do(kind, reference)
+    return done
+
+
+def once() -> int:
+    """Do all work that is due now, and what that makes due, until nothing is left; how much was done."""
+    total = 0
+    while done := sum(look(kind) for kind in WORK):
+        total += done
+    return total
+
+
+def _due(kind: Kind) -> list[str]:
+    try:
+        return kind.due(clock.now())
+    except Exception:
+        log.exception("work.due_failed", kind=kind.name)
+        return []
+    finally:
+        db.session.remove()
+
+
+def _do(kind: Kind, reference: str) -> int:
+    try:
+        kind.do(reference, clock.now())
+    except Exception:
+        log.exception("work.failed", kind=kind.name, reference=reference)
+        return 0
+    finally:
+        db.session.remove()
+    return 1
