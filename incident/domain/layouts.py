@@ -13,7 +13,18 @@ from incident.domain.facts import vocabulary
 from incident.domain.notices import SECTIONS, Channel, Text
 from incident.domain.prose import Prose
 from incident.domain.starters import Words, words
-from incident.domain.wording import Escape, Pattern, Slot, Values, for_header, for_html, for_sms, one_line, parsed
+from incident.domain.wording import (
+    PERSON,
+    Escape,
+    Pattern,
+    Slot,
+    Values,
+    for_header,
+    for_html,
+    for_sms,
+    one_line,
+    parsed,
+)
 
 FONT = "font-family:-apple-system,'Segoe UI','Noto Sans','Noto Sans SC',sans-serif"
 BODY = f"margin:0;background:#ffffff;color:#17212e;{FONT};font-size:16px;line-height:1.5"
@@ -115,7 +126,12 @@ def bound(page: Sheet, values: Values) -> Sheet:
 
 
 def composed(page: Sheet, channel: Channel, values: Values) -> Composed:
-    """Return the message of this channel with `values` bound for good. Raises Unfilled for a blank value among them."""
+    """Return the message of this channel with `values` bound for good. Raises Unfilled for a blank value among them.
+
+    What `values` says of everybody in place of one person is for the announcement alone.
+    """
+    if channel is not Channel.ANNOUNCEMENT:
+        values = {name: value for name, value in values.items() if name not in PERSON}
     return _COMPOSERS[channel](page, values)
 
 

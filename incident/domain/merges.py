@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 
 from incident.domain import facts as vocabulary
+from incident.domain import phrases
 from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
+from incident.domain.people import Addressee, mask_words
 from incident.domain.starters import Words
-from incident.domain.wording import FACT, PERSON, one_line
+from incident.domain.wording import FACT, one_line
 
 CHECK_PATH = "/notices/check"
 
@@ -34,12 +36,13 @@ def fact_words(key: str, value: Value | Unknown, words: Words, zone: tzinfo = UT
 
 
 def _option_words(key: str, value: object, words: Words) -> str:
-    """Return labels of the vocabulary, which are English; free text and lists as they were recorded."""
+    """Return the vocabulary's labels, for which only English and Chinese have words; free text as it was recorded."""
     entry = vocabulary.vocabulary()[key]
     chosen = value if isinstance(value, tuple) else (str(value),)
-    if entry.options and words.language != "en":
-        return ""
-    return words.comma.join(entry.label_of(word) if entry.options else one_line(word) for word in chosen)
+    if not entry.options:
+        return words.comma.join(one_line(word) for word in chosen)
+    tongue = words.language.partition("-")[0]
+    return words.comma.join(phrases.words(key, word, UTC, tongue) for word in chosen) if tongue in {"en", "zh"} else ""
 
 
 def day_words(day: date, words: Words) -> str:
@@ -77,10 +80,15 @@ def house_values(company: Mapping[str, str], *, site: str, ref: str, day: date, 
     return {name: one_line(value) for name, value in values.items() if value.strip()}
 
 
-def person_values(name: str, exposed: Sequence[str], reference: str, words: Words) -> dict[str, str]:
+def person_values(person: Addressee, words: Words) -> dict[str, str]:
     """Return what differs from person to person; what is not known of this one is left out."""
-    values = {"person.name": name, "person.exposed": kinds_words(exposed, words), "person.reference": reference}
-    return {field: value for field, value in values.items() if value and value.strip()}
+    values = {
+        "person.name": person.name,
+        "person.for_whom": person.for_whom,
+        "person.exposed": kinds_words(person.exposed, words),
+        "person.reference": person.ref,
+    }
+    return {field: value for field, value in values.items() if value.strip()}
 
 
 def everybody(kinds: Sequence[str], words: Words) -> dict[str, str]:
@@ -89,8 +97,7 @@ def everybody(kinds: Sequence[str], words: Words) -> dict[str, str]:
     return {"person.exposed": shown} if shown else {}
 
 
-def masked_person(words: Words) -> dict[str, str]:
-    """Return made-up person values for a page that must not show anybody: bullets for letters."""
-    return {"person.name": "J•••• D•••", "person.exposed": "•••••••, ••••••", "person.reference": "P-••••••••"} | {
-        field: "••••••" for field in PERSON if field not in {"person.name", "person.exposed", "person.reference"}
-    }
+def masked_person(person: Addressee, words: Words) -> dict[str, str]:
+    """Return the same values with names masked, for a page that must not show who it is; what is lacking stays lacking."""
+    shown = person_values(person, words)
+    return shown | {name: mask_words(shown[name]) for name in ("person.name", "person.for_whom") if name in shown}

@@ -14,6 +14,7 @@ from incident.domain.errors import Invalid
 
 PERSON = {
     "person.name": "the person's name",
+    "person.for_whom": "whose data it is: the person, also where the notice goes to a guardian",
     "person.exposed": "the kinds of data exposed of this person, in words",
     "person.reference": "this person's own reference, for calls and letters to you",
 }

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incident.domain import layouts, merges, starters
+from incident.domain import layouts, merges, phrases, starters
 from incident.domain.errors import Invalid
 from incident.domain.facts import Facts
 from incident.domain.notices import SECTIONS, Channel, Text
+from incident.domain.people import Addressee
 from incident.domain.segments import Alphabet, length
-from incident.domain.wording import Unfilled, for_header, for_html, for_sms, one_line
+from incident.domain.wording import PERSON, Unfilled, for_header, for_html, for_sms, one_line
 
 SITE = "https://incidents.example.org"
 FACTS = Facts(
@@ -39,7 +40,11 @@ def values(language: str) -> dict[str, str]:
 
 
 def person(language: str, name: str = "Kim O'Neil") -> dict[str, str]:
-    return merges.person_values(name, ("email", "password"), "P-AAAA1111", starters.words(language))
+    return merges.person_values(somebody(name), starters.words(language))
+
+
+def somebody(name: str) -> Addressee:
+    return Addressee(7, name, "kim@example.org", "", (), "", "en", "DE", name, ("email", "password"))
 
 
 @pytest.mark.parametrize("language", starters.languages())
@@ -59,7 +64,7 @@ def test_every_starter_text_is_whole_and_can_be_read(language):
 @pytest.mark.parametrize("channel", [c for c in Channel if c is not Channel.ANNOUNCEMENT])
 def test_every_channel_is_filled_without_a_blank(language, channel):
     made = layouts.composed(layouts.sheet(starters.text(language), site=SITE), channel, values(language))
-    assert set(made.fields) <= set(merges.PERSON)
+    assert set(made.fields) <= set(PERSON)
     for pattern, escape in ((made.subject, for_header), (made.text, one_line), (made.html, for_html)):
         if pattern is not None:
             assert "{{" not in pattern.filled(person(language), escape)
@@ -123,7 +128,7 @@ def test_a_mistake_names_the_part_of_the_text():
 def test_a_person_without_a_name_is_an_error_not_a_blank_greeting():
     made = layouts.composed(layouts.sheet(starters.text("en"), site=SITE), Channel.EMAIL, values("en"))
     with pytest.raises(Unfilled) as refusal:
-        made.text.filled(merges.person_values("", ("email",), "P-1", starters.words("en")), one_line)
+        made.text.filled(person("en", name=""), one_line)
     assert refusal.value.field == "person.name"
 
 
@@ -150,7 +155,9 @@ def test_facts_in_words():
     assert merges.fact_words("people_count", 48210, english) == "48,210"
     assert merges.fact_words("malicious", True, chinese) == "是"
     assert merges.fact_words("exfiltration", "confirmed", english) == "Yes"
-    assert merges.fact_words("exfiltration", "confirmed", chinese) == ""  # its labels are English: better an error
+    assert merges.fact_words("exfiltration", "confirmed", chinese) == phrases.words(
+        "exfiltration", "confirmed", UTC, "zh"
+    )
     assert merges.fact_words("no_such_fact", 1, english) == ""
 
 
@@ -161,3 +168,16 @@ def test_the_day_follows_the_zone_of_the_organisation():
         == "11 November 2026"
     )
     assert merges.fact_words("occurred_from", instant, starters.words("en"), UTC) == "10 November 2026"
+
+
+def test_what_is_said_of_everybody_stands_in_the_announcement_alone():
+    shared = values("en") | merges.everybody(("email", "password"), starters.words("en"))
+    page = layouts.sheet(starters.text("en"), site=SITE)
+    assert "person.exposed" in layouts.composed(page, Channel.EMAIL, shared).fields
+    assert "person.exposed" not in layouts.composed(page, Channel.ANNOUNCEMENT, shared).fields
+
+
+def test_a_masked_person_shows_no_name_and_hides_no_gap():
+    around = starters.words("en")
+    assert merges.masked_person(somebody("Kim O'Neil"), around)["person.name"] == "K••• O•••"
+    assert "person.name" not in merges.masked_person(somebody(""), around)

@@ -1,0 +1,265 @@
+"""What a notice must and must not contain, what still stands in its way, and why: with a citation for each element."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from incident.domain.errors import Invalid
+from incident.domain.layouts import Sheet, composed, sheet
+from incident.domain.notices import SECTIONS, Channel, Text, speaks
+from incident.domain.starters import words
+from incident.domain.wording import PERSON, Unfilled
+
+PROMISED = ("what_happened", "what_information", "what_we_do", "what_you_can_do", "contact")
+"""What every notice says, whatever law applies: the basic facts, the data, the measures, advice, and whom to ask."""
+WHOLE = frozenset({Channel.EMAIL, Channel.LETTER, Channel.CALL, Channel.ANNOUNCEMENT})
+"""Channels that carry all of a text; a text message or push only points to it."""
+UNWRITTEN = re.compile(r"\[\s*(?:…|\.\.\.)")
+ELEMENTS = {
+    "what_happened": "What happened",
+    "what_information": "What information was involved",
+    "what_we_do": "What we are doing",
+    "what_you_can_do": "What you can do",
+    "what_we_offer": "What we offer",
+    "contact": "Whom to contact",
+}
+PLACES = {
+    "subject": "Subject",
+    "greeting": "Greeting",
+    "sms": "Text message",
+    "call": "Call script",
+    "push_title": "Push title",
+    "push_body": "Push text",
+    **ELEMENTS,
+}
+
+
+@dataclass(frozen=True)
+class Cite:
+    """Where it says so."""
+
+    law: str
+    place: str
+    href: str = ""
+    confidence: str = ""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One duty to tell people that is owed: the elements its notice must hold, must not hold, and where that stands."""
+
+    cite: Cite
+    elements: tuple[str, ...]
+    forbidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Need:
+    """One element that must be there: by which duties, and in which languages it is not there yet."""
+
+    element: str
+    words: str
+    cites: tuple[Cite, ...]
+    missing_in: tuple[str, ...] = ()
+    section: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Return whether every language has it."""
+        return not self.missing_in
+
+
+@dataclass(frozen=True)
+class Hurdle:
+    """One thing that keeps a notice from being submitted: where, and what to do about it."""
+
+    where: str
+    sentence: str
+    language: str = ""
+    cites: tuple[Cite, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The audience in figures: how many, by the language they read, and who lacks what a text asks for."""
+
+    people: int
+    by_language: Mapping[str, int] = field(default_factory=dict)
+    lacking: Mapping[str, int] = field(default_factory=dict)
+    unreached: int = 0
+
+
+def label(element: str) -> str:
+    """Return an element in words; a law's own element by its word."""
+    return ELEMENTS.get(element) or element.replace("_", " ").capitalize()
+
+
+def needs(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Need, ...]:
+    """Return every element that must be there, those of every notice first, each once with all its citations."""
+    cites: dict[str, list[Cite]] = {element: [] for element in PROMISED}
+    for duty in duties:
+        for element in duty.elements:
+            cites.setdefault(element, []).append(duty.cite)
+    return tuple(
+        Need(
+            element,
+            label(element),
+            tuple(dict.fromkeys(cites[element])),
+            tuple(text.language for text in texts if not text.holds(element)),
+            _section(element, texts),
+        )
+        for element in sorted(cites, key=_order)
+    )
+
+
+def _order(element: str) -> tuple[int, str]:
+    return (SECTIONS.index(element), "") if element in SECTIONS else (len(SECTIONS), element)
+
+
+def _section(element: str, texts: Sequence[Text]) -> str:
+    if element in SECTIONS:
+        return element
+    return next((text.covers[element] for text in texts if element in text.covers), "")
+
+
+def forbidden(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Hurdle, ...]:
+    """Return what the texts hold though a law says they must not. A warning: one text may serve several places."""
+    return tuple(
+        Hurdle(element, f"{label(element)}: this law does not want it in the notice.", text.language, (duty.cite,))
+        for duty in duties
+        for element in duty.forbidden
+        for text in texts
+        if text.holds(element)
+    )
+
+
+def sheets(texts: Sequence[Text], *, site: str, california: bool) -> tuple[dict[str, Sheet], tuple[Hurdle, ...]]:
+    """Return the texts that can be read, and a hurdle for each that cannot."""
+    read: dict[str, Sheet] = {}
+    broken: list[Hurdle] = []
+    for text in texts:
+        try:
+            read[text.language] = sheet(text, site=site, california=california)
+        except Invalid as refusal:
+            broken.append(
+                Hurdle(refusal.field, f"{PLACES.get(refusal.field, refusal.field)}: {refusal.sentence}", text.language)
+            )
+    return read, tuple(broken)
+
+
+def hurdles(
+    texts: Sequence[Text],
+    channels: Sequence[Channel],
+    duties: Sequence[Duty],
+    crowd: Crowd,
+    values: Mapping[str, Mapping[str, str]],
+    *,
+    site: str,
+    california: bool = False,
+) -> tuple[Hurdle, ...]:
+    """Return all that stands between the draft and its submission; nothing means it may be submitted."""
+    read, broken = sheets(texts, site=site, california=california)
+    return (
+        *_shape(texts, channels, crowd),
+        *broken,
+        *(hurdle for text in texts for hurdle in _unwritten(text, channels)),
+        *_missing(needs(duties, texts)),
+        *(hurdle for page in read.values() for hurdle in _valueless(page, channels, crowd, values[page.language])),
+    )
+
+
+def _shape(texts: Sequence[Text], channels: Sequence[Channel], crowd: Crowd) -> Iterable[Hurdle]:
+    if not texts:
+        yield Hurdle("languages", "Choose at least one language.")
+    if not channels:
+        yield Hurdle("channels", "Choose at least one channel.")
+    elif not WHOLE & set(channels):
+        yield Hurdle(
+            "channels",
+            "A text message or push alone cannot hold what the notice must say: add e-mail, letter, call or an announcement.",
+        )
+    if not crowd.people and set(channels) != {Channel.ANNOUNCEMENT}:
+        yield Hurdle(
+            "audience", "Nobody is in this audience: import people, or choose other waves, places or languages."
+        )
+
+
+def _unwritten(text: Text, channels: Sequence[Channel]) -> Iterable[Hurdle]:
+    """Yield what this language still lacks: whole parts, and the starter text's prompts in brackets."""
+    for name in _used_parts(channels):
+        source = text.sections.get(name, "") if name in SECTIONS else getattr(text, name)
+        place = PLACES[name]
+        if UNWRITTEN.search(source):
+            yield Hurdle(
+                name, f"{place}: a prompt in brackets is still there. Write that part, or delete it.", text.language
+            )
+        elif not source.strip() and name not in SECTIONS and name != "greeting":
+            yield Hurdle(name, f"{place}: there is no text yet.", text.language)
+
+
+def _used_parts(channels: Sequence[Channel]) -> tuple[str, ...]:
+    parts: list[str] = []
+    if {Channel.EMAIL, Channel.LETTER, Channel.ANNOUNCEMENT} & set(channels):
+        parts += ["subject", *SECTIONS]
+    if {Channel.EMAIL, Channel.LETTER} & set(channels):
+        parts.append("greeting")
+    parts += ["sms"] if Channel.SMS in channels else []
+    parts += ["call"] if Channel.CALL in channels else []
+    parts += ["push_title", "push_body"] if Channel.PUSH in channels else []
+    return tuple(dict.fromkeys(parts))
+
+
+def _missing(found: Iterable[Need]) -> Iterable[Hurdle]:
+    for need in found:
+        for language in need.missing_in:
+            yield Hurdle(
+                need.section or need.element,
+                f"{need.words} is missing in {words(language).name}.",
+                language,
+                need.cites,
+            )
+
+
+def _valueless(page: Sheet, channels: Sequence[Channel], crowd: Crowd, values: Mapping[str, str]) -> Iterable[Hurdle]:
+    """Yield a hurdle for each field that has no value: for nobody, or for so many people."""
+    seen: set[str] = set()
+    for channel in channels:
+        try:
+            open_fields = composed(page, channel, values).fields
+        except Unfilled as gap:  # a value that is there but blank
+            open_fields = (gap.field,)
+        for name in open_fields:
+            sentence = _why_open(name, channel, crowd)
+            if sentence and sentence not in seen:
+                seen.add(sentence)
+                yield Hurdle(name, sentence, page.language)
+
+
+def _why_open(name: str, channel: Channel, crowd: Crowd) -> str:
+    if channel is Channel.ANNOUNCEMENT and name in PERSON:
+        if name == "person.exposed":
+            return "{{ person.exposed }}: the announcement needs the kinds of personal data; record that fact."
+        return f"{{{{ {name} }}}} means one person, and the announcement speaks to everybody: put it in the greeting, the text message or the call script."
+    if name in PERSON:
+        lacking = crowd.lacking.get(name, 0)
+        people = "1 person has" if lacking == 1 else f"{lacking:,} people have"
+        return (
+            f"{{{{ {name} }}}}: {people} no value for it. Complete their records, or say it without the field."
+            if lacking
+            else ""
+        )
+    return f"{{{{ {name} }}}}: there is no value for it yet. {_cure(name)}"
+
+
+def _cure(name: str) -> str:
+    if name.startswith("fact."):
+        return "Record the fact, or say it without the field."
+    if name.startswith(("company.", "contact.")):
+        return "An administrator sets it (TOCSIN_COMPANY_NAME, TOCSIN_CONTACT_…)."
+    return "Say it without the field."
+
+
+def unspoken(crowd: Crowd, languages: Collection[str]) -> tuple[tuple[str, int], ...]:
+    """Return the languages people read and the notice is not written in, most people first."""
+    found = [(tag, count) for tag, count in crowd.by_language.items() if count and not speaks(tag, tuple(languages))]
+    return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,138 @@
+"""Notices, the texts of the draft in each language, and every version that was put before somebody to decide."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+
+class Notice(Model):
+    """What is said to one audience. `number` is that of the last version submitted; 0 before the first."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_incident", "incident_id", "id"),
+        Index("ix_notice_stage", "stage", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    title: Mapped[str] = mapped_column(String(120))
+    stage: Mapped[str] = mapped_column(String(12), default="draft")
+    audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    channels: Mapped[list[str]] = mapped_column(JSON, default=list)
+    languages: Mapped[list[str]] = mapped_column(JSON, default=list)
+    send_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    drafter: Mapped[str] = mapped_column(String(20))
+    editors: Mapped[list[str]] = mapped_column(JSON, default=list)
+    number: Mapped[int] = mapped_column(default=0)
+    drafted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_by: Mapped[str] = mapped_column(String(20))
+    revision: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  (SQLAlchemy reads it from the class)
+
+
+class NoticeText(Model):
+    """The draft's text in one language, as `domain.notices.text_as_json` writes it."""
+
+    __tablename__ = "notice_text"
+    __table_args__ = (UniqueConstraint("notice_id", "language"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    notice_id: Mapped[int] = mapped_column(BigInt, ForeignKey("notice.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_by: Mapped[str] = mapped_column(String(20))
+
+
+class NoticeVersion(Model):
+    """A notice as it was submitted: all that will reach people, its digest, and what was decided. Contents never change."""
+
+    __tablename__ = "notice_version"
+    __table_args__ = (UniqueConstraint("notice_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    notice_id: Mapped[int] = mapped_column(BigInt, ForeignKey("notice.id"))
+    number: Mapped[int]
+    contents: Mapped[dict[str, Any]] = mapped_column(JSON)
+    digest: Mapped[str] = mapped_column(String(64))
+    people: Mapped[int]
+    editors: Mapped[list[str]] = mapped_column(JSON)
+    submitted_by: Mapped[str] = mapped_column(String(20))
+    submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(String(12), default="submitted")
+    decided_by: Mapped[str] = mapped_column(String(20), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
+def by_ref(incident_id: int, ref: str) -> Notice | None:
+    """The notice with this reference, if it belongs to this incident."""
+    return db.session.scalar(select(Notice).where(Notice.incident_id == incident_id, Notice.ref == ref))
+
+
+def anywhere(ref: str) -> Notice | None:
+    """The notice with this reference, whatever incident it belongs to; for the public check and for background work."""
+    return db.session.scalar(select(Notice).where(Notice.ref == ref))
+
+
+def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Notice]:
+    """The notices of an incident, newest first, by key."""
+    return db.session.scalars(_page(select(Notice).where(Notice.incident_id == incident_id), before, limit)).all()
+
+
+def among(incident_ids: Select[int], *, stage: str, before: int | None, limit: int) -> Sequence[Notice]:
+    """Notices of these incidents, newest first, by key; of one stage where one is named."""
+    query = select(Notice).where(Notice.incident_id.in_(incident_ids))
+    if stage:
+        query = query.where(Notice.stage == stage)
+    return db.session.scalars(_page(query, before, limit)).all()
+
+
+def _page(query: Select[Notice], before: int | None, limit: int) -> Select[Notice]:
+    if before is not None:
+        query = query.where(Notice.id < before)
+    return query.order_by(Notice.id.desc()).limit(limit)
+
+
+def texts(notice_id: int) -> dict[str, NoticeText]:
+    """The draft's texts by language."""
+    rows = db.session.scalars(select(NoticeText).where(NoticeText.notice_id == notice_id))
+    return {row.language: row for row in rows}
+
+
+def versions(notice_id: int) -> Sequence[NoticeVersion]:
+    """Every version, newest first."""
+    query = select(NoticeVersion).where(NoticeVersion.notice_id == notice_id).order_by(NoticeVersion.number.desc())
+    return db.session.scalars(query).all()
+
+
+def version(notice_id: int, number: int) -> NoticeVersion | None:
+    """One version of a notice."""
+    return db.session.scalar(
+        select(NoticeVersion).where(NoticeVersion.notice_id == notice_id, NoticeVersion.number == number)
+    )
+
+
+def current_versions(notices: Sequence[Notice]) -> dict[int, NoticeVersion]:
+    """The last version of each of these notices, by the notice's id; those never submitted have none."""
+    ids = [notice.id for notice in notices if notice.number]
+    if not ids:
+        return {}
+    query = select(NoticeVersion).join(Notice, Notice.id == NoticeVersion.notice_id)
+    rows = db.session.scalars(query.where(Notice.id.in_(ids), NoticeVersion.number == Notice.number))
+    return {row.notice_id: row for row in rows}
+
+
+def due_to_send(now: datetime, limit: int = 100) -> Sequence[str]:
+    """References of approved notices whose time has come."""
+    query = select(Notice.ref).where(Notice.stage == "approved", Notice.send_at.is_not(None), Notice.send_at <= now)
+    return db.session.scalars(query.order_by(Notice.send_at).limit(limit)).all()
