@@ -1,0 +1,77 @@
+# What one does with Tocsin. `make help` lists it. Nothing but Python 3.11 and pip is needed first.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
+export TOCSIN_INSTANCE ?= $(CURDIR)/instance
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format lint types imports docs coverage bench screens browser lock clean
+
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+setup: .venv/.run  ## install what the locks name, nothing else
+
+run: .venv/.run  ## start everything; the first start makes the instance and prints a set-up link
+	@exec $(BIN)/tocsin run
+
+demo: .venv/.run  ## load a sample incident, as a drill
+	@$(BIN)/tocsin demo
+
+test: .venv/.test browser  ## run the whole suite on SQLite and PostgreSQL, browser included
+	@$(BIN)/pytest -q -n 2 --dist loadgroup
+
+check: format lint types imports test  ## all of it: format, lint, types, imports, tests
+
+format: .venv/.test
+	@$(BIN)/ruff format --check .
+lint: .venv/.test
+	@$(BIN)/ruff check .
+types: .venv/.test
+	@$(BIN)/mypy
+imports: .venv/.test
+	@$(BIN)/lint-imports
+
+coverage: .venv/.test browser  ## the suite once more, with the branches it took
+	@$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+
+bench: .venv/.test  ## figures, each beside its yardstick
+	@for one in bench/[a-z]*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+
+screens: .venv/.test browser  ## make the screenshots of README and docs
+	@$(BIN)/python docs/screens.py
+
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium for the browser tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	  else echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again."; exit 1; fi; }
+
+lock: .boot/.made  ## write the locks anew from pyproject.toml
+	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --upgrade --group build pyproject.toml -o requirements.lock
+	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --upgrade --group build --group test pyproject.toml -o requirements-test.lock
+
+clean:  ## remove what was installed; the instance stays
+	@rm -rf .venv .boot .mypy_cache .ruff_cache .pytest_cache
+
+.boot/.made:
+	@$(PYTHON) -c 'import sys; sys.exit("Tocsin needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Fetching the installer"
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .boot uv
+	@touch $@
+
+.venv/pyvenv.cfg: .boot/.made
+	@$(UV) venv -q --allow-existing .venv
+
+.venv/.run: .venv/pyvenv.cfg requirements.lock pyproject.toml
+	@[ -f .venv/.test ] && [ .venv/.test -nt requirements.lock ] || echo "Installing what requirements.lock names"
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.test: .venv/pyvenv.cfg requirements-test.lock pyproject.toml
+	@echo "Installing what requirements-test.lock names"
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-test.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
