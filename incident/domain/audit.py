@@ -17,7 +17,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256, sha512
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, NoReturn
@@ -31,6 +31,7 @@ MOST_FINDINGS = 20  # after so many the check stops reading
 SAFE_INTEGER = 2**53 - 1  # RFC 8785 knows no larger number
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
+LONG_NUMBER = re.compile(rb"\d{16}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 FIELDS = ("actor", "at", "details", "format", "incident", "log", "seq", "subject", "verb")
 
@@ -42,6 +43,7 @@ class Malformed(ValueError):
 # Canonical JSON -----------------------------------------------------------------------------------------------------
 
 _quoted = json.encoder.encode_basestring  # RFC 8785 3.2.2.2 asks for the same escapes
+_plain = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def canonical(value: object, depth: int = 0) -> str:
@@ -77,7 +79,7 @@ def parsed(text: bytes) -> object:
         value = json.loads(
             text.decode(), object_pairs_hook=_no_twins, parse_float=_no_number, parse_constant=_no_number
         )
-        again = canonical(value).encode()
+        again = (_plain if _is_plain(text) else canonical)(value).encode()
     except RecursionError:
         raise Malformed(f"nested deeper than {DEEPEST} levels") from None
     except UnicodeError:
@@ -89,6 +91,11 @@ def parsed(text: bytes) -> object:
     if again != text:
         raise Malformed("not in canonical form (RFC 8785)")
     return value
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether Python's own encoder is sure to agree: no other alphabet, no large number, no deep nesting."""
+    return text.isascii() and text.count(b"{") + text.count(b"[") <= DEEPEST and not LONG_NUMBER.search(text)
 
 
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -146,8 +153,8 @@ def decoded(text: bytes) -> tuple[str, int, Line]:
         raise Malformed("the field 'seq' is not a whole number from 0")
     if not isinstance(value["details"], dict):
         raise Malformed("the field 'details' is not an object")
-    line = Line(*(value[name] for name in ("actor", "at", "verb", "subject", "incident")), canonical(value["details"]))
-    return value["log"], value["seq"], line
+    actor, at, verb, subject, where = (value[name] for name in ("actor", "at", "verb", "subject", "incident"))
+    return value["log"], value["seq"], Line(actor, at, verb, subject, where, canonical(value["details"]))
 
 
 def _check_word(name: str, value: object) -> None:
@@ -213,85 +220,422 @@ def root_of(entries: Iterable[bytes]) -> bytes:
     return frontier.root()
 
 
-def _root(leaves: Sequence[bytes]) -> bytes:
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.add(leaf)
-    return frontier.root()
+# Checkpoints --------------------------------------------------------------------------------------------------------
+
+ALGORITHM = b"\x01"  # C2SP signed-note: Ed25519
 
 
-def _split(size: int) -> int:
-    """The largest power of two below `size`."""
-    return 1 << ((size - 1).bit_length() - 1)
+@dataclass(frozen=True)
+class Key:
+    """A public key with its name, as C2SP writes it: `name+id+base64`."""
+
+    name: str
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        """Four bytes that tell keys apart."""
+        return sha256(self.name.encode() + b"\n" + ALGORITHM + self.public).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{_base64(ALGORITHM + self.public)}"
+
+    @classmethod
+    def read(cls, text: str) -> "Key":
+        """The key written as `name+id+base64`. Raises Malformed."""
+        name, _, rest = text.strip().partition("+")
+        identity, _, encoded_key = rest.partition("+")
+        raw = _unbase64(encoded_key)
+        key = cls(name, raw[1:])
+        if len(raw) != 33 or raw[:1] != ALGORITHM or not name or key.id.hex() != identity:
+            raise Malformed("this is not an Ed25519 key in the form name+id+base64")
+        return key
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Hashes that lead from leaf `index` to the root over `leaves` (leaf hashes), nearest first."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(index)
-    if len(leaves) == 1:
-        return []
-    half = _split(len(leaves))
-    if index < half:
-        return [*inclusion_proof(leaves[:half], index), _root(leaves[half:])]
-    return [*inclusion_proof(leaves[half:], index - half), _root(leaves[:half])]
+@dataclass(frozen=True)
+class Checkpoint:
+    """A signed note that says: the record `origin` has `size` lines, and this root."""
+
+    origin: str
+    size: int
+    root: bytes
+    text: str
+    signatures: tuple[tuple[str, bytes, bytes], ...]  # name, key id, signature
+
+    @classmethod
+    def read(cls, note: str) -> "Checkpoint":
+        """The checkpoint in a signed note. Raises Malformed."""
+        text, gap, tail = note.rpartition("\n\n")
+        rows = text.split("\n")
+        if not gap or len(note) > LONGEST_LINE or len(rows) < 3 or re.search(r"[\x00-\x09\x0b-\x1f\x7f]", note):
+            raise Malformed("this is not a checkpoint (C2SP tlog-checkpoint)")
+        if not re.fullmatch(r"0|[1-9]\d{0,15}", rows[1]) or not rows[0] or not tail.endswith("\n"):
+            raise Malformed("this is not a checkpoint (C2SP tlog-checkpoint)")
+        root = _unbase64(rows[2])
+        if len(root) != 32:
+            raise Malformed("the checkpoint's root is not 32 bytes")
+        signatures = tuple(_signature(row) for row in tail[:-1].split("\n"))
+        return cls(rows[0], int(rows[1]), root, text + "\n", signatures)
+
+    def trouble(self, key: Key) -> tuple[str, str] | None:
+        """What is wrong with its signature, judged by `key`: a kind and a sentence; None when it is right."""
+        fitting = [signature for name, identity, signature in self.signatures if (name, identity) == (key.name, key.id)]
+        if not fitting:
+            return "wrong key", f"The checkpoint of {self.size} lines was not signed with the key {key.id.hex()}."
+        if not all(is_signed(key.public, self.text.encode(), signature) for signature in fitting):
+            return "forged signature", f"The signature of the checkpoint of {self.size} lines does not fit its text."
+        return None
 
 
-def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether the proof leads from `leaf` at `index` to `root` of `size` leaves (RFC 9162 2.1.3.2)."""
-    if not 0 <= index < size:
+def origin_of(log: str) -> str:
+    """The name under which checkpoints of this record are signed."""
+    return f"tocsin/{log}"
+
+
+def checkpoint_text(log: str, size: int, root: bytes) -> str:
+    """What is signed: origin, size and root, a line each."""
+    return f"{origin_of(log)}\n{size}\n{_base64(root)}\n"
+
+
+def signed_note(text: str, key: Key, signature: bytes) -> str:
+    """The text with its signature, as C2SP signed-note has it."""
+    return f"{text}\n\u2014 {key.name} {_base64(key.id + signature)}\n"
+
+
+def _signature(row: str) -> tuple[str, bytes, bytes]:
+    dash, _, rest = row.partition(" ")
+    name, _, code = rest.partition(" ")
+    raw = _unbase64(code)
+    if dash != "\u2014" or not name or len(raw) < 5:
+        raise Malformed("a signature of the checkpoint cannot be read")
+    return name, raw[:4], raw[4:]
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _unbase64(text: str) -> bytes:
+    try:
+        raw = base64.b64decode(text.encode("ascii"), validate=True)
+    except (ValueError, binascii.Error):
+        raise Malformed("base64 was expected") from None
+    if _base64(raw) != text:
+        raise Malformed("base64 was expected")
+    return raw
+
+
+# Ed25519, checking only (RFC 8032 section 5.1) ----------------------------------------------------------------------
+
+Point = tuple[int, int, int, int]  # extended coordinates
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+BASE_Y = 4 * pow(5, -1, P) % P
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` over `message` was made with the private half of `public`."""
+    if len(public) != 32 or len(signature) != 64:
         return False
-    place, last, found = index, size - 1, leaf
-    for step in proof:
-        if last == 0:
-            return False
-        if place & 1 or place == last:
-            found = node_hash(step, found)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
+    key, commitment = _point(public), _point(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if key is None or commitment is None or scalar >= ORDER or _times(8, key)[0] == 0:
+        return False  # the last: a key of small order, for which one signature fits many texts
+    challenge = int.from_bytes(sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    left, right = _times(scalar, BASE), _plus(commitment, _times(challenge, key))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+def _point(text: bytes) -> Point | None:
+    y = int.from_bytes(text, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def _plus(one: Point, two: Point) -> Point:
+    a, b = (one[1] - one[0]) * (two[1] - two[0]) % P, (one[1] + one[0]) * (two[1] + two[0]) % P
+    c, d = 2 * one[3] * two[3] * D % P, 2 * one[2] * two[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _times(scalar: int, point: Point) -> Point:
+    total: Point = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = _plus(total, point)
+        point, scalar = _plus(point, point), scalar >> 1
+    return total
+
+
+BASE = _point(BASE_Y.to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+# The check ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be: its kind in a word or two, and a sentence."""
+
+    kind: str
+    sentence: str
+
+
+@dataclass
+class Verdict:
+    """What a check found, and how far it proves anything."""
+
+    log: str = ""
+    size: int = 0
+    root: str = ""
+    key: str = ""
+    proven: int = 0  # lines covered by a checkpoint that came from outside
+    signed: int = 0  # lines covered by any checkpoint
+    restored_at: int | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing wrong was found. That is not yet a proof: see `sentences`."""
+        return not self.findings
+
+    def found(self, kind: str, sentence: str) -> None:
+        """Add a finding, up to the limit."""
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(kind, sentence))
+
+    def sentences(self) -> list[str]:
+        """The verdict for people: what was found, what is proven, and what is not."""
+        if self.findings:
+            told = [f"{finding.kind}: {finding.sentence}" for finding in self.findings]
+            if self.restored_at is not None:
+                told.append(f"The record says that it was restored from a backup at line {self.restored_at}.")
+            return ["NOT IN ORDER.", *told]
+        told = [f"Nothing wrong was found in {self.size} lines of the record {self.log} (root {self.root})."]
+        if self.proven == self.size:
+            return [
+                *told,
+                f"Proven: all {self.size} lines stand as they stood when the checkpoint from outside was signed.",
+            ]
+        if self.proven:
+            told.append(f"Proven by the checkpoint from outside: the first {self.proven} lines.")
+        last = f"the last {self.size - self.proven} lines" if self.proven else "the whole"
+        return [
+            *told,
+            f"Tail not proven: {last} could have been cut or written anew by whoever holds the signing key, and lines "
+            "after the last checkpoint by anybody. Give a checkpoint that was kept elsewhere.",
+        ]
+
+
+class Check:
+    """Reads a record from its start and compares it with checkpoints as it goes."""
+
+    def __init__(self, log: str, key: Key, outside: Iterable[str] = ()) -> None:
+        self.key = key
+        self.frontier = Frontier()
+        self.verdict = Verdict(log=log, key=str(key))
+        self._agreed = 0
+        self._waiting: list[Checkpoint] = []
+        for note in outside:
+            try:
+                checkpoint = Checkpoint.read(note)
+            except Malformed as error:
+                self.verdict.found("not a checkpoint", f"A checkpoint from outside cannot be read: {error}.")
+            else:
+                self._accept(checkpoint)
+
+    def _accept(self, checkpoint: Checkpoint) -> None:
+        if self._is_genuine(checkpoint):
+            self._waiting.append(checkpoint)
+            self._waiting.sort(key=lambda waiting: waiting.size, reverse=True)
+            self._meet()
+
+    def _is_genuine(self, checkpoint: Checkpoint) -> bool:
+        if checkpoint.origin != origin_of(self.verdict.log):
+            about = shown(checkpoint.origin)
+            self.verdict.found("foreign checkpoint", f"A checkpoint is about {about}, not about this record.")
+        elif trouble := checkpoint.trouble(self.key):
+            self.verdict.found(*trouble)
         else:
-            found = node_hash(found, step)
-        place, last = place >> 1, last >> 1
-    return last == 0 and found == root
-
-
-def consistency_proof(leaves: Sequence[bytes], old: int) -> list[bytes]:
-    """Hashes that show the tree over `leaves` to start with the tree of its first `old` leaves."""
-    if not 0 < old <= len(leaves):
-        raise IndexError(old)
-    return _consistency(leaves, old, whole=True)
-
-
-def _consistency(leaves: Sequence[bytes], old: int, *, whole: bool) -> list[bytes]:
-    if old == len(leaves):
-        return [] if whole else [_root(leaves)]
-    half = _split(len(leaves))
-    if old <= half:
-        return [*_consistency(leaves[:half], old, whole=whole), _root(leaves[half:])]
-    return [*_consistency(leaves[half:], old - half, whole=False), _root(leaves[:half])]
-
-
-def is_consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the proof shows that `root` of `size` leaves continues `old_root` of `old` (RFC 9162 2.1.4.2)."""
-    if not 0 < old <= size:
+            return True
         return False
-    if old == size:
-        return not proof and old_root == root
-    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
-    if not path:
-        return False
-    place, last = old - 1, size - 1
-    while place & 1:
-        place, last = place >> 1, last >> 1
-    before = after = path[0]
-    for step in path[1:]:
-        if last == 0:
+
+    def add(self, leaf: bytes) -> None:
+        """Take the next line's leaf hash."""
+        self.frontier.add(leaf)
+        if self._waiting and self._waiting[-1].size == self.frontier.size:
+            self._meet()
+
+    def _meet(self) -> None:
+        while self._waiting and self._waiting[-1].size == self.frontier.size:
+            if self._agrees(self._waiting.pop()):
+                self.verdict.proven = self.frontier.size
+
+    def _agrees(self, checkpoint: Checkpoint) -> bool:
+        size = checkpoint.size
+        if checkpoint.root != self.frontier.root():
+            between = (
+                f"between line {self._agreed} and line {max(size - 1, 0)} something was changed, put in or taken out"
+            )
+            self.verdict.found("changed", f"The first {size} lines are not those that were signed: {between}.")
             return False
-        if place & 1 or place == last:
-            before, after = node_hash(step, before), node_hash(step, after)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
+        self._agreed = max(self._agreed, size)
+        self.verdict.signed = max(self.verdict.signed, size)
+        return True
+
+    def inside(self, note: str) -> None:
+        """Take a checkpoint that stands in the record itself, right after its last line."""
+        try:
+            checkpoint = Checkpoint.read(note)
+        except Malformed as error:
+            self.verdict.found("not a checkpoint", f"After line {self.frontier.size - 1}: {error}.")
+            return
+        if not self._is_genuine(checkpoint):
+            return
+        if checkpoint.size != self.frontier.size:
+            said = f"A checkpoint of {checkpoint.size} lines stands after {self.frontier.size} lines"
+            self.verdict.found("misplaced checkpoint", f"{said}: lines are missing, were put in, or it was moved.")
         else:
-            after = node_hash(after, step)
-        place, last = place >> 1, last >> 1
-    return last == 0 and before == old_root and after == root
+            self._agrees(checkpoint)
+
+    def finish(self) -> Verdict:
+        """The verdict, once all lines were read."""
+        size = self.frontier.size
+        for checkpoint in reversed(self._waiting):
+            said = f"A checkpoint from outside covers {checkpoint.size} lines, and the record has only {size}"
+            self.verdict.found("tail cut", f"{said}: {checkpoint.size - size} lines at the end are missing.")
+        self.verdict.size, self.verdict.root = size, self.frontier.root().hex()
+        return self.verdict
+
+
+def verify(export: BinaryIO, outside: Iterable[str] = (), key: Key | None = None) -> Verdict:
+    """The verdict on an exported record. `outside` are checkpoints kept elsewhere, `key` a public key known otherwise."""
+    try:
+        log, size, own_key = _header(_row(export))
+    except Malformed as error:
+        return Verdict(findings=[Finding("not an export", f"The first row is not the header of an export: {error}.")])
+    check = Check(log, key or own_key, outside)
+    if key is not None and key != own_key:
+        check.verdict.found("wrong key", f"The export names the key {own_key.id.hex()}, not the one that was given.")
+    checkpoints = 0
+    for number in range(2, sys.maxsize):
+        try:
+            row = _row(export)
+            if not row:
+                break
+            if row.startswith(b'{"checkpoint":'):
+                checkpoints += 1
+                if checkpoints <= MOST_CHECKPOINTS:
+                    check.inside(_note(row))
+            else:
+                _take(check, row, number)
+        except Malformed as error:
+            check.verdict.found("malformed", f"Row {number} of the file: {error}.")
+        if len(check.verdict.findings) >= MOST_FINDINGS:
+            check.verdict.findings[-1] = Finding("stopped", f"Too many findings; reading stopped at row {number}.")
+            break
+    if checkpoints > MOST_CHECKPOINTS:
+        check.verdict.found("malformed", f"More than {MOST_CHECKPOINTS} checkpoints.")
+    if check.frontier.size != size:
+        check.verdict.found("size", f"The header speaks of {size} lines, and the file has {check.frontier.size}.")
+    return check.finish()
+
+
+def _take(check: Check, row: bytes, number: int) -> None:
+    expected = check.frontier.size
+    check.add(leaf_hash(row))  # also of a bad row: the ones after it keep their places
+    log, seq, line = decoded(row)
+    if log != check.verdict.log:
+        check.verdict.found("foreign line", f"Row {number} of the file belongs to another record ({shown(log)}).")
+    elif seq != expected:
+        check.verdict.found("order", f"Line {seq} stands where line {expected} belongs (row {number} of the file).")
+    if line.verb == "instance.restored":
+        check.verdict.restored_at = seq
+
+
+def _row(export: BinaryIO) -> bytes:
+    """The next row without its end; empty at the end of the file. Raises Malformed for a row without end."""
+    row = export.readline(LONGEST_LINE + 1)
+    if not row:
+        return b""
+    if not row.endswith(b"\n"):
+        while row and not row.endswith(b"\n"):
+            row = export.readline(LONGEST_LINE)
+        raise Malformed(f"it is cut off, or longer than {LONGEST_LINE} bytes")
+    if row == b"\n":
+        raise Malformed("it is empty")
+    return row[:-1]
+
+
+def _header(row: bytes) -> tuple[str, int, Key]:
+    value = parsed(row)
+    if (
+        not isinstance(value, dict)
+        or tuple(value) != ("format", "key", "log", "size")
+        or value["format"] != EXPORT_FORMAT
+    ):
+        raise Malformed(f"its format is not {EXPORT_FORMAT}")
+    log, size, key = value["log"], value["size"], value["key"]
+    if type(size) is not int or not isinstance(key, str):
+        raise Malformed("size or key are of the wrong kind")
+    _check_word("log", log)
+    own = Key.read(key)
+    if own.name != origin_of(log):
+        raise Malformed("its key is not named after its record")
+    return log, size, own
+
+
+def _note(row: bytes) -> str:
+    value = parsed(row)
+    if not isinstance(value, dict) or tuple(value) != ("checkpoint",) or not isinstance(value["checkpoint"], str):
+        raise Malformed("a checkpoint is not a text")
+    return value["checkpoint"]
+
+
+def shown(text: str) -> str:
+    """Foreign text made safe for a terminal: short, and plain ASCII."""
+    return ascii(text[:80])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check an exported record from the command line; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="audit", description="Check an exported record, without the program that wrote it."
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the export (JSON lines)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint kept elsewhere; may be repeated",
+    )
+    parser.add_argument("--key", default="", help="the record's public key as you know it (name+id+base64)")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    asked = parser.parse_args(arguments)
+    try:
+        key = Key.read(asked.key) if asked.key else None
+        outside = [path.read_bytes()[: LONGEST_LINE + 1].decode("utf-8", "replace") for path in asked.checkpoint]
+        with asked.file.open("rb") as export:
+            verdict = verify(export, outside, key)
+    except (OSError, Malformed) as error:
+        parser.error(f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else f"--key: {error}")
+    if asked.json:
+        print(json.dumps(asdict(verdict) | {"ok": verdict.ok, "sentences": verdict.sentences()}, indent=2))
+    else:
+        print("\n".join(verdict.sentences()))
+    return 0 if verdict.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

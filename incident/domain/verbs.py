@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from incident.domain.audit import WORD, canonical
 
-TOKEN = re.compile(r"[A-Za-z0-9+/=._:~%#-]{1,200}")
+TOKEN = re.compile(r"(?!\+\d{6,15}$)[A-Za-z0-9+/=._:~%#-]{1,200}")
 WORDS = re.compile(r"[a-z0-9_-]{1,40}( [a-z0-9_-]{1,40}){0,5}")
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 GAP = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
@@ -19,6 +19,8 @@ DEEPEST_DETAILS = 4
 VERBS: dict[str, str] = {
     # verb: what the actor did, in words that follow the actor; {subject} and {any detail} are filled in.
     # access and accounts
+    "account.changed": "changed the particulars of {subject}",
+    "account.created": "made the account {subject}",
     "account.locked": "locked the account {subject}",
     "account.unlocked": "unlocked the account {subject}",
     "invitation.accepted": "accepted the invitation {subject}",
@@ -28,13 +30,16 @@ VERBS: dict[str, str] = {
     "member.removed": "took from {subject} the access to this incident",
     "password.changed": "changed the password of {subject}",
     "roles.changed": "changed the roles of {subject} from {before} to {after}",
+    "session.password_given": "gave the password of {subject}",
     "session.refused": "was refused at sign-in ({subject})",
     "session.signed_in": "signed in",
     "session.signed_out": "signed out",
     "session.signed_out_everywhere": "signed {subject} out everywhere",
+    "setup.offered": "offered the set-up link {subject} to the first administrator",
     "token.issued": "issued the access token {subject}",
     "token.revoked": "revoked the access token {subject}",
-    "second_factor.reset": "reset the second factor of {subject}",
+    "second_factor.recovery_codes": "made new recovery codes for {subject}",
+    "second_factor.reset": "reset password and second factor of {subject}",
     "second_factor.set_up": "set up the second factor of {subject}",
     # incidents, facts, notes, evidence
     "evidence.added": "added the evidence {subject}",

@@ -3,7 +3,20 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Index, LargeBinary, String, Table, Text, event, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    event,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.audit import Frontier, Line, encoded, leaf_hash
