@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, String, Text, select, update
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, Text, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.db import BigInt, Model, UTCDateTime, db, new_ref
 
 
 class User(Model):
-    """One account. The second factor is sealed by the library; recovery codes and passwords are hashes."""
+    """One account. The secret of the second factor is sealed; passwords and recovery codes are hashes."""
 
     __tablename__ = "user_account"
 
@@ -26,13 +26,11 @@ class User(Model):
     totp_secret: Mapped[str | None] = mapped_column(Text)
     totp_counter: Mapped[int] = mapped_column(BigInt, default=0)  # the last code's place in time; older codes are spent
     recovery_codes: Mapped[list[str]] = mapped_column(JSON, default=list)  # SHA-256 of the unspent ones
-    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @property
     def has_second_factor(self) -> bool:
-        """Whether a sign-in can be completed: a code generator and recovery codes are set up."""
+        """Whether a code generator is set up, so that a sign-in can be completed."""
         return self.totp_secret is not None
 
 
@@ -44,7 +42,7 @@ class Session(Model):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     ref: Mapped[str] = mapped_column(String(16), unique=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("user_account.id"), index=True)
     device: Mapped[str] = mapped_column(String(80))
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     fresh_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when the password was last given
@@ -81,7 +79,7 @@ class ApiToken(Model):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     prefix: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(80))
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("user_account.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -99,8 +97,8 @@ def by_email(email: str, *, locked: bool = False) -> User | None:
     return _one(User.email == email, locked=locked)
 
 
-def _one(condition: object, *, locked: bool) -> User | None:
-    query = select(User).where(condition)  # type: ignore[arg-type]
+def _one(condition: ColumnElement[bool], *, locked: bool) -> User | None:
+    query = select(User).where(condition)
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
 
 
@@ -125,6 +123,14 @@ def holders(role: str, *, locked: bool = False) -> list[User]:
     return [user for user in db.session.scalars(query) if role in user.roles]
 
 
+def begin_session(user: User, *, key: str, device: str, now: datetime, expires_at: datetime) -> Session:
+    """A new session that still lacks its second factor, inside the caller's transaction."""
+    begun = Session(ref=new_ref("S"), key=key, user=user, device=device)
+    begun.started_at, begun.fresh_at, begun.expires_at = now, now, expires_at
+    db.session.add(begun)
+    return begun
+
+
 def session_by_key(key: str, now: datetime) -> Session | None:
     """The live session with this key and its account, in one query."""
     return db.session.scalar(
@@ -132,6 +138,17 @@ def session_by_key(key: str, now: datetime) -> Session | None:
         .options(joinedload(Session.user))
         .where(Session.key == key, Session.ended_at.is_(None), Session.expires_at > now)
     )
+
+
+def session_by_ref(ref: str, now: datetime) -> Session | None:
+    """The live session with this reference and its account."""
+    live = Session.ref == ref, Session.ended_at.is_(None), Session.expires_at > now
+    return db.session.scalar(select(Session).options(joinedload(Session.user)).where(*live))
+
+
+def session_of(user_ref: str, ref: str) -> Session | None:
+    """One session of this account, ended or not."""
+    return db.session.scalar(select(Session).join(Session.user).where(User.ref == user_ref, Session.ref == ref))
 
 
 def sessions_of(user_id: int, now: datetime) -> Sequence[Session]:
@@ -188,5 +205,11 @@ def open_invitations(now: datetime) -> Sequence[Invitation]:
     return db.session.scalars(select(Invitation).where(*_open(now)).order_by(Invitation.id.desc())).all()
 
 
-def _open(now: datetime) -> tuple[object, ...]:
+def revoke_invitations(invited_by: str, now: datetime) -> None:
+    """Take back what this person still has out: who may not invite any more, lets nobody in."""
+    mine = update(Invitation).where(Invitation.invited_by == invited_by, *_open(now))
+    db.session.execute(mine.values(revoked_at=now))
+
+
+def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > now

@@ -1,0 +1,66 @@
+"""How many tries a sign-in gives, and how long one then waits. Counted the same for accounts that do not exist."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many tries in a window, then a pause that doubles with every further full round, up to the longest."""
+
+    tries: int
+    window: timedelta
+    pause: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The tries under one key: how many, since when, and until when no more are taken."""
+
+    tries: int
+    since: datetime
+    until: datetime | None = None
+
+
+LIMITS: dict[str, Limit] = {
+    # one account from one network: a forgotten password costs a minute, a guesser a quarter of an hour per try
+    "account": Limit(5, timedelta(hours=1), timedelta(minutes=1), timedelta(minutes=15)),
+    # one network over all accounts
+    "network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
+    # second-factor codes of one account, from wherever: a code has six digits
+    "code": Limit(8, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # set-up and invitation links
+    "link": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
+}
+
+
+def waits_until(tally: Tally | None, now: datetime) -> datetime | None:
+    """When the next try is taken, or None when it is taken now."""
+    if tally is None or tally.until is None or tally.until <= now:
+        return None
+    return tally.until
+
+
+def counted(tally: Tally | None, limit: Limit, now: datetime) -> Tally:
+    """The tally with one more try. Past the limit every try starts a pause, each twice as long as the one before."""
+    if tally is None or now - max(tally.since, tally.until or tally.since) > limit.window:
+        tally = Tally(0, now)
+    tries = tally.tries + 1
+    over = tries - limit.tries
+    if over < 0:
+        return Tally(tries, tally.since)
+    pause = min(limit.pause * 2 ** min(over, 16), limit.longest)
+    return Tally(tries, tally.since, now + pause)
+
+
+def network(address: str | None) -> str:
+    """The part of a client's address that stays when the client changes the rest at will: /64 for IPv6."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed)

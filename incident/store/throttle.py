@@ -1,0 +1,62 @@
+"""Tries at sign-in, counted where every process sees them. Keys are keyed hashes: no address of anyone stands here."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, String, delete, func, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.domain.throttle import LIMITS, Tally, counted, waits_until
+from incident.store.db import Model, UTCDateTime, db
+
+KEPT = timedelta(days=1)
+
+
+class Throttle(Model):
+    """The tries under one key, such as one account from one network."""
+
+    __tablename__ = "throttle"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tries: Mapped[int]
+    since: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+rows = Throttle.__table__
+
+
+def take(keys: Iterable[tuple[str, str]], now: datetime) -> datetime | None:
+    """Take one try under each (limit, key), in a transaction of its own; or say until when none is taken.
+
+    The try is counted before anything is checked, so that many at once cannot pass together.
+    """
+    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+        tallies = [(limit, key, _tally(connection, key, now)) for limit, key in sorted(keys)]
+        waits = [until for _, _, tally in tallies if (until := waits_until(tally, now))]
+        if waits:
+            return max(waits)
+        for limit, key, tally in tallies:
+            _keep(connection, key, counted(tally, LIMITS[limit], now))
+        connection.execute(delete(Throttle).where(func.coalesce(Throttle.until, Throttle.since) < now - KEPT))
+    return None
+
+
+def forget(key: str) -> None:
+    """Start counting anew under this key, inside the caller's transaction: the right one came in."""
+    db.session.execute(delete(Throttle).where(Throttle.key == key))
+
+
+def _tally(connection: Connection, key: str, now: datetime) -> Tally | None:
+    """The tally under a key, its row made and held, so that two at once count one after the other."""
+    insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
+    connection.execute(insert(Throttle).values(key=key, tries=0, since=now).on_conflict_do_nothing())
+    row = connection.execute(select(rows).where(rows.c.key == key).with_for_update()).one()
+    return Tally(row.tries, row.since, row.until)
+
+
+def _keep(connection: Connection, key: str, tally: Tally) -> None:
+    values = {"tries": tally.tries, "since": tally.since, "until": tally.until}
+    connection.execute(rows.update().where(rows.c.key == key).values(**values))

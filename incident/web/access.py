@@ -1,0 +1,226 @@
+"""Who is asking, and may they: every route names its permit, and one hook before all views holds it to that.
+
+Pages know people by their session, the API (`/api/…`) by a personal token alone; a cookie opens nothing there.
+The hook runs before bodies are read, whatever the order of decorators, and refuses a route that names no permit.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+from werkzeug.wrappers import Response
+
+from incident import clock
+from incident.actions import tokens
+from incident.domain.access import MEMBER, OWN, PERMITS, PUBLIC, SIGNED, SPECIAL, visible
+from incident.domain.access import may as holds
+from incident.domain.errors import Missing
+from incident.domain.users import is_fresh
+from incident.store import incidents, members, users
+from incident.store.credentials import key_of
+from incident.store.users import Session, User
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+LIBRARY_ROUTES = {"static": PUBLIC, "bootstrap.static": PUBLIC, "openapi.spec": PUBLIC}
+"""Routes that libraries bring, with their permit: files of ours and the description of the API, no data."""
+IDLE = timedelta(hours=4)
+SEEN_EVERY = 60  # seconds between two renewals of the cookie
+
+
+def permit(name: str, *, fresh: str = "") -> Callable[[View], View]:
+    """Mark a view with the permit that opens it. Raises ValueError for a permit that is on no list.
+
+    `fresh` names the page to come back to: the view then asks for a password that was given a short while ago.
+    """
+    if name not in SPECIAL and name not in PERMITS:
+        raise ValueError(f"{name!r} is no permit; add it to incident/domain/access.py.")
+
+    def mark(view: View) -> View:
+        view.permit, view.fresh = name, fresh  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def init(app: Flask) -> None:
+    """Puts the hook before every view."""
+    app.before_request(_admit)
+
+
+def demand_permits(app: Flask) -> None:
+    """Refuse to start with a route that names no permit: what is not decided is closed."""
+    for endpoint, name in LIBRARY_ROUTES.items():
+        if endpoint in app.view_functions:
+            app.view_functions[endpoint] = _marked(app.view_functions[endpoint], name)
+    bare = sorted({rule.endpoint for rule in app.url_map.iter_rules() if permit_of(app, rule.endpoint) is None})
+    if bare:
+        raise RuntimeError(f"Routes without a permit: {', '.join(bare)}")
+
+
+def permit_of(app: Flask, endpoint: str) -> str | None:
+    """The permit that the view of this endpoint names, or None."""
+    return getattr(app.view_functions.get(endpoint), "permit", None)
+
+
+def _marked(view: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The library's view behind a function of ours that carries the mark (bound methods take none)."""
+
+    def library_view(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return permit(name)(library_view)
+
+
+def _admit() -> Response | None:
+    """Let the request through to its view, send it to sign in, or refuse it."""
+    if request.endpoint is None:
+        return None
+    if request.method == "OPTIONS":
+        abort(405)
+    name = permit_of(current_app, request.endpoint)
+    if name is None:
+        abort(403)
+    if name in {PUBLIC, SIGNED}:
+        return None
+    if _is_api():
+        _know_by_token()
+    elif elsewhere := _know_by_session(name):
+        return elsewhere
+    _load_incident()
+    if name not in SPECIAL and not holds(name, g.person.roles):
+        abort(403)
+    return None if _is_api() else _freshened()
+
+
+def _is_api() -> bool:
+    return request.path.startswith("/api/")
+
+
+def _know_by_token() -> None:
+    """Take the caller from `Authorization: Bearer tcs_…`; cookies are not looked at."""
+    given = request.authorization
+    secret = given.token if given is not None and given.type == "bearer" else None
+    token = users.token_by_key(key_of(secret), now()) if secret else None
+    if token is None or not token.user.active:
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    g.person = token.user
+    tokens.note_use(token, now=now())
+
+
+def _know_by_session(name: str) -> Response | None:
+    """Take the caller from the session; answers where to go instead when the sign-in is not complete."""
+    row = live_session()
+    if row is None:
+        return _to_sign_in()
+    if name != OWN and row.second_factor_at is None:
+        return redirect(url_for("signin.code" if row.user.has_second_factor else "signin.second_factor"))
+    g.person = row.user
+    return None
+
+
+def _freshened() -> Response | None:
+    """For a sensitive act: to the password first, unless it was given a short while ago; then back to its page."""
+    back = getattr(current_app.view_functions[cast(str, request.endpoint)], "fresh", "")
+    row = live_session()
+    if not back or row is None or is_fresh(row.fresh_at, now()):
+        return None
+    return redirect(url_for("signin.again", next=url_for(back, **(request.view_args or {}))))
+
+
+def live_session() -> Session | None:
+    """The session of this request, if it is live: known, not ended, not idle, and of an active account."""
+    if "session_row" not in g:
+        g.session_row = _found_session()
+    return cast(Session | None, g.session_row)
+
+
+def _found_session() -> Session | None:
+    secret, seen = session.get("sid"), session.get("seen", 0)
+    stamp = int(now().timestamp())
+    if not secret or stamp - seen > IDLE.total_seconds():
+        return None
+    row = users.session_by_key(key_of(secret), now())
+    if row is None or not row.user.active:
+        session.clear()
+        return None
+    if stamp - seen > SEEN_EVERY:
+        session["seen"] = stamp
+    return row
+
+
+def _to_sign_in() -> Response:
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("signin.password", next=back if back != "/" else None))
+
+
+def _load_incident() -> None:
+    """For an address with an incident in it: that incident, or as if it were not there."""
+    ref = (request.view_args or {}).get("incident")
+    if ref is None:
+        return
+    found = incidents.by_ref(ref)
+    if found is None or not _sees(found):
+        raise Missing()
+    g.incident = found
+
+
+def _sees(incident: Any) -> bool:
+    is_member = incident.restricted and members.has(incident.id, g.person.id)
+    return visible(restricted=incident.restricted, roles=g.person.roles, is_member=is_member)
+
+
+def now() -> datetime:
+    """The time of this request: one instant, however often it is asked for."""
+    if not has_request_context():
+        return clock.now()
+    if "now" not in g:
+        g.now = clock.now()
+    return cast(datetime, g.now)
+
+
+def user() -> User | None:
+    """The fully signed-in reader, or None on pages that need no account."""
+    if not has_request_context():
+        return None
+    if "person" in g:
+        return cast(User, g.person) if _is_api() or _complete(live_session()) else None
+    if _is_api():
+        return None
+    row = live_session()
+    return row.user if row is not None and _complete(row) else None
+
+
+def _complete(row: Session | None) -> bool:
+    return row is not None and row.second_factor_at is not None
+
+
+def me() -> User:
+    """The person who asks. Only behind a permit that needs an account."""
+    return cast(User, g.person)
+
+
+def actor() -> str:
+    """The reference of the person who asks; `public` on pages that need no account."""
+    return me().ref if "person" in g else "public"
+
+
+def may(view: Callable[..., Any] | str) -> bool:
+    """Whether the reader holds the permit (by name, or of this view): to show a button only to who may press it."""
+    name = view if isinstance(view, str) else getattr(view, "permit", None)
+    reader = user()
+    if name in {PUBLIC, SIGNED}:
+        return True
+    if reader is None or name is None:
+        return False
+    return name in {OWN, MEMBER} or holds(name, reader.roles)
+
+
+def zone() -> ZoneInfo:
+    """The reader's time zone; UTC for strangers."""
+    reader = user()
+    return ZoneInfo(reader.time_zone if reader is not None else "UTC")

@@ -1,0 +1,236 @@
+"""Sign in, set up the second factor, sign out; the one-time links of invitations and of the first set-up."""
+
+from base64 import b64encode
+from typing import cast
+from urllib.parse import urlsplit
+
+import qrcode
+import qrcode.image.svg
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import EmailField, Form, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from incident.actions import signin, users
+from incident.actions.signin import Client, TooSoon
+from incident.domain import second_factor as codes
+from incident.domain.access import OWN, PUBLIC
+from incident.domain.errors import Invalid, Refused
+from incident.store import users as rows
+from incident.store.credentials import key_of
+from incident.store.users import Session
+from incident.web.access import live_session, me, now, permit
+from incident.web.zones import ZONES
+
+bp = Blueprint("signin", __name__)
+
+
+class PasswordForm(FlaskForm):
+    """The first step."""
+
+    email = EmailField("Mail address", [InputRequired(), Length(max=254)], render_kw={"autocomplete": "username"})
+    password = PasswordField(
+        "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
+    )
+
+
+class CodeForm(FlaskForm):
+    """A code of the generator, or a recovery code."""
+
+    code = StringField(
+        "Code", [InputRequired(), Length(max=40)], render_kw={"autocomplete": "one-time-code", "autofocus": True}
+    )
+
+
+class AgainForm(FlaskForm):
+    """The password once more, before a sensitive act."""
+
+    password = PasswordField(
+        "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
+    )
+
+
+class WelcomeForm(FlaskForm):
+    """What a new account needs of its owner."""
+
+    email = EmailField("Mail address", [Length(max=254)], render_kw={"autocomplete": "username"})
+    name = StringField(
+        "Your name, as colleagues know it", [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"}
+    )
+    time_zone = SelectField("Your time zone", choices=ZONES, default="UTC")
+    new_password = PasswordField(
+        "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}
+    )
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@permit(PUBLIC)
+def password() -> ResponseReturnValue:
+    """Mail address and password."""
+    form = PasswordForm()
+    if form.validate_on_submit():
+        try:
+            secret = signin.with_password(form.email.data or "", form.password.data or "", client=_client(), now=now())
+        except Refused as refusal:
+            return _page("signin/password.html", form, refusal, "password")
+        _begin(secret)
+        return redirect(url_for(".code", next=_next()))
+    return _page("signin/password.html", form)
+
+
+@bp.route("/sign-in/code", methods=["GET", "POST"])
+@permit(OWN)
+def code() -> ResponseReturnValue:
+    """The second factor; whoever has none sets it up first."""
+    row = _present()
+    if row.second_factor_at is not None:
+        return redirect(_next() or "/")
+    if not row.user.has_second_factor:
+        return redirect(url_for(".second_factor", next=_next()))
+    form = CodeForm()
+    if form.validate_on_submit():
+        try:
+            _continue(signin.with_code(row.ref, form.code.data or "", now=now()))
+        except Refused as refusal:
+            return _page("signin/code.html", form, refusal, "code")
+        return redirect(_next() or "/")
+    return _page("signin/code.html", form)
+
+
+@bp.route("/sign-in/second-factor", methods=["GET", "POST"])
+@permit(OWN)
+def second_factor() -> ResponseReturnValue:
+    """Set up the code generator: show its key, take a code as proof, show the recovery codes once."""
+    row = _present()
+    if row.user.has_second_factor and row.second_factor_at is None:
+        return redirect(url_for(".code", next=_next()))
+    form = CodeForm()
+    secret = _offered_secret()
+    if form.validate_on_submit():
+        try:
+            renewed, recovery = signin.set_up_second_factor(row.ref, secret, form.code.data or "", now=now())
+        except Refused as refusal:
+            return _page("signin/second_factor.html", form, refusal, "code", **_generator(secret))
+        session.pop("offered", None)
+        _continue(renewed)
+        return render_template("signin/recovery_codes.html", codes=recovery, next=_next() or "/")
+    return _page("signin/second_factor.html", form, **_generator(secret))
+
+
+@bp.route("/sign-in/again", methods=["GET", "POST"])
+@permit(OWN)
+def again() -> ResponseReturnValue:
+    """The password once more, before a sensitive act."""
+    form = AgainForm()
+    if form.validate_on_submit():
+        try:
+            signin.confirm_password(_present().ref, form.password.data or "", client=_client(), now=now())
+        except Refused as refusal:
+            return _page("signin/again.html", form, refusal, "password")
+        return redirect(_next() or "/")
+    return _page("signin/again.html", form)
+
+
+@bp.post("/sign-out")
+@permit(OWN)
+def out() -> ResponseReturnValue:
+    """End this session."""
+    signin.sign_out(_present().ref, actor=me().ref, now=now())
+    session.clear()
+    flash("You are signed out.")
+    return redirect(url_for(".password"))
+
+
+@bp.get("/welcome/<secret>")
+@permit(PUBLIC)
+def link(secret: str) -> ResponseReturnValue:
+    """Take the secret of a one-time link out of the address bar at once; opening it changes nothing."""
+    session["welcome"] = secret[:100]
+    return redirect(url_for(".welcome"))
+
+
+@bp.route("/welcome", methods=["GET", "POST"])
+@permit(PUBLIC)
+def welcome() -> ResponseReturnValue:
+    """Take up an invitation, or set this installation up as its first administrator."""
+    secret = session.get("welcome", "")
+    invitation = rows.invitation_by_key(key_of(secret), now()) if secret else None
+    if invitation is None:
+        return render_template("signin/spent.html"), 410
+    form = WelcomeForm()
+    if form.validate_on_submit():
+        try:
+            _accept(secret, form)
+        except Refused as refusal:
+            return _page("signin/welcome.html", form, refusal, "new_password", invitation=invitation)
+        return redirect(url_for(".second_factor"))
+    return _page("signin/welcome.html", form, invitation=invitation)
+
+
+def _accept(secret: str, form: WelcomeForm) -> None:
+    """Make the account and begin its first session."""
+    mine = {"email": form.email.data or "", "name": form.name.data or "", "password": form.new_password.data or ""}
+    agent = request.user_agent.string
+    _begin(users.accept(secret, **mine, time_zone=form.time_zone.data, user_agent=agent, now=now()))
+
+
+def _client() -> Client:
+    return Client(request.remote_addr, request.user_agent.string)
+
+
+def _present() -> Session:
+    return cast(Session, live_session())
+
+
+def _begin(secret: str) -> None:
+    """A new session takes nothing over from what was before it."""
+    session.clear()
+    _continue(secret)
+
+
+def _continue(secret: str) -> None:
+    session["sid"] = secret
+    session["seen"] = int(now().timestamp())
+
+
+def _next() -> str | None:
+    """Where the reader wanted to go: a path of ours, nothing else."""
+    path = request.args.get("next", "")
+    parts = urlsplit(path)
+    strange = (
+        parts.scheme
+        or parts.netloc
+        or not path.startswith("/")
+        or path.startswith(("//", "/\\"))
+        or not path.isprintable()
+    )
+    return None if strange or len(path) > 500 else path
+
+
+def _offered_secret() -> str:
+    """The key offered to this browser; the cookie is signed, and the key counts only once a code of it came back."""
+    if "offered" not in session:
+        session["offered"] = codes.new_secret()
+    return cast(str, session["offered"])
+
+
+def _generator(secret: str) -> dict[str, object]:
+    image = qrcode.make(codes.address(secret, me().email), image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
+    return {"drawing": b64encode(image.to_string()).decode(), "key": codes.grouped(secret)}
+
+
+def _page(
+    template: str, form: Form, refusal: Refused | None = None, field: str = "", **more: object
+) -> ResponseReturnValue:
+    """The form, with the refusal at its field; 422, or 429 with the time to wait."""
+    if refusal is None:
+        return render_template(template, form=form, next=_next(), **more), 422 if form.errors else 200
+    place = refusal.field if isinstance(refusal, Invalid) and refusal.field in form else field
+    form[place].errors = [*form[place].errors, refusal.sentence]
+    answer: Response = current_app.make_response(render_template(template, form=form, next=_next(), **more))
+    answer.status_code = 429 if isinstance(refusal, TooSoon) else 422
+    if isinstance(refusal, TooSoon):
+        answer.headers["Retry-After"] = str(max(1, round((refusal.until - now()).total_seconds())))
+    return answer
