@@ -134,3 +134,24 @@ class Notifier(Protocol):
     def events(self, callback: Callback) -> list[Event]:
         """What a signed callback reports. Raises Forged."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The channels of one installation: the real ones by our word, and a sandbox for each word."""
+
+    real: Mapping[str, Notifier]
+    sandbox: Mapping[str, Notifier]
+
+    @property
+    def only_sandbox(self) -> bool:
+        """Whether no provider is set, so that nothing can leave this machine."""
+        return not self.real
+
+    def open(self, *, simulated: bool) -> Mapping[str, Notifier]:
+        """What a dispatch may use: the sandbox for rehearsals, the providers for real ones, never both."""
+        return self.sandbox if simulated else self.real
+
+    def reporting(self, provider: str) -> Notifier | None:
+        """The real channel that gets this provider's callbacks, if there is one."""
+        return next((channel for channel in self.real.values() if channel.provider == provider), None)

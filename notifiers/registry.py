@@ -1,0 +1,133 @@
+"""Settings to channels: the only list of providers.
+
+To add one: its file, a line in `_real`, its settings, its hook if it calls back, and a paragraph in docs/add-a-channel.md.
+"""
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from notifiers import wire
+from notifiers.contract import Channels, Misconfigured, Notifier
+from notifiers.sandbox import Sandbox
+from notifiers.sendgrid_email import SendgridEmail
+from notifiers.smtp_email import SmtpEmail
+from notifiers.twilio_sms import TwilioSms
+
+WORDS = ("email", "sms", "letter", "call", "push")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Secret(Protocol):
+    """A value that shows itself only when asked."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class Settings(Protocol):
+    """What is read here of the installation's settings."""
+
+    test_mode: bool
+    base_url: str
+    company_name: str
+    sendgrid_url: str
+    sendgrid_api_key: Secret
+    sendgrid_webhook_public_key: str
+    sendgrid_from: str
+    sendgrid_time_limit: float
+    sendgrid_rate: float
+    twilio_url: str
+    twilio_account_sid: str
+    twilio_auth_token: Secret
+    twilio_from: str
+    twilio_messaging_service_sid: str
+    twilio_time_limit: float
+    twilio_rate: float
+    smtp_url: Secret
+    smtp_from: str
+    smtp_bounces_to: str
+    smtp_time_limit: float
+    smtp_rate: float
+    contact_email: str
+
+
+def channels(settings: Settings) -> Channels:
+    """The channels that these settings open. Raises Misconfigured with a sentence that names the setting."""
+    real: dict[str, Notifier] = {}
+    for notifier in _real(settings):
+        if notifier.channel in real:
+            raise Misconfigured(
+                f"Two providers are set for {notifier.channel}: {real[notifier.channel].provider} and {notifier.provider}. Keep one of them."
+            )
+        real[notifier.channel] = notifier
+    return Channels(real, {word: Sandbox(word) for word in WORDS})
+
+
+def _real(settings: Settings) -> list[Notifier]:
+    makers = (
+        (settings.sendgrid_api_key.get_secret_value(), _sendgrid),
+        (settings.smtp_url.get_secret_value(), _smtp),
+        (settings.twilio_account_sid, _twilio),
+    )
+    return [make(settings) for is_set, make in makers if is_set]
+
+
+def _sendgrid(settings: Settings) -> Notifier:
+    return SendgridEmail(
+        settings.sendgrid_api_key.get_secret_value(),
+        settings.sendgrid_from,
+        url=_checked(settings, "sendgrid_url"),
+        sender_name=settings.company_name,
+        public_key=settings.sendgrid_webhook_public_key,
+        seconds=settings.sendgrid_time_limit,
+        rate=settings.sendgrid_rate,
+    )
+
+
+def _twilio(settings: Settings) -> Notifier:
+    token = settings.twilio_auth_token.get_secret_value()
+    if not token:
+        raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN: it is needed beside the account, to send and to check reports.")
+    return TwilioSms(
+        settings.twilio_account_sid,
+        token,
+        sender=settings.twilio_from,
+        service=settings.twilio_messaging_service_sid,
+        url=_checked(settings, "twilio_url"),
+        callback=_callback(settings),
+        seconds=settings.twilio_time_limit,
+        rate=settings.twilio_rate,
+    )
+
+
+def _smtp(settings: Settings) -> Notifier:
+    url = settings.smtp_url.get_secret_value()
+    on_this_machine = urlsplit(url).hostname in LOOPBACK
+    reply_to = settings.contact_email if wire.is_address(settings.contact_email) else ""
+    return SmtpEmail(
+        url,
+        settings.smtp_from,
+        sender_name=settings.company_name,
+        bounces_to=settings.smtp_bounces_to,
+        reply_to=reply_to,
+        seconds=settings.smtp_time_limit,
+        rate=settings.smtp_rate,
+        encrypted=not (settings.test_mode and on_this_machine),
+    )
+
+
+def _callback(settings: Settings) -> str:
+    """Where Twilio reports to; it takes no address on a machine of its own, so none is given unless this is a test."""
+    on_this_machine = urlsplit(settings.base_url).hostname in LOOPBACK
+    return f"{settings.base_url}/hooks/twilio" if settings.test_mode or not on_this_machine else ""
+
+
+def _checked(settings: Settings, name: str) -> str:
+    address: str = getattr(settings, name)
+    parts = urlsplit(address)
+    if parts.hostname and (
+        parts.scheme == "https" or (parts.scheme == "http" and settings.test_mode and parts.hostname in LOOPBACK)
+    ):
+        return address
+    raise Misconfigured(
+        f"TOCSIN_{name.upper()}: must start with https:// (http is allowed to this machine only, and only with TOCSIN_TEST_MODE=1)."
+    )

@@ -1,0 +1,373 @@
+"""E-mail through SendGrid: how to send, how its signed event webhook is checked, and its words in ours.
+
+Sources: providers' contract `tsg_mail_v3`, event webhook documentation, sendgrid-python 6.12 (all MIT).
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from python_http_client.client import Client
+from sendgrid.sendgrid import SendGridAPIClient
+
+from notifiers import wire
+from notifiers.contract import Answer, Callback, Event, Forged, Message, Misconfigured, Outcome, Status
+
+PROVIDER = "sendgrid"
+MOST_PERSONALIZATIONS = 1_000  # of one request
+MOST_SUBSTITUTION_BYTES = 9_500  # of one personalization; SendGrid takes 10,000
+MOST_REQUESTS = 60  # of one batch, while refused rows are being singled out
+OUR_KEY = "tocsin_ref"  # comes back at the top of each event; not one of SendGrid's own keys
+
+SIGNATURE = "x-twilio-email-event-webhook-signature"
+TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+
+STATUS = {
+    "processed": Status.ACCEPTED,
+    "deferred": Status.DEFERRED,
+    "delivered": Status.DELIVERED,
+    "bounce": Status.BOUNCED,  # type "blocked" is Status.BLOCKED
+    "dropped": Status.FAILED,
+    "spamreport": Status.COMPLAINED,
+    "unsubscribe": Status.UNSUBSCRIBED,
+    "group_unsubscribe": Status.UNSUBSCRIBED,
+    "open": Status.TRACKED,
+    "click": Status.TRACKED,
+    "account_status_change": Status.ALARM,
+}
+DROPPED = {
+    "Bounced Address": "on_bounce_list",
+    "Unsubscribed Address": "on_unsubscribe_list",
+    "Spam Reporting Address": "on_complaint_list",
+    "Invalid": "address_invalid",
+    "Invalid SMTPAPI header": "request_invalid",  # ours to mend
+    "Spam Content": "content_refused",  # ours to mend
+    "Recipient List over Package Quota": "quota_exceeded",  # ours to mend
+}
+KEPT = ("event", "type", "status", "bounce_classification", "attempt", "tls")
+
+NO_TRACKING = {
+    "click_tracking": {"enable": False, "enable_text": False},
+    "open_tracking": {"enable": False},
+    "subscription_tracking": {"enable": False},
+    "ganalytics": {"enable": False},
+}
+REACH_ALL_BUT_THE_DEAD = {
+    "bypass_unsubscribe_management": {"enable": True},
+    "bypass_spam_management": {"enable": True},
+}
+"""A notice the law demands goes to those who unsubscribed or complained too; an address that bounced stays dead."""
+
+
+class _Client(Client):
+    """The official client over a session of ours: one connection kept, no redirect followed, and a time limit."""
+
+    def __init__(
+        self, host: str, headers: dict[str, str], path: list[str], through: requests.Session, seconds: float
+    ) -> None:
+        Client.__init__(self, host, headers, version=3, url_path=path)
+        self._through, self._seconds = through, seconds
+
+    def _build_client(self, name: str | None = None) -> "_Client":
+        path = [*self._url_path, name] if name else self._url_path
+        return _Client(self.host, self.request_headers, path, self._through, self._seconds)
+
+    def _make_request(self, opener: object, request: Any, timeout: float | None = None) -> "_Reply":
+        prepared = requests.Request(
+            request.get_method(), request.full_url, dict(request.header_items()), data=request.data
+        )
+        return _Reply(*wire.exchange(self._through, prepared.prepare(), timeout or self._seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer in the shape that the official client reads."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def getcode(self) -> int:
+        return self.status
+
+    def read(self) -> bytes:
+        return self.body
+
+    def info(self) -> Mapping[str, str]:
+        return self.headers
+
+
+class SendgridEmail:
+    """E-mail through SendGrid. `public_key` is the one shown beside "signed event webhook"; without it no event is taken."""
+
+    channel = "email"
+    provider = PROVIDER
+    simulated = False
+    batch = MOST_PERSONALIZATIONS
+
+    def __init__(
+        self,
+        key: str,
+        sender: str,
+        *,
+        url: str = "https://api.sendgrid.com",
+        sender_name: str = "",
+        public_key: str = "",
+        seconds: float = 30,
+        rate: float = 0,
+        calls: int = 8,
+    ) -> None:
+        if not wire.is_address(sender):
+            raise Misconfigured("TOCSIN_SENDGRID_FROM: give the one address that notices come from.")
+        if not sender_name.isascii():
+            sender_name = ""  # SendGrid takes no Unicode in the sender
+        self.rate, self.calls = rate, calls
+        self._sender = {"email": sender} | ({"name": sender_name} if sender_name else {})
+        self._key = _public_key(public_key) if public_key else None
+        api = SendGridAPIClient(key, host=url.rstrip("/"))
+        api.client = _Client(api.host, api._default_headers, [], wire.session(calls), seconds)
+        self._api = api
+
+    def send(self, batch: Sequence[Message]) -> list[Answer]:
+        """One answer a message, in the order of `batch`; one bad row does not keep the others back."""
+        answers = {
+            message.ref: Answer(message.ref, Outcome.REFUSED, reason="address_invalid")
+            for message in batch
+            if not wire.is_address(message.to)
+        }
+        waiting = [message for message in batch if message.ref not in answers]
+        requests_left = MOST_REQUESTS
+        todo = list(_requests(waiting))
+        while todo:
+            group = todo.pop()
+            if not requests_left or _has_stopped(answers.values()):
+                answers |= {message.ref: Answer(message.ref, Outcome.LATER, reason="not_tried") for message in group}
+                continue
+            requests_left -= 1
+            settled, again = self._request(group)
+            answers |= settled
+            todo += again
+        return [answers[message.ref] for message in batch]
+
+    def _request(self, group: list[Message]) -> tuple[dict[str, Answer], list[list[Message]]]:
+        """The answers of one request, and the groups to try again because only others of them were refused."""
+        try:
+            reply = self._api.client.mail.send.post(request_body=self._payload(group))
+        except wire.Unreached:
+            return _all(group, Outcome.LATER, "not_reached"), []
+        except wire.Redirected:
+            return _all(group, Outcome.STOP, "redirected"), []
+        except wire.Unanswered:
+            return _all(group, Outcome.UNKNOWN, "answer_lost"), []
+        if reply.status_code == 202:
+            return _all(group, Outcome.ACCEPTED, provider_id=reply.headers.get("X-Message-Id", "")), []
+        if reply.status_code in (400, 413):
+            return _refused(group, reply.status_code, reply.body)
+        return _turned_away(group, reply.status_code, reply.headers), []
+
+    def _payload(self, group: list[Message]) -> dict[str, Any]:
+        text, text_values = _shared([message.text for message in group], "t")
+        html, html_values = _shared([message.html for message in group], "h")
+        content = [{"type": "text/plain", "value": text}]
+        if html:
+            content.append({"type": "text/html", "value": html})
+        people = [
+            {"to": [{"email": message.to}], "subject": message.subject, "custom_args": {OUR_KEY: message.ref}}
+            | ({"substitutions": ours | theirs} if ours or theirs else {})
+            for message, ours, theirs in zip(group, text_values, html_values, strict=True)
+        ]
+        return {
+            "from": self._sender,
+            "personalizations": people,
+            "content": content,
+            "headers": {"Auto-Submitted": "auto-generated"},
+            "tracking_settings": NO_TRACKING,
+            "mail_settings": REACH_ALL_BUT_THE_DEAD,
+        }
+
+    def events(self, callback: Callback) -> list[Event]:
+        """What a signed post of the event webhook reports. Raises Forged. Its age is no reason to refuse: repeats are told by id."""
+        if self._key is None:
+            raise Forged("No public key is set for this provider's events.")
+        signature, timestamp = callback.headers.get(SIGNATURE, ""), callback.headers.get(TIMESTAMP, "")
+        if not signature or not timestamp:
+            raise Forged("The signature or its timestamp is missing.")
+        try:
+            self._key.verify(
+                base64.b64decode(signature, validate=True),
+                timestamp.encode() + callback.body,
+                ec.ECDSA(hashes.SHA256()),
+            )
+        except (InvalidSignature, binascii.Error, ValueError):
+            raise Forged("The signature does not fit.") from None
+        return [_event(report) for report in _reports(callback.body)]
+
+
+def _public_key(text: str) -> ec.EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except ValueError:
+        key = None
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise Misconfigured(
+            "TOCSIN_SENDGRID_WEBHOOK_PUBLIC_KEY: paste the verification key as the event webhook settings show it."
+        )
+    return key
+
+
+def _requests(messages: Sequence[Message]) -> Iterable[list[Message]]:
+    """Groups that can share one request: texts of the same lines, each address once, no value too long."""
+    alike: dict[tuple[int, int], list[Message]] = defaultdict(list)
+    for message in messages:
+        alike[message.text.count("\n"), message.html.count("\n")].append(message)
+    for group in alike.values():
+        if _too_long(group):
+            yield from ([message] for message in group)
+            continue
+        while group:
+            taken: dict[str, Message] = {}
+            left = []
+            for message in group:
+                known = taken.setdefault(message.to.casefold(), message)
+                if known is not message:
+                    left.append(message)
+            rows = list(taken.values())
+            yield from (
+                rows[start : start + MOST_PERSONALIZATIONS] for start in range(0, len(rows), MOST_PERSONALIZATIONS)
+            )
+            group = left
+
+
+def _too_long(group: list[Message]) -> bool:
+    _, texts = _shared([message.text for message in group], "t")
+    _, htmls = _shared([message.html for message in group], "h")
+    return any(
+        sum(len(key) + len(value.encode()) for part in (text, html) for key, value in part.items())
+        > MOST_SUBSTITUTION_BYTES
+        for text, html in zip(texts, htmls, strict=True)
+    )
+
+
+def _shared(texts: list[str], part: str) -> tuple[str, list[dict[str, str]]]:
+    """The text with a tag for each line in which the texts differ, and for each text the lines that belong there.
+
+    The tags hold a random word, so that nobody's name can look like one.
+    """
+    columns = list(zip(*(text.split("\n") for text in texts), strict=True))
+    differing = [number for number, column in enumerate(columns) if len(set(column)) > 1]
+    word = secrets.token_hex(8)
+    tags = {number: f"~{word}{part}{number}~" for number in differing}
+    shared = "\n".join(tags.get(number, column[0]) for number, column in enumerate(columns))
+    if not tags:
+        return shared, [{} for _ in texts]
+    rows = zip(*(columns[number] for number in differing), strict=True)
+    return shared, [dict(zip(tags.values(), row, strict=True)) for row in rows]
+
+
+def _all(
+    group: Iterable[Message],
+    outcome: Outcome,
+    reason: str = "",
+    code: str = "",
+    wait: float | None = None,
+    provider_id: str = "",
+) -> dict[str, Answer]:
+    return {message.ref: Answer(message.ref, outcome, provider_id, reason, code, wait) for message in group}
+
+
+def _has_stopped(answers: Iterable[Answer]) -> bool:
+    return any(answer.outcome is Outcome.STOP or answer.wait is not None for answer in answers)
+
+
+def _turned_away(group: list[Message], status: int, headers: Mapping[str, str]) -> dict[str, Answer]:
+    """Every status but "taken" and "this request is wrong". 502 and 504 come from a gateway that may have passed it on."""
+    wait = wire.seconds_to_wait(headers)
+    if status == 429:
+        return _all(group, Outcome.LATER, "too_many_requests", "429", wait if wait is not None else 1.0)
+    if status in (500, 503):
+        return _all(group, Outcome.LATER, "provider_trouble", str(status), wait)
+    if status in (401, 403):
+        return _all(group, Outcome.STOP, "credentials_refused", str(status))
+    if 400 <= status < 500:
+        return _all(group, Outcome.STOP, "request_refused", str(status))
+    return _all(group, Outcome.UNKNOWN, "answer_unclear", str(status))
+
+
+def _refused(group: list[Message], status: int, body: bytes) -> tuple[dict[str, Answer], list[list[Message]]]:
+    """Nothing of a refused request was sent: leave out the rows it names, halve it when it names none, stop for the rest."""
+    fields = _named(body)
+    rows = {int(name[1]) for name in fields if name[0] == "personalizations" and len(name) > 1 and name[1].isdigit()}
+    bad = [message for number, message in enumerate(group) if number in rows]
+    if bad:
+        good = [message for number, message in enumerate(group) if number not in rows]
+        return _all(bad, Outcome.REFUSED, "address_refused", str(status)), [good] if good else []
+    if any(fields):
+        return _all(group, Outcome.STOP, "request_refused", str(status)), []
+    if len(group) == 1:
+        return _all(group, Outcome.REFUSED, "message_refused", str(status)), []
+    middle = len(group) // 2
+    return {}, [group[:middle], group[middle:]]
+
+
+def _named(body: bytes) -> list[list[str]]:
+    """The fields that the errors of a refused request name, split at the dots."""
+    try:
+        errors = json.loads(body)["errors"]
+        return [str(error["field"]).split(".") for error in errors if error.get("field")]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
+
+
+def _reports(body: bytes) -> list[dict[str, Any]]:
+    """The reports of a post whose signature fits. What is no list of objects is kept as one unknown report."""
+    try:
+        posted = json.loads(body)
+    except (ValueError, RecursionError):
+        posted = None
+    if not isinstance(posted, list):
+        return [{"sg_event_id": "body:" + hashlib.sha256(body).hexdigest()}]
+    return [report if isinstance(report, dict) else {"unreadable": str(report)} for report in posted]
+
+
+def _event(report: Mapping[str, Any]) -> Event:
+    word = str(report.get("event", ""))
+    status = STATUS.get(word, Status.UNKNOWN)
+    if status is Status.BOUNCED and report.get("type") == "blocked":
+        status = Status.BLOCKED
+    said = str(report.get("reason") or report.get("response") or "")
+    return Event(
+        id=_id(report),
+        status=status,
+        ref=str(report.get(OUR_KEY, ""))[:64],
+        provider_id=str(report.get("sg_message_id", "")).split(".", 1)[0][:100],
+        at=_instant(report.get("timestamp")),
+        reason=DROPPED.get(said, "dropped") if word == "dropped" else word[:40],
+        code=str(report.get("status", ""))[:20],
+        fields={key: wire.without_people(str(report[key])) for key in KEPT if report.get(key) is not None}
+        | ({"said": wire.without_people(said)} if said else {}),
+    )
+
+
+def _id(report: Mapping[str, Any]) -> str:
+    given = report.get("sg_event_id")
+    if isinstance(given, str) and 0 < len(given) <= 100:
+        return given
+    return "made:" + hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 4_102_444_800:  # until 2100
+        return None
+    return datetime.fromtimestamp(value, UTC)

@@ -1,0 +1,43 @@
+"""Which requests go wrong, and how: drawn from a seed, so that a run can be repeated."""
+
+import random
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What can happen to one request."""
+
+    NONE = "none"
+    BUSY = "busy"  # told to come back later; not carried out
+    CUT_BEFORE = "cut_before"  # the line breaks before anything was carried out
+    CUT_AFTER = "cut_after"  # carried out, and the answer is lost
+    TROUBLE = "trouble"  # an error of the provider
+
+
+@dataclass
+class Faults:
+    """Shares of requests (0 to 1) that meet each fault; `first` are the faults of the first requests, in order."""
+
+    seed: int = 1
+    busy: float = 0.0
+    cut_before: float = 0.0
+    cut_after: float = 0.0
+    trouble: float = 0.0
+    first: list[Fault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._draw, self._lock = random.Random(self.seed), threading.Lock()
+
+    def next(self) -> Fault:
+        """The fate of the next request."""
+        with self._lock:
+            if self.first:
+                return self.first.pop(0)
+            point = self._draw.random()
+        for fault in (Fault.BUSY, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.TROUBLE):
+            point -= getattr(self, fault.value)
+            if point < 0:
+                return fault
+        return Fault.NONE

@@ -1,0 +1,157 @@
+"""What every adapter must do, whoever the provider is."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from notifiers.contract import Callback, Forged, Message, Notifier, Outcome
+from notifiers.memory import Memory
+from notifiers.sandbox import Sandbox
+from notifiers.sendgrid_email import SendgridEmail
+from notifiers.smtp_email import SmtpEmail
+from notifiers.twilio_sms import TwilioSms
+from tests.fakes.faults import Fault
+from tests.fakes.sendgrid import KEY, FakeSendGrid
+from tests.fakes.smtp import FakeSmtp
+from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
+
+
+@dataclass
+class Case:
+    """An adapter with the server it talks to, and what that server took."""
+
+    notifier: Notifier
+    server: Any
+
+    def taken(self) -> list[tuple[str, str]]:
+        """Address and text of everything that went out."""
+        if isinstance(self.server, FakeSendGrid):
+            return [(letter.to, letter.text) for letter in self.server.letters]
+        if isinstance(self.server, FakeTwilio):
+            return [(text.to, text.body) for text in self.server.texts]
+        return [(mail.to[0], mail.parsed.get_body(("plain",)).get_content().replace("\r\n", "\n").removesuffix("\n")) for mail in self.server.mails]
+
+    def message(self, number: int, **values: Any) -> Message:
+        """One message for person `number`."""
+        to = f"+4915100000{number:03}" if self.notifier.channel == "sms" else f"person{number}@example.org"
+        usual = {
+            "ref": f"R{number:04}",
+            "to": to,
+            "subject": "Notice",
+            "text": f"Dear person {number},\nplease read this.",
+        }
+        return Message(**usual | values)
+
+
+@pytest.fixture(params=["sendgrid", "twilio", "smtp"])
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    with ExitStack() as open_:
+        if request.param == "sendgrid":
+            server: Any = open_.enter_context(FakeSendGrid())
+            notifier: Notifier = SendgridEmail(KEY, "notice@company.example", url=server.url, seconds=5)
+        elif request.param == "twilio":
+            server = open_.enter_context(FakeTwilio())
+            notifier = TwilioSms(ACCOUNT, TOKEN, sender="+15005550006", url=server.url, seconds=5)
+        else:
+            server = open_.enter_context(FakeSmtp())
+            notifier = SmtpEmail(server.url, "notice@company.example", seconds=5, encrypted=False)
+        yield Case(notifier, server)
+
+
+def test_an_adapter_is_a_notifier(case: Case):
+    assert isinstance(case.notifier, Notifier)
+    assert not case.notifier.simulated
+
+
+def test_each_person_gets_their_own_text_and_nobody_elses(case: Case):
+    batch = [case.message(number) for number in range(1, 8)]
+    answers = case.notifier.send(batch)
+    assert [(answer.ref, answer.outcome) for answer in answers] == [
+        (message.ref, Outcome.ACCEPTED) for message in batch
+    ]
+    assert sorted(case.taken()) == sorted((message.to, message.text) for message in batch)
+    assert all(answer.provider_id for answer in answers)
+
+
+def test_chinese_and_emoji_arrive_as_written(case: Case):
+    text = "尊敬的用户：\n您的信息可能泄露。😟 “é” <b>&amp;\n.\n..end"
+    case.notifier.send([case.message(1, text=text, subject="关于您的信息")])
+    assert case.taken() == [(case.message(1).to, text)]
+
+
+def test_one_bad_address_does_not_keep_the_others_back(case: Case):
+    batch = [case.message(1), case.message(2, to="nobody at all"), case.message(3)]
+    answers = case.notifier.send(batch)
+    assert [answer.outcome for answer in answers] == [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED]
+    assert {to for to, _ in case.taken()} == {batch[0].to, batch[2].to}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@b.example\r\nBcc: c@d.example", "a@b.example,c@d.example", "a@b.example c@d.example", "", "<a@b.example>"],
+)
+def test_an_address_cannot_smuggle_in_a_second_one(case: Case, address: str):
+    answers = case.notifier.send([case.message(1, to=address)])
+    assert [answer.outcome for answer in answers] == [Outcome.REFUSED]
+    assert case.taken() == []
+
+
+def test_told_to_wait_means_certainly_not_sent(case: Case):
+    case.server.faults.first = [Fault.BUSY]
+    [answer] = case.notifier.send([case.message(1)])
+    assert answer.outcome is Outcome.LATER
+    assert case.taken() == []
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
+def test_a_lost_answer_is_never_called_refused_or_accepted(case: Case, fault: Fault):
+    case.server.faults.first = [fault]
+    [answer] = case.notifier.send([case.message(1)])
+    if isinstance(case.server, FakeSmtp) and fault is Fault.CUT_BEFORE:
+        assert answer.outcome is Outcome.LATER  # cut before the text was handed over: certainly not sent
+    else:
+        assert answer.outcome is Outcome.UNKNOWN
+
+
+def test_a_server_that_is_not_there_means_certainly_not_sent(case: Case):
+    case.server.__exit__()
+    [answer] = case.notifier.send([case.message(1)])
+    assert (answer.outcome, answer.reason) == (Outcome.LATER, "not_reached")
+
+
+def test_answers_hold_no_address_and_no_text(case: Case):
+    message = case.message(1)
+    for fault in (Fault.NONE, Fault.BUSY, Fault.CUT_AFTER):
+        case.server.faults.first = [fault]
+        [answer] = case.notifier.send([message])
+        assert message.to not in repr(answer)
+        assert "please read" not in repr(answer)
+
+
+def test_an_unsigned_callback_is_forged(case: Case):
+    with pytest.raises(Forged):
+        case.notifier.events(Callback("https://us.example/hooks/x", {}, b"[]"))
+
+
+def test_the_sandbox_takes_everything_sends_nothing_and_says_so():
+    sandbox = Sandbox("email")
+    assert isinstance(sandbox, Notifier)
+    assert sandbox.simulated
+    [answer] = sandbox.send([Message("R1", "a@b.example", "text")])
+    assert answer.outcome is Outcome.ACCEPTED
+    with pytest.raises(Forged):
+        sandbox.events(Callback("https://us.example/hooks/sandbox", {}, b""))
+
+
+def test_memory_keeps_what_it_was_given():
+    memory = Memory()
+    assert isinstance(memory, Notifier)
+    message = Message("R1", "a@b.example", "text")
+    assert memory.send([message])[0].outcome is Outcome.ACCEPTED
+    assert memory.sent == [message]
+    assert memory.events(Callback("", {}, b"genuine")) == []
+    with pytest.raises(Forged):
+        memory.events(Callback("", {}, b"forged"))

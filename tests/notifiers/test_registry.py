@@ -1,0 +1,64 @@
+import pytest
+
+from incident.settings import Settings
+from notifiers.contract import Misconfigured
+from notifiers.registry import channels
+
+
+def settings(**values: object) -> Settings:
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+SENDGRID = {"sendgrid_api_key": "SG.x", "sendgrid_from": "n@company.example"}
+TWILIO = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
+SMTP = {"smtp_url": "smtp://mail.example:587", "smtp_from": "n@company.example"}
+
+
+def test_without_a_provider_there_is_only_the_sandbox():
+    opened = channels(settings())
+    assert opened.only_sandbox
+    assert set(opened.open(simulated=True)) == {"email", "sms", "letter", "call", "push"}
+    assert opened.open(simulated=False) == {}
+    assert all(channel.simulated for channel in opened.sandbox.values())
+
+
+def test_each_provider_opens_its_channel():
+    opened = channels(settings(**SENDGRID, **TWILIO))
+    assert {word: channel.provider for word, channel in opened.real.items()} == {"email": "sendgrid", "sms": "twilio"}
+    assert opened.reporting("twilio") is opened.real["sms"]
+    assert opened.reporting("sandbox") is None
+    assert channels(settings(**SMTP)).real["email"].provider == "smtp"
+
+
+def test_a_dispatch_uses_the_sandbox_or_the_providers_but_never_both():
+    opened = channels(settings(**SENDGRID))
+    assert "sms" not in opened.open(simulated=False)
+    assert all(channel.simulated for channel in opened.open(simulated=True).values())
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({**SENDGRID, **SMTP}, "Two providers"),
+        ({**SENDGRID, "sendgrid_from": ""}, "TOCSIN_SENDGRID_FROM"),
+        ({**SENDGRID, "sendgrid_url": "http://127.0.0.1:1"}, "TOCSIN_SENDGRID_URL"),
+        ({**SENDGRID, "sendgrid_url": "http://evil.example", "test_mode": True}, "TOCSIN_SENDGRID_URL"),
+        ({**TWILIO, "twilio_auth_token": ""}, "TOCSIN_TWILIO_AUTH_TOKEN"),
+        ({**TWILIO, "twilio_from": ""}, "TOCSIN_TWILIO_FROM"),
+        ({**SMTP, "smtp_url": "mail.example"}, "TOCSIN_SMTP_URL"),
+    ],
+)
+def test_a_mistake_is_named_at_the_start(values: dict[str, object], named: str):
+    with pytest.raises(Misconfigured, match=named):
+        channels(settings(**values))
+
+
+def test_plain_http_is_for_this_machine_in_test_mode_only():
+    assert channels(settings(**SENDGRID, sendgrid_url="http://127.0.0.1:1", test_mode=True)).real
+
+
+def test_twilio_is_given_no_address_that_it_cannot_call():
+    real = channels(settings(**TWILIO)).real["sms"]
+    assert real._callback == ""  # type: ignore[attr-defined]
+    public = channels(settings(**TWILIO, base_url="https://us.example")).real["sms"]
+    assert public._callback == "https://us.example/hooks/twilio"  # type: ignore[attr-defined]

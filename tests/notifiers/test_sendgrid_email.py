@@ -1,0 +1,241 @@
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifiers.contract import Callback, Forged, Message, Misconfigured, Outcome, Status
+from notifiers.sendgrid_email import SendgridEmail
+from tests.fakes.faults import Fault
+from tests.fakes.sendgrid import KEY, FakeSendGrid
+
+VECTORS = json.loads((Path(__file__).parent / "payloads/sendgrid_signatures.json").read_text())["vectors"]
+HOOK = "https://us.example/hooks/sendgrid"
+
+
+@pytest.fixture
+def server() -> Iterator[FakeSendGrid]:
+    with FakeSendGrid() as fake:
+        yield fake
+
+
+@pytest.fixture
+def email(server: FakeSendGrid) -> SendgridEmail:
+    return SendgridEmail(
+        KEY, "notice@company.example", url=server.url, public_key=server.public_key, sender_name="Company", seconds=5
+    )
+
+
+def a_message(number: int, **values: Any) -> Message:
+    usual = {
+        "ref": f"R{number:04}",
+        "to": f"p{number}@example.org",
+        "subject": f"Notice {number}",
+        "text": f"Dear {number},\nread\nthis",
+        "html": f"<p>Dear {number},</p>\n<p>read</p>",
+    }
+    return Message(**usual | values)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_a_signature_vector_passes_or_fails_as_it_says(vector: dict[str, Any]):
+    email = SendgridEmail(KEY, "notice@company.example", public_key=vector["public_key"])
+    headers = {
+        "x-twilio-email-event-webhook-signature": vector["signature"],
+        "x-twilio-email-event-webhook-timestamp": vector["timestamp"],
+    }
+    callback = Callback(HOOK, headers, vector["payload"].encode())
+    if vector["valid"]:
+        assert email.events(callback)
+    else:
+        with pytest.raises(Forged):
+            email.events(callback)
+
+
+def test_there_are_vectors_of_both_kinds():
+    assert {vector["valid"] for vector in VECTORS} == {True, False}
+
+
+def test_without_a_public_key_every_event_is_forged(server: FakeSendGrid):
+    deaf = SendgridEmail(KEY, "notice@company.example")
+    with pytest.raises(Forged, match="No public key"):
+        deaf.events(Callback(HOOK, {name.lower(): value for name, value in server.signed(b"[]").items()}, b"[]"))
+
+
+def test_a_thousand_people_are_one_request_and_each_gets_exactly_their_text(email: SendgridEmail, server: FakeSendGrid):
+    batch = [a_message(number) for number in range(1000)]
+    answers = email.send(batch)
+    assert server.asked == 1
+    assert {answer.outcome for answer in answers} == {Outcome.ACCEPTED}
+    assert [(letter.to, letter.subject, letter.text, letter.html, letter.ref) for letter in server.letters] == [
+        (message.to, message.subject, message.text, message.html, message.ref) for message in batch
+    ]
+
+
+def test_texts_of_different_length_go_in_groups(email: SendgridEmail, server: FakeSendGrid):
+    batch = [a_message(number, text="\n".join(["line"] * (1 + number % 3)) + str(number)) for number in range(30)]
+    email.send(batch)
+    assert server.asked == 3
+    assert {letter.ref: letter.text for letter in server.letters} == {message.ref: message.text for message in batch}
+
+
+def test_two_people_at_one_address_get_two_messages(email: SendgridEmail, server: FakeSendGrid):
+    batch = [a_message(1, to="family@example.org"), a_message(2, to="Family@example.org")]
+    assert {answer.outcome for answer in email.send(batch)} == {Outcome.ACCEPTED}
+    assert sorted(letter.ref for letter in server.letters) == ["R0001", "R0002"]
+
+
+def test_a_text_too_long_for_values_goes_alone_and_whole(email: SendgridEmail, server: FakeSendGrid):
+    batch = [a_message(number, text=f"{number}" + "长" * 5000) for number in (1, 2)]
+    assert {answer.outcome for answer in email.send(batch)} == {Outcome.ACCEPTED}
+    assert {letter.ref: letter.text for letter in server.letters} == {message.ref: message.text for message in batch}
+
+
+def test_nobodys_name_can_take_the_place_of_a_tag(email: SendgridEmail, server: FakeSendGrid):
+    batch = [a_message(1, text="~t0~\n~t1~\n-t-"), a_message(2, text="Dear {{html}}\n-html-\n%name%")]
+    email.send(batch)
+    assert [letter.text for letter in server.letters] == [message.text for message in batch]
+
+
+def test_tracking_is_off_and_the_unsubscribed_are_reached_in_every_request(email: SendgridEmail, server: FakeSendGrid):
+    email.send([a_message(1)])
+    [payload] = server.payloads
+    assert payload["tracking_settings"] == {
+        "click_tracking": {"enable": False, "enable_text": False},
+        "open_tracking": {"enable": False},
+        "subscription_tracking": {"enable": False},
+        "ganalytics": {"enable": False},
+    }
+    assert payload["mail_settings"] == {
+        "bypass_unsubscribe_management": {"enable": True},
+        "bypass_spam_management": {"enable": True},
+    }
+    assert payload["personalizations"][0]["custom_args"] == {"tocsin_ref": "R0001"}
+    assert not {"categories", "custom_args", "asm", "batch_id"} & payload.keys()
+
+
+def test_only_the_rows_that_a_refusal_names_are_left_out(email: SendgridEmail, server: FakeSendGrid):
+    server.bad_addresses = {"p3@example.org", "p7@example.org"}
+    answers = email.send([a_message(number) for number in range(10)])
+    refused = [answer.ref for answer in answers if answer.outcome is Outcome.REFUSED]
+    assert refused == ["R0003", "R0007"]
+    assert sum(answer.outcome is Outcome.ACCEPTED for answer in answers) == 8
+    assert len(server.letters) == 8
+
+
+def test_wrong_credentials_stop_the_wave(server: FakeSendGrid):
+    email = SendgridEmail("SG.wrong", "notice@company.example", url=server.url)
+    answers = email.send([a_message(number) for number in range(3)])
+    assert {(answer.outcome, answer.reason) for answer in answers} == {(Outcome.STOP, "credentials_refused")}
+
+
+def test_the_wait_that_was_asked_for_is_handed_on(email: SendgridEmail, server: FakeSendGrid):
+    server.faults.first = [Fault.BUSY]
+    [answer] = email.send([a_message(1)])
+    assert answer.outcome is Outcome.LATER
+    assert answer.wait == 0.05
+
+
+def test_a_silent_server_is_not_waited_for_longer_than_the_limit(server: FakeSendGrid):
+    server.answer_seconds = 3
+    email = SendgridEmail(KEY, "notice@company.example", url=server.url, seconds=0.3)
+    before = time.monotonic()
+    [answer] = email.send([a_message(1)])
+    assert time.monotonic() - before < 2
+    assert answer.outcome is Outcome.UNKNOWN
+
+
+def test_the_sender_is_an_address_in_plain_letters(server: FakeSendGrid):
+    with pytest.raises(Misconfigured, match="TOCSIN_SENDGRID_FROM"):
+        SendgridEmail(KEY, "")
+    email = SendgridEmail(KEY, "notice@company.example", url=server.url, sender_name="公司")
+    email.send([a_message(1)])
+    assert server.payloads[0]["from"] == {"email": "notice@company.example"}
+
+
+def test_a_wrong_public_key_is_named_at_the_start():
+    with pytest.raises(Misconfigured, match="WEBHOOK_PUBLIC_KEY"):
+        SendgridEmail(KEY, "notice@company.example", public_key="not a key")
+
+
+def said_by(email: SendgridEmail, server: FakeSendGrid, events: object) -> list[Any]:
+    body = json.dumps(events).encode()
+    return email.events(Callback(HOOK, {name.lower(): value for name, value in server.signed(body).items()}, body))
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "reason"),
+    [
+        ({"event": "processed"}, Status.ACCEPTED, "processed"),
+        ({"event": "deferred", "response": "450 later"}, Status.DEFERRED, "deferred"),
+        ({"event": "delivered"}, Status.DELIVERED, "delivered"),
+        ({"event": "bounce", "type": "bounce", "status": "5.1.1"}, Status.BOUNCED, "bounce"),
+        ({"event": "bounce", "type": "blocked", "status": "5.2.2"}, Status.BLOCKED, "bounce"),
+        ({"event": "dropped", "reason": "Bounced Address"}, Status.FAILED, "on_bounce_list"),
+        ({"event": "dropped", "reason": "Spam Content"}, Status.FAILED, "content_refused"),
+        ({"event": "dropped", "reason": "a new reason"}, Status.FAILED, "dropped"),
+        ({"event": "spamreport"}, Status.COMPLAINED, "spamreport"),
+        ({"event": "group_unsubscribe"}, Status.UNSUBSCRIBED, "group_unsubscribe"),
+        ({"event": "open"}, Status.TRACKED, "open"),
+        ({"event": "click"}, Status.TRACKED, "click"),
+        ({"event": "account_status_change", "type": "suspended"}, Status.ALARM, "account_status_change"),
+        ({"event": "something_new"}, Status.UNKNOWN, "something_new"),
+        ({}, Status.UNKNOWN, ""),
+    ],
+)
+def test_sendgrids_word_in_ours(
+    email: SendgridEmail, server: FakeSendGrid, report: dict[str, str], status: Status, reason: str
+):
+    [event] = said_by(
+        email,
+        server,
+        [report | {"sg_event_id": "E1", "tocsin_ref": "R1", "sg_message_id": "abc.filter-1", "timestamp": 1600112492}],
+    )
+    assert (event.id, event.status, event.reason, event.ref, event.provider_id) == ("E1", status, reason, "R1", "abc")
+    assert event.at is not None
+    assert event.at.isoformat() == "2020-09-14T19:41:32+00:00"
+
+
+def test_an_event_keeps_nothing_about_the_person(email: SendgridEmail, server: FakeSendGrid):
+    report = {
+        "event": "bounce",
+        "email": "jane@example.org",
+        "ip": "203.0.113.9",
+        "useragent": "Mozilla",
+        "url": "https://example.org/x",
+        "reason": "550 <jane@example.org> unknown, call +49 151 0000000 or see https://mx.example/jane",
+        "status": "5.1.1",
+    }
+    [event] = said_by(email, server, [report])
+    for trace in ("jane", "203.0.113", "Mozilla", "0000000", "mx.example"):
+        assert trace not in repr(event)
+    assert "unknown" in event.fields["said"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        {"not": "a list"},
+        "text",
+        7,
+        None,
+        [1, None, "x", [], {}],
+        [{"event": ["list"], "timestamp": "soon", "sg_event_id": {"a": 1}}],
+        [{"timestamp": 1e300}],
+    ],
+)
+def test_odd_reports_with_a_good_signature_are_kept_as_unknown(
+    email: SendgridEmail, server: FakeSendGrid, events: object
+):
+    said = said_by(email, server, events)
+    assert said
+    assert {event.status for event in said} == {Status.UNKNOWN}
+    assert all(event.id for event in said)
+
+
+def test_deep_nesting_with_a_good_signature_does_not_break_us(email: SendgridEmail, server: FakeSendGrid):
+    body = b"[" * 100_000
+    [event] = email.events(Callback(HOOK, {name.lower(): value for name, value in server.signed(body).items()}, body))
+    assert event.status is Status.UNKNOWN
