@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from incident import journal
 from incident import settings as configuration
+from incident.api import incidents as api_incidents
 from incident.settings import Settings
 from incident.store import keys, sealed
 from incident.store.db import db
@@ -29,6 +30,7 @@ HOOKS: tuple[Blueprint, ...] = (
 )
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
+    api_incidents.bp,
 )
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
 )

@@ -115,6 +115,11 @@ def by_refs(refs: Iterable[str]) -> dict[str, User]:
     return {user.ref: user for user in db.session.scalars(select(User).where(User.ref.in_(wanted)))}
 
 
+def refs_by_id() -> dict[int, str]:
+    """The reference of every account, by its number: for lists that name a lead."""
+    return {number: ref for number, ref in db.session.execute(select(User.id, User.ref))}
+
+
 def holders(role: str, *, locked: bool = False) -> list[User]:
     """Active accounts that hold the role; `locked` keeps others from changing any account meanwhile."""
     query = select(User).where(User.active.is_(True)).order_by(User.id)
