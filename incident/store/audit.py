@@ -103,6 +103,23 @@ def _row(log: str, seq: int, line: Line, frontier: Frontier) -> dict[str, Any]:
     return {"seq": seq, "leaf": leaf, **line._asdict()}
 
 
+def identity() -> str:
+    """The record's identity: 32 random hexadecimal digits, drawn when its first table was made."""
+    return db.session.scalars(select(AuditHead.log)).one()
+
+
+def timeline(
+    incident: str, *, before_seq: int | None = None, limit: int = 50, prefixes: Sequence[str] = ()
+) -> Sequence[AuditLine]:
+    """The newest lines about one incident, newest first, older than `before_seq`; only verbs with one of `prefixes`."""
+    query = select(AuditLine).where(AuditLine.incident == incident)
+    if before_seq is not None:
+        query = query.where(AuditLine.seq < before_seq)
+    if prefixes:
+        query = query.where(or_(*(AuditLine.verb.startswith(prefix, autoescape=True) for prefix in prefixes)))
+    return db.session.scalars(query.order_by(AuditLine.seq.desc()).limit(limit)).all()
+
+
 # Guards -------------------------------------------------------------------------------------------------------------
 
 APPEND_ONLY = {
