@@ -1,18 +1,23 @@
 """A handful of fixtures: a fresh application on either database, and people signed in to it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
+from flask_migrate import upgrade
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
-from incident import start
+from incident import clock, start
+from incident.actions import tokens
 from incident.app import create_app
 from incident.settings import Settings
+from incident.store import keys
 from incident.store.db import db
+from incident.store.users import User
+from tests.builders import a_session, a_user
 from tests.postgres import Postgres
 
 DATABASES = ("sqlite", "postgresql")
@@ -51,10 +56,12 @@ class Built:
         self.folder = folder
         self.live, self.fresh = folder / "tocsin.db", folder / "fresh.db"
         self.settings = self.make_settings()
-        start.folders(self.settings)
+        start.make_folders(self.settings)
+        keys.open_or_create(self.folder / "keys", database_exists=False)
         self.app = create_app(self.settings)
         self.app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-        start.migrate(self.app)
+        with self.app.app_context():
+            upgrade()
         self.let_go()
         self.keep()
 
@@ -110,6 +117,37 @@ def app(built: Built) -> Iterator[APIFlask]:
         yield built.app
         db.session.rollback()
         db.session.remove()
+
+
+@pytest.fixture
+def as_(app: APIFlask) -> Callable[..., FlaskClient]:
+    """`as_(Role.LEAD, …)`: a browser in which a person with these roles is signed in with both factors.
+
+    `as_(user=…)` signs in somebody who exists; `.ref` of the browser is the person's reference.
+    """
+
+    def sign_in(*roles: str, user: User | None = None) -> FlaskClient:
+        person = user or a_user(*roles)
+        browser = app.test_client()
+        with browser.session_transaction() as cookie:
+            cookie["sid"] = a_session(person)
+            cookie["seen"] = int(clock.now().timestamp())
+        browser.ref = person.ref  # type: ignore[attr-defined]
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def token_for(app: APIFlask) -> Callable[..., dict[str, str]]:
+    """`token_for(Role.LEAD, …)`: the header that makes an API call one of a person with these roles."""
+
+    def issue(*roles: str, user: User | None = None) -> dict[str, str]:
+        person = user or a_user(*roles)
+        _, secret = tokens.issue(person.ref, name="test", days=1, actor=person.ref, now=clock.now())
+        return {"Authorization": f"Bearer {secret}"}
+
+    return issue
 
 
 @pytest.fixture
