@@ -1,0 +1,581 @@
+"""first tables"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy import Text  # noqa: F401
+
+import incident.store.db
+
+revision = '0001'
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURNS trigger LANGUAGE plpgsql AS $$\n'
+                "BEGIN RAISE EXCEPTION '% is append-only: rows are added, never changed or removed', TG_TABLE_NAME; "
+                'END $$',
+                'CREATE OR REPLACE FUNCTION tocsin_head_grows() RETURNS trigger LANGUAGE plpgsql AS $$\n'
+                'BEGIN\n'
+                "  IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION 'the record keeps its head'; END IF;\n"
+                '  IF NEW.id <> OLD.id OR NEW.log <> OLD.log OR NEW.size < OLD.size THEN\n'
+                "    RAISE EXCEPTION 'the record keeps its identity and only grows';\n"
+                '  END IF;\n'
+                '  RETURN NEW;\n'
+                'END $$',
+                'CREATE OR REPLACE TRIGGER audit_line_no_change BEFORE UPDATE OR DELETE ON audit_line\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER audit_line_no_truncate BEFORE TRUNCATE ON audit_line\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER checkpoint_no_change BEFORE UPDATE OR DELETE ON checkpoint\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER custody_no_change BEFORE UPDATE OR DELETE ON custody\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER custody_no_truncate BEFORE TRUNCATE ON custody\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER fact_no_change BEFORE UPDATE OR DELETE ON fact\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER fact_no_truncate BEFORE TRUNCATE ON fact\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER note_no_change BEFORE UPDATE OR DELETE ON note\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER note_no_truncate BEFORE TRUNCATE ON note\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER audit_head_no_change BEFORE UPDATE OR DELETE ON audit_head\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_head_grows()',
+                'CREATE OR REPLACE TRIGGER audit_head_no_truncate BEFORE TRUNCATE ON audit_head\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_head_grows()',
+                'INSERT INTO audit_head (id, log, size, frontier)\n'
+                "VALUES (1, replace(gen_random_uuid()::text, '-', ''), 0, ''::bytea) ON CONFLICT DO NOTHING"),
+ 'sqlite': ('CREATE TRIGGER IF NOT EXISTS audit_line_no_update BEFORE update ON audit_line \n'
+            "BEGIN SELECT RAISE(ABORT, 'audit_line is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS audit_line_no_delete BEFORE delete ON audit_line \n'
+            "BEGIN SELECT RAISE(ABORT, 'audit_line is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS audit_line_follows BEFORE INSERT ON audit_line\n'
+            'WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM audit_line)\n'
+            "BEGIN SELECT RAISE(ABORT, 'audit_line grows at its end, one line after the other'); END",
+            'CREATE TRIGGER IF NOT EXISTS checkpoint_no_update BEFORE update ON checkpoint \n'
+            "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS checkpoint_no_delete BEFORE delete ON checkpoint \n'
+            "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS checkpoint_no_insert BEFORE insert ON checkpoint WHEN EXISTS (SELECT 1 '
+            'FROM checkpoint WHERE size = NEW.size)\n'
+            "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS custody_no_update BEFORE update ON custody \n'
+            "BEGIN SELECT RAISE(ABORT, 'custody is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS custody_no_delete BEFORE delete ON custody \n'
+            "BEGIN SELECT RAISE(ABORT, 'custody is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS custody_no_insert BEFORE insert ON custody WHEN EXISTS (SELECT 1 FROM '
+            'custody WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'custody is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS fact_no_update BEFORE update ON fact \n'
+            "BEGIN SELECT RAISE(ABORT, 'fact is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS fact_no_delete BEFORE delete ON fact \n'
+            "BEGIN SELECT RAISE(ABORT, 'fact is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS fact_no_insert BEFORE insert ON fact WHEN EXISTS (SELECT 1 FROM fact WHERE '
+            'id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'fact is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS note_no_update BEFORE update ON note \n'
+            "BEGIN SELECT RAISE(ABORT, 'note is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS note_no_delete BEFORE delete ON note \n'
+            "BEGIN SELECT RAISE(ABORT, 'note is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS note_no_insert BEFORE insert ON note WHEN EXISTS (SELECT 1 FROM note WHERE '
+            'id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'note is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS audit_head_stays BEFORE DELETE ON audit_head\n'
+            "BEGIN SELECT RAISE(ABORT, 'the record keeps its head'); END",
+            'CREATE TRIGGER IF NOT EXISTS audit_head_grows BEFORE UPDATE ON audit_head\n'
+            'WHEN NEW.id <> OLD.id OR NEW.log <> OLD.log OR NEW.size < OLD.size\n'
+            "BEGIN SELECT RAISE(ABORT, 'the record keeps its identity and only grows'); END",
+            'INSERT OR IGNORE INTO audit_head (id, log, size, frontier) VALUES (1, lower(hex(randomblob(16))), 0, '
+            "x'')")}
+
+
+def upgrade() -> None:
+    op.create_table('audit_head',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('log', sa.String(length=32), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('frontier', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_head'))
+    )
+    op.create_table('audit_line',
+    sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('at', sa.String(length=27), nullable=False),
+    sa.Column('actor', sa.String(length=128), nullable=False),
+    sa.Column('verb', sa.String(length=128), nullable=False),
+    sa.Column('subject', sa.String(length=128), nullable=False),
+    sa.Column('incident', sa.String(length=128), nullable=True),
+    sa.Column('details', sa.Text(), nullable=False),
+    sa.Column('leaf', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('seq', name=op.f('pk_audit_line'))
+    )
+    with op.batch_alter_table('audit_line', schema=None) as batch_op:
+        batch_op.create_index('ix_audit_line_actor_seq', ['actor', 'seq'], unique=False)
+        batch_op.create_index('ix_audit_line_incident_seq', ['incident', 'seq'], unique=False)
+        batch_op.create_index('ix_audit_line_verb_seq', ['verb', 'seq'], unique=False)
+
+    op.create_table('checkpoint',
+    sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('at', sa.String(length=27), nullable=False),
+    sa.Column('root', sa.LargeBinary(), nullable=False),
+    sa.Column('frontier', sa.LargeBinary(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('size', name=op.f('pk_checkpoint'))
+    )
+    op.create_table('counter',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_counter'))
+    )
+    op.create_table('invitation',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=16), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('email', sa.String(length=254), nullable=True),
+    sa.Column('roles', sa.JSON(), nullable=False),
+    sa.Column('invited_by', sa.String(length=16), nullable=False),
+    sa.Column('created_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('accepted_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('revoked_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_invitation')),
+    sa.UniqueConstraint('key', name=op.f('uq_invitation_key')),
+    sa.UniqueConstraint('ref', name=op.f('uq_invitation_ref'))
+    )
+    op.create_table('person_import',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_import'))
+    )
+    op.create_table('throttle',
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('since', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('until', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_throttle'))
+    )
+    op.create_table('user_account',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=16), nullable=False),
+    sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('password', sa.String(length=255), nullable=True),
+    sa.Column('roles', sa.JSON(), nullable=False),
+    sa.Column('time_zone', sa.String(length=64), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('totp_secret', sa.Text(), nullable=True),
+    sa.Column('totp_counter', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('recovery_codes', sa.JSON(), nullable=False),
+    sa.Column('created_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_user_account')),
+    sa.UniqueConstraint('email', name=op.f('uq_user_account_email')),
+    sa.UniqueConstraint('ref', name=op.f('uq_user_account_ref'))
+    )
+    op.create_table('api_token',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=16), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('prefix', sa.String(length=12), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('created_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('last_used_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('revoked_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_api_token_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
+    sa.UniqueConstraint('key', name=op.f('uq_api_token_key')),
+    sa.UniqueConstraint('ref', name=op.f('uq_api_token_ref'))
+    )
+    with op.batch_alter_table('api_token', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_api_token_user_id'), ['user_id'], unique=False)
+
+    op.create_table('incident',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('kind', sa.String(length=12), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('category', sa.String(length=40), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('restricted', sa.Boolean(), nullable=False),
+    sa.Column('lead_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('opened_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('opened_by', sa.String(length=20), nullable=False),
+    sa.Column('closed_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['lead_id'], ['user_account.id'], name=op.f('fk_incident_lead_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_incident')),
+    sa.UniqueConstraint('ref', name=op.f('uq_incident_ref'))
+    )
+    with op.batch_alter_table('incident', schema=None) as batch_op:
+        batch_op.create_index('ix_incident_kind_id', ['kind', 'id'], unique=False)
+        batch_op.create_index('ix_incident_state_id', ['state', 'id'], unique=False)
+
+    op.create_table('user_session',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=16), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('device', sa.String(length=80), nullable=False),
+    sa.Column('started_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('fresh_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('second_factor_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('expires_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_user_session_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_user_session')),
+    sa.UniqueConstraint('key', name=op.f('uq_user_session_key')),
+    sa.UniqueConstraint('ref', name=op.f('uq_user_session_ref'))
+    )
+    with op.batch_alter_table('user_session', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_user_session_user_id'), ['user_id'], unique=False)
+
+    op.create_table('data_key',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=32), nullable=False),
+    sa.Column('owner', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('master', sa.Integer(), nullable=False),
+    sa.Column('sealing', sa.LargeBinary(), nullable=True),
+    sa.Column('marking', sa.LargeBinary(), nullable=True),
+    sa.Column('erased_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_data_key_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_data_key')),
+    sa.UniqueConstraint('incident_id', name=op.f('uq_data_key_incident_id')),
+    sa.UniqueConstraint('owner', name=op.f('uq_data_key_owner')),
+    sa.UniqueConstraint('ref', name=op.f('uq_data_key_ref'))
+    )
+    with op.batch_alter_table('data_key', schema=None) as batch_op:
+        batch_op.create_index('ix_data_key_master', ['master'], unique=False)
+
+    op.create_table('evidence',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('description', sa.String(length=500), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('stored_as', sa.String(length=60), nullable=False),
+    sa.Column('brought_by', sa.String(length=200), nullable=False),
+    sa.Column('added_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('added_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_evidence_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_evidence')),
+    sa.UniqueConstraint('ref', name=op.f('uq_evidence_ref'))
+    )
+    with op.batch_alter_table('evidence', schema=None) as batch_op:
+        batch_op.create_index('ix_evidence_incident', ['incident_id', 'id'], unique=False)
+
+    op.create_table('fact',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('key', sa.String(length=60), nullable=False),
+    sa.Column('value', sa.JSON(), nullable=False),
+    sa.Column('source', sa.String(length=300), nullable=False),
+    sa.Column('confidence', sa.String(length=10), nullable=False),
+    sa.Column('learnt_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('recorded_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_fact_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fact'))
+    )
+    with op.batch_alter_table('fact', schema=None) as batch_op:
+        batch_op.create_index('ix_fact_incident_key', ['incident_id', 'key', 'id'], unique=False)
+
+    op.create_table('membership',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('added_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('added_by', sa.String(length=16), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_membership_incident_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_membership_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_membership')),
+    sa.UniqueConstraint('incident_id', 'user_id', name=op.f('uq_membership_incident_id_user_id'))
+    )
+    with op.batch_alter_table('membership', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_membership_user_id'), ['user_id'], unique=False)
+
+    op.create_table('note',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('written_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('written_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_note_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_note')),
+    sa.UniqueConstraint('ref', name=op.f('uq_note_ref'))
+    )
+    with op.batch_alter_table('note', schema=None) as batch_op:
+        batch_op.create_index('ix_note_incident', ['incident_id', 'id'], unique=False)
+
+    op.create_table('notice',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('title', sa.String(length=120), nullable=False),
+    sa.Column('stage', sa.String(length=12), nullable=False),
+    sa.Column('audience', sa.JSON(), nullable=False),
+    sa.Column('channels', sa.JSON(), nullable=False),
+    sa.Column('languages', sa.JSON(), nullable=False),
+    sa.Column('send_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('drafter', sa.String(length=20), nullable=False),
+    sa.Column('editors', sa.JSON(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('drafted_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_by', sa.String(length=20), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_notice_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notice')),
+    sa.UniqueConstraint('ref', name=op.f('uq_notice_ref'))
+    )
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.create_index('ix_notice_incident', ['incident_id', 'id'], unique=False)
+        batch_op.create_index('ix_notice_stage', ['stage', 'id'], unique=False)
+
+    op.create_table('person',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('row_no', sa.Integer(), nullable=True),
+    sa.Column('wave', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('place', sa.String(length=6), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('exposed', sa.String(length=1000), nullable=False),
+    sa.Column('age', sa.String(length=8), nullable=False),
+    sa.Column('represented', sa.Boolean(), nullable=False),
+    sa.Column('has_email', sa.Boolean(), nullable=False),
+    sa.Column('has_phone', sa.Boolean(), nullable=False),
+    sa.Column('has_address', sa.Boolean(), nullable=False),
+    sa.Column('has_push', sa.Boolean(), nullable=False),
+    sa.Column('doubts', sa.String(length=80), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('whole', sa.LargeBinary(length=16), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['import_id'], ['person_import.id'], name=op.f('fk_person_import_id')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
+    sa.UniqueConstraint('import_id', 'row_no', name=op.f('uq_person_import_id_row_no')),
+    sa.UniqueConstraint('incident_id', 'number', name=op.f('uq_person_incident_id_number'))
+    )
+    op.create_table('person_mark',
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('mark', sa.LargeBinary(length=16), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_mark_incident_id')),
+    sa.PrimaryKeyConstraint('incident_id', 'mark', name=op.f('pk_person_mark')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('person_tally',
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('wave', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('place', sa.String(length=6), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('age', sa.String(length=8), nullable=False),
+    sa.Column('reach', sa.Integer(), nullable=False),
+    sa.Column('doubtful', sa.Boolean(), nullable=False),
+    sa.Column('n', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_tally_incident_id')),
+    sa.PrimaryKeyConstraint('incident_id', 'wave', 'state', 'place', 'language', 'age', 'reach', 'doubtful', name=op.f('pk_person_tally'))
+    )
+    op.create_table('wave',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('label', sa.String(length=80), nullable=False),
+    sa.Column('found_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_wave_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_wave')),
+    sa.UniqueConstraint('incident_id', 'number', name=op.f('uq_wave_incident_id_number'))
+    )
+    op.create_table('custody',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('evidence_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('holder', sa.String(length=200), nullable=False),
+    sa.Column('reason', sa.String(length=500), nullable=False),
+    sa.Column('moved_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['evidence_id'], ['evidence.id'], name=op.f('fk_custody_evidence_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_custody'))
+    )
+    with op.batch_alter_table('custody', schema=None) as batch_op:
+        batch_op.create_index('ix_custody_evidence', ['evidence_id', 'id'], unique=False)
+
+    op.create_table('notice_text',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('language', sa.String(length=20), nullable=False),
+    sa.Column('content', sa.JSON(), nullable=False),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_notice_text_notice_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notice_text')),
+    sa.UniqueConstraint('notice_id', 'language', name=op.f('uq_notice_text_notice_id_language'))
+    )
+    op.create_table('notice_version',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('contents', sa.JSON(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('editors', sa.JSON(), nullable=False),
+    sa.Column('submitted_by', sa.String(length=20), nullable=False),
+    sa.Column('submitted_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('decided_by', sa.String(length=20), nullable=False),
+    sa.Column('decided_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_notice_version_notice_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notice_version')),
+    sa.UniqueConstraint('notice_id', 'number', name=op.f('uq_notice_version_notice_id_number'))
+    )
+    op.create_table('person_pair',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('twin_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('by', sa.String(length=40), nullable=False),
+    sa.Column('identical', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('decided_by', sa.String(length=20), nullable=False),
+    sa.Column('decided_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_pair_incident_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_pair_person_id')),
+    sa.ForeignKeyConstraint(['twin_id'], ['person.id'], name=op.f('fk_person_pair_twin_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_pair')),
+    sa.UniqueConstraint('person_id', 'twin_id', name=op.f('uq_person_pair_person_id_twin_id'))
+    )
+    with op.batch_alter_table('person_pair', schema=None) as batch_op:
+        batch_op.create_index('ix_person_pair_incident_state', ['incident_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_person_pair_twin', ['twin_id'], unique=False)
+
+    op.create_table('person_past',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('plain', sa.JSON(), nullable=False),
+    sa.Column('changed', sa.String(length=200), nullable=False),
+    sa.Column('reason', sa.LargeBinary(), nullable=False),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_past_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_past')),
+    sa.UniqueConstraint('person_id', 'version', name=op.f('uq_person_past_person_id_version'))
+    )
+    op.create_table('announcement',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('slug', sa.String(length=40), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_version_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('languages', sa.JSON(), nullable=False),
+    sa.Column('titles', sa.JSON(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('starts_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('ends_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('published_by', sa.String(length=20), nullable=False),
+    sa.Column('published_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('taken_down_by', sa.String(length=20), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_announcement_incident_id')),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_announcement_notice_id')),
+    sa.ForeignKeyConstraint(['notice_version_id'], ['notice_version.id'], name=op.f('fk_announcement_notice_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_announcement')),
+    sa.UniqueConstraint('notice_version_id', name=op.f('uq_announcement_notice_version_id')),
+    sa.UniqueConstraint('slug', name=op.f('uq_announcement_slug'))
+    )
+    with op.batch_alter_table('announcement', schema=None) as batch_op:
+        batch_op.create_index('ix_announcement_incident', ['incident_id', 'id'], unique=False)
+        batch_op.create_index('ix_announcement_state_starts', ['state', 'starts_at', 'id'], unique=False)
+
+
+    # rows that are only added: the database itself refuses the rest
+    for statement in GUARDS[op.get_bind().dialect.name]:
+        op.execute(sa.text(statement))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('announcement', schema=None) as batch_op:
+        batch_op.drop_index('ix_announcement_state_starts')
+        batch_op.drop_index('ix_announcement_incident')
+
+    op.drop_table('announcement')
+    op.drop_table('person_past')
+    with op.batch_alter_table('person_pair', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_pair_twin')
+        batch_op.drop_index('ix_person_pair_incident_state')
+
+    op.drop_table('person_pair')
+    op.drop_table('notice_version')
+    op.drop_table('notice_text')
+    with op.batch_alter_table('custody', schema=None) as batch_op:
+        batch_op.drop_index('ix_custody_evidence')
+
+    op.drop_table('custody')
+    op.drop_table('wave')
+    op.drop_table('person_tally')
+    op.drop_table('person_mark')
+    op.drop_table('person')
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.drop_index('ix_notice_stage')
+        batch_op.drop_index('ix_notice_incident')
+
+    op.drop_table('notice')
+    with op.batch_alter_table('note', schema=None) as batch_op:
+        batch_op.drop_index('ix_note_incident')
+
+    op.drop_table('note')
+    with op.batch_alter_table('membership', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_membership_user_id'))
+
+    op.drop_table('membership')
+    with op.batch_alter_table('fact', schema=None) as batch_op:
+        batch_op.drop_index('ix_fact_incident_key')
+
+    op.drop_table('fact')
+    with op.batch_alter_table('evidence', schema=None) as batch_op:
+        batch_op.drop_index('ix_evidence_incident')
+
+    op.drop_table('evidence')
+    with op.batch_alter_table('data_key', schema=None) as batch_op:
+        batch_op.drop_index('ix_data_key_master')
+
+    op.drop_table('data_key')
+    with op.batch_alter_table('user_session', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_user_session_user_id'))
+
+    op.drop_table('user_session')
+    with op.batch_alter_table('incident', schema=None) as batch_op:
+        batch_op.drop_index('ix_incident_state_id')
+        batch_op.drop_index('ix_incident_kind_id')
+
+    op.drop_table('incident')
+    with op.batch_alter_table('api_token', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_api_token_user_id'))
+
+    op.drop_table('api_token')
+    op.drop_table('user_account')
+    op.drop_table('throttle')
+    op.drop_table('person_import')
+    op.drop_table('invitation')
+    op.drop_table('counter')
+    op.drop_table('checkpoint')
+    with op.batch_alter_table('audit_line', schema=None) as batch_op:
+        batch_op.drop_index('ix_audit_line_verb_seq')
+        batch_op.drop_index('ix_audit_line_incident_seq')
+        batch_op.drop_index('ix_audit_line_actor_seq')
+
+    op.drop_table('audit_line')
+    op.drop_table('audit_head')
