@@ -44,3 +44,8 @@ def counted(residents: Mapping[str, int], region: str) -> int:
 def any_within(places: Iterable[str], region: str) -> bool:
     """True if at least one of `places` lies in `region`."""
     return any(within(code, region) for code in places)
+
+
+def groups() -> tuple[str, ...]:
+    """Every group of places that laws speak of, such as EU."""
+    return tuple(_file()["group"])

@@ -35,7 +35,7 @@ class DataKey(Model):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     ref: Mapped[str] = mapped_column(String(32), unique=True)
     owner: Mapped[int] = mapped_column(BigInt, unique=True)
-    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), unique=True)
+    incident_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("incident.id"), unique=True)
     master: Mapped[int]
     sealing: Mapped[bytes | None] = mapped_column(LargeBinary)
     marking: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,0 +1,299 @@
+"""One affected person: the record that is sealed, the plain values beside it, who is written to, what a screen shows."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from enum import IntFlag, StrEnum
+from typing import Any, Final, NamedTuple, Self
+
+from incident.domain import places
+from incident.domain.errors import Invalid, Refused
+
+Record = dict[str, str]
+"""The sealed part: what a field holds, by the field's word; kept columns of the list stand under `keep:<name>`."""
+
+KEPT: Final = "keep:"
+DOT: Final = "•••"
+
+
+class State(StrEnum):
+    """Where a person stands. Only the active are written to."""
+
+    ACTIVE = "active"
+    SUSPECT = "suspect"  # may be somebody we have; a person decides
+    SAME = "same"  # decided to be somebody we have
+    REMOVED = "removed"  # put on the list by mistake
+    ERASED = "erased"  # contact data destroyed
+
+
+STATE_WORDS: Final = {
+    State.ACTIVE: "on the list",
+    State.SUSPECT: "may be a duplicate",
+    State.SAME: "same as another",
+    State.REMOVED: "taken off the list",
+    State.ERASED: "erased",
+}
+
+
+class Age(StrEnum):
+    """The bands that laws ask about, as far as known."""
+
+    UNKNOWN = ""
+    UNDER_13 = "under_13"
+    UNDER_14 = "under_14"
+    UNDER_16 = "under_16"
+    UNDER_18 = "under_18"
+    ADULT = "adult"
+
+
+AGE_WORDS: Final = {
+    Age.UNKNOWN: "age unknown",
+    Age.UNDER_13: "under 13",
+    Age.UNDER_14: "13 years old",
+    Age.UNDER_16: "14 or 15 years old",
+    Age.UNDER_18: "a minor, 16 or older or age not given",
+    Age.ADULT: "adult",
+}
+
+
+class Reach(IntFlag):
+    """The ways in which a person can be reached, as one number."""
+
+    NONE = 0
+    EMAIL = 1
+    PHONE = 2
+    ADDRESS = 4
+    PUSH = 8
+
+
+class Plain(NamedTuple):
+    """What stands beside the sealed record in clear, for rules, counts and filters."""
+
+    place: str
+    language: str
+    exposed: str
+    age: str
+    represented: bool
+    has_email: bool
+    has_phone: bool
+    has_address: bool
+    has_push: bool
+    doubts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a notice goes to for one affected person, opened. For a represented person that is the guardian."""
+
+    number: int
+    name: str
+    email: str
+    phone: str
+    address: tuple[str, ...]
+    push_token: str
+    language: str
+    place: str
+    for_whom: str
+    exposed: tuple[str, ...]
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> str:
+        """The person's reference within the incident."""
+        return f"P-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a notice is for: active people in any of these waves, places and languages. Nothing named means all."""
+
+    waves: tuple[int, ...] = ()
+    places: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    ages: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, list[Any]]:
+        """As it is kept and digested: every list sorted, each value once."""
+        return {key: sorted(set(values)) for key, values in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """Read back. Raises Invalid for a word or a place that is not known."""
+        unknown = set(raw) - {part.name for part in fields(cls)}
+        if unknown:
+            raise Invalid("audience", f"An audience has no {sorted(unknown)[0]!r}.")
+        lists: dict[str, Any] = {key: tuple(values) for key, values in raw.items()}
+        for place in lists.get("places", ()):
+            if place and place not in places.groups() and not places.is_place(place):
+                raise Invalid("places", f"{place!r} is no place we know.")
+        return cls(**lists)
+
+    def codes(self, present: Iterable[str]) -> tuple[str, ...] | None:
+        """Which of the place codes at hand it covers: US takes in US-TX, EU takes in FR. None means every place."""
+        if not self.places:
+            return None
+        return tuple(sorted({code for code in present if any(_covers(place, code) for place in self.places)}))
+
+    def covers_age(self, age: str) -> bool:
+        """Whether somebody of this age band is meant."""
+        return not self.ages or age in self.ages
+
+
+def _covers(place: str, code: str) -> bool:
+    return code == place or bool(place and code and places.within(code, place))
+
+
+class Digest:
+    """The digest of a frozen audience: its size and everybody's number, lowest first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last = 0
+        self._hash = hashlib.sha256(b"tocsin audience 1\n")
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """Take in more numbers; each must be greater than the one before."""
+        for number in numbers:
+            if number <= self._last:
+                raise ValueError("An audience is digested in the order of its numbers, each once.")
+            self._hash.update(b"%d\n" % number)
+            self._last = number
+            self.count += 1
+
+    def hexdigest(self) -> str:
+        """The digest of what was taken in so far."""
+        return self._hash.hexdigest()
+
+
+def reach(plain: Plain) -> Reach:
+    """The ways in which this person can be reached."""
+    return Reach(plain.has_email | plain.has_phone << 1 | plain.has_address << 2 | plain.has_push << 3)
+
+
+def marked_by(record: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The values by which the same person is found again, normalised, each with its purpose."""
+    found = [("email", record["email"].casefold())] if "email" in record else []
+    if "phone" in record:
+        found.append(("phone", record["phone"]))
+    if "reference" in record:
+        found.append(("reference", record["reference"].casefold()))
+    return found
+
+
+def full_name(record: Mapping[str, str]) -> str:
+    """The name as one writes it: family name first, without a space, where it is written in Chinese characters."""
+    if name := record.get("name"):
+        return name
+    given, family = record.get("given_name", ""), record.get("family_name", "")
+    if given and family and _is_han(given) and _is_han(family):
+        return family + given
+    return f"{given} {family}".strip()
+
+
+def _is_han(text: str) -> bool:
+    return all("\u3400" <= letter <= "\u9fff" for letter in text)
+
+
+def guardian_reached(record: Mapping[str, str]) -> bool:
+    """Whether somebody who represents the person can be written to or called."""
+    return bool(record.get("guardian_email") or record.get("guardian_phone"))
+
+
+def address_lines(record: Mapping[str, str]) -> tuple[str, ...]:
+    """The postal address, line by line; empty when there is none a letter would reach."""
+    if whole := record.get("address"):
+        return tuple(line.strip() for line in whole.split("\n") if line.strip())
+    street = record.get("street", "")
+    town = " ".join(part for part in (record.get("postcode"), record.get("city")) if part)
+    if not street or not town:
+        return ()
+    return tuple(line for line in (street, town, record.get("region", ""), record.get("country", "")) if line)
+
+
+def addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
+    """Whom to write to for this person: the guardian where there is one to reach, else the person."""
+    name = full_name(record)
+    represented = plain.represented and guardian_reached(record)
+    return Addressee(
+        number=number,
+        name=record.get("guardian_name", "") if represented else name,
+        email=record.get("guardian_email" if represented else "email", ""),
+        phone=record.get("guardian_phone" if represented else "phone", ""),
+        address=address_lines(record),
+        push_token="" if represented else record.get("push_token", ""),
+        language=plain.language,
+        place=plain.place,
+        for_whom=name,
+        exposed=tuple(plain.exposed.split()),
+        fields=_merge_fields(record),
+    )
+
+
+def _merge_fields(record: Mapping[str, str]) -> dict[str, str]:
+    kept = {key.removeprefix(KEPT): value for key, value in record.items() if key.startswith(KEPT)}
+    return kept | {"reference": record.get("reference", "")}
+
+
+def masked(record: Mapping[str, str]) -> dict[str, str]:
+    """What a screen may show without a line in the record: enough to tell two people apart, too little to reach one."""
+    return {
+        "name": mask_words(full_name(record)),
+        "email": mask_email(record.get("email", "")),
+        "phone": mask_phone(record.get("phone", "")),
+        "address": DOT if address_lines(record) else "",
+        "reference": mask_end(record.get("reference", "")),
+        "guardian": mask_words(record.get("guardian_name", "")) or mask_email(record.get("guardian_email", "")),
+    }
+
+
+def mask_words(text: str) -> str:
+    """The first letter of each of at most three words."""
+    return " ".join(f"{word[0]}{DOT}" for word in text.split()[:3])
+
+
+def mask_email(text: str) -> str:
+    """The first letter before and after the at sign: `j•••@e…`."""
+    local, at, domain = text.rpartition("@")
+    return f"{local[0]}{DOT}@{domain[0]}…" if at and local and domain else ""
+
+
+def mask_phone(text: str) -> str:
+    """The last two digits: `••• 42`."""
+    return f"{DOT} {text[-2:]}" if text else ""
+
+
+def mask_end(text: str) -> str:
+    """The last two letters, where there are more than four."""
+    return f"{DOT}{text[-2:]}" if len(text) > 4 else (DOT if text else "")
+
+
+def age_on(birth: date, day: date) -> Age:
+    """The band somebody born on `birth` is in on `day`."""
+    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    for limit, band in ((13, Age.UNDER_13), (14, Age.UNDER_14), (16, Age.UNDER_16), (18, Age.UNDER_18)):
+        if years < limit:
+            return band
+    return Age.ADULT
+
+
+def must_be_open_pair(state: str) -> None:
+    """Raises Refused when somebody has decided about these two already."""
+    if state != "open":
+        raise Refused("Somebody has decided about these two already.")
+
+
+def must_be_live(state: str) -> None:
+    """Raises Refused unless the person can still be corrected or taken off."""
+    if state not in {State.ACTIVE, State.SUSPECT}:
+        raise Refused(f"This person is {STATE_WORDS[State(state)]}; nothing more can be changed here.")
+
+
+def united(mine: str, theirs: str) -> str:
+    """The kinds of exposed data of two records that are one person."""
+    return " ".join(sorted(set(mine.split()) | set(theirs.split())))
+
+
+def completed(record: Record, other: Mapping[str, str]) -> Record:
+    """The record with what only the other one knows; where both know something, the first one stays."""
+    return {**other, **record}
