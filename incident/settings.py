@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     contact_email: str = Field("", description="Where affected people can write to.")
     contact_phone: str = Field("", description="Where affected people can call.")
     contact_address: str = Field("", description="The postal address of the person or department in charge.")
+    time_zone: str = Field("UTC", description="Your organisation's time zone, such as Europe/Berlin: notices give days by it.")
     behind_proxy: bool = Field(False, description="A proxy in front sets X-Forwarded-For and X-Forwarded-Proto.")
     sendgrid_url: str = Field("https://api.sendgrid.com", description="SendGrid's address; https://api.eu.sendgrid.com for an EU subuser.")
     sendgrid_api_key: SecretStr = Field(SecretStr(""), description="SendGrid key with the right to send mail; empty: SendGrid is not used.")
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
         self.base_url = self.base_url.rstrip("/")
         if urlsplit(self.base_url).scheme not in {"http", "https"}:
             raise ValueError("base_url: give the whole address, such as https://incidents.example.org")
+        if self.time_zone not in available_timezones():
+            raise ValueError("time_zone: there is no such zone; give one such as Europe/Berlin or UTC")
         return self
 
     def provider_url(self, name: str) -> str:

@@ -37,6 +37,8 @@ READERS = CASE_TEAM | {Role.AUDITOR}
 
 # One line a permit, by noun. A permit that an auditor holds is for reading alone; a test walks the routes.
 PERMITS: dict[str, frozenset[Role]] = {
+    "announcement.publish": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "announcement.take_down": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
     "incident.change": CASE_TEAM,
     "incident.lead": frozenset({Role.LEAD, Role.PRIVACY}),
     "incident.log": CASE_TEAM,
@@ -46,6 +48,12 @@ PERMITS: dict[str, frozenset[Role]] = {
     "member.let_in": frozenset({Role.ADMINISTRATOR}),
     "member.remove": frozenset({Role.LEAD, Role.PRIVACY}),
     "member.view": READERS,
+    "notice.approve": frozenset({Role.APPROVER}),
+    "notice.draft": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "notice.reveal": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
+    "notice.send_back": frozenset({Role.LEAD, Role.PRIVACY, Role.APPROVER}),
+    "notice.view": READERS,
+    "notice.withdraw": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "team.change": frozenset({Role.ADMINISTRATOR}),
     "team.invite": frozenset({Role.ADMINISTRATOR}),
     "team.view": frozenset(Role),

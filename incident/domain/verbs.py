@@ -54,6 +54,18 @@ VERBS: dict[str, str] = {
     "incident.restricted": "restricted the incident {subject} to its members",
     "incident.unrestricted": "opened the incident {subject} to the whole team",
     "note.added": "wrote the note {subject}",
+    # notices and announcements
+    "announcement.published": "made {subject} public in {languages}",
+    "announcement.taken_down": "took the public page {subject} down",
+    "notice.approved": "approved version {version} of the notice {subject} for {people} people",
+    "notice.drafted": "began the notice {subject}",
+    "notice.edited": "changed the notice {subject}",
+    "notice.person_seen": "looked at the notice {subject} as {person} will read it",
+    "notice.sent_back": "sent version {version} of the notice {subject} back",
+    "notice.submitted": "submitted version {version} of the notice {subject} for approval, to {people} people",
+    "notice.tested": "sent a test of the notice {subject} to themselves by {channel}",
+    "notice.voided": "voided version {version} of the notice {subject}, which had been {was}",
+    "notice.withdrawn": "withdrew the notice {subject}",
     # the record itself
     "checkpoint.signed": "signed the checkpoint {subject}",
     # operations
