@@ -1,26 +1,18 @@
-"""The record as rows that are only added, by one writer at a time, and the checkpoints over it."""
+"""The record as rows that are only added, by one writer at a time; and reading them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Index,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    event,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import BigInteger, Connection, Index, LargeBinary, Select, String, Table, Text, event, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.audit import Frontier, Line, encoded, leaf_hash
 from incident.store.db import BigInt, Model, db
+from incident.store.guards import TRIGGERS, guards
+
+__all__ = ["TRIGGERS", "AuditHead", "AuditLine", "Checkpoint", "append", "head", "identity", "timeline"]
+
+COPY_FROM = 200  # lines; from here on PostgreSQL's COPY is the quicker way in
 
 
 class RecordTrouble(Exception):
@@ -34,7 +26,6 @@ class AuditLine(Model):
     __table_args__ = (
         Index("ix_audit_line_incident_seq", "incident", "seq"),
         Index("ix_audit_line_actor_seq", "actor", "seq"),
-        Index("ix_audit_line_verb_seq", "verb", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
@@ -65,17 +56,24 @@ class Checkpoint(Model):
 
     size: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
     at: Mapped[str] = mapped_column(String(27))
-    root: Mapped[bytes] = mapped_column(LargeBinary)
     frontier: Mapped[bytes] = mapped_column(LargeBinary)
     note: Mapped[str] = mapped_column(Text)
 
 
-lines: Table = AuditLine.__table__  # type: ignore[assignment]
-head: Table = AuditHead.__table__  # type: ignore[assignment]
+@event.listens_for(Model.metadata, "after_create")
+def _guard(_target: object, connection: Connection, *, tables: Iterable[Table], **_: object) -> None:
+    for statement in guards(connection.dialect.name, {table.name for table in tables}):
+        connection.execute(text(statement))
 
-_HEAD = select(head.c.log, head.c.size, head.c.frontier).where(head.c.id == 1).with_for_update()
-_ADD = insert(lines)
-_MOVE = update(head).where(head.c.id == 1)
+
+# Writing. The statements are plain, for this runs inside every action; a thousand lines cost about a hundredth of a second.
+
+_COLUMNS = "seq, at, actor, verb, subject, incident, details, leaf"
+_HEAD = "SELECT log, size, frontier FROM audit_head WHERE id = 1"
+_ADD = f"INSERT INTO audit_line ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_MOVE = "UPDATE audit_head SET size = ?, frontier = ? WHERE id = 1"
+
+Row = tuple[int, str, str, str, str, str | None, str, bytes]
 
 
 def append(added: Sequence[Line]) -> list[int]:
@@ -84,130 +82,120 @@ def append(added: Sequence[Line]) -> list[int]:
     Takes the writer's lock: SQLite has it since BEGIN IMMEDIATE, PostgreSQL locks the head row until the commit.
     Raises RecordTrouble where the head is missing or does not fit.
     """
+    if not added:
+        return []
     connection = db.session.connection()
-    found = connection.execute(_HEAD).one_or_none()
-    if found is None:
-        raise RecordTrouble("The record has no head: the database was not made by Tocsin, or somebody removed it.")
-    log, size, packed = found
+    log, size, packed = _locked_head(connection)
     frontier = Frontier.unpacked(size, packed)
     rows = [_row(log, seq, line, frontier) for seq, line in enumerate(added, size)]
-    if rows:
-        connection.execute(_ADD, rows)
-        connection.execute(_MOVE, {"size": frontier.size, "frontier": frontier.packed()})
-    return [row["seq"] for row in rows]
+    _insert(connection, rows)
+    connection.exec_driver_sql(_spelt(connection, _MOVE), (frontier.size, frontier.packed()))
+    return [row[0] for row in rows]
 
 
-def _row(log: str, seq: int, line: Line, frontier: Frontier) -> dict[str, Any]:
+def _locked_head(connection: Connection) -> tuple[str, int, bytes]:
+    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
+    found = connection.exec_driver_sql(_HEAD + lock).fetchone()
+    if found is None:
+        raise RecordTrouble("The record has no head: the database was not made by Tocsin, or somebody removed it.")
+    return found[0], found[1], bytes(found[2])
+
+
+def _row(log: str, seq: int, line: Line, frontier: Frontier) -> Row:
     leaf = leaf_hash(encoded(log, seq, line))
     frontier.add(leaf)
-    return {"seq": seq, "leaf": leaf, **line._asdict()}
+    return seq, line.at, line.actor, line.verb, line.subject, line.incident, line.details, leaf
+
+
+def _insert(connection: Connection, rows: list[Row]) -> None:
+    if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY audit_line ({_COLUMNS}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        connection.exec_driver_sql(_spelt(connection, _ADD), rows)
+
+
+def _spelt(connection: Connection, statement: str) -> str:
+    return statement.replace("?", "%s") if connection.dialect.name == "postgresql" else statement
+
+
+# Reading ------------------------------------------------------------------------------------------------------------
+
+
+def head() -> AuditHead:
+    """Identity and size as they are now. Raises RecordTrouble where there is none."""
+    found = db.session.scalar(select(AuditHead).where(AuditHead.id == 1).execution_options(populate_existing=True))
+    if found is None:
+        raise RecordTrouble("The record has no head: the database was not made by Tocsin, or somebody removed it.")
+    return found
 
 
 def identity() -> str:
-    """The record's identity: 32 random hexadecimal digits, drawn when its first table was made."""
-    return db.session.scalars(select(AuditHead.log)).one()
+    """The record's name for itself, made with the database: 32 hex digits."""
+    return head().log
 
 
 def timeline(
-    incident: str, *, before_seq: int | None = None, limit: int = 50, prefixes: Sequence[str] = ()
+    incident: str, *, before_seq: int | None = None, limit: int = 50, prefixes: Collection[str] = ()
 ) -> Sequence[AuditLine]:
-    """The newest lines about one incident, newest first, older than `before_seq`; only verbs with one of `prefixes`."""
-    query = select(AuditLine).where(AuditLine.incident == incident)
-    if before_seq is not None:
-        query = query.where(AuditLine.seq < before_seq)
+    """The newest lines about an incident, newest first; only verbs that start so, if any `prefixes` are given."""
+    asked = select(AuditLine).where(AuditLine.incident == incident)
     if prefixes:
-        query = query.where(or_(*(AuditLine.verb.startswith(prefix, autoescape=True) for prefix in prefixes)))
-    return db.session.scalars(query.order_by(AuditLine.seq.desc()).limit(limit)).all()
+        asked = asked.where(or_(*(AuditLine.verb.startswith(prefix, autoescape=True) for prefix in prefixes)))
+    return _page(asked, before_seq, limit)
 
 
-# Guards -------------------------------------------------------------------------------------------------------------
-
-APPEND_ONLY = {
-    "audit_line": "seq",
-    "checkpoint": "size",
-    "custody": "id",
-    "fact": "id",
-    "grade": "id",
-    "note": "id",
-    "provider_event": "id",
-}
-"""Tables whose rows are added and never changed or taken away, each with the column that numbers its rows."""
-
-_SQLITE_REFUSE = """CREATE TRIGGER IF NOT EXISTS {table}_no_{name} BEFORE {name} ON {table} {when}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are added, never changed or removed'); END"""
-
-_SQLITE_NEXT = """CREATE TRIGGER IF NOT EXISTS audit_line_follows BEFORE INSERT ON audit_line
-WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM audit_line)
-BEGIN SELECT RAISE(ABORT, 'audit_line grows at its end, one line after the other'); END"""
-
-_SQLITE_HEAD = (
-    """CREATE TRIGGER IF NOT EXISTS audit_head_stays BEFORE DELETE ON audit_head
-BEGIN SELECT RAISE(ABORT, 'the record keeps its head'); END""",
-    """CREATE TRIGGER IF NOT EXISTS audit_head_grows BEFORE UPDATE ON audit_head
-WHEN NEW.id <> OLD.id OR NEW.log <> OLD.log OR NEW.size < OLD.size
-BEGIN SELECT RAISE(ABORT, 'the record keeps its identity and only grows'); END""",
-    "INSERT OR IGNORE INTO audit_head (id, log, size, frontier) VALUES (1, lower(hex(randomblob(16))), 0, x'')",
-)
-
-_POSTGRESQL_FUNCTIONS = (
-    """CREATE OR REPLACE FUNCTION tocsin_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION '% is append-only: rows are added, never changed or removed', TG_TABLE_NAME; END $$""",
-    """CREATE OR REPLACE FUNCTION tocsin_head_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION 'the record keeps its head'; END IF;
-  IF NEW.id <> OLD.id OR NEW.log <> OLD.log OR NEW.size < OLD.size THEN
-    RAISE EXCEPTION 'the record keeps its identity and only grows';
-  END IF;
-  RETURN NEW;
-END $$""",
-)
-
-_POSTGRESQL_REFUSE = """CREATE OR REPLACE TRIGGER {table}_{name} BEFORE {event} ON {table}
-FOR EACH {each} EXECUTE FUNCTION {function}()"""
-
-_POSTGRESQL_HEAD = """INSERT INTO audit_head (id, log, size, frontier)
-VALUES (1, replace(gen_random_uuid()::text, '-', ''), 0, ''::bytea) ON CONFLICT DO NOTHING"""
+def search(
+    *,
+    incident: str | None = None,
+    actor: str = "",
+    verb: str = "",
+    since: str = "",
+    until: str = "",
+    before_seq: int | None = None,
+    limit: int = 50,
+) -> Sequence[AuditLine]:
+    """Lines newest first that fit all that is asked. `verb` may end in a dot for all of a noun; times as in lines."""
+    asked = select(AuditLine)
+    if incident is not None:
+        asked = asked.where(AuditLine.incident == incident)
+    if actor:
+        asked = asked.where(AuditLine.actor == actor)
+    if verb:
+        asked = asked.where(
+            AuditLine.verb.startswith(verb, autoescape=True) if verb.endswith(".") else AuditLine.verb == verb
+        )
+    if since:
+        asked = asked.where(AuditLine.at >= since)
+    if until:
+        asked = asked.where(AuditLine.at < until)
+    return _page(asked, before_seq, limit)
 
 
-def guards(dialect: str, tables: Collection[str]) -> tuple[str, ...]:
-    """The statements that guard those of `tables` which are append-only, and give the record its head; repeatable."""
-    guarded = [(table, key) for table, key in APPEND_ONLY.items() if table in tables]
-    rows = _guard_sqlite(guarded) if dialect == "sqlite" else _guard_postgresql(guarded)
-    if "audit_head" not in tables:
-        return tuple(rows)
-    if dialect == "sqlite":
-        return (*rows, *_SQLITE_HEAD)
-    return (*rows, *_on_postgresql("audit_head", "tocsin_head_grows"), _POSTGRESQL_HEAD)
+def _page(asked: Select[AuditLine], before_seq: int | None, limit: int) -> Sequence[AuditLine]:
+    if before_seq is not None:
+        asked = asked.where(AuditLine.seq < before_seq)
+    return db.session.scalars(asked.order_by(AuditLine.seq.desc()).limit(limit)).all()
 
 
-def _guard_sqlite(guarded: Iterable[tuple[str, str]]) -> Iterator[str]:
-    for table, key in guarded:
-        taken = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
-        for name, when in (("update", ""), ("delete", ""), ("insert", taken)):
-            if (table, name) == ("audit_line", "insert"):
-                yield _SQLITE_NEXT
-            else:
-                yield _SQLITE_REFUSE.format(table=table, name=name, when=when)
+def rows(start: int, stop: int, at_once: int = 5_000) -> Iterator[Row]:
+    """All rows from place `start` up to before `stop`, in order, a page at a time."""
+    connection = db.session.connection()
+    where = f"FROM audit_line WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT {at_once:d}"
+    asked = _spelt(connection, f"SELECT {_COLUMNS} {where}")
+    while start < stop:
+        page = connection.exec_driver_sql(asked, (start, stop)).fetchall()
+        if not page:
+            return
+        yield from page
+        start = page[-1][0] + 1
 
 
-def _guard_postgresql(guarded: Iterable[tuple[str, str]]) -> Iterator[str]:
-    yield from _POSTGRESQL_FUNCTIONS
-    for table, _ in guarded:
-        yield from _on_postgresql(table, "tocsin_append_only")
-
-
-def _on_postgresql(table: str, function: str) -> Iterator[str]:
-    for name, what, each in (("no_change", "UPDATE OR DELETE", "ROW"), ("no_truncate", "TRUNCATE", "STATEMENT")):
-        yield _POSTGRESQL_REFUSE.format(table=table, name=name, event=what, each=each, function=function)
-
-
-TRIGGERS: dict[str, tuple[str, ...]] = {
-    dialect: guards(dialect, {*APPEND_ONLY, "audit_head"}) for dialect in ("sqlite", "postgresql")
-}
-"""What the first migration does after its tables: the guards of all append-only tables, and the record's head."""
-
-
-@event.listens_for(Model.metadata, "after_create")
-def _guard(_target: object, connection: Connection, *, tables: Iterable[Table], **_: object) -> None:
-    for statement in guards(connection.dialect.name, {table.name for table in tables}):
-        connection.execute(text(statement))
+def actors(incident: str | None = None) -> list[str]:
+    """Everybody who left a line, for a list to choose from."""
+    asked = select(AuditLine.actor).distinct()
+    if incident is not None:
+        asked = asked.where(AuditLine.incident == incident)
+    return sorted(db.session.scalars(asked.limit(500)))

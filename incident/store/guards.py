@@ -1,0 +1,87 @@
+"""Database triggers that refuse to change or remove what is only ever added, on SQLite and PostgreSQL."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+APPEND_ONLY = {
+    "audit_line": "seq",
+    "checkpoint": "size",
+    "custody": "id",
+    "fact": "id",
+    "grade": "id",
+    "note": "id",
+    "provider_event": "id",
+}
+"""Tables whose rows are added and never changed or taken away, each with the column that numbers its rows."""
+
+_SQLITE_REFUSE = """CREATE TRIGGER IF NOT EXISTS {table}_no_{name} BEFORE {name} ON {table} {when}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are added, never changed or removed'); END"""
+
+_SQLITE_NEXT = """CREATE TRIGGER IF NOT EXISTS audit_line_follows BEFORE INSERT ON audit_line
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM audit_line)
+BEGIN SELECT RAISE(ABORT, 'audit_line grows at its end, one line after the other'); END"""
+
+_SQLITE_HEAD = (
+    """CREATE TRIGGER IF NOT EXISTS audit_head_stays BEFORE DELETE ON audit_head
+BEGIN SELECT RAISE(ABORT, 'the record keeps its head'); END""",
+    """CREATE TRIGGER IF NOT EXISTS audit_head_grows BEFORE UPDATE ON audit_head
+WHEN NEW.id <> OLD.id OR NEW.log <> OLD.log OR NEW.size < OLD.size
+BEGIN SELECT RAISE(ABORT, 'the record keeps its identity and only grows'); END""",
+    "INSERT OR IGNORE INTO audit_head (id, log, size, frontier) VALUES (1, lower(hex(randomblob(16))), 0, x'')",
+)
+
+_POSTGRESQL_FUNCTIONS = (
+    """CREATE OR REPLACE FUNCTION tocsin_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% is append-only: rows are added, never changed or removed', TG_TABLE_NAME; END $$""",
+    """CREATE OR REPLACE FUNCTION tocsin_head_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION 'the record keeps its head'; END IF;
+  IF NEW.id <> OLD.id OR NEW.log <> OLD.log OR NEW.size < OLD.size THEN
+    RAISE EXCEPTION 'the record keeps its identity and only grows';
+  END IF;
+  RETURN NEW;
+END $$""",
+)
+
+_POSTGRESQL_REFUSE = """CREATE OR REPLACE TRIGGER {table}_{name} BEFORE {event} ON {table}
+FOR EACH {each} EXECUTE FUNCTION {function}()"""
+
+_POSTGRESQL_HEAD = """INSERT INTO audit_head (id, log, size, frontier)
+VALUES (1, replace(gen_random_uuid()::text, '-', ''), 0, ''::bytea) ON CONFLICT DO NOTHING"""
+
+
+def guards(dialect: str, tables: Collection[str]) -> tuple[str, ...]:
+    """The statements that guard those of `tables` which are append-only, and give the record its head; repeatable."""
+    guarded = [(table, key) for table, key in APPEND_ONLY.items() if table in tables]
+    rows = _guard_sqlite(guarded) if dialect == "sqlite" else _guard_postgresql(guarded)
+    if "audit_head" not in tables:
+        return tuple(rows)
+    if dialect == "sqlite":
+        return (*rows, *_SQLITE_HEAD)
+    return (*rows, *_on_postgresql("audit_head", "tocsin_head_grows"), _POSTGRESQL_HEAD)
+
+
+def _guard_sqlite(guarded: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for table, key in guarded:
+        taken = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608 (names of ours)
+        for name, when in (("update", ""), ("delete", ""), ("insert", taken)):
+            if (table, name) == ("audit_line", "insert"):
+                yield _SQLITE_NEXT
+            else:
+                yield _SQLITE_REFUSE.format(table=table, name=name, when=when)
+
+
+def _guard_postgresql(guarded: Iterable[tuple[str, str]]) -> Iterator[str]:
+    yield from _POSTGRESQL_FUNCTIONS
+    for table, _ in guarded:
+        yield from _on_postgresql(table, "tocsin_append_only")
+
+
+def _on_postgresql(table: str, function: str) -> Iterator[str]:
+    for name, what, each in (("no_change", "UPDATE OR DELETE", "ROW"), ("no_truncate", "TRUNCATE", "STATEMENT")):
+        yield _POSTGRESQL_REFUSE.format(table=table, name=name, event=what, each=each, function=function)
+
+
+TRIGGERS: dict[str, tuple[str, ...]] = {
+    dialect: guards(dialect, {*APPEND_ONLY, "audit_head"}) for dialect in ("sqlite", "postgresql")
+}
+"""What the first migration does after its tables: the guards of all append-only tables, and the record's head."""
