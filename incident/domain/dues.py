@@ -1,0 +1,168 @@
+"""The clock of one duty: which of its alternatives applies, from which moment it runs, and when it ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from incident.domain import clock
+from incident.domain.clauses import Truth
+from incident.domain.clock import Calendar, Limit, Start, Unit
+from incident.domain.facts import Facts
+from incident.domain.lawbook import Bound, Deadline, Duty, anchors
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+HELD = frozenset({"individuals", "media"})  # law enforcement can hold back notices to people, not reports
+
+
+class ClockState(StrEnum):
+    """What a clock does. "No deadline in law" and "not started" are different words."""
+
+    RUNNING = "running"
+    DATE_MISSING = "date_missing"
+    NOT_STARTED = "not_started"
+    ON_HOLD = "on_hold"
+    NONE_IN_LAW = "none_in_law"
+
+
+URGENCY = list(ClockState)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """By when: the instant, where the law gives one and it has begun, with the sentence that explains it."""
+
+    state: ClockState
+    words: str
+    due: datetime | None = None
+    start: Start | None = None
+    anchor: str = ""
+    wants: frozenset[str] = frozenset()
+
+
+NO_CLOCK = Clock(ClockState.NONE_IN_LAW, "no deadline in law")
+
+
+@dataclass(frozen=True)
+class Before:
+    """Another duty of the same law that a deadline refers to: to whom it is, its title and its clock, if it may be owed."""
+
+    to: str
+    title: str
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Ticking:
+    """What the clocks of one law need: the facts, the authority's calendar, the day whose law counts, the duties before."""
+
+    facts: Facts
+    calendar: Calendar
+    day: date
+    others: Mapping[str, Before] = field(default_factory=dict)
+
+    def clock(self, duty: Duty) -> Clock:
+        """The clock of the alternative that applies; while facts are open, the most urgent of those that may."""
+        candidates: list[Clock] = []
+        for deadline in duty.deadlines:
+            answer = deadline.when(self.facts)
+            if answer.truth is Truth.NO or not self._in_force(deadline):
+                continue
+            candidates.append(self._of(deadline))
+            if answer.truth is Truth.YES:
+                break
+        chosen = min(candidates, key=lambda one: (URGENCY.index(one.state), one.due or NEVER), default=NO_CLOCK)
+        return self._held(chosen, duty) if duty.to in HELD else chosen
+
+    def _in_force(self, deadline: Deadline) -> bool:
+        return (deadline.since is None or deadline.since <= self.day) and (
+            deadline.until is None or self.day < deadline.until
+        )
+
+    def _of(self, deadline: Deadline) -> Clock:
+        if deadline.with_duty:
+            base = self._with(deadline.with_duty)
+        elif deadline.bound:
+            base = self._from(deadline.bound)
+        else:
+            base = replace(NO_CLOCK, words=f"no deadline in law: {deadline.words}")
+        if deadline.extension:
+            base = self._extended(base, deadline.extension)
+        for cap in deadline.caps:
+            base = self._capped(base, cap)
+        return base
+
+    def _with(self, duty_id: str) -> Clock:
+        """Not later than another duty of the same law is done, or must be done."""
+        other = self.others.get(duty_id)
+        if other is None:
+            return Clock(
+                ClockState.NOT_STARTED, "clock not started: it runs with another notice, which is not owed so far"
+            )
+        told, key = self._moment("individuals_notified_at")
+        if told is not None and other.to == "individuals":
+            due = clock.due(told, Limit(Unit.CALENDAR_DAYS, 0), self.calendar)
+            if other.clock.due is None or due < other.clock.due:
+                return Clock(ClockState.RUNNING, "not later than people are told", due, told, key)
+        return replace(other.clock, words=f"not later than “{other.title}”: {other.clock.words}")
+
+    def _from(self, bound: Bound) -> Clock:
+        anchor = anchors()[bound.anchor]
+        start, key = self._moment(bound.anchor)
+        if start is None:
+            state = ClockState.NOT_STARTED if anchor.to_come else ClockState.DATE_MISSING
+            said = "clock not started" if anchor.to_come else "the clock cannot start, its date is missing"
+            return Clock(state, f"{said}: {bound.limit.words()} from “{anchor.label}”", wants=frozenset({bound.anchor}))
+        label = anchor.label if key == bound.anchor else f"{anchors()[key].label}, for want of “{anchor.label}”"
+        words = clock.sentence(start, bound.limit, self.calendar, label)
+        return Clock(ClockState.RUNNING, words, clock.due(start, bound.limit, self.calendar), start, key)
+
+    def _moment(self, anchor: str) -> tuple[Start | None, str]:
+        """The moment from which to count, and the fact that gave it."""
+        for key in (anchor, *anchors()[anchor].same):
+            moment = self.facts[key]
+            if isinstance(moment, date):
+                return moment, key
+        return None, anchor
+
+    def _extended(self, base: Clock, extension: Bound) -> Clock:
+        """More time for a reason that the authority was given before the first limit ended."""
+        given, _ = self._moment(extension.anchor)
+        if given is None or base.due is None:
+            return base
+        last = clock.local_day(base.due, self.calendar.zone)
+        if clock.local_day(given, self.calendar.zone) > last:
+            return base
+        more = f"{extension.limit.words()} more: {anchors()[extension.anchor].label}"
+        return replace(base, due=clock.due(last, extension.limit, self.calendar), words=f"{base.words}; {more}")
+
+    def _capped(self, base: Clock, cap: Bound) -> Clock:
+        """The limit or its "at the latest", whichever ends first."""
+        latest = self._from(cap)
+        if latest.due is None:
+            return base
+        if cap.lifted_if_later:
+            start = base.start
+            if start is None or (isinstance(start, datetime) and start > latest.due):
+                return base
+        if base.due is not None and base.due <= latest.due:
+            return base
+        return replace(latest, words=f"at the latest {latest.words}")
+
+    def _held(self, base: Clock, duty: Duty) -> Clock:
+        """The clock while law enforcement asks for delay, and after it no longer does."""
+        cleared, _ = self._moment("le_clearance_at")
+        if cleared is None:
+            if self.facts["law_enforcement_hold"] is not True:
+                return base
+            return replace(
+                base, state=ClockState.ON_HOLD, due=None, words=f"on hold for law enforcement; otherwise {base.words}"
+            )
+        after = next((deadline.after_hold for deadline in duty.deadlines if deadline.after_hold), None)
+        if after is None or base.due is None:
+            return base
+        resumed = clock.due(cleared, after, self.calendar)
+        if resumed <= base.due:
+            return base
+        words = clock.sentence(cleared, after, self.calendar, anchors()["le_clearance_at"].label)
+        return Clock(ClockState.RUNNING, words, resumed, cleared, "le_clearance_at")

@@ -1,0 +1,177 @@
+"""Facts against laws: what is owed by when, what is open for want of which fact, what is not owed and why."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from incident.domain import clock
+from incident.domain.clauses import Answer, Truth, both
+from incident.domain.clock import Calendar
+from incident.domain.dues import NEVER, NO_CLOCK, Before, Clock, ClockState, Ticking
+from incident.domain.facts import Facts, vocabulary
+from incident.domain.lawbook import Duty, Law, Lawbook, Service, anchors
+
+Calendars: TypeAlias = Callable[[Law], Calendar]
+
+
+class Standing(StrEnum):
+    """What one duty says for one incident. `advised` is owed by no law, but asked for by its authority."""
+
+    OWED = "owed"
+    OPEN = "open"
+    ADVISED = "advised"
+    NOT_OWED = "not_owed"
+
+    @property
+    def words(self) -> str:
+        """The word for people."""
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one duty says: its standing and why, the facts that would decide it, what could still lift it, its clock."""
+
+    duty: Duty
+    standing: Standing
+    because: tuple[str, ...]
+    wants: frozenset[str] = frozenset()
+    doubts: tuple[str, ...] = ()
+    clock: Clock = NO_CLOCK
+    services: tuple[Service, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """The duty's name among all laws."""
+        return self.duty.ref
+
+
+@dataclass(frozen=True)
+class Question:
+    """An unknown fact, the duties that wait for it, and the nearest of their due times."""
+
+    key: str
+    label: str
+    duties: tuple[str, ...]
+    nearest: datetime | None
+
+
+@dataclass(frozen=True)
+class Presumed:
+    """What a described case takes as given: that its regime applies, and that the data is of the kind it protects."""
+
+    scope: bool = False
+    trigger: bool = False
+
+
+NOTHING_PRESUMED = Presumed()
+
+
+def found(facts: Facts, book: Lawbook, calendars: Calendars, today: date) -> tuple[Finding, ...]:
+    """What every duty of every law says, in the order of the files. `today` counts while no date of the incident is known."""
+    return tuple(finding for law in book for finding in found_in(law, facts, calendars(law), today))
+
+
+def found_in(
+    law: Law, facts: Facts, calendar: Calendar, today: date, presumed: Presumed = NOTHING_PRESUMED
+) -> tuple[Finding, ...]:
+    """What each duty of one law says, in the order of the file."""
+    reaches = _reaches(law, facts, presumed)
+    day = law_day(facts, calendar, today)
+    findings: dict[str, Finding] = {}
+    others: dict[str, Before] = {}
+    for duty in _referred_first(law.duties):
+        finding = _finding(duty, reaches, Ticking(facts, calendar, day, others))
+        findings[duty.id] = finding
+        if finding.standing is not Standing.NOT_OWED:
+            others[duty.id] = Before(duty.to, duty.title, finding.clock)
+    return tuple(findings[duty.id] for duty in law.duties)
+
+
+def _referred_first(duties: Iterable[Duty]) -> list[Duty]:
+    return sorted(duties, key=lambda duty: any(deadline.with_duty for deadline in duty.deadlines))
+
+
+def law_day(facts: Facts, calendar: Calendar, today: date) -> date:
+    """The day whose law counts: when it was discovered, or else the first moment known of it, or else today."""
+    for key in ("discovered_at", "aware_at", "detected_at", "noticed_at"):
+        moment = facts[key]
+        if isinstance(moment, date):
+            return clock.local_day(moment, calendar.zone)
+    known = [moment for key in anchors() if isinstance(moment := facts[key], date)]
+    return min((clock.local_day(moment, calendar.zone) for moment in known), default=today)
+
+
+def _reaches(law: Law, facts: Facts, presumed: Presumed) -> Answer:
+    """Whether the law speaks of this organisation, these people and this data at all."""
+    scope = law.scope(facts)
+    if presumed.scope and scope.truth is Truth.OPEN:
+        scope = Answer(Truth.YES, (f"{law.short} is taken to apply",))
+    return scope if presumed.trigger else both((scope, law.trigger(facts)))
+
+
+def _finding(duty: Duty, reaches: Answer, ticking: Ticking) -> Finding:
+    out = _not_in_force(duty, ticking.day)
+    if out:
+        return Finding(duty, Standing.NOT_OWED, (out,))
+    answer = both((reaches, duty.when(ticking.facts)))
+    if answer.truth is Truth.NO:
+        return Finding(duty, Standing.NOT_OWED, answer.because)
+    exemptions = [(exemption.says, exemption.when(ticking.facts).truth) for exemption in duty.unless]
+    lifted = tuple(says for says, truth in exemptions if truth is Truth.YES)
+    if lifted:
+        return Finding(duty, Standing.NOT_OWED, lifted)
+    return Finding(
+        duty,
+        _standing(duty, answer),
+        answer.because,
+        answer.wants,
+        tuple(says for says, truth in exemptions if truth is Truth.OPEN),
+        ticking.clock(duty),
+        tuple(service for service in duty.services if service.when(ticking.facts).truth is Truth.YES),
+    )
+
+
+def _standing(duty: Duty, answer: Answer) -> Standing:
+    if answer.truth is Truth.OPEN:
+        return Standing.OPEN
+    return Standing.ADVISED if duty.voluntary else Standing.OWED
+
+
+def _not_in_force(duty: Duty, day: date) -> str:
+    if duty.since and day < duty.since:
+        return f"In force only from {duty.since.day} {duty.since:%b %Y}"
+    if duty.until and day >= duty.until:
+        return f"No longer in force since {duty.until.day} {duty.until:%b %Y}"
+    return ""
+
+
+def questions(findings: Iterable[Finding]) -> tuple[Question, ...]:
+    """The unknown facts that decide something: those that decide most come first, and of equals the nearest deadline."""
+    waiting: dict[str, list[Finding]] = {}
+    for finding in findings:
+        for key in _asked(finding):
+            waiting.setdefault(key, []).append(finding)
+    rows = [_question(key, held) for key, held in waiting.items()]
+    return tuple(sorted(rows, key=lambda row: (-len(row.duties), row.nearest or NEVER, row.key)))
+
+
+def _asked(finding: Finding) -> frozenset[str]:
+    if finding.standing is Standing.OPEN:
+        return finding.wants
+    if finding.standing is Standing.OWED and finding.clock.state is ClockState.DATE_MISSING:
+        return finding.clock.wants
+    return frozenset()
+
+
+def _question(key: str, held: list[Finding]) -> Question:
+    label = vocabulary()[key].label if key in vocabulary() else key
+    nearest = min((finding.clock.due for finding in held if finding.clock.due), default=None)
+    return Question(key, label, tuple(finding.ref for finding in held), nearest)
+
+
+def by_ref(findings: Iterable[Finding]) -> Mapping[str, Finding]:
+    """The findings by the reference of their duty."""
+    return {finding.ref: finding for finding in findings}
