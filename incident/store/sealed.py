@@ -11,17 +11,18 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 import tink
-from sqlalchemy import Engine, ForeignKey, Index, LargeBinary, String, func, select, update
+from sqlalchemy import Engine, ForeignKey, Index, LargeBinary, Select, String, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 from tink import aead, prf
 
 from incident.domain.errors import Refused
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
-from incident.store.keys import KeyRing, KeysError
+from incident.store.keys import KeyRing
 
 MARK_BYTES: Final = 16
+IN_AN_ACTION: Final = "tocsin_ledger"  # the mark that actions/ledger.transaction leaves on the session
 HOUSE: Final = 0
 """The owner of what belongs to no incident: pass `None` as the incident."""
 
@@ -188,20 +189,35 @@ def erase_again(*, now: datetime) -> int:
 
 
 def _row(owner: int) -> DataKey | None:
-    return db.session.scalar(select(DataKey).where(DataKey.owner == owner))
+    return db.session.scalar(_of(owner))
+
+
+def _of(owner: int) -> Select[DataKey]:
+    return select(DataKey).where(DataKey.owner == owner)
 
 
 def _made(owner: int) -> DataKey:
-    """Two who need the first key at once both try; the unique owner lets one of them win, and both use it."""
+    """Two who need the first key at once both try; the unique owner lets one of them win, and both use it.
+
+    Inside an action the key is part of its transaction. Outside of one it is kept at once on a connection of its own,
+    for the caller's session will be rolled back, and what was sealed must not lose its key.
+    """
     master, sealing = ring().wrap(tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM), _place(owner, "sealing"))
     _, marking = ring().wrap(tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256), _place(owner, "marking"))
-    values = {"ref": new_secret_ref(), "owner": owner, "incident_id": owner or None, "master": master}
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
-    statement = insert(DataKey).values(**values, sealing=sealing, marking=marking)
-    db.session.execute(statement.on_conflict_do_nothing(index_elements=["owner"]))
-    row = _row(owner)
-    if row is None:
-        raise KeysError("The data key of this incident could not be kept.")
+    statement = insert(DataKey).values(
+        ref=new_secret_ref(), owner=owner, incident_id=owner or None, master=master, sealing=sealing, marking=marking
+    )
+    statement = statement.on_conflict_do_nothing(index_elements=["owner"])
+    if db.session().info.get(IN_AN_ACTION):
+        db.session.execute(statement)
+        return db.session.scalars(_of(owner)).one()
+    with Session(db.engine.execution_options(tocsin_write=True), expire_on_commit=False) as apart:
+        apart.execute(statement)
+        row = apart.scalars(_of(owner)).one()
+        apart.commit()
+        apart.expunge(row)
+    db.session.rollback()  # what is read next must see the key
     return row
 
 
