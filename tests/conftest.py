@@ -3,11 +3,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from flask_migrate import upgrade
 from flask.testing import FlaskClient
+from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 
 from incident import clock, start
@@ -49,6 +50,15 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Built(folder)
 
 
+class Browser(FlaskClient):
+    """Each request in a context of its own, as in the server; what the test has read before is read anew after it."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.rollback()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 class Built:
     """On SQLite: the migrated file is put aside, and copied back before each test."""
 
@@ -60,6 +70,7 @@ class Built:
         keys.open_or_create(self.folder / "keys", database_exists=False)
         self.app = create_app(self.settings)
         self.app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+        self.app.test_client_class = Browser
         with self.app.app_context():
             upgrade()
         self.let_go()

@@ -1,0 +1,187 @@
+import io
+import json
+
+import pytest
+
+from incident import clock
+from incident.actions import intake
+from incident.domain.access import Role
+from incident.domain.errors import Refused
+from incident.store import incidents as rows
+from incident.store.audit import AuditLine
+from incident.store.db import db
+
+LOGGED = {"title": "Customer database copied", "kind": "incident", "category": "data_leak", "personal_data": "yes", "zone": "Europe/Berlin", "aware_at": "2026-03-10T14:20", "source": "log analysis", "confidence": "high"}
+
+
+def _log(browser, **more):
+    reply = browser.post("/incidents/log", data=LOGGED | more)
+    assert reply.status_code == 302, reply.text
+    return reply.location.rsplit("/", 1)[-1]
+
+
+def test_a_log_keeps_the_facts_with_source_and_zone(as_):
+    ref = _log(as_(Role.RESPONDER))
+    incident = rows.by_ref(ref)
+    known = rows.current_facts(incident.id)
+    assert (incident.title, incident.category) == ("Customer database copied", "data_leak")
+    assert known["aware_at"].value == "2026-03-10T13:20:00Z"
+    assert (known["personal_data"].value, known["personal_data"].source, known["personal_data"].confidence) == (True, "log analysis", "high")
+
+
+def test_references_count_up_within_the_year(as_):
+    browser = as_(Role.RESPONDER)
+    first, second = _log(browser), _log(browser)
+    assert int(second.rsplit("-", 1)[1]) == int(first.rsplit("-", 1)[1]) + 1
+
+
+def test_a_mistake_names_its_field_and_loses_nothing(as_):
+    reply = as_(Role.RESPONDER).post("/incidents/log", data=LOGGED | {"title": "", "people_count": "many", "what_happened": "a story"})
+    assert reply.status_code == 422
+    assert "whole number" in reply.text
+    assert "a story" in reply.text
+    assert "many" in reply.text
+    assert db.session.scalar(db.select(db.func.count()).select_from(rows.Incident)) == 0
+
+
+def test_a_time_that_the_clocks_skipped_is_refused(as_):
+    reply = as_(Role.RESPONDER).post("/incidents/log", data=LOGGED | {"aware_at": "2026-03-29T02:30"})
+    assert reply.status_code == 422
+    assert "did not exist" in reply.text
+
+
+def test_a_correction_stands_beside_the_earlier_value(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    reply = browser.post(f"/incidents/{ref}/facts/people_count", data={"people_count": "1,200", "source": "first count"})
+    assert reply.status_code == 302
+    browser.post(f"/incidents/{ref}/facts/people_count", data={"people_count": "1500", "source": "second count"})
+    past = rows.history(rows.by_ref(ref).id, "people_count")
+    assert [(row.value, row.source) for row in past] == [(1500, "second count"), (1200, "first count")]
+    page = browser.get(f"/incidents/{ref}/facts/people_count").text
+    assert "1,500" in page
+    assert "1,200" in page
+
+
+def test_the_ledger_can_be_read_as_known_earlier(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    assert "log analysis" in browser.get(f"/incidents/{ref}/facts").text
+    assert "log analysis" not in browser.get(f"/incidents/{ref}/facts?at=2020-01-01T00:00").text
+    assert "Give date and time" in browser.get(f"/incidents/{ref}/facts?at=yesterday").text
+
+
+def test_the_same_fact_again_leaves_no_line(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    before = db.session.scalar(db.select(db.func.count()).select_from(AuditLine))
+    browser.post(f"/incidents/{ref}/facts/personal_data", data={"personal_data": "yes"})
+    assert db.session.scalar(db.select(db.func.count()).select_from(AuditLine)) == before
+
+
+def test_lines_hold_no_text_of_anybody(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser, what_happened="Jo Miller of Anytown lost a laptop")
+    browser.post(f"/incidents/{ref}/notes", data={"text": "Called Jo Miller"})
+    lines = db.session.scalars(db.select(AuditLine)).all()
+    assert "Miller" not in json.dumps([(line.subject, line.details) for line in lines])
+
+
+def test_the_time_line_tells_facts_and_notes_in_words(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    browser.post(f"/incidents/{ref}/notes", data={"text": "Pulled the plug <b>now</b>"})
+    page = browser.get(f"/incidents/{ref}/timeline").text
+    assert "Pulled the plug &lt;b&gt;now&lt;/b&gt;" in page
+    assert "10 Mar 2026, 13:20" in page
+    assert "log analysis" in page
+
+
+def test_evidence_is_sealed_known_by_its_digest_and_only_downloaded(as_, app):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    content = b"<script>alert(1)</script>" * 1000
+    reply = browser.post(f"/incidents/{ref}/evidence", data={"file": (io.BytesIO(content), "../../x.html"), "brought_by": "on-call engineer"})
+    assert reply.status_code == 302, reply.text
+    piece = rows.evidence(rows.by_ref(ref).id)[0]
+    assert (piece.name, piece.size) == ("x.html", len(content))
+    stored = (app.extensions["settings"].instance / "files" / piece.stored_as).read_bytes()
+    assert b"script" not in stored
+    got = browser.get(f"/incidents/{ref}/evidence/{piece.ref}/file")
+    assert got.data == content
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert got.mimetype == "application/octet-stream"
+
+
+def test_custody_is_only_added_to(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    browser.post(f"/incidents/{ref}/evidence", data={"file": (io.BytesIO(b"x"), "x.log"), "brought_by": "host"})
+    piece = rows.evidence(rows.by_ref(ref).id)[0]
+    browser.post(f"/incidents/{ref}/evidence/{piece.ref}/custody", data={"holder": "forensics", "reason": "imaging"})
+    assert [move.holder for move in rows.custody(rows.by_ref(ref).id)] == ["host", "forensics"]
+
+
+def test_a_missing_file_is_named(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    reply = browser.post(f"/incidents/{ref}/evidence", data={"brought_by": "host"})
+    assert (reply.status_code, "Choose the file" in reply.text) == (422, True)
+
+
+def test_an_old_page_cannot_undo_somebody_elses_title(as_):
+    browser = as_(Role.LEAD)
+    ref = _log(browser)
+    version = rows.by_ref(ref).version
+    assert browser.post(f"/incidents/{ref}/title", data={"title": "Better", "version": version}).status_code == 302
+    late = browser.post(f"/incidents/{ref}/title", data={"title": "Late", "version": version})
+    assert late.status_code == 409
+    assert rows.by_ref(ref).title == "Better"
+
+
+def test_the_list_filters_pages_and_exports(as_):
+    browser = as_(Role.RESPONDER)
+    _log(browser)
+    _log(browser, title="=cmd practice", kind="drill")
+    assert "practice" not in browser.get("/incidents/?kind=incident").text
+    assert "practice" in browser.get("/incidents/?q=PRACT").text
+    table = browser.get("/incidents/incidents.csv").text
+    assert "'=cmd practice" in table
+
+
+def test_an_auditor_reads_and_changes_nothing(as_):
+    ref = _log(as_(Role.RESPONDER))
+    auditor = as_(Role.AUDITOR)
+    assert auditor.get(f"/incidents/{ref}").status_code == 200
+    assert auditor.post(f"/incidents/{ref}/notes", data={"text": "x"}).status_code == 403
+
+
+def test_the_api_logs_records_and_reads(app, token_for, client):
+    head = token_for(Role.RESPONDER)
+    reply = client.post("/api/v1/incidents", json={"title": "Phish", "facts": {"personal_data": True}, "source": "mail"}, headers=head)
+    assert reply.status_code == 201, reply.text
+    ref = reply.json["ref"]
+    again = client.post(f"/api/v1/incidents/{ref}/facts", json={"facts": {"people_count": 3}}, headers=head)
+    assert again.json == {"changed": ["people_count"]}
+    facts = client.get(f"/api/v1/incidents/{ref}/facts", headers=head).json["facts"]
+    assert {fact["key"]: fact["value"] for fact in facts} == {"personal_data": True, "people_count": 3}
+    listed = client.get("/api/v1/incidents", headers=head).json["incidents"]
+    assert [one["ref"] for one in listed] == [ref]
+
+
+def test_the_api_names_the_field_of_bad_input(app, token_for, client):
+    head = token_for(Role.RESPONDER)
+    reply = client.post("/api/v1/incidents", json={"title": "x", "facts": {"people_count": -1}}, headers=head)
+    assert (reply.status_code, reply.json["field"]) == (422, "people_count")
+    wrong = client.post("/api/v1/incidents", json={"title": "x", "colour": "red"}, headers=head)
+    assert (wrong.status_code, "colour" in wrong.text) == (422, True)
+    assert reply.content_type == "application/problem+json"
+
+
+def test_recording_in_a_closed_incident_is_refused(app):
+    ref = intake.log(kind="incident", title="t", facts={}, source="", confidence="", actor="system", now=clock.now())
+    incident = rows.by_ref(ref)
+    incident.state = "closed"
+    db.session.commit()
+    with pytest.raises(Refused, match="Reopen"):
+        intake.record_facts(ref, {"people_count": 1}, source="", confidence="", actor="system", now=clock.now())
