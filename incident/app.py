@@ -6,6 +6,7 @@ from typing import Any
 
 from apiflask import APIFlask
 from flask import Blueprint
+from flask_bootstrap import Bootstrap5
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -16,7 +17,7 @@ from incident.api import incidents as api_incidents
 from incident.settings import Settings
 from incident.store import keys, sealed
 from incident.store.db import db
-from incident.web import access, errors, filters, frame, headers, incidents
+from incident.web import access, account, errors, filters, frame, headers, incidents, members, signin, team
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "_templates" if (HERE / "_templates").is_dir() else HERE.parent / "templates"
@@ -24,6 +25,10 @@ MIGRATIONS = HERE / "store" / "migrations"
 UPLOAD_LIMIT = 512 * 1024 * 1024
 
 WEB: tuple[Blueprint, ...] = (
+    account.bp,
+    members.bp,
+    signin.bp,
+    team.bp,
     incidents.bp,
 )
 HOOKS: tuple[Blueprint, ...] = (
@@ -53,6 +58,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     )
     _configure(app, settings)
     db.init_app(app)
+    Bootstrap5(app)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     _open_keys(app, settings)
     for start in (journal.init, headers.init, filters.init, access.init, *STARTERS, frame.init, errors.init):

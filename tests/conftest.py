@@ -55,6 +55,7 @@ class Browser(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         db.session.rollback()
+        db.session.expire_all()
         with self.application.app_context():
             return super().open(*args, **kwargs)
 

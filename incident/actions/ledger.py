@@ -1,6 +1,6 @@
 """One transaction: the change and its lines in the record, or neither."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -20,12 +20,17 @@ class Ledger:
         self.now = now
         self.lines: list[Line] = []
         self.nothing_changed = False
+        self.last_acts: list[Callable[[], None]] = []
         self._at = instant(now)
 
     def write(self, verb: str, subject: str, /, *, incident: str | None = None, **details: object) -> None:
         """Leave a line: who, when, what, to which reference. Raises Unspeakable for free text or personal data."""
         spoken = speakable(verb, subject, incident, details)
         self.lines.append(Line(self.actor, self._at, verb, subject, incident, spoken))
+
+    def at_last(self, act: Callable[[], None]) -> None:
+        """Have this done when the lines stand in the record, right before the commit: to sign what was just added."""
+        self.last_acts.append(act)
 
     def unchanged(self) -> None:
         """Say that there was nothing to change: the transaction rolls back, and no line is owed."""
@@ -46,6 +51,7 @@ def transaction(actor: str, now: datetime) -> Iterator[Ledger]:
         session.rollback()
         raise RuntimeError("Something was changed outside of a transaction; it was rolled back.")
     session.rollback()
+    session.expire_all()  # a rollback with no transaction open forgets nothing
     session.info[OPEN] = True
     try:
         session.connection(execution_options={"tocsin_write": True})
@@ -70,6 +76,8 @@ def _finish(ledger: Ledger) -> None:
         raise RuntimeError("A transaction must leave a line in the record, or say that nothing changed.")
     session.flush()
     audit.append(ledger.lines)
+    for act in ledger.last_acts:
+        act()
     session.commit()
 
 

@@ -115,12 +115,10 @@ def upgrade() -> None:
     with op.batch_alter_table('audit_line', schema=None) as batch_op:
         batch_op.create_index('ix_audit_line_actor_seq', ['actor', 'seq'], unique=False)
         batch_op.create_index('ix_audit_line_incident_seq', ['incident', 'seq'], unique=False)
-        batch_op.create_index('ix_audit_line_verb_seq', ['verb', 'seq'], unique=False)
 
     op.create_table('checkpoint',
     sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('at', sa.String(length=27), nullable=False),
-    sa.Column('root', sa.LargeBinary(), nullable=False),
     sa.Column('frontier', sa.LargeBinary(), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('size', name=op.f('pk_checkpoint'))
@@ -387,6 +385,42 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_tally_incident_id')),
     sa.PrimaryKeyConstraint('incident_id', 'wave', 'state', 'place', 'language', 'age', 'reach', 'doubtful', name=op.f('pk_person_tally'))
     )
+    op.create_table('report',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('form', sa.String(length=40), nullable=False),
+    sa.Column('form_digest', sa.String(length=64), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('authority', sa.String(length=200), nullable=False),
+    sa.Column('language', sa.String(length=8), nullable=False),
+    sa.Column('zone', sa.String(length=60), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('finding', sa.String(length=20), nullable=True),
+    sa.Column('previous', sa.String(length=20), nullable=True),
+    sa.Column('hands', sa.JSON(), nullable=False),
+    sa.Column('seen', sa.JSON(), nullable=False),
+    sa.Column('missing', sa.Integer(), nullable=False),
+    sa.Column('answers', sa.JSON(), nullable=True),
+    sa.Column('digest', sa.String(length=64), nullable=True),
+    sa.Column('made_by', sa.String(length=20), nullable=False),
+    sa.Column('made_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('saved_by', sa.String(length=20), nullable=False),
+    sa.Column('saved_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('filed_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('filed_by', sa.String(length=20), nullable=True),
+    sa.Column('recorded_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('channel', sa.String(length=20), nullable=True),
+    sa.Column('due_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('late', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_report_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_report')),
+    sa.UniqueConstraint('ref', name=op.f('uq_report_ref'))
+    )
+    with op.batch_alter_table('report', schema=None) as batch_op:
+        batch_op.create_index('ix_report_incident', ['incident_id', 'id'], unique=False)
+
     op.create_table('wave',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -473,6 +507,30 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person_past')),
     sa.UniqueConstraint('person_id', 'version', name=op.f('uq_person_past_person_id_version'))
     )
+    op.create_table('report_file',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('report_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=8), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['report_id'], ['report.id'], name=op.f('fk_report_file_report_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_report_file')),
+    sa.UniqueConstraint('report_id', 'kind', name=op.f('uq_report_file_report_id_kind'))
+    )
+    op.create_table('report_receipt',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('report_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('reference', sa.String(length=120), nullable=False),
+    sa.Column('evidence', sa.String(length=20), nullable=False),
+    sa.Column('recorded_by', sa.String(length=20), nullable=False),
+    sa.Column('recorded_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['report_id'], ['report.id'], name=op.f('fk_report_receipt_report_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_report_receipt'))
+    )
+    with op.batch_alter_table('report_receipt', schema=None) as batch_op:
+        batch_op.create_index('ix_report_receipt_report', ['report_id', 'id'], unique=False)
+
     op.create_table('announcement',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('slug', sa.String(length=40), nullable=False),
@@ -512,6 +570,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_announcement_incident')
 
     op.drop_table('announcement')
+    with op.batch_alter_table('report_receipt', schema=None) as batch_op:
+        batch_op.drop_index('ix_report_receipt_report')
+
+    op.drop_table('report_receipt')
+    op.drop_table('report_file')
     op.drop_table('person_past')
     with op.batch_alter_table('person_pair', schema=None) as batch_op:
         batch_op.drop_index('ix_person_pair_twin')
@@ -525,6 +588,10 @@ def downgrade() -> None:
 
     op.drop_table('custody')
     op.drop_table('wave')
+    with op.batch_alter_table('report', schema=None) as batch_op:
+        batch_op.drop_index('ix_report_incident')
+
+    op.drop_table('report')
     op.drop_table('person_tally')
     op.drop_table('person_mark')
     op.drop_table('person')
@@ -573,7 +640,6 @@ def downgrade() -> None:
     op.drop_table('counter')
     op.drop_table('checkpoint')
     with op.batch_alter_table('audit_line', schema=None) as batch_op:
-        batch_op.drop_index('ix_audit_line_verb_seq')
         batch_op.drop_index('ix_audit_line_incident_seq')
         batch_op.drop_index('ix_audit_line_actor_seq')
 
