@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from incident.domain.errors import Invalid
+from incident.domain.lawbook import elements
 from incident.domain.layouts import Sheet, composed, sheet
 from incident.domain.notices import SECTIONS, Channel, Text, speaks
 from incident.domain.starters import words
@@ -23,6 +24,30 @@ ELEMENTS = {
     "what_we_offer": "What we offer",
     "contact": "Whom to contact",
 }
+BY_LAYOUT = frozenset({"date_of_notice"})
+"""Elements that stand in every notice, whatever its texts say."""
+SAME = {"nature_of_breach": "what_happened"}
+"""A law's word for what a section of ours says."""
+USUAL = {
+    "what_happened": (
+        "consequences",
+        "cause",
+        "dates",
+        "date_of_discovery",
+        "law_enforcement_delay",
+        "delay_reason",
+        "severity",
+    ),
+    "what_information": ("people_categories", "records"),
+    "what_we_do": ("law_enforcement",),
+    "what_you_can_do": (
+        *("credit_agencies", "ftc_contact", "state_ag_contact", "agency_contacts", "freeze_advice", "statement_advice"),
+        *("report_advice", "rights", "police_report_right", "credential_advice", "guardians"),
+    ),
+    "what_we_offer": ("enrolment",),
+    "contact": ("sender", "dpo_contact"),
+}
+"""Where an element of a law usually stands; a person says where it does."""
 PLACES = {
     "subject": "Subject",
     "greeting": "Greeting",
@@ -90,8 +115,13 @@ class Crowd:
 
 
 def label(element: str) -> str:
-    """Return an element in words; a law's own element by its word."""
-    return ELEMENTS.get(element) or element.replace("_", " ").capitalize()
+    """Return an element in words."""
+    return ELEMENTS.get(element) or elements().get(element) or element.replace("_", " ").capitalize()
+
+
+def usual_section(element: str) -> str:
+    """Return the section in which an element usually stands; "" where none is usual."""
+    return next((section for section, held in USUAL.items() if element in held), "")
 
 
 def needs(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Need, ...]:
@@ -105,7 +135,7 @@ def needs(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Need, ...]:
             element,
             label(element),
             tuple(dict.fromkeys(cites[element])),
-            tuple(text.language for text in texts if not text.holds(element)),
+            () if element in BY_LAYOUT else tuple(text.language for text in texts if not text.holds(element)),
             _section(element, texts),
         )
         for element in sorted(cites, key=_order)
@@ -125,11 +155,16 @@ def _section(element: str, texts: Sequence[Text]) -> str:
 def forbidden(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Hurdle, ...]:
     """Return what the texts hold though a law says they must not. A warning: one text may serve several places."""
     return tuple(
-        Hurdle(element, f"{label(element)}: this law does not want it in the notice.", text.language, (duty.cite,))
+        Hurdle(
+            SAME.get(element, element),
+            f"{label(element)}: this law does not want it in the notice.",
+            text.language,
+            (duty.cite,),
+        )
         for duty in duties
         for element in duty.forbidden
         for text in texts
-        if text.holds(element)
+        if text.holds(SAME.get(element, element))
     )
 
 

@@ -144,6 +144,8 @@ class Draft:
     audience: Mapping[str, Any]
     senders: Mapping[str, str]
     send_at: datetime | None
+    site: str = ""
+    california: bool = False
 
 
 def after(stage: Stage, event: Event) -> Stage:
@@ -189,7 +191,8 @@ def contents(draft: Draft, *, people: int, audience_digest: str, values: Mapping
     """Return what a version is, as plain JSON values: the thing that is kept, compared, hashed and sent."""
     return {
         "notice": draft.ref,
-        "layout": LAYOUT,
+        "layout": {"version": LAYOUT, "site": draft.site, "california": draft.california},
+        "languages": [text.language for text in draft.texts],
         "texts": {text.language: text_as_json(text) for text in draft.texts},
         "channels": [str(channel) for channel in draft.channels],
         "audience": {"filter": dict(draft.audience), "people": people, "digest": audience_digest},

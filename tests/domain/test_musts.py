@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from incident.domain import merges, musts, starters
 from incident.domain.facts import Facts
+from incident.domain.lawbook import elements
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import SECTIONS, Channel, Text
 
@@ -14,7 +15,7 @@ GDPR = Duty(
     ("what_happened", "consequences", "what_we_do", "contact"),
 )
 CONNECTICUT = Duty(Cite("US-CT", "36a-701b(b)(2)(B)"), ("what_we_offer",))
-MASSACHUSETTS = Duty(Cite("US-MA", "93H § 3"), (), ("what_happened",))
+MASSACHUSETTS = Duty(Cite("US-MA", "93H § 3"), (), ("nature_of_breach",))
 TEXT = Text(
     "en",
     subject="Notice",
@@ -72,7 +73,9 @@ def test_what_every_notice_says_is_asked_for_even_when_no_law_is_known():
 
 
 def test_an_element_of_a_law_of_its_own_is_covered_by_the_section_said_to():
-    assert sentences(replace(TEXT, covers={}), duties=(GDPR,)) == ["Consequences is missing in English."]
+    assert sentences(replace(TEXT, covers={}), duties=(GDPR,)) == [
+        "Likely consequences for the people concerned is missing in English."
+    ]
 
 
 def test_each_language_must_hold_everything():
@@ -166,3 +169,16 @@ def test_what_a_law_does_not_want_is_flagged_with_its_citation():
 def test_people_whose_language_is_missing_are_counted():
     crowd = Crowd(10, {"en": 3, "es": 5, "fr": 1, "": 1, "zh-CN": 4})
     assert musts.unspoken(crowd, ("en", "zh-Hans")) == (("es", 5), ("fr", 1))
+
+
+def test_the_layout_gives_the_date_of_the_notice():
+    duty = Duty(Cite("US-CA", "1798.82(d)"), ("date_of_notice",))
+    assert found(duties=(duty,)) == ()
+    assert musts.needs((duty,), (TEXT,))[-1].met
+
+
+def test_every_element_of_the_list_has_a_usual_place_in_a_section_or_none():
+    assert set(musts.USUAL) == set(SECTIONS)
+    assert musts.usual_section("credit_agencies") == "what_you_can_do"
+    assert musts.usual_section("level") == ""
+    assert {element for held in musts.USUAL.values() for element in held} <= set(elements())

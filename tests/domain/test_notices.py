@@ -111,8 +111,11 @@ def contents(**changes):
         {"audience": {"wave": 2}},
         {"senders": {"email": "b@example.org"}},
         {"send_at": datetime(2026, 11, 22, tzinfo=UTC)},
+        {"site": "https://elsewhere.example.org"},
+        {"california": True},
         {"people": 4},
         {"audience_digest": "e"},
+        {"texts": (Text("zh-Hans"), Text("en"))},
         {"values": {"en": {"company.name": "Y"}}},
     ],
 )
@@ -182,3 +185,8 @@ def test_who_finds_no_language_of_theirs_is_known():
     assert notices.speaks("", ("en",))
     assert not notices.speaks("zh-Hant", ("zh-Hans",))
     assert not notices.speaks("es", ("en",))
+
+
+def test_the_order_of_languages_is_part_of_the_digest_since_the_first_serves_whoever_has_no_other():
+    english, chinese = Text("en", subject="S"), Text("zh-Hans", subject="S")
+    assert notices.digest(contents(texts=(english, chinese))) != notices.digest(contents(texts=(chinese, english)))

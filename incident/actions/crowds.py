@@ -1,0 +1,63 @@
+"""Whom a notice reaches and which duties it answers, as the rules for notices take them."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from incident.actions import people
+from incident.domain import lawbook
+from incident.domain.musts import Cite, Crowd, Duty
+from incident.domain.notices import Channel
+from incident.domain.people import Audience, Reach
+from incident.store import audiences, obligations
+
+REACHED_BY = {
+    Channel.EMAIL: Reach.EMAIL,
+    Channel.SMS: Reach.PHONE,
+    Channel.CALL: Reach.PHONE,
+    Channel.LETTER: Reach.ADDRESS,
+    Channel.PUSH: Reach.PUSH,
+}
+TOLD = frozenset({"individuals", "public", "customers"})
+"""To whom a duty speaks that a notice answers."""
+NAMES = frozenset({"person.name", "person.for_whom"})
+
+
+def crowd(incident_id: int, audience: Audience, channels: Iterable[Channel], fields: Iterable[str]) -> Crowd:
+    """Return the audience in figures. What `fields` ask of each person is looked for in everybody's record."""
+    found = audiences.counted(incident_id, audience)
+    ways = Reach.NONE
+    for channel in channels:
+        ways |= REACHED_BY.get(channel, Reach.NONE)
+    by_language: Counter[str] = Counter()
+    for group in found:
+        by_language[group.language] += group.people
+    return Crowd(
+        people=sum(group.people for group in found),
+        by_language=dict(by_language),
+        lacking=_lacking(incident_id, audience, frozenset(fields)),
+        unreached=sum(group.people for group in found if not Reach(group.reach) & ways),
+    )
+
+
+def _lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> dict[str, int]:
+    """Count who lacks a value; names are sealed, so they are opened batch by batch, looked at by nobody."""
+    lacking: Counter[str] = Counter()
+    if "person.exposed" in fields:
+        lacking["person.exposed"] = audiences.without_kinds(incident_id, audience)
+    if NAMES & fields:
+        for batch in audiences.batches(incident_id, audience):
+            for person in people.addressees(incident_id, [id_ for id_, _ in batch]).values():
+                lacking["person.name"] += not person.name.strip()
+                lacking["person.for_whom"] += not person.for_whom.strip()
+    return {name: count for name, count in lacking.items() if count and name in fields}
+
+
+def duties(incident_id: int) -> tuple[Duty, ...]:
+    """Return the duties to tell people that are owed by this incident, with what their notice must hold."""
+    owed = [lawbook.library().duty(finding.duty) for finding in obligations.owed(incident_id)]
+    return tuple(_duty(duty) for duty in owed if duty is not None and TOLD & duty.names)
+
+
+def _duty(duty: lawbook.Duty) -> Duty:
+    cite = Cite(duty.law, duty.cite.place, duty.cite.href, duty.confidence)
+    return Duty(cite, duty.contents, duty.forbidden)

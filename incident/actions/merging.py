@@ -1,0 +1,144 @@
+"""Fills the texts of an approved version for the people it goes to, and finds the values texts are merged with."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from incident.domain import layouts, merges, starters
+from incident.domain import notices as rules
+from incident.domain.facts import Facts, from_json
+from incident.domain.layouts import Composed, Sheet
+from incident.domain.notices import Channel, Text
+from incident.domain.people import Addressee
+from incident.domain.wording import Unfilled, Values, for_header, for_html, for_text
+from incident.settings import Settings
+from incident.store import incidents
+from incident.store.notices import NoticeVersion
+from notifiers.contract import Message
+
+
+@dataclass(frozen=True)
+class House:
+    """What this installation knows of the organisation that writes: names, contacts, its site, zone and senders."""
+
+    company: Mapping[str, str]
+    site: str
+    zone: ZoneInfo
+    senders: Mapping[str, str] = field(default_factory=dict)
+
+
+def house(settings: Settings) -> House:
+    """Return what the settings say of the organisation."""
+    email = settings.sendgrid_from if settings.sendgrid_api_key.get_secret_value() else settings.smtp_from
+    sms = settings.twilio_messaging_service_sid or settings.twilio_from
+    return House(
+        company={
+            "name": settings.company_name,
+            "contact": settings.contact_name,
+            "email": settings.contact_email,
+            "phone": settings.contact_phone,
+            "address": settings.contact_address,
+        },
+        site=settings.base_url,
+        zone=ZoneInfo(settings.time_zone),
+        senders={"email": email or "sandbox", "sms": sms or "sandbox"},
+    )
+
+
+def facts_of(incident_id: int) -> Facts:
+    """Return what is known of an incident now."""
+    return from_json({key: row.value for key, row in incidents.current_facts(incident_id).items()})
+
+
+def values(facts: Facts, languages: Iterable[str], *, ref: str, day: date, house: House) -> dict[str, dict[str, str]]:
+    """Return, by language, the words for all fields that are the same for everybody."""
+    kinds = facts.get("data_kinds", ())
+    found: dict[str, dict[str, str]] = {}
+    for language in languages:
+        words = starters.words(language)
+        found[language] = (
+            merges.house_values(house.company, site=house.site, ref=ref, day=day, words=words)
+            | merges.fact_values(facts, words, house.zone)
+            | merges.everybody(kinds if isinstance(kinds, tuple) else (), words)
+        )
+    return found
+
+
+def used_values(
+    texts: Sequence[Text], known: Mapping[str, Mapping[str, str]], house: House
+) -> dict[str, dict[str, str]]:
+    """Return those of the values that the texts use: what a version keeps and an approval is bound to."""
+    used: dict[str, dict[str, str]] = {}
+    for text in texts:
+        fields = layouts.sheet(text, site=house.site).fields
+        always = ("company.name", "notice.reference", "notice.date", "link.check")
+        words = known[text.language]
+        used[text.language] = {name: words[name] for name in dict.fromkeys((*fields, *always)) if name in words}
+    return used
+
+
+def sheet_of(version: NoticeVersion, language: str) -> Sheet:
+    """Return the text of a version in one language, parsed, its shared values still in slots."""
+    contents = version.contents
+    text = rules.text_from_json(language, contents["texts"][language])
+    return layouts.sheet(text, site=contents["layout"]["site"], california=contents["layout"]["california"])
+
+
+def values_of(version: NoticeVersion, language: str) -> Values:
+    """Return the words that were frozen when the version was submitted."""
+    words: Values = version.contents["values"][language]
+    return words
+
+
+def messages(
+    version: NoticeVersion, addressees: Iterable[tuple[str, str, Addressee]], channel: str
+) -> list[Message | Unfilled]:
+    """Return one message for each (reference of the attempt, thread of the delivery, person), in their order.
+
+    Texts are compiled once a call and language. A person for whom a field has no value any more gets the
+    Unfilled that names it in place of a message, so that nobody else waits for them and nobody is skipped in silence.
+    """
+    kind = Channel(channel)
+    languages: Sequence[str] = version.contents["languages"]
+    compiled: dict[str, Composed] = {}
+    made: list[Message | Unfilled] = []
+    for ref, thread, person in addressees:
+        language = rules.language_for(person.language, languages)
+        if language not in compiled:
+            compiled[language] = layouts.composed(sheet_of(version, language), kind, values_of(version, language))
+        made.append(_message(compiled[language], language, kind, ref, thread, person))
+    return made
+
+
+def _message(
+    made: Composed, language: str, channel: Channel, ref: str, thread: str, person: Addressee
+) -> Message | Unfilled:
+    words = merges.person_values(person, starters.words(language))
+    try:
+        return Message(
+            ref=ref,
+            to=address(person, channel),
+            subject=made.subject.filled(words, for_header),
+            text=made.text.filled(words, for_text),
+            html=made.html.filled(words, for_html) if made.html else "",
+            language=language,
+            thread=thread,
+        )
+    except Unfilled as gap:
+        return gap
+
+
+def address(person: Addressee, channel: Channel) -> str:
+    """Return where a person is reached by a channel; "" where they are not."""
+    match channel:
+        case Channel.EMAIL:
+            return person.email
+        case Channel.SMS | Channel.CALL:
+            return person.phone
+        case Channel.LETTER:
+            return "\n".join((person.name, *person.address)) if person.address else ""
+        case Channel.PUSH:
+            return person.push_token
+        case Channel.ANNOUNCEMENT:
+            return ""
