@@ -1,28 +1,59 @@
 """APScheduler wakes the table of work: each kind by its own period, one look of a kind at a time."""
 
-from datetime import UTC
+import os
+import secrets
+import socket
+from datetime import UTC, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
+from incident import clock
+from incident.store import leases
 from incident.work import WORK, Kind, look
 
 THREADS = 6
+PART = "clock"
+LEASE = timedelta(seconds=30)
+RENEW_SECONDS = 10
 
 
-def build(app: Flask) -> BackgroundScheduler:
-    """A scheduler that looks for due work, not started yet. A look that was missed happens once, late."""
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": ThreadPoolExecutor(THREADS)},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-    )
-    for kind in WORK:
-        scheduler.add_job(_look, "interval", seconds=kind.every_seconds, args=(app, kind), id=kind.name, jitter=None)
-    return scheduler
+class Waker:
+    """The clock of one process. With `alone`, it works only while it holds the installation's lease on the clock."""
 
+    def __init__(self, app: Flask, *, alone: bool = True) -> None:
+        self.app = app
+        self.alone = alone
+        self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.ours = not alone
+        self.apscheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(THREADS)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        for kind in WORK:
+            self.apscheduler.add_job(self._look, "interval", seconds=kind.every_seconds, args=(kind,), id=kind.name)
 
-def _look(app: Flask, kind: Kind) -> None:
-    with app.app_context():
-        look(kind)
+    def start(self) -> None:
+        """Begin to look. A look that was missed happens once, late."""
+        if self.alone:
+            self._renew()
+            self.apscheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS, id=PART)
+        self.apscheduler.start()
+
+    def stop(self) -> None:
+        """Finish what is under way, and let the next one have the clock."""
+        self.apscheduler.shutdown(wait=True)
+        if self.alone and self.ours:
+            with self.app.app_context():
+                leases.let_go(PART, self.name, now=clock.now())
+
+    def _renew(self) -> None:
+        with self.app.app_context():
+            self.ours = leases.hold(PART, self.name, now=clock.now(), length=LEASE)
+
+    def _look(self, kind: Kind) -> None:
+        if self.ours:
+            with self.app.app_context():
+                look(kind)

@@ -19,8 +19,8 @@ THREADS = 16
 def run() -> None:
     """Web, clock and worker in one process; made ready at the first start."""
     app = _ready()
-    clock = scheduler.build(app)
-    _serve(app, before=clock.start, after=lambda: clock.shutdown(wait=True))
+    waker = scheduler.Waker(app)
+    _serve(app, before=waker.start, after=waker.stop)
 
 
 @click.command()
@@ -31,14 +31,14 @@ def web() -> None:
 
 @click.command(name="scheduler")
 def scheduler_() -> None:
-    """The clock and the work it wakes, without the web. One of them does the work; a second one waits for its lease."""
-    _tick(_ready())
+    """The clock and the work it wakes, without the web. One holds the lease and works; a second one waits for it."""
+    _tick(scheduler.Waker(_ready()))
 
 
 @click.command()
 def worker() -> None:
     """Does due work beside a scheduler; claims in the database keep two of them apart."""
-    _tick(_ready())
+    _tick(scheduler.Waker(_ready(), alone=False))
 
 
 @click.command(name="work")
@@ -56,12 +56,11 @@ def _ready() -> APIFlask:
     return start.prepare(configuration)
 
 
-def _tick(app: APIFlask) -> None:
-    clock = scheduler.build(app)
-    clock.start()
+def _tick(waker: scheduler.Waker) -> None:
+    waker.start()
     click.echo("Waiting for work. Stop with Ctrl-C.")
     _until_stopped()
-    clock.shutdown(wait=True)
+    waker.stop()
 
 
 def _serve(app: APIFlask, before: Callable[[], object] = lambda: None, after: Callable[[], object] = lambda: None) -> None:

@@ -39,9 +39,29 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER fact_no_truncate BEFORE TRUNCATE ON fact\n'
                 'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER grade_no_change BEFORE UPDATE OR DELETE ON grade\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER grade_no_truncate BEFORE TRUNCATE ON grade\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER note_no_change BEFORE UPDATE OR DELETE ON note\n'
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER note_no_truncate BEFORE TRUNCATE ON note\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER provider_event_no_change BEFORE UPDATE OR DELETE ON provider_event\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER provider_event_no_truncate BEFORE TRUNCATE ON provider_event\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER report_file_no_change BEFORE UPDATE OR DELETE ON report_file\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER report_file_no_truncate BEFORE TRUNCATE ON report_file\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER report_receipt_no_change BEFORE UPDATE OR DELETE ON report_receipt\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER report_receipt_no_truncate BEFORE TRUNCATE ON report_receipt\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER report_stays BEFORE UPDATE OR DELETE ON report\n'
+                "FOR EACH ROW WHEN (OLD.state <> 'draft') EXECUTE FUNCTION tocsin_append_only()",
+                'CREATE OR REPLACE TRIGGER report_no_truncate BEFORE TRUNCATE ON report\n'
                 'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER audit_head_no_change BEFORE UPDATE OR DELETE ON audit_head\n'
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_head_grows()',
@@ -77,6 +97,13 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
             'CREATE TRIGGER IF NOT EXISTS fact_no_insert BEFORE insert ON fact WHEN EXISTS (SELECT 1 FROM fact WHERE '
             'id = NEW.id)\n'
             "BEGIN SELECT RAISE(ABORT, 'fact is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS grade_no_update BEFORE update ON grade \n'
+            "BEGIN SELECT RAISE(ABORT, 'grade is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS grade_no_delete BEFORE delete ON grade \n'
+            "BEGIN SELECT RAISE(ABORT, 'grade is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS grade_no_insert BEFORE insert ON grade WHEN EXISTS (SELECT 1 FROM grade '
+            'WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'grade is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS note_no_update BEFORE update ON note \n'
             "BEGIN SELECT RAISE(ABORT, 'note is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS note_no_delete BEFORE delete ON note \n'
@@ -84,6 +111,37 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
             'CREATE TRIGGER IF NOT EXISTS note_no_insert BEFORE insert ON note WHEN EXISTS (SELECT 1 FROM note WHERE '
             'id = NEW.id)\n'
             "BEGIN SELECT RAISE(ABORT, 'note is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS provider_event_no_update BEFORE update ON provider_event \n'
+            "BEGIN SELECT RAISE(ABORT, 'provider_event is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS provider_event_no_delete BEFORE delete ON provider_event \n'
+            "BEGIN SELECT RAISE(ABORT, 'provider_event is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS provider_event_no_insert BEFORE insert ON provider_event WHEN EXISTS '
+            '(SELECT 1 FROM provider_event WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'provider_event is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS report_file_no_update BEFORE update ON report_file \n'
+            "BEGIN SELECT RAISE(ABORT, 'report_file is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS report_file_no_delete BEFORE delete ON report_file \n'
+            "BEGIN SELECT RAISE(ABORT, 'report_file is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS report_file_no_insert BEFORE insert ON report_file WHEN EXISTS (SELECT 1 '
+            'FROM report_file WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'report_file is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS report_receipt_no_update BEFORE update ON report_receipt \n'
+            "BEGIN SELECT RAISE(ABORT, 'report_receipt is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS report_receipt_no_delete BEFORE delete ON report_receipt \n'
+            "BEGIN SELECT RAISE(ABORT, 'report_receipt is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS report_receipt_no_insert BEFORE insert ON report_receipt WHEN EXISTS '
+            '(SELECT 1 FROM report_receipt WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'report_receipt is append-only: rows are added, never changed or removed'); "
+            'END',
+            "CREATE TRIGGER IF NOT EXISTS report_stays_on_update BEFORE update ON report WHEN OLD.state <> 'draft'\n"
+            "BEGIN SELECT RAISE(ABORT, 'report is settled: it stays as it is'); END",
+            "CREATE TRIGGER IF NOT EXISTS report_stays_on_delete BEFORE delete ON report WHEN OLD.state <> 'draft'\n"
+            "BEGIN SELECT RAISE(ABORT, 'report is settled: it stays as it is'); END",
             'CREATE TRIGGER IF NOT EXISTS audit_head_stays BEFORE DELETE ON audit_head\n'
             "BEGIN SELECT RAISE(ABORT, 'the record keeps its head'); END",
             'CREATE TRIGGER IF NOT EXISTS audit_head_grows BEFORE UPDATE ON audit_head\n'
@@ -143,9 +201,23 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_invitation_key')),
     sa.UniqueConstraint('ref', name=op.f('uq_invitation_ref'))
     )
+    op.create_table('lease',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('holder', sa.String(length=60), nullable=False),
+    sa.Column('until', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('fence', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_lease'))
+    )
     op.create_table('person_import',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person_import'))
+    )
+    op.create_table('sending_switch',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('frozen', sa.Boolean(), nullable=False),
+    sa.Column('by', sa.String(length=20), nullable=False),
+    sa.Column('at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sending_switch'))
     )
     op.create_table('throttle',
     sa.Column('key', sa.String(length=64), nullable=False),
@@ -284,6 +356,27 @@ def upgrade() -> None:
     with op.batch_alter_table('fact', schema=None) as batch_op:
         batch_op.create_index('ix_fact_incident_key', ['incident_id', 'key', 'id'], unique=False)
 
+    op.create_table('grade',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('scale', sa.String(length=12), nullable=False),
+    sa.Column('basis', sa.String(length=10), nullable=False),
+    sa.Column('level', sa.String(length=20), nullable=False),
+    sa.Column('score', sa.Float(), nullable=True),
+    sa.Column('inputs', sa.JSON(), nullable=False),
+    sa.Column('reasons', sa.JSON(), nullable=False),
+    sa.Column('open', sa.JSON(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('made_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('made_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_grade_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_grade')),
+    sa.UniqueConstraint('ref', name=op.f('uq_grade_ref'))
+    )
+    with op.batch_alter_table('grade', schema=None) as batch_op:
+        batch_op.create_index('ix_grade_incident_scale', ['incident_id', 'scale', 'basis', 'id'], unique=False)
+
     op.create_table('membership',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -385,6 +478,20 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_tally_incident_id')),
     sa.PrimaryKeyConstraint('incident_id', 'wave', 'state', 'place', 'language', 'age', 'reach', 'doubtful', name=op.f('pk_person_tally'))
     )
+    op.create_table('plan',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('playbook', sa.String(length=40), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('activated_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('activated_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_plan_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan')),
+    sa.UniqueConstraint('incident_id', 'playbook', name=op.f('uq_plan_incident_id_playbook')),
+    sa.UniqueConstraint('ref', name=op.f('uq_plan_ref'))
+    )
     op.create_table('report',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('ref', sa.String(length=20), nullable=False),
@@ -420,6 +527,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('report', schema=None) as batch_op:
         batch_op.create_index('ix_report_incident', ['incident_id', 'id'], unique=False)
+
+    op.create_table('sandbox_message',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=26), nullable=False),
+    sa.Column('channel', sa.String(length=12), nullable=False),
+    sa.Column('person_number', sa.Integer(), nullable=True),
+    sa.Column('notice_ref', sa.String(length=20), nullable=False),
+    sa.Column('kept_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_sandbox_message_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sandbox_message')),
+    sa.UniqueConstraint('ref', name=op.f('uq_sandbox_message_ref'))
+    )
+    with op.batch_alter_table('sandbox_message', schema=None) as batch_op:
+        batch_op.create_index('ix_sandbox_message_incident', ['incident_id', 'id'], unique=False)
 
     op.create_table('wave',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -531,6 +654,42 @@ def upgrade() -> None:
     with op.batch_alter_table('report_receipt', schema=None) as batch_op:
         batch_op.create_index('ix_report_receipt_report', ['report_id', 'id'], unique=False)
 
+    op.create_table('step',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('plan_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('key', sa.String(length=40), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('phase', sa.String(length=20), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('detail', sa.Text(), nullable=False),
+    sa.Column('role', sa.String(length=20), nullable=False),
+    sa.Column('mandatory', sa.Boolean(), nullable=False),
+    sa.Column('asks', sa.String(length=500), nullable=False),
+    sa.Column('due_from', sa.String(length=40), nullable=False),
+    sa.Column('due_hours', sa.Integer(), nullable=False),
+    sa.Column('condition', sa.JSON(), nullable=False),
+    sa.Column('need', sa.String(length=4), nullable=False),
+    sa.Column('need_open', sa.JSON(), nullable=False),
+    sa.Column('due_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('due_words', sa.String(length=300), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('owner_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('finished_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_step_incident_id')),
+    sa.ForeignKeyConstraint(['owner_id'], ['user_account.id'], name=op.f('fk_step_owner_id')),
+    sa.ForeignKeyConstraint(['plan_id'], ['plan.id'], name=op.f('fk_step_plan_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_step')),
+    sa.UniqueConstraint('plan_id', 'key', name=op.f('uq_step_plan_id_key')),
+    sa.UniqueConstraint('ref', name=op.f('uq_step_ref'))
+    )
+    with op.batch_alter_table('step', schema=None) as batch_op:
+        batch_op.create_index('ix_step_incident_position', ['incident_id', 'position', 'id'], unique=False)
+        batch_op.create_index('ix_step_owner_state', ['owner_id', 'state'], unique=False)
+        batch_op.create_index('ix_step_state_due', ['state', 'due_at'], unique=False)
+
     op.create_table('announcement',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('slug', sa.String(length=40), nullable=False),
@@ -558,6 +717,158 @@ def upgrade() -> None:
         batch_op.create_index('ix_announcement_incident', ['incident_id', 'id'], unique=False)
         batch_op.create_index('ix_announcement_state_starts', ['state', 'starts_at', 'id'], unique=False)
 
+    op.create_table('dispatch',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_version_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_ref', sa.String(length=20), nullable=False),
+    sa.Column('version_number', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('audience', sa.Integer(), nullable=False),
+    sa.Column('audience_digest', sa.String(length=64), nullable=False),
+    sa.Column('simulated', sa.Boolean(), nullable=False),
+    sa.Column('course', sa.String(length=10), nullable=False),
+    sa.Column('paused_for', sa.String(length=24), nullable=False),
+    sa.Column('prepared_to', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('prepared', sa.Boolean(), nullable=False),
+    sa.Column('canary', sa.Integer(), nullable=False),
+    sa.Column('most_back', sa.Integer(), nullable=False),
+    sa.Column('sample', sa.Integer(), nullable=False),
+    sa.Column('seen', sa.Integer(), nullable=False),
+    sa.Column('seen_bad', sa.Integer(), nullable=False),
+    sa.Column('waiting', sa.Integer(), nullable=False),
+    sa.Column('sending', sa.Integer(), nullable=False),
+    sa.Column('in_doubt', sa.Integer(), nullable=False),
+    sa.Column('accepted', sa.Integer(), nullable=False),
+    sa.Column('delivered', sa.Integer(), nullable=False),
+    sa.Column('failed', sa.Integer(), nullable=False),
+    sa.Column('bounced', sa.Integer(), nullable=False),
+    sa.Column('cancelled', sa.Integer(), nullable=False),
+    sa.Column('simulated_count', sa.Integer(), nullable=False),
+    sa.Column('unreached', sa.Integer(), nullable=False),
+    sa.Column('complained', sa.Integer(), nullable=False),
+    sa.Column('rate', sa.Double(), nullable=False),
+    sa.Column('started_by', sa.String(length=20), nullable=False),
+    sa.Column('started_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_dispatch_incident_id')),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_dispatch_notice_id')),
+    sa.ForeignKeyConstraint(['notice_version_id'], ['notice_version.id'], name=op.f('fk_dispatch_notice_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dispatch')),
+    sa.UniqueConstraint('notice_version_id', name=op.f('uq_dispatch_notice_version_id')),
+    sa.UniqueConstraint('ref', name=op.f('uq_dispatch_ref'))
+    )
+    with op.batch_alter_table('dispatch', schema=None) as batch_op:
+        batch_op.create_index('ix_dispatch_course', ['course'], unique=False)
+        batch_op.create_index('ix_dispatch_incident', ['incident_id', 'id'], unique=False)
+
+    op.create_table('step_event',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('did', sa.String(length=12), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.JSON(), nullable=False),
+    sa.Column('handed_to', sa.String(length=20), nullable=False),
+    sa.Column('done_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('done_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['step_id'], ['step.id'], name=op.f('fk_step_event_step_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_step_event'))
+    )
+    with op.batch_alter_table('step_event', schema=None) as batch_op:
+        batch_op.create_index('ix_step_event_step', ['step_id', 'id'], unique=False)
+
+    op.create_table('delivery',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=26), nullable=False),
+    sa.Column('dispatch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('notice_version_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_number', sa.Integer(), nullable=False),
+    sa.Column('channel', sa.String(length=12), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('current', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('claim_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('due_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('provider', sa.String(length=20), nullable=False),
+    sa.Column('provider_id', sa.String(length=100), nullable=False),
+    sa.Column('reason', sa.String(length=40), nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
+    sa.Column('may_pass', sa.Boolean(), nullable=False),
+    sa.Column('complained', sa.Boolean(), nullable=False),
+    sa.Column('owner', sa.String(length=20), nullable=False),
+    sa.Column('settled_by', sa.String(length=20), nullable=False),
+    sa.Column('made_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('called_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('answered_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('reported_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_delivery_dispatch_id')),
+    sa.ForeignKeyConstraint(['notice_version_id'], ['notice_version.id'], name=op.f('fk_delivery_notice_version_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_delivery_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery')),
+    sa.UniqueConstraint('notice_version_id', 'person_id', 'channel', 'attempt', name=op.f('uq_delivery_notice_version_id_person_id_channel_attempt')),
+    sa.UniqueConstraint('ref', name=op.f('uq_delivery_ref'))
+    )
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.create_index('ix_delivery_care', ['dispatch_id', 'state', 'id'], unique=False, sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"))
+        batch_op.create_index('ix_delivery_claim', ['claim_id'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+        batch_op.create_index('ix_delivery_waiting', ['dispatch_id', 'channel', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+
+    op.create_table('delivery_claim',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('dispatch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('channel', sa.String(length=12), nullable=False),
+    sa.Column('worker', sa.String(length=60), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('claimed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('lease_until', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_delivery_claim_dispatch_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery_claim'))
+    )
+    with op.batch_alter_table('delivery_claim', schema=None) as batch_op:
+        batch_op.create_index('ix_delivery_claim_open', ['lease_until'], unique=False, sqlite_where=sa.text("state IN ('claimed', 'calling')"), postgresql_where=sa.text("state IN ('claimed', 'calling')"))
+
+    op.create_table('delivery_remark',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=26), nullable=False),
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('what', sa.String(length=12), nullable=False),
+    sa.Column('by', sa.String(length=20), nullable=False),
+    sa.Column('at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_delivery_remark_delivery_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery_remark')),
+    sa.UniqueConstraint('ref', name=op.f('uq_delivery_remark_ref'))
+    )
+    with op.batch_alter_table('delivery_remark', schema=None) as batch_op:
+        batch_op.create_index('ix_delivery_remark_delivery', ['delivery_id'], unique=False)
+
+    op.create_table('provider_event',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('provider', sa.String(length=20), nullable=False),
+    sa.Column('event_id', sa.String(length=100), nullable=False),
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('ref', sa.String(length=64), nullable=False),
+    sa.Column('provider_id', sa.String(length=100), nullable=False),
+    sa.Column('status', sa.String(length=12), nullable=False),
+    sa.Column('reason', sa.String(length=40), nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
+    sa.Column('at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('received_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('fields', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_provider_event_delivery_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_provider_event')),
+    sa.UniqueConstraint('provider', 'event_id', name=op.f('uq_provider_event_provider_event_id'))
+    )
+    with op.batch_alter_table('provider_event', schema=None) as batch_op:
+        batch_op.create_index('ix_provider_event_delivery', ['delivery_id'], unique=False)
+
 
     # rows that are only added: the database itself refuses the rest
     for statement in GUARDS[op.get_bind().dialect.name]:
@@ -565,11 +876,44 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('provider_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_provider_event_delivery')
+
+    op.drop_table('provider_event')
+    with op.batch_alter_table('delivery_remark', schema=None) as batch_op:
+        batch_op.drop_index('ix_delivery_remark_delivery')
+
+    op.drop_table('delivery_remark')
+    with op.batch_alter_table('delivery_claim', schema=None) as batch_op:
+        batch_op.drop_index('ix_delivery_claim_open', sqlite_where=sa.text("state IN ('claimed', 'calling')"), postgresql_where=sa.text("state IN ('claimed', 'calling')"))
+
+    op.drop_table('delivery_claim')
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_index('ix_delivery_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch_op.drop_index('ix_delivery_claim', sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+        batch_op.drop_index('ix_delivery_care', sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"))
+
+    op.drop_table('delivery')
+    with op.batch_alter_table('step_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_step_event_step')
+
+    op.drop_table('step_event')
+    with op.batch_alter_table('dispatch', schema=None) as batch_op:
+        batch_op.drop_index('ix_dispatch_incident')
+        batch_op.drop_index('ix_dispatch_course')
+
+    op.drop_table('dispatch')
     with op.batch_alter_table('announcement', schema=None) as batch_op:
         batch_op.drop_index('ix_announcement_state_starts')
         batch_op.drop_index('ix_announcement_incident')
 
     op.drop_table('announcement')
+    with op.batch_alter_table('step', schema=None) as batch_op:
+        batch_op.drop_index('ix_step_state_due')
+        batch_op.drop_index('ix_step_owner_state')
+        batch_op.drop_index('ix_step_incident_position')
+
+    op.drop_table('step')
     with op.batch_alter_table('report_receipt', schema=None) as batch_op:
         batch_op.drop_index('ix_report_receipt_report')
 
@@ -588,10 +932,15 @@ def downgrade() -> None:
 
     op.drop_table('custody')
     op.drop_table('wave')
+    with op.batch_alter_table('sandbox_message', schema=None) as batch_op:
+        batch_op.drop_index('ix_sandbox_message_incident')
+
+    op.drop_table('sandbox_message')
     with op.batch_alter_table('report', schema=None) as batch_op:
         batch_op.drop_index('ix_report_incident')
 
     op.drop_table('report')
+    op.drop_table('plan')
     op.drop_table('person_tally')
     op.drop_table('person_mark')
     op.drop_table('person')
@@ -608,6 +957,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_membership_user_id'))
 
     op.drop_table('membership')
+    with op.batch_alter_table('grade', schema=None) as batch_op:
+        batch_op.drop_index('ix_grade_incident_scale')
+
+    op.drop_table('grade')
     with op.batch_alter_table('fact', schema=None) as batch_op:
         batch_op.drop_index('ix_fact_incident_key')
 
@@ -635,7 +988,9 @@ def downgrade() -> None:
     op.drop_table('api_token')
     op.drop_table('user_account')
     op.drop_table('throttle')
+    op.drop_table('sending_switch')
     op.drop_table('person_import')
+    op.drop_table('lease')
     op.drop_table('invitation')
     op.drop_table('counter')
     op.drop_table('checkpoint')

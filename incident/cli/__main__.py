@@ -1,0 +1,5 @@
+"""`python -m incident.cli` is `tocsin`."""
+
+from incident.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""Who holds a part that one process alone may play, and until when. A holder that died is replaced when its time is up."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store.db import Model, UTCDateTime, db
+
+
+class Lease(Model):
+    """One part, its holder, and the end of its time. `fence` goes up with every new holder."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(60))
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+    fence: Mapped[int] = mapped_column(default=1)
+
+
+def hold(name: str, holder: str, *, now: datetime, length: timedelta) -> bool:
+    """Take or keep the part until `now + length`, in a commit of its own; whether it is ours. It says nothing of people."""
+    db.session.rollback()
+    db.session.connection(execution_options={"tocsin_write": True})
+    insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
+    made = insert(Lease).values(name=name, holder=holder, until=now + length, fence=1).on_conflict_do_nothing()
+    taken = int(db.session.execute(made).rowcount)  # type: ignore[attr-defined]
+    if not taken:
+        ours = update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=now + length)
+        free = update(Lease).where(Lease.name == name, Lease.until < now)
+        free = free.values(holder=holder, until=now + length, fence=Lease.fence + 1)
+        taken = int(db.session.execute(ours).rowcount) or int(db.session.execute(free).rowcount)  # type: ignore[attr-defined]
+    db.session.commit()
+    return bool(taken)
+
+
+def let_go(name: str, holder: str, *, now: datetime) -> None:
+    """Give the part back, so that the next need not wait."""
+    db.session.rollback()
+    db.session.connection(execution_options={"tocsin_write": True})
+    db.session.execute(update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=now))
+    db.session.commit()
+
+
+def held(name: str, now: datetime) -> bool:
+    """Whether somebody holds the part at this moment."""
+    return db.session.scalar(select(Lease.until).where(Lease.name == name, Lease.until >= now)) is not None
