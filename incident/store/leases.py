@@ -27,14 +27,12 @@ def hold(name: str, holder: str, *, now: datetime, length: timedelta) -> bool:
     db.session.connection(execution_options={"tocsin_write": True})
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
     made = insert(Lease).values(name=name, holder=holder, until=now + length, fence=1).on_conflict_do_nothing()
-    taken = int(db.session.execute(made).rowcount)  # type: ignore[attr-defined]
-    if not taken:
-        ours = update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=now + length)
-        free = update(Lease).where(Lease.name == name, Lease.until < now)
-        free = free.values(holder=holder, until=now + length, fence=Lease.fence + 1)
-        taken = int(db.session.execute(ours).rowcount) or int(db.session.execute(free).rowcount)  # type: ignore[attr-defined]
+    ours = update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=now + length)
+    free = update(Lease).where(Lease.name == name, Lease.until < now)
+    free = free.values(holder=holder, until=now + length, fence=Lease.fence + 1)
+    taken = any(db.session.scalar(way.returning(Lease.name)) for way in (made, ours, free))
     db.session.commit()
-    return bool(taken)
+    return taken
 
 
 def let_go(name: str, holder: str, *, now: datetime) -> None:
