@@ -7,16 +7,28 @@ from sqlalchemy import BigInteger, Connection, Index, LargeBinary, Select, Strin
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.audit import Frontier, Line, encoded, leaf_hash
+from incident.domain.errors import Refused
 from incident.store.db import BigInt, Model, db
 from incident.store.guards import TRIGGERS, guards
 
-__all__ = ["TRIGGERS", "AuditHead", "AuditLine", "Checkpoint", "append", "head", "identity", "timeline"]
+__all__ = [
+    "TRIGGERS",
+    "AuditHead",
+    "AuditLine",
+    "RecordTrouble",
+    "append",
+    "head",
+    "identity",
+    "rows",
+    "search",
+    "timeline",
+]
 
 COPY_FROM = 200  # lines; from here on PostgreSQL's COPY is the quicker way in
 
 
-class RecordTrouble(Exception):
-    """The record is not as this program left it; the message says what was found. Nothing more is written."""
+class RecordTrouble(Refused):
+    """The record is not as this program left it; the sentence says what was found. Nothing more is written."""
 
 
 class AuditLine(Model):
@@ -47,17 +59,6 @@ class AuditHead(Model):
     log: Mapped[str] = mapped_column(String(32))
     size: Mapped[int] = mapped_column(BigInteger)
     frontier: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class Checkpoint(Model):
-    """A signed statement of size and root, with the hashes needed to go on from there."""
-
-    __tablename__ = "checkpoint"
-
-    size: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
-    at: Mapped[str] = mapped_column(String(27))
-    frontier: Mapped[bytes] = mapped_column(LargeBinary)
-    note: Mapped[str] = mapped_column(Text)
 
 
 @event.listens_for(Model.metadata, "after_create")

@@ -5,16 +5,30 @@ from collections.abc import Collection, Iterable, Iterator
 APPEND_ONLY = {
     "audit_line": "seq",
     "checkpoint": "size",
+    "closing": "id",
     "custody": "id",
     "fact": "id",
     "grade": "id",
     "note": "id",
     "provider_event": "id",
+    "review": "id",
+    "step_event": "id",
+    "report_file": "id",
+    "report_receipt": "id",
 }
 """Tables whose rows are added and never changed or taken away, each with the column that numbers its rows."""
 
 _SQLITE_REFUSE = """CREATE TRIGGER IF NOT EXISTS {table}_no_{name} BEFORE {name} ON {table} {when}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are added, never changed or removed'); END"""
+
+SETTLED = {"report": "draft"}
+"""Tables whose rows may change in one state alone; once they have left it, they stay as they are."""
+
+_SQLITE_STAY = """CREATE TRIGGER IF NOT EXISTS {table}_stays_on_{name} BEFORE {name} ON {table} WHEN OLD.state <> '{open}'
+BEGIN SELECT RAISE(ABORT, '{table} is settled: it stays as it is'); END"""
+
+_POSTGRESQL_STAY = """CREATE OR REPLACE TRIGGER {table}_stays BEFORE UPDATE OR DELETE ON {table}
+FOR EACH ROW WHEN (OLD.state <> '{open}') EXECUTE FUNCTION tocsin_append_only()"""
 
 _SQLITE_NEXT = """CREATE TRIGGER IF NOT EXISTS audit_line_follows BEFORE INSERT ON audit_line
 WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM audit_line)
@@ -52,7 +66,10 @@ VALUES (1, replace(gen_random_uuid()::text, '-', ''), 0, ''::bytea) ON CONFLICT 
 def guards(dialect: str, tables: Collection[str]) -> tuple[str, ...]:
     """The statements that guard those of `tables` which are append-only, and give the record its head; repeatable."""
     guarded = [(table, key) for table, key in APPEND_ONLY.items() if table in tables]
-    rows = _guard_sqlite(guarded) if dialect == "sqlite" else _guard_postgresql(guarded)
+    rows = list(_guard_sqlite(guarded) if dialect == "sqlite" else _guard_postgresql(guarded))
+    rows += [
+        statement for table, open_ in SETTLED.items() if table in tables for statement in _stays(dialect, table, open_)
+    ]
     if "audit_head" not in tables:
         return tuple(rows)
     if dialect == "sqlite":
@@ -76,12 +93,22 @@ def _guard_postgresql(guarded: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield from _on_postgresql(table, "tocsin_append_only")
 
 
+def _stays(dialect: str, table: str, open_: str) -> Iterator[str]:
+    if dialect == "sqlite":
+        yield from (_SQLITE_STAY.format(table=table, name=name, open=open_) for name in ("update", "delete"))
+    else:
+        yield _POSTGRESQL_STAY.format(table=table, open=open_)
+        yield _POSTGRESQL_REFUSE.format(
+            table=table, name="no_truncate", event="TRUNCATE", each="STATEMENT", function="tocsin_append_only"
+        )
+
+
 def _on_postgresql(table: str, function: str) -> Iterator[str]:
     for name, what, each in (("no_change", "UPDATE OR DELETE", "ROW"), ("no_truncate", "TRUNCATE", "STATEMENT")):
         yield _POSTGRESQL_REFUSE.format(table=table, name=name, event=what, each=each, function=function)
 
 
 TRIGGERS: dict[str, tuple[str, ...]] = {
-    dialect: guards(dialect, {*APPEND_ONLY, "audit_head"}) for dialect in ("sqlite", "postgresql")
+    dialect: guards(dialect, {*APPEND_ONLY, *SETTLED, "audit_head"}) for dialect in ("sqlite", "postgresql")
 }
 """What the first migration does after its tables: the guards of all append-only tables, and the record's head."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.facts import Facts, from_json
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -150,19 +151,30 @@ def current_facts(incident_id: int, at: datetime | None = None) -> dict[str, Fac
     return {row.key: row for row in rows}
 
 
+def known(incident_id: int) -> Facts:
+    """What is known of the incident now, as the rules take it."""
+    return from_json({key: row.value for key, row in current_facts(incident_id).items()})
+
+
 def history(incident_id: int, key: str) -> Sequence[Fact]:
     """Every value a fact has had, newest first."""
-    return db.session.scalars(select(Fact).where(and_(Fact.incident_id == incident_id, Fact.key == key)).order_by(Fact.id.desc())).all()
+    return db.session.scalars(
+        select(Fact).where(and_(Fact.incident_id == incident_id, Fact.key == key)).order_by(Fact.id.desc())
+    ).all()
 
 
 def notes(incident_id: int, limit: int = 200) -> Sequence[Note]:
     """The latest notes, newest first."""
-    return db.session.scalars(select(Note).where(Note.incident_id == incident_id).order_by(Note.id.desc()).limit(limit)).all()
+    return db.session.scalars(
+        select(Note).where(Note.incident_id == incident_id).order_by(Note.id.desc()).limit(limit)
+    ).all()
 
 
 def evidence(incident_id: int) -> Sequence[Evidence]:
     """All evidence of an incident, newest first."""
-    return db.session.scalars(select(Evidence).where(Evidence.incident_id == incident_id).order_by(Evidence.id.desc())).all()
+    return db.session.scalars(
+        select(Evidence).where(Evidence.incident_id == incident_id).order_by(Evidence.id.desc())
+    ).all()
 
 
 def piece(incident_id: int, ref: str) -> Evidence | None:

@@ -136,3 +136,10 @@ def due_to_send(now: datetime, limit: int = 100) -> Sequence[str]:
     """References of approved notices whose time has come."""
     query = select(Notice.ref).where(Notice.stage == "approved", Notice.send_at.is_not(None), Notice.send_at <= now)
     return db.session.scalars(query.order_by(Notice.send_at).limit(limit)).all()
+
+
+def incident_refs(incident_ids: set[int]) -> dict[int, str]:
+    """The references of these incidents, by id."""
+    incident = db.metadata.tables["incident"]
+    query = select(incident.c.id, incident.c.ref).where(incident.c.id.in_(incident_ids))
+    return {row.id: row.ref for row in db.session.execute(query)}

@@ -1,0 +1,243 @@
+"""Signed checkpoints over the record: making them, keeping them as files beside the database, checking all against all."""
+
+import re
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import LargeBinary, String, Text, exists, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.domain import audit as rules
+from incident.domain.audit import INSTANT, WORD, Check, Frontier, Key, Line, Malformed, Verdict
+from incident.store import audit, sealed
+from incident.store.audit import AuditLine, RecordTrouble, Row
+from incident.store.db import BigInt, Model, db
+from incident.store.keys import write_secret
+
+SECRET = "record"  # noqa: S105 (the name of the key file)
+FILE = re.compile(r"checkpoint-(\d{12})\.txt")
+
+
+class Checkpoint(Model):
+    """A signed statement of size and root, with the hashes needed to go on from there."""
+
+    __tablename__ = "checkpoint"
+
+    size: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(27))
+    frontier: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str] = mapped_column(Text)
+
+
+# Keys ---------------------------------------------------------------------------------------------------------------
+
+
+def key() -> Key:
+    """The public key of this record. Raises KeysError where checkpoints exist and the private one is gone."""
+    return Key(rules.origin_of(audit.identity()), _private().public_key().public_bytes_raw())
+
+
+def _private() -> Ed25519PrivateKey:
+    """A key is made for the very first checkpoint only; later a missing one is a reason to stop."""
+    ring = sealed.ring()
+    secret = ring.secret(SECRET) if latest() else ring.secret_or_new(SECRET)
+    return Ed25519PrivateKey.from_private_bytes(secret)
+
+
+def _judge(public: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+# Signing ------------------------------------------------------------------------------------------------------------
+
+
+def latest() -> Checkpoint | None:
+    """The newest checkpoint."""
+    return db.session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
+
+
+def reread() -> Frontier:
+    """The tree over all lines as the table holds them now, going on from the newest checkpoint.
+
+    Raises RecordTrouble where a line or that checkpoint is not what it was.
+    """
+    return go_on(_starting_point(), audit.head().size)
+
+
+def _starting_point() -> Frontier:
+    last = latest()
+    if last is None:
+        return Frontier()
+    try:
+        frontier = Frontier.unpacked(last.size, last.frontier)
+        checkpoint = rules.Checkpoint.read(last.note)
+    except Malformed as error:
+        raise RecordTrouble(
+            f"The newest checkpoint in the database cannot be used: {error}. Nothing was signed."
+        ) from None
+    trouble = checkpoint.trouble(key(), _judge)
+    if trouble or (checkpoint.size, checkpoint.root) != (last.size, frontier.root()):
+        raise RecordTrouble("The newest checkpoint in the database is not the one that was signed. Nothing was signed.")
+    return frontier
+
+
+def go_on(frontier: Frontier, size: int) -> Frontier:
+    """The same tree with the lines up to `size`, each read and hashed again. Raises RecordTrouble."""
+    log = audit.identity()
+    for row in audit.rows(frontier.size, size):
+        leaf, trouble = _looked_at(log, frontier.size, row)
+        if trouble:
+            raise RecordTrouble(f"{trouble} Nothing was signed.")
+        frontier.add(leaf)
+    if frontier.size != size:
+        raise RecordTrouble(f"The record should have {size} lines and has {frontier.size}. Nothing was signed.")
+    return frontier
+
+
+def add(frontier: Frontier, at: str) -> Checkpoint:
+    """Sign what the tree says, in the caller's transaction. Raises RecordTrouble where the head says otherwise."""
+    head = audit.head()
+    if (head.size, bytes(head.frontier)) != (frontier.size, frontier.packed()):
+        raise RecordTrouble(
+            "The lines read again give another root than the one kept while writing. Nothing was signed."
+        )
+    text = rules.checkpoint_text(head.log, head.size, frontier.root())
+    note = rules.signed_note(text, key(), _private().sign(text.encode()))
+    made = Checkpoint(size=head.size, at=at, frontier=frontier.packed(), note=note)
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+# Files --------------------------------------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """Where checkpoints are kept as files, outside the database."""
+    return sealed.ring().folder.parent / "checkpoints"
+
+
+def unpublished() -> list[int]:
+    """The sizes of checkpoints that have no file yet."""
+    kept = {int(found[1]) for path in folder().glob("*.txt") if (found := FILE.fullmatch(path.name))}
+    return sorted(set(db.session.scalars(select(Checkpoint.size))) - kept)
+
+
+def publish() -> list[Path]:
+    """Write a file for each checkpoint that has none; never over one that is there."""
+    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = []
+    for made in db.session.scalars(select(Checkpoint).where(Checkpoint.size.in_(unpublished()[-500:]))):
+        path = folder() / f"checkpoint-{made.size:012d}.txt"
+        write_secret(path, made.note.encode())
+        written.append(path)
+    return written
+
+
+def kept_outside() -> list[str]:
+    """The texts of all checkpoint files of this installation."""
+    paths = sorted(path for path in folder().glob("*.txt") if FILE.fullmatch(path.name))
+    return [path.read_text(encoding="utf-8", errors="replace") for path in paths]
+
+
+# Checking and exporting ---------------------------------------------------------------------------------------------
+
+
+def verify(outside: Iterable[str] = (), every: int = 50_000) -> Generator[int, None, Verdict]:
+    """Yields how many lines were read, and returns the verdict on the whole record.
+
+    All lines are read and hashed again; the root is compared with the head, with every checkpoint in the database, with
+    those in the instance's folder and with those given in `outside`.
+    """
+    head = audit.head()
+    size, log, packed = head.size, head.log, bytes(head.frontier)
+    check = Check(log, key(), [*kept_outside(), *outside], _judge)
+    notes = {made.size: made for made in db.session.scalars(select(Checkpoint).order_by(Checkpoint.size))}
+    strict_from = max(notes, default=0)
+    for row in audit.rows(0, size):
+        place = check.frontier.size
+        leaf, trouble = _looked_at(log, place, row, strict=place >= strict_from)
+        if trouble:
+            check.verdict.found("changed", trouble)
+        check.add(leaf)
+        if check.frontier.size in notes:
+            _meet(check, notes.pop(check.frontier.size))
+        if check.frontier.size % every == 0:
+            yield check.frontier.size
+    _compare_head(check, size, packed)
+    for left in notes:
+        check.verdict.found(
+            "tail cut", f"A checkpoint in the database covers {left} lines; the record has {check.frontier.size}."
+        )
+    return check.finish()
+
+
+def verified(outside: Iterable[str] = ()) -> Verdict:
+    """The verdict, without the progress."""
+    steps = verify(outside)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            verdict: Verdict = end.value
+            return verdict
+
+
+def _looked_at(log: str, place: int, row: Row, *, strict: bool = True) -> tuple[bytes, str]:
+    """The leaf hash of a row as it is now, and what is wrong with it, if anything."""
+    seq, at, actor, verb, subject, incident, details, leaf = row
+    hashed = rules.leaf_hash(rules.encoded(log, seq, Line(actor, at, verb, subject, incident, details)))
+    if seq != place:
+        return hashed, f"Line {place} is missing; line {seq} follows in its place."
+    if hashed != leaf:
+        return hashed, f"Line {seq} is not what was hashed when it was written."
+    words = (actor, verb, subject) if incident is None else (actor, verb, subject, incident)
+    if not (INSTANT.fullmatch(at) and all(map(WORD.fullmatch, words))):
+        return hashed, f"Line {seq} holds something that no line can hold."
+    if strict and not _is_object(details):
+        return hashed, f"The details of line {seq} are not in canonical form."
+    return hashed, ""
+
+
+def _is_object(details: str) -> bool:
+    try:
+        return isinstance(rules.parsed(details.encode("utf-8", "surrogatepass")), dict)
+    except Malformed:
+        return False
+
+
+def _meet(check: Check, made: Checkpoint) -> None:
+    check.inside(made.note)
+    if bytes(made.frontier) != check.frontier.packed():
+        check.verdict.found(
+            "changed", f"The hashes kept with the checkpoint of {made.size} lines do not fit the lines."
+        )
+
+
+def _compare_head(check: Check, size: int, packed: bytes) -> None:
+    found = check.frontier.size
+    if found != size:
+        check.verdict.found("size", f"The record should have {size} lines and has {found}.")
+    elif check.frontier.packed() != packed:
+        check.verdict.found("changed", "The hashes kept while writing do not fit the lines.")
+    if db.session.scalar(select(exists().where(AuditLine.seq >= max(size, found)))):
+        check.verdict.found("order", f"There are lines beyond the {size} that the record counts.")
+
+
+def exported() -> Iterator[bytes]:
+    """The record as JSON lines: header, lines, and each checkpoint right after the last line it covers."""
+    head = audit.head()
+    size, log = head.size, head.log
+    opening = {"format": rules.EXPORT_FORMAT, "key": str(key()), "log": log, "size": size}
+    yield rules.canonical(opening).encode() + b"\n"
+    notes = {made: note for made, note in db.session.execute(select(Checkpoint.size, Checkpoint.note))}
+    for seq, at, actor, verb, subject, incident, details, _ in audit.rows(0, size):
+        yield rules.encoded(log, seq, Line(actor, at, verb, subject, incident, details)) + b"\n"
+        if seq + 1 in notes:
+            yield rules.canonical({"checkpoint": notes[seq + 1]}).encode() + b"\n"

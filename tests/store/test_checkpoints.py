@@ -1,0 +1,254 @@
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from incident.actions import checkpoints
+from incident.actions.ledger import transaction
+from incident.domain import audit as rules
+from incident.store import audit, sealed
+from incident.store import checkpoints as store
+from incident.store.audit import RecordTrouble
+from incident.store.db import db
+from incident.store.keys import KeysError
+from tests.record import verbs
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(app, tmp_path, monkeypatch):
+    """Checkpoint files of this test alone; the key is the installation's."""
+    monkeypatch.setattr(store, "folder", lambda: tmp_path / "checkpoints")
+
+
+def write(count=3, verb="note.added"):
+    with transaction("U-1", NOON) as ledger:
+        for number in range(count):
+            ledger.write(verb, f"T-{number}", incident="INC-1", number=number)
+
+
+def tamper(*statements):
+    """What somebody can do who owns the database: the guards are no obstacle to them."""
+    with db.engine.connect().execution_options(tocsin_write=True) as other:
+        if db.engine.dialect.name == "sqlite":
+            for (name,) in other.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).fetchall():
+                other.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            other.execute(text("SET session_replication_role = replica"))
+        for statement in statements:
+            other.exec_driver_sql(statement)
+        other.commit()
+    db.session.rollback()
+
+
+def kinds(**asked):
+    return {finding.kind for finding in store.verified(**asked).findings}
+
+
+def test_a_checkpoint_covers_its_own_line_and_proves_all(app):
+    write()
+    assert checkpoints.sign(actor="U-9", now=NOON) == 4
+    assert verbs()[-1] == "checkpoint.signed"
+    verdict = store.verified()
+    assert (verdict.ok, verdict.size, verdict.proven, verdict.signed) == (True, 4, 4, 4)
+
+
+def test_signing_again_with_nothing_new_changes_nothing(app):
+    write()
+    assert checkpoints.sign(actor="U-9", now=NOON) == checkpoints.sign(actor="U-9", now=NOON) == 4
+
+
+def test_each_checkpoint_is_a_file_outside_the_database(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    (path,) = store.folder().iterdir()
+    note = rules.Checkpoint.read(path.read_text(encoding="utf-8"))
+    assert (note.size, note.trouble(store.key()), path.stat().st_mode & 0o077) == (4, None, 0)
+
+
+def test_a_file_that_was_not_written_before_a_crash_is_written_later(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    next(store.folder().iterdir()).unlink()
+    assert checkpoints.due(NOON) == ["publish"]
+    checkpoints.do("publish", NOON)
+    assert (len(list(store.folder().iterdir())), checkpoints.due(NOON)) == (1, [])
+
+
+def test_signing_is_due_daily_and_at_once_after_what_matters(app):
+    assert checkpoints.due(NOON) == []
+    write()
+    assert checkpoints.due(NOON) == ["daily"]
+    checkpoints.do("daily", NOON)
+    write()
+    assert checkpoints.due(NOON + timedelta(hours=23)) == []
+    assert checkpoints.due(NOON + timedelta(hours=24)) == ["daily"]
+    write(1, "incident.closed")
+    assert checkpoints.due(NOON + timedelta(hours=1)) == ["event"]
+
+
+CHANGED_LINE = "UPDATE audit_line SET actor = 'U-2' WHERE seq = 1"
+
+
+def test_a_changed_line_is_named(app):
+    write()
+    tamper(CHANGED_LINE)
+    (finding, *_) = store.verified().findings
+    assert (finding.kind, "Line 1 " in finding.sentence) == ("changed", True)
+
+
+def rehash(*changes):
+    """Rewrite lines and every hash kept in the database, as somebody would who knows the format."""
+    log, frontier = audit.identity(), rules.Frontier()
+    statements = list(changes)
+    tamper(*statements)
+    for row in list(audit.rows(0, 1_000)):
+        seq, at, actor, verb, subject, incident, details, _ = row
+        leaf = rules.leaf_hash(rules.encoded(log, seq, rules.Line(actor, at, verb, subject, incident, details)))
+        frontier.add(leaf)
+        blob = f"x'{leaf.hex()}'" if db.engine.dialect.name == "sqlite" else f"'\\x{leaf.hex()}'"
+        statements.append(f"UPDATE audit_line SET leaf = {blob} WHERE seq = {seq}")
+    packed = frontier.packed().hex()
+    blob = f"x'{packed}'" if db.engine.dialect.name == "sqlite" else f"'\\x{packed}'"
+    tamper(*statements[len(changes) :], f"UPDATE audit_head SET size = {frontier.size}, frontier = {blob}")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (CHANGED_LINE, "changed"),
+        ("UPDATE audit_line SET at = '2026-03-01T11:00:00.000000Z' WHERE seq = 1", "changed"),
+        ("UPDATE audit_line SET details = '{\"number\":9}' WHERE seq = 1", "changed"),
+        ("DELETE FROM audit_line WHERE seq = 3", "tail cut"),
+        ("DELETE FROM audit_line", "tail cut"),
+    ],
+)
+def test_rewriting_lines_and_hashes_is_found_by_the_checkpoint(app, change, kind):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    rehash(change)
+    assert kind in kinds()
+
+
+def test_rewriting_all_and_taking_the_checkpoint_out_is_found_by_its_file(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    rehash(CHANGED_LINE, "DELETE FROM checkpoint")
+    assert kinds() == {"changed"}
+
+
+def test_an_older_copy_of_the_database_is_found_by_the_file(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    rehash("DELETE FROM checkpoint", "DELETE FROM audit_line WHERE seq > 1")
+    assert kinds() == {"tail cut"}
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ("DELETE FROM audit_line WHERE seq = 1", "changed"),
+        ("DELETE FROM audit_line WHERE seq = 2", "size"),
+        ("UPDATE audit_line SET seq = 7 WHERE seq = 2", "order"),
+        (
+            "INSERT INTO audit_line SELECT seq + 3, at, actor, verb, subject, incident, details, leaf FROM audit_line WHERE seq = 2",
+            "order",
+        ),
+        ("UPDATE audit_head SET size = 2", "order"),
+        ("UPDATE audit_line SET details = '{\"number\": 1}' WHERE seq = 1", "changed"),
+    ],
+)
+def test_clumsy_changes_before_any_checkpoint_are_found_by_the_kept_hashes(app, change, kind):
+    write()
+    tamper(change)
+    assert kind in kinds()
+
+
+def test_a_quote_in_a_column_cannot_shift_a_field(app):
+    write()
+    rehash("""UPDATE audit_line SET subject = 'T-1","verb":"note.added' WHERE seq = 1""")
+    assert kinds() == {"changed"}
+
+
+def test_a_tampered_record_is_not_signed(app):
+    write()
+    tamper(CHANGED_LINE)
+    with pytest.raises(RecordTrouble, match="Line 1 is not what"):
+        checkpoints.sign(actor="U-9", now=NOON)
+    assert (store.latest(), verbs()[-1]) == (None, "note.added")
+
+
+def test_a_record_rewritten_after_a_checkpoint_is_not_signed_again(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    write()
+    tamper("UPDATE audit_line SET subject = 'T-9' WHERE seq = 5")
+    with pytest.raises(RecordTrouble):
+        checkpoints.sign(actor="U-9", now=NOON)
+
+
+def test_a_checkpoint_of_somebody_else_is_not_continued(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    write()
+    tamper("UPDATE checkpoint SET note = replace(note, 'tocsin/', 'tocsin/x')")
+    with pytest.raises(RecordTrouble, match="newest checkpoint"):
+        checkpoints.sign(actor="U-9", now=NOON)
+    assert "foreign checkpoint" in kinds()
+
+
+def test_without_its_key_the_record_is_not_signed_with_a_new_one(app, monkeypatch, tmp_path):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    write()
+    monkeypatch.setattr(sealed.ring(), "folder", tmp_path)
+    with pytest.raises(KeysError):
+        checkpoints.sign(actor="U-9", now=NOON)
+    assert list(tmp_path.glob("*.key")) == []
+
+
+def export():
+    return b"".join(store.exported())
+
+
+def test_the_export_is_checked_offline(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    outside = store.kept_outside()
+    write()
+    verdict = rules.verify(io.BytesIO(export()), outside)
+    assert (verdict.ok, verdict.size, verdict.proven) == (True, 7, 4)
+    assert "Tail not proven: the last 3 lines" in " ".join(verdict.sentences())
+
+
+def test_the_offline_check_sees_what_the_one_inside_sees(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    rehash(CHANGED_LINE)
+    verdict = rules.verify(io.BytesIO(export()), store.kept_outside())
+    assert {finding.kind for finding in verdict.findings} == {"changed"}
+
+
+def test_a_checkpoint_from_elsewhere_is_compared_too(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    (note,) = store.kept_outside()
+    assert kinds(outside=[note]) == set()
+    assert kinds(outside=[note.replace("\n4\n", "\n5\n")]) == {"forged signature"}
+    assert kinds(outside=["something else"]) == {"not a checkpoint"}
+
+
+def test_progress_is_told_while_reading(app):
+    write(7)
+    assert list(store.verify(every=2)) == [2, 4, 6]
+
+
+def test_the_export_holds_each_checkpoint_after_its_last_line(app):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    write(1)
+    rows = [json.loads(row) for row in export().splitlines()]
+    assert [next(iter(row)) for row in rows] == ["format", "actor", "actor", "actor", "actor", "checkpoint", "actor"]
