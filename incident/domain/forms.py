@@ -50,13 +50,14 @@ class Cite:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the reports that a regulator expects in turn."""
+    """One of the reports that a regulator expects in turn; `meets` are the stages of duties that filing it meets."""
 
     key: str
     label: Label
     help: str = ""
     may_be_unknown: bool = False
     repeats: bool = False
+    meets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _form(raw: dict[str, Any], digest: str) -> Form:
         note=raw["note"],
         late_needs_reason=raw.get("late_needs_reason", False),
         cite=Cite(**raw["cite"]),
-        stages=tuple(Stage(**{**row, "label": Label(**row["label"])}) for row in raw["stage"]),
+        stages=tuple(Stage(**{**row, "label": Label(**row["label"]), "meets": tuple(row.get("meets", ()))}) for row in raw["stage"]),
         sections=tuple(Section(row["key"], Label(**row["label"])) for row in raw["section"]),
         questions=tuple(_question(row) for row in raw["question"]),
         digest=digest,

@@ -66,6 +66,14 @@ VERBS: dict[str, str] = {
     "notice.tested": "sent a test of the notice {subject} to themselves by {channel}",
     "notice.voided": "voided version {version} of the notice {subject}, which had been {was}",
     "notice.withdrawn": "withdrew the notice {subject}",
+    # reports to authorities
+    "report.discarded": "discarded the draft {subject}",
+    "report.exported": "made a {kind} file of the draft {subject}",
+    "report.filed": "filed the report {subject} ({form}, {stage}) by {channel}",
+    "report.receipt_added": "added the authority's answer to {subject}",
+    "report.saved": "wrote at the report {subject}",
+    "report.started": "began the report {subject} ({form}, {stage})",
+    "summary.exported": "made a {kind} summary of {subject}",
     # the record itself
     "checkpoint.signed": "signed the checkpoint {subject}",
     # operations

@@ -1,0 +1,147 @@
+"""Reports to authorities: drafts, what was filed for good, receipts that came later, and the files that were made."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, defer, mapped_column
+
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+
+class Report(Model):
+    """One stage of what one authority is told. A draft holds what was written by hand; a filed one its frozen answers."""
+
+    __tablename__ = "report"
+    __table_args__ = (Index("ix_report_incident", "incident_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    form: Mapped[str] = mapped_column(String(40))
+    form_digest: Mapped[str] = mapped_column(String(64))
+    stage: Mapped[str] = mapped_column(String(20))
+    authority: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(8))
+    zone: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(10))
+    version: Mapped[int] = mapped_column(default=1)
+    finding: Mapped[str | None] = mapped_column(String(20))
+    previous: Mapped[str | None] = mapped_column(String(20))
+    hands: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seen: Mapped[dict[str, Any]] = mapped_column(JSON)
+    missing: Mapped[int] = mapped_column(default=0)
+    answers: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    made_by: Mapped[str] = mapped_column(String(20))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    saved_by: Mapped[str] = mapped_column(String(20))
+    saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    filed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    filed_by: Mapped[str | None] = mapped_column(String(20))
+    recorded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    channel: Mapped[str | None] = mapped_column(String(20))
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    late: Mapped[bool] = mapped_column(default=False)
+
+
+class Receipt(Model):
+    """What the authority answered to a filed report: its reference, and the evidence that holds the receipt. Only added."""
+
+    __tablename__ = "report_receipt"
+    __table_args__ = (Index("ix_report_receipt_report", "report_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    report_id: Mapped[int] = mapped_column(BigInt, ForeignKey("report.id"))
+    reference: Mapped[str] = mapped_column(String(120), default="")
+    evidence: Mapped[str] = mapped_column(String(20), default="")
+    recorded_by: Mapped[str] = mapped_column(String(20))
+    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ReportFile(Model):
+    """A file made of a filed report, kept byte for byte. Only added."""
+
+    __tablename__ = "report_file"
+    __table_args__ = (UniqueConstraint("report_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    report_id: Mapped[int] = mapped_column(BigInt, ForeignKey("report.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInt)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def by_ref(incident_id: int, ref: str) -> Report | None:
+    """One report of this incident."""
+    return db.session.scalar(select(Report).where(Report.incident_id == incident_id, Report.ref == ref))
+
+
+def page(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Report]:
+    """Newest first, by key; without the answers, which may be long."""
+    query = (
+        select(Report)
+        .where(Report.incident_id == incident_id)
+        .options(defer(Report.answers), defer(Report.hands), defer(Report.seen))
+    )
+    if before is not None:
+        query = query.where(Report.id < before)
+    return db.session.scalars(query.order_by(Report.id.desc()).limit(limit)).all()
+
+
+def filed(incident_id: int) -> Sequence[Report]:
+    """Every filed report of an incident, oldest first, without the answers."""
+    query = select(Report).where(Report.incident_id == incident_id, Report.state == "filed")
+    return db.session.scalars(
+        query.options(defer(Report.answers), defer(Report.hands), defer(Report.seen)).order_by(Report.id)
+    ).all()
+
+
+def stages(incident_id: int, form: str, authority: str) -> Sequence[tuple[str, str]]:
+    """Stage and state of every report of this form to this authority, oldest first."""
+    query = select(Report.stage, Report.state).where(
+        Report.incident_id == incident_id, Report.form == form, func.lower(Report.authority) == authority.lower()
+    )
+    return [(stage, state) for stage, state in db.session.execute(query.order_by(Report.id))]
+
+
+def last_filed(incident_id: int, form: str, authority: str) -> Report | None:
+    """The report that the next stage starts from."""
+    query = select(Report).where(
+        Report.incident_id == incident_id,
+        Report.form == form,
+        func.lower(Report.authority) == authority.lower(),
+        Report.state == "filed",
+    )
+    return db.session.scalar(query.order_by(Report.id.desc()).limit(1))
+
+
+def receipts(report_ids: Sequence[int]) -> Mapping[int, Sequence[Receipt]]:
+    """The receipts of each report, oldest first."""
+    found: dict[int, list[Receipt]] = {}
+    for row in db.session.scalars(select(Receipt).where(Receipt.report_id.in_(report_ids)).order_by(Receipt.id)):
+        found.setdefault(row.report_id, []).append(row)
+    return found
+
+
+def files(report_id: int) -> Sequence[ReportFile]:
+    """The kept files of a report, without their content."""
+    return db.session.scalars(
+        select(ReportFile)
+        .where(ReportFile.report_id == report_id)
+        .options(defer(ReportFile.content))
+        .order_by(ReportFile.id)
+    ).all()
+
+
+def file(report_id: int, kind: str) -> ReportFile | None:
+    """One kept file with its content."""
+    return db.session.scalar(select(ReportFile).where(ReportFile.report_id == report_id, ReportFile.kind == kind))
+
+
+def counts(incident_id: int) -> Mapping[str, int]:
+    """How many reports stand in each state."""
+    query = select(Report.state, func.count()).where(Report.incident_id == incident_id).group_by(Report.state)
+    return {state: number for state, number in db.session.execute(query)}
