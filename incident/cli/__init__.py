@@ -4,12 +4,13 @@ import sys
 
 import click
 
-from incident.cli import serve
+from incident.cli import serve, settings
 from incident.settings import SettingsError
 from incident.store.keys import KeysError
 
 COMMANDS: tuple[click.Command, ...] = (
     serve.run,
+    settings.settings,
     serve.scheduler_,
     serve.web,
     serve.work_,
