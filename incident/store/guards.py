@@ -7,6 +7,7 @@ APPEND_ONLY = {
     "checkpoint": "size",
     "closing": "id",
     "custody": "id",
+    "delivery_remark": "id",
     "fact": "id",
     "grade": "id",
     "note": "id",

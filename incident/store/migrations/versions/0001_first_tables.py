@@ -31,9 +31,17 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint\n'
                 'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER closing_no_change BEFORE UPDATE OR DELETE ON closing\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER closing_no_truncate BEFORE TRUNCATE ON closing\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER custody_no_change BEFORE UPDATE OR DELETE ON custody\n'
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER custody_no_truncate BEFORE TRUNCATE ON custody\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER delivery_remark_no_change BEFORE UPDATE OR DELETE ON delivery_remark\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER delivery_remark_no_truncate BEFORE TRUNCATE ON delivery_remark\n'
                 'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER fact_no_change BEFORE UPDATE OR DELETE ON fact\n'
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
@@ -50,6 +58,14 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
                 'CREATE OR REPLACE TRIGGER provider_event_no_change BEFORE UPDATE OR DELETE ON provider_event\n'
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER provider_event_no_truncate BEFORE TRUNCATE ON provider_event\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER review_no_change BEFORE UPDATE OR DELETE ON review\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER review_no_truncate BEFORE TRUNCATE ON review\n'
+                'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER step_event_no_change BEFORE UPDATE OR DELETE ON step_event\n'
+                'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
+                'CREATE OR REPLACE TRIGGER step_event_no_truncate BEFORE TRUNCATE ON step_event\n'
                 'FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()',
                 'CREATE OR REPLACE TRIGGER report_file_no_change BEFORE UPDATE OR DELETE ON report_file\n'
                 'FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()',
@@ -83,6 +99,13 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
             'CREATE TRIGGER IF NOT EXISTS checkpoint_no_insert BEFORE insert ON checkpoint WHEN EXISTS (SELECT 1 '
             'FROM checkpoint WHERE size = NEW.size)\n'
             "BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS closing_no_update BEFORE update ON closing \n'
+            "BEGIN SELECT RAISE(ABORT, 'closing is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS closing_no_delete BEFORE delete ON closing \n'
+            "BEGIN SELECT RAISE(ABORT, 'closing is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS closing_no_insert BEFORE insert ON closing WHEN EXISTS (SELECT 1 FROM '
+            'closing WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'closing is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS custody_no_update BEFORE update ON custody \n'
             "BEGIN SELECT RAISE(ABORT, 'custody is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS custody_no_delete BEFORE delete ON custody \n'
@@ -90,6 +113,16 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
             'CREATE TRIGGER IF NOT EXISTS custody_no_insert BEFORE insert ON custody WHEN EXISTS (SELECT 1 FROM '
             'custody WHERE id = NEW.id)\n'
             "BEGIN SELECT RAISE(ABORT, 'custody is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS delivery_remark_no_update BEFORE update ON delivery_remark \n'
+            "BEGIN SELECT RAISE(ABORT, 'delivery_remark is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS delivery_remark_no_delete BEFORE delete ON delivery_remark \n'
+            "BEGIN SELECT RAISE(ABORT, 'delivery_remark is append-only: rows are added, never changed or removed'); "
+            'END',
+            'CREATE TRIGGER IF NOT EXISTS delivery_remark_no_insert BEFORE insert ON delivery_remark WHEN EXISTS '
+            '(SELECT 1 FROM delivery_remark WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'delivery_remark is append-only: rows are added, never changed or removed'); "
+            'END',
             'CREATE TRIGGER IF NOT EXISTS fact_no_update BEFORE update ON fact \n'
             "BEGIN SELECT RAISE(ABORT, 'fact is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS fact_no_delete BEFORE delete ON fact \n'
@@ -121,6 +154,20 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
             '(SELECT 1 FROM provider_event WHERE id = NEW.id)\n'
             "BEGIN SELECT RAISE(ABORT, 'provider_event is append-only: rows are added, never changed or removed'); "
             'END',
+            'CREATE TRIGGER IF NOT EXISTS review_no_update BEFORE update ON review \n'
+            "BEGIN SELECT RAISE(ABORT, 'review is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS review_no_delete BEFORE delete ON review \n'
+            "BEGIN SELECT RAISE(ABORT, 'review is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS review_no_insert BEFORE insert ON review WHEN EXISTS (SELECT 1 FROM review '
+            'WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'review is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS step_event_no_update BEFORE update ON step_event \n'
+            "BEGIN SELECT RAISE(ABORT, 'step_event is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS step_event_no_delete BEFORE delete ON step_event \n'
+            "BEGIN SELECT RAISE(ABORT, 'step_event is append-only: rows are added, never changed or removed'); END",
+            'CREATE TRIGGER IF NOT EXISTS step_event_no_insert BEFORE insert ON step_event WHEN EXISTS (SELECT 1 '
+            'FROM step_event WHERE id = NEW.id)\n'
+            "BEGIN SELECT RAISE(ABORT, 'step_event is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS report_file_no_update BEFORE update ON report_file \n'
             "BEGIN SELECT RAISE(ABORT, 'report_file is append-only: rows are added, never changed or removed'); END",
             'CREATE TRIGGER IF NOT EXISTS report_file_no_delete BEFORE delete ON report_file \n'
@@ -207,10 +254,6 @@ def upgrade() -> None:
     sa.Column('until', incident.store.db.UTCDateTime(timezone=True), nullable=False),
     sa.Column('fence', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_lease'))
-    )
-    op.create_table('person_import',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_import'))
     )
     op.create_table('sending_switch',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
@@ -302,6 +345,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('user_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_user_session_user_id'), ['user_id'], unique=False)
+
+    op.create_table('closing',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('did', sa.String(length=10), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
+    sa.Column('done_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('done_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_closing_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_closing')),
+    sa.UniqueConstraint('ref', name=op.f('uq_closing_ref'))
+    )
+    with op.batch_alter_table('closing', schema=None) as batch_op:
+        batch_op.create_index('ix_closing_incident', ['incident_id', 'id'], unique=False)
 
     op.create_table('data_key',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -430,41 +489,72 @@ def upgrade() -> None:
         batch_op.create_index('ix_notice_incident', ['incident_id', 'id'], unique=False)
         batch_op.create_index('ix_notice_stage', ['stage', 'id'], unique=False)
 
-    op.create_table('person',
+    op.create_table('person_import',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('row_no', sa.Integer(), nullable=True),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('size', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('stored_as', sa.String(length=60), nullable=False),
+    sa.Column('kind', sa.String(length=8), nullable=False),
+    sa.Column('encoding', sa.String(length=20), nullable=False),
+    sa.Column('delimiter', sa.String(length=4), nullable=False),
+    sa.Column('has_header', sa.Boolean(), nullable=False),
+    sa.Column('reading', sa.JSON(), nullable=False),
     sa.Column('wave', sa.Integer(), nullable=False),
-    sa.Column('state', sa.String(length=8), nullable=False),
-    sa.Column('place', sa.String(length=6), nullable=False),
-    sa.Column('language', sa.String(length=12), nullable=False),
-    sa.Column('exposed', sa.String(length=1000), nullable=False),
-    sa.Column('age', sa.String(length=8), nullable=False),
-    sa.Column('represented', sa.Boolean(), nullable=False),
-    sa.Column('has_email', sa.Boolean(), nullable=False),
-    sa.Column('has_phone', sa.Boolean(), nullable=False),
-    sa.Column('has_address', sa.Boolean(), nullable=False),
-    sa.Column('has_push', sa.Boolean(), nullable=False),
-    sa.Column('doubts', sa.String(length=80), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('whole', sa.LargeBinary(length=16), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.ForeignKeyConstraint(['import_id'], ['person_import.id'], name=op.f('fk_person_import_id')),
-    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_incident_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
-    sa.UniqueConstraint('import_id', 'row_no', name=op.f('uq_person_import_id_row_no')),
-    sa.UniqueConstraint('incident_id', 'number', name=op.f('uq_person_incident_id_number'))
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('trouble', sa.String(length=300), nullable=False),
+    sa.Column('fence', sa.Integer(), nullable=False),
+    sa.Column('holder', sa.String(length=120), nullable=False),
+    sa.Column('lease_until', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('cursor', sa.Integer(), nullable=False),
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('height', sa.Integer(), nullable=False),
+    sa.Column('rows', sa.Integer(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.Column('suspects', sa.Integer(), nullable=False),
+    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.Column('empty', sa.Integer(), nullable=False),
+    sa.Column('doubtful', sa.Integer(), nullable=False),
+    sa.Column('uploaded_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('uploaded_by', sa.String(length=20), nullable=False),
+    sa.Column('started_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.Column('ended_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_import_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_import')),
+    sa.UniqueConstraint('ref', name=op.f('uq_person_import_ref'))
     )
+    with op.batch_alter_table('person_import', schema=None) as batch_op:
+        batch_op.create_index('ix_person_import_incident', ['incident_id', 'id'], unique=False)
+        batch_op.create_index('ix_person_import_to_do', ['state'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'running')"), postgresql_where=sa.text("state IN ('waiting', 'running')"))
+
     op.create_table('person_mark',
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('mark', sa.LargeBinary(length=16), nullable=False),
-    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_mark_incident_id')),
     sa.PrimaryKeyConstraint('incident_id', 'mark', name=op.f('pk_person_mark')),
     sqlite_with_rowid=False
     )
+    op.create_table('person_pair',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('twin', sa.Integer(), nullable=False),
+    sa.Column('found_by', sa.String(length=40), nullable=False),
+    sa.Column('identical', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('decided_by', sa.String(length=20), nullable=False),
+    sa.Column('decided_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_pair_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_pair')),
+    sa.UniqueConstraint('incident_id', 'number', 'twin', name=op.f('uq_person_pair_incident_id_number_twin'))
+    )
+    with op.batch_alter_table('person_pair', schema=None) as batch_op:
+        batch_op.create_index('ix_person_pair_state', ['incident_id', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_person_pair_twin', ['incident_id', 'twin'], unique=False)
+
     op.create_table('person_tally',
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('wave', sa.Integer(), nullable=False),
@@ -527,6 +617,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('report', schema=None) as batch_op:
         batch_op.create_index('ix_report_incident', ['incident_id', 'id'], unique=False)
+
+    op.create_table('review',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('ref', sa.String(length=20), nullable=False),
+    sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('went_well', sa.Text(), nullable=False),
+    sa.Column('went_badly', sa.Text(), nullable=False),
+    sa.Column('root_cause', sa.Text(), nullable=False),
+    sa.Column('lessons', sa.Text(), nullable=False),
+    sa.Column('measures', sa.Text(), nullable=False),
+    sa.Column('written_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('written_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_review_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_review')),
+    sa.UniqueConstraint('ref', name=op.f('uq_review_ref'))
+    )
+    with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.create_index('ix_review_incident', ['incident_id', 'id'], unique=False)
 
     op.create_table('sandbox_message',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -596,39 +704,40 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notice_version')),
     sa.UniqueConstraint('notice_id', 'number', name=op.f('uq_notice_version_notice_id_number'))
     )
-    op.create_table('person_pair',
+    op.create_table('person',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('incident_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('twin_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('by', sa.String(length=40), nullable=False),
-    sa.Column('identical', sa.Boolean(), nullable=False),
-    sa.Column('state', sa.String(length=10), nullable=False),
-    sa.Column('decided_by', sa.String(length=20), nullable=False),
-    sa.Column('decided_at', incident.store.db.UTCDateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_pair_incident_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_pair_person_id')),
-    sa.ForeignKeyConstraint(['twin_id'], ['person.id'], name=op.f('fk_person_pair_twin_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_pair')),
-    sa.UniqueConstraint('person_id', 'twin_id', name=op.f('uq_person_pair_person_id_twin_id'))
-    )
-    with op.batch_alter_table('person_pair', schema=None) as batch_op:
-        batch_op.create_index('ix_person_pair_incident_state', ['incident_id', 'state', 'id'], unique=False)
-        batch_op.create_index('ix_person_pair_twin', ['twin_id'], unique=False)
-
-    op.create_table('person_past',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('row_no', sa.Integer(), nullable=True),
+    sa.Column('wave', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('place', sa.String(length=6), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('exposed', sa.String(length=1000), nullable=False),
+    sa.Column('age', sa.String(length=8), nullable=False),
+    sa.Column('represented', sa.Boolean(), nullable=False),
+    sa.Column('has_email', sa.Boolean(), nullable=False),
+    sa.Column('has_phone', sa.Boolean(), nullable=False),
+    sa.Column('has_address', sa.Boolean(), nullable=False),
+    sa.Column('has_push', sa.Boolean(), nullable=False),
+    sa.Column('doubts', sa.String(length=80), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('whole', sa.LargeBinary(length=16), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.Column('plain', sa.JSON(), nullable=False),
-    sa.Column('changed', sa.String(length=200), nullable=False),
-    sa.Column('reason', sa.LargeBinary(), nullable=False),
-    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
-    sa.Column('changed_by', sa.String(length=20), nullable=False),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_past_person_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_past')),
-    sa.UniqueConstraint('person_id', 'version', name=op.f('uq_person_past_person_id_version'))
+    sa.ForeignKeyConstraint(['import_id'], ['person_import.id'], name=op.f('fk_person_import_id')),
+    sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_incident_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
+    sa.UniqueConstraint('import_id', 'row_no', name=op.f('uq_person_import_id_row_no')),
+    sa.UniqueConstraint('incident_id', 'number', name=op.f('uq_person_incident_id_number'))
+    )
+    op.create_table('person_refusal',
+    sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('row_no', sa.Integer(), nullable=False),
+    sa.Column('reasons', sa.String(length=80), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['import_id'], ['person_import.id'], name=op.f('fk_person_refusal_import_id')),
+    sa.PrimaryKeyConstraint('import_id', 'row_no', name=op.f('pk_person_refusal'))
     )
     op.create_table('report_file',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -765,6 +874,20 @@ def upgrade() -> None:
         batch_op.create_index('ix_dispatch_course', ['course'], unique=False)
         batch_op.create_index('ix_dispatch_incident', ['incident_id', 'id'], unique=False)
 
+    op.create_table('person_past',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('plain', sa.JSON(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('reason', sa.LargeBinary(), nullable=False),
+    sa.Column('changed', sa.String(length=300), nullable=False),
+    sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('changed_by', sa.String(length=20), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_person_past_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_past')),
+    sa.UniqueConstraint('person_id', 'version', name=op.f('uq_person_past_person_id_version'))
+    )
     op.create_table('step_event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -898,6 +1021,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_step_event_step')
 
     op.drop_table('step_event')
+    op.drop_table('person_past')
     with op.batch_alter_table('dispatch', schema=None) as batch_op:
         batch_op.drop_index('ix_dispatch_incident')
         batch_op.drop_index('ix_dispatch_course')
@@ -919,12 +1043,8 @@ def downgrade() -> None:
 
     op.drop_table('report_receipt')
     op.drop_table('report_file')
-    op.drop_table('person_past')
-    with op.batch_alter_table('person_pair', schema=None) as batch_op:
-        batch_op.drop_index('ix_person_pair_twin')
-        batch_op.drop_index('ix_person_pair_incident_state')
-
-    op.drop_table('person_pair')
+    op.drop_table('person_refusal')
+    op.drop_table('person')
     op.drop_table('notice_version')
     op.drop_table('notice_text')
     with op.batch_alter_table('custody', schema=None) as batch_op:
@@ -936,14 +1056,27 @@ def downgrade() -> None:
         batch_op.drop_index('ix_sandbox_message_incident')
 
     op.drop_table('sandbox_message')
+    with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.drop_index('ix_review_incident')
+
+    op.drop_table('review')
     with op.batch_alter_table('report', schema=None) as batch_op:
         batch_op.drop_index('ix_report_incident')
 
     op.drop_table('report')
     op.drop_table('plan')
     op.drop_table('person_tally')
+    with op.batch_alter_table('person_pair', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_pair_twin')
+        batch_op.drop_index('ix_person_pair_state')
+
+    op.drop_table('person_pair')
     op.drop_table('person_mark')
-    op.drop_table('person')
+    with op.batch_alter_table('person_import', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_import_to_do', sqlite_where=sa.text("state IN ('waiting', 'running')"), postgresql_where=sa.text("state IN ('waiting', 'running')"))
+        batch_op.drop_index('ix_person_import_incident')
+
+    op.drop_table('person_import')
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.drop_index('ix_notice_stage')
         batch_op.drop_index('ix_notice_incident')
@@ -973,6 +1106,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_data_key_master')
 
     op.drop_table('data_key')
+    with op.batch_alter_table('closing', schema=None) as batch_op:
+        batch_op.drop_index('ix_closing_incident')
+
+    op.drop_table('closing')
     with op.batch_alter_table('user_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_user_session_user_id'))
 
@@ -989,7 +1126,6 @@ def downgrade() -> None:
     op.drop_table('user_account')
     op.drop_table('throttle')
     op.drop_table('sending_switch')
-    op.drop_table('person_import')
     op.drop_table('lease')
     op.drop_table('invitation')
     op.drop_table('counter')

@@ -1,0 +1,176 @@
+"""The claims of workers on batches of deliveries.
+
+A claim is a row of its own with a lease and a number that never comes back (the fence). Whoever wants to hand a batch over
+must first turn its claim from "claimed" to "calling" while the lease lasts; nobody else can then, and nobody after.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Table, bindparam, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from incident.domain.deliveries import Course, State
+from incident.store import dispatches
+from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.deliveries import IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
+from incident.store.dispatches import Dispatch
+
+IS_OPEN: Final = text("delivery_claim.state IN ('claimed', 'calling')")
+
+
+class DeliveryClaim(Model):
+    """One worker's hold on a batch. `id` is the fence. States: claimed, calling, settled, returned, lost."""
+
+    __tablename__ = "delivery_claim"
+    __table_args__ = (
+        Index(
+            "ix_delivery_claim_open",
+            "lease_until",
+            sqlite_where=text("state IN ('claimed', 'calling')"),
+            postgresql_where=text("state IN ('claimed', 'calling')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    dispatch_id: Mapped[int] = mapped_column(BigInt, ForeignKey("dispatch.id"))
+    channel: Mapped[str] = mapped_column(String(12))
+    worker: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(8))
+    size: Mapped[int]
+    claimed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    lease_until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Held(NamedTuple):
+    """A claimed batch: its fence and its rows."""
+
+    fence: int
+    channel: str
+    rows: Sequence[Any]
+
+
+_HELD = (Delivery.id, Delivery.ref, Delivery.person_id, Delivery.person_number, Delivery.attempt, Delivery.tries)
+
+
+def to_do(now: datetime) -> Sequence[str]:
+    """Dispatches with something to do now: rows to make or to send, claims that ran out, or nothing left at all."""
+    due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == Dispatch.id, _is_due(now)).exists()
+    idle = (Dispatch.waiting == 0) & (Dispatch.sending == 0)
+    running = select(Dispatch.ref).where(
+        (Dispatch.course == Course.PREPARING) | ((Dispatch.course == Course.SENDING) & (due | idle))
+    )
+    expired = select(Dispatch.ref).join(DeliveryClaim, DeliveryClaim.dispatch_id == Dispatch.id)
+    return db.session.scalars(running.union(expired.where(IS_OPEN, DeliveryClaim.lease_until <= now))).all()
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return Delivery.due_at.is_(None) | (Delivery.due_at <= now)
+
+
+def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: timedelta, now: datetime) -> Held | None:
+    """Hold up to `most` waiting rows for one worker, committed alone; None when there is nothing due or another was quicker."""
+    session = _writing()
+    dispatches.lock([dispatch_id])
+    running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
+    due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
+    ids = session.scalars(due.where(_is_due(now)).order_by(Delivery.id).limit(most)).all()
+    if not ids or running != Course.SENDING or dispatches.frozen():
+        session.rollback()
+        return None
+    row = DeliveryClaim(
+        dispatch_id=dispatch_id,
+        channel=channel,
+        worker=worker,
+        state="claimed",
+        size=len(ids),
+        claimed_at=now,
+        lease_until=now + lease,
+    )
+    session.add(row)
+    session.flush()
+    moved = 0
+    for part in parts(ids):
+        change = update(Delivery).where(Delivery.id.in_(part), Delivery.state == State.WAITING)
+        moved += rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))
+    dispatches.count(dispatch_id, {State.WAITING: -moved, State.SENDING: moved}, now)
+    session.commit()
+    return Held(row.id, channel, rows_of(row.id))
+
+
+def _writing() -> Session:
+    session = db.session()
+    session.rollback()
+    session.connection(execution_options={"tocsin_write": True})
+    return session
+
+
+def rows_of(fence: int) -> Sequence[Any]:
+    """The rows still held under this fence, in order."""
+    return db.session.execute(select(*_HELD).where(Delivery.claim_id == fence, IS_SENDING).order_by(Delivery.id)).all()
+
+
+def turn_claim(fence: int, before: str, then: str, now: datetime, *, lease: timedelta | None = None) -> bool:
+    """Move a claim from one state to the next, if it is still there and its lease lasts; whether it was so."""
+    change = update(DeliveryClaim).where(DeliveryClaim.id == fence, DeliveryClaim.state == before)
+    if before == "claimed":
+        change = change.where(DeliveryClaim.lease_until > now)
+    values = {"state": then} | ({"lease_until": now + lease} if lease else {})
+    return rows_changed(change.values(**values)) == 1
+
+
+def keep_leases(fences: Iterable[int], until: datetime) -> None:
+    """Go on holding these claims; committed alone. One that was taken away stays away."""
+    session = _writing()
+    change = update(DeliveryClaim).where(DeliveryClaim.id.in_(list(fences)), DeliveryClaim.state == "calling")
+    rows_changed(change.values(lease_until=until))
+    session.commit()
+
+
+def begun(fence: int, now: datetime) -> None:
+    """Mark the rows of this batch as being handed over now."""
+    change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
+    rows_changed(change.values(called_at=now, changed_at=now))
+
+
+def run_out(dispatch_id: int, now: datetime) -> Sequence[DeliveryClaim]:
+    """The claims of a dispatch whose lease ran out, held against other writers."""
+    query = select(DeliveryClaim).where(
+        DeliveryClaim.dispatch_id == dispatch_id,
+        IS_OPEN,
+        DeliveryClaim.lease_until <= now,
+    )
+    return db.session.scalars(query.with_for_update()).all()
+
+
+def move_claimed(fence: int, state: State, now: datetime, *, reason: str = "") -> list[tuple[str, str]]:
+    """Move every row still held under a fence to this state; their references with it."""
+    refs = [(row.ref, state.value) for row in rows_of(fence)]
+    change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
+    rows_changed(change.values(state=state, reason=reason, changed_at=now))
+    return refs
+
+
+def as_they_are(ids: Sequence[int]) -> dict[str, Any]:
+    """How these rows stand now, by reference; whoever asks has locked their dispatch."""
+    query = select(Delivery.id, Delivery.ref, Delivery.state, Delivery.tries, Delivery.current)
+    found: dict[str, Any] = {}
+    for part in parts(ids):
+        found |= {row.ref: row for row in db.session.execute(query.where(Delivery.id.in_(part)))}
+    return found
+
+
+def settle_all(ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """The same outcome for all these rows."""
+    for part in parts(ids):
+        rows_changed(update(Delivery).where(Delivery.id.in_(part)).values(**values))
+
+
+def settle_each(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Their own outcome for each of these rows; every mapping has `row_id` and the same columns."""
+    if rows:
+        table: Table = Delivery.__table__  # type: ignore[assignment]
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row_id"}
+        change = table.update().where(table.c.id == bindparam("row_id")).values(values)
+        db.session.connection().execute(change, [dict(row) for row in rows])

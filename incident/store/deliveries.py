@@ -1,0 +1,325 @@
+"""One row per person, channel and attempt: what was to be sent, and what became of it.
+
+The rows are the queue. Partial indexes hold only what waits, what is claimed, and what needs somebody's care, so that a
+finished delivery costs no index a change.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from secrets import randbits
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Update,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.domain.deliveries import NEEDS_OWNER, State
+from incident.store.db import CROCKFORD, BigInt, Model, UTCDateTime, db
+from incident.store.dispatches import Dispatch
+
+AT_ONCE: Final = 500
+"""How many row numbers go into one IN list."""
+
+# Written out, not bound: the planner takes a partial index only where it reads the index's own condition.
+IS_WAITING: Final = text("delivery.state = 'waiting'")
+IS_SENDING: Final = text("delivery.state = 'sending'")
+NEEDS_CARE: Final = text("delivery.state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')")
+
+
+class Delivery(Model):
+    """One attempt to tell one person by one channel. `current` marks the person's last one, which is the one counted."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("notice_version_id", "person_id", "channel", "attempt"),
+        Index(
+            "ix_delivery_waiting",
+            "dispatch_id",
+            "channel",
+            "id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_delivery_claim",
+            "claim_id",
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
+        Index(
+            "ix_delivery_care",
+            "dispatch_id",
+            "state",
+            "id",
+            sqlite_where=text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"),
+            postgresql_where=text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(26), unique=True)
+    dispatch_id: Mapped[int] = mapped_column(BigInt, ForeignKey("dispatch.id"))
+    notice_version_id: Mapped[int] = mapped_column(BigInt, ForeignKey("notice_version.id"))
+    person_id: Mapped[int] = mapped_column(BigInt, ForeignKey("person.id"))
+    person_number: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(12))
+    attempt: Mapped[int] = mapped_column(default=1)
+    current: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[str] = mapped_column(String(10))
+    claim_id: Mapped[int | None] = mapped_column(BigInt)
+    tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    provider: Mapped[str] = mapped_column(String(20), default="")
+    provider_id: Mapped[str] = mapped_column(String(100), default="")
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    code: Mapped[str] = mapped_column(String(20), default="")
+    may_pass: Mapped[bool] = mapped_column(default=False)
+    complained: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(20), default="")
+    settled_by: Mapped[str] = mapped_column(String(20), default="")
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    called_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class DeliveryRemark(Model):
+    """What a person wrote when they settled or repeated a delivery, sealed: it may name people. Only added."""
+
+    __tablename__ = "delivery_remark"
+    __table_args__ = (Index("ix_delivery_remark_delivery", "delivery_id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(26), unique=True)
+    delivery_id: Mapped[int] = mapped_column(BigInt, ForeignKey("delivery.id"))
+    what: Mapped[str] = mapped_column(String(12))
+    by: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Addressed(NamedTuple):
+    """A person to be told, and the channel chosen for them (empty: none reaches them)."""
+
+    person_id: int
+    number: int
+    channel: str
+
+
+def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> None:
+    """A row for each of these people."""
+    refs = new_refs(len(people))
+    rows = [
+        {
+            "ref": ref,
+            "dispatch_id": dispatch.id,
+            "notice_version_id": dispatch.notice_version_id,
+            "person_id": person.person_id,
+            "person_number": person.number,
+            "channel": person.channel or "none",
+            "attempt": 1,
+            "current": True,
+            "state": (State.WAITING if person.channel else State.UNREACHED).value,
+            "tries": 0,
+            "provider": "",
+            "provider_id": "",
+            "reason": "" if person.channel else "no_channel",
+            "code": "",
+            "may_pass": False,
+            "complained": False,
+            "owner": "",
+            "settled_by": "",
+            "made_at": now,
+            "changed_at": now,
+        }
+        for ref, person in zip(refs, people, strict=True)
+    ]
+    if rows:
+        db.session.execute(insert(Delivery), rows)
+
+
+def again(row: Delivery, now: datetime) -> Delivery:
+    """Another attempt beside this one, which is no longer the person's current one."""
+    row.current = False
+    fresh = Delivery(
+        ref=new_refs(1)[0],
+        dispatch_id=row.dispatch_id,
+        notice_version_id=row.notice_version_id,
+        person_id=row.person_id,
+        person_number=row.person_number,
+        channel=row.channel,
+        attempt=row.attempt + 1,
+        state=State.WAITING,
+        owner=row.owner,
+        made_at=now,
+        changed_at=now,
+    )
+    db.session.add(fresh)
+    return fresh
+
+
+def new_refs(count: int) -> list[str]:
+    """References for attempts: 26 letters, the time and 80 random bits, so that they lie in the order they were made."""
+    moment = int(time.time() * 1000) << 80
+    first = moment | randbits(80)
+    refs = sorted({_letters(moment | randbits(80)) for _ in range(count - 1)} | {_letters(first)}) if count else []
+    return refs if len(refs) == count else new_refs(count)
+
+
+def _letters(number: int) -> str:
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def rows_changed(change: Update) -> int:
+    """Carry it out; how many rows it changed."""
+    return int(db.session.execute(change, execution_options={"synchronize_session": False}).rowcount)  # type: ignore[attr-defined]
+
+
+def parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    """The numbers in lists short enough for one statement."""
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+
+
+def cancel_waiting(dispatch_id: int, now: datetime) -> int:
+    """Cancel all that waits; how many that were."""
+    change = update(Delivery).where(Delivery.dispatch_id == dispatch_id, IS_WAITING)
+    return rows_changed(change.values(state=State.CANCELLED, reason="stopped", changed_at=now))
+
+
+def waiting_channels(dispatch_id: int) -> Sequence[str]:
+    """The channels by which somebody is still to be told."""
+    query = select(Delivery.channel).where(Delivery.dispatch_id == dispatch_id, IS_WAITING).distinct()
+    return db.session.scalars(query).all()
+
+
+def later_attempts(row: Delivery) -> Sequence[Delivery]:
+    """The attempts made after this one for the same person and channel."""
+    query = select(Delivery).where(
+        Delivery.notice_version_id == row.notice_version_id,
+        Delivery.person_id == row.person_id,
+        Delivery.channel == row.channel,
+        Delivery.attempt > row.attempt,
+    )
+    return db.session.scalars(query.order_by(Delivery.attempt)).all()
+
+
+def page(
+    dispatch_id: int, *, state: str = "", owner: str | None = None, after: int = 0, limit: int = 50
+) -> Sequence[Delivery]:
+    """Deliveries of a dispatch by key; of one state and owner where they are named (an empty owner: nobody)."""
+    query = select(Delivery).where(Delivery.dispatch_id == dispatch_id, Delivery.id > after)
+    if state:
+        query = query.where(Delivery.state == state, Delivery.current)
+        if state in NEEDS_OWNER:
+            query = query.where(NEEDS_CARE)
+    if owner is not None:
+        query = query.where(Delivery.owner == owner)
+    return db.session.scalars(query.order_by(Delivery.id).limit(limit)).all()
+
+
+def attempt(incident_id: int, ref: str) -> Delivery | None:
+    """The delivery with this attempt reference, if it belongs to this incident."""
+    query = select(Delivery).join(Dispatch, Dispatch.id == Delivery.dispatch_id)
+    return db.session.scalar(query.where(Delivery.ref == ref, Dispatch.incident_id == incident_id))
+
+
+def attempts(row: Delivery) -> Sequence[Delivery]:
+    """Every attempt to tell the same person of the same version, oldest first."""
+    query = select(Delivery).where(
+        Delivery.notice_version_id == row.notice_version_id, Delivery.person_id == row.person_id
+    )
+    return db.session.scalars(query.order_by(Delivery.id)).all()
+
+
+def remarks_of(delivery_ids: Sequence[int]) -> Sequence[DeliveryRemark]:
+    """What people wrote about these deliveries, sealed."""
+    query = select(DeliveryRemark).where(DeliveryRemark.delivery_id.in_(delivery_ids))
+    return db.session.scalars(query.order_by(DeliveryRemark.id)).all()
+
+
+def unowned(dispatch_id: int) -> int:
+    """How many people who were perhaps not told are in nobody's care (the partial index holds no others)."""
+    query = select(func.count()).where(
+        Delivery.dispatch_id == dispatch_id, NEEDS_CARE, Delivery.current, Delivery.owner == ""
+    )
+    return db.session.scalar(query) or 0
+
+
+def take_care(dispatch_id: int, state: State, owner: str, now: datetime) -> int:
+    """Put all unowned current deliveries of this state in somebody's care; how many that were."""
+    change = update(Delivery).where(
+        Delivery.dispatch_id == dispatch_id, Delivery.state == state, Delivery.current, Delivery.owner == ""
+    )
+    return rows_changed(change.values(owner=owner, changed_at=now))
+
+
+def repeatable(dispatch_id: int, most: int) -> Sequence[Delivery]:
+    """Current deliveries that were not sent, or came back for this time only, the first `most`."""
+    query = select(Delivery).where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, Delivery.current)
+    query = query.where((Delivery.state == State.FAILED) | ((Delivery.state == State.BOUNCED) & Delivery.may_pass))
+    return db.session.scalars(query.order_by(Delivery.id).limit(most)).all()
+
+
+def register(incident_id: int | None, *, after: int, limit: int) -> Sequence[Any]:
+    """Every delivery with its dispatch, by key: of one incident or of all."""
+    query = select(Delivery, Dispatch).join(Dispatch, Dispatch.id == Delivery.dispatch_id).where(Delivery.id > after)
+    if incident_id is not None:
+        query = query.where(Dispatch.incident_id == incident_id)
+    return db.session.execute(query.order_by(Delivery.id).limit(limit)).all()
+
+
+def reported_on(refs: Iterable[str]) -> dict[str, Delivery]:
+    """The deliveries with these attempt references, read anew and held against other writers."""
+    wanted = [ref for ref in refs if ref]
+    query = select(Delivery).where(Delivery.ref.in_(wanted)).order_by(Delivery.id).with_for_update()
+    return (
+        {row.ref: row for row in db.session.scalars(query.execution_options(populate_existing=True))} if wanted else {}
+    )
+
+
+def dispatches_of(refs: Iterable[str]) -> list[int]:
+    """The dispatches that these attempt references belong to, lowest first."""
+    query = select(Delivery.dispatch_id).where(Delivery.ref.in_([ref for ref in refs if ref])).distinct()
+    return sorted(db.session.scalars(query))
+
+
+def reach_of(person_ids: Sequence[int]) -> dict[int, Mapping[str, bool]]:
+    """For each of these people, by which of our channels they could be reached."""
+    person = db.metadata.tables["person"]
+    query = select(person.c.id, person.c.has_email, person.c.has_phone, person.c.has_address, person.c.has_push)
+    found: dict[int, Mapping[str, bool]] = {}
+    for part in parts(person_ids):
+        for id_, email, phone, address, push in db.session.execute(query.where(person.c.id.in_(part))):
+            found[id_] = {"email": email, "sms": phone, "call": phone, "letter": address, "push": push}
+    return found
+
+
+def numbers(dispatch_id: int, *, after: int, limit: int) -> Sequence[Any]:
+    """Row and person's number of the first attempts of a dispatch, in the order they were made."""
+    query = select(Delivery.id, Delivery.person_number).where(
+        Delivery.dispatch_id == dispatch_id, Delivery.attempt == 1, Delivery.id > after
+    )
+    return db.session.execute(query.order_by(Delivery.id).limit(limit)).all()
+
+
+def recounted(dispatch_id: int) -> dict[State, int]:
+    """The counts as the rows say, counted one by one: for the check of an installation, never for a page."""
+    query = (
+        select(Delivery.state, func.count())
+        .where(Delivery.dispatch_id == dispatch_id, Delivery.current)
+        .group_by(Delivery.state)
+    )
+    return {State(state): n for state, n in db.session.execute(query)}

@@ -1,0 +1,149 @@
+"""The sending of a notice version: its course, its counts, and the switch that freezes all sending.
+
+A dispatch keeps its counts in its own row, changed in the transaction that moves its deliveries, so that no page ever
+counts a million of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.domain.deliveries import Counts, Course, Pace, State
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+
+class Dispatch(Model):
+    """The sending of one notice version, with its counts."""
+
+    __tablename__ = "dispatch"
+    __table_args__ = (
+        UniqueConstraint("notice_version_id"),
+        Index("ix_dispatch_incident", "incident_id", "id"),
+        Index("ix_dispatch_course", "course"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    notice_id: Mapped[int] = mapped_column(BigInt, ForeignKey("notice.id"))
+    notice_version_id: Mapped[int] = mapped_column(BigInt, ForeignKey("notice_version.id"))
+    notice_ref: Mapped[str] = mapped_column(String(20))
+    version_number: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    audience: Mapped[int]
+    audience_digest: Mapped[str] = mapped_column(String(64))
+    simulated: Mapped[bool]
+    course: Mapped[str] = mapped_column(String(10), default=Course.PREPARING)
+    paused_for: Mapped[str] = mapped_column(String(24), default="")
+    prepared_to: Mapped[int] = mapped_column(BigInt, default=0)
+    prepared: Mapped[bool] = mapped_column(default=False)
+    canary: Mapped[int] = mapped_column(default=0)
+    most_back: Mapped[int] = mapped_column(default=10)
+    sample: Mapped[int] = mapped_column(default=50)
+    seen: Mapped[int] = mapped_column(default=0)
+    seen_bad: Mapped[int] = mapped_column(default=0)
+    waiting: Mapped[int] = mapped_column(default=0)
+    sending: Mapped[int] = mapped_column(default=0)
+    in_doubt: Mapped[int] = mapped_column(default=0)
+    accepted: Mapped[int] = mapped_column(default=0)
+    delivered: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    bounced: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    simulated_count: Mapped[int] = mapped_column(default=0)
+    unreached: Mapped[int] = mapped_column(default=0)
+    complained: Mapped[int] = mapped_column(default=0)
+    rate: Mapped[float] = mapped_column(default=0.0)
+    started_by: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def counts(self) -> Counts:
+        """How many people stand where."""
+        return Counts(**{state.value: getattr(self, COLUMN[state]) for state in State})
+
+    @property
+    def pace(self) -> Pace:
+        """How carefully it goes out."""
+        return Pace(self.canary, self.most_back, self.sample)
+
+
+COLUMN: Final[Mapping[State, str]] = {
+    state: "simulated_count" if state is State.SIMULATED else state.value for state in State
+}
+"""The column of a dispatch that counts each state."""
+
+
+class SendingSwitch(Model):
+    """One row: whether all sending of this installation is frozen, since when and by whom."""
+
+    __tablename__ = "sending_switch"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    frozen: Mapped[bool]
+    by: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+def frozen() -> bool:
+    """Whether all sending is frozen."""
+    return bool(db.session.scalar(select(SendingSwitch.frozen).where(SendingSwitch.id == 1)))
+
+
+def set_frozen(frozen: bool, by: str, now: datetime) -> bool:
+    """Freeze or release all sending, inside the caller's transaction; whether that changed anything."""
+    switch = db.session.get(SendingSwitch, 1)
+    if switch is None:
+        switch = SendingSwitch(id=1, frozen=False, by=by, at=now)
+        db.session.add(switch)
+    changed = switch.frozen is not frozen
+    switch.frozen, switch.by, switch.at = frozen, by, now
+    db.session.flush()
+    return changed
+
+
+def by_ref(incident_id: int, ref: str) -> Dispatch | None:
+    """The dispatch with this reference, if it belongs to this incident."""
+    return db.session.scalar(select(Dispatch).where(Dispatch.incident_id == incident_id, Dispatch.ref == ref))
+
+
+def anywhere(ref: str) -> Dispatch | None:
+    """The dispatch with this reference, read anew; for background work."""
+    return db.session.scalar(select(Dispatch).where(Dispatch.ref == ref).execution_options(populate_existing=True))
+
+
+def lock(ids: Sequence[int]) -> None:
+    """Hold these dispatches against other writers until the commit. Whoever moves deliveries does this first."""
+    db.session.execute(select(Dispatch.id).where(Dispatch.id.in_(ids)).order_by(Dispatch.id).with_for_update())
+
+
+def locked(ref: str) -> Dispatch | None:
+    """The same, held against other writers until the commit."""
+    query = select(Dispatch).where(Dispatch.ref == ref).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def of_version(notice_version_id: int) -> Dispatch | None:
+    """The dispatch of a notice version."""
+    return db.session.scalar(select(Dispatch).where(Dispatch.notice_version_id == notice_version_id))
+
+
+def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Dispatch]:
+    """The dispatches of an incident, newest first, by key."""
+    query = select(Dispatch).where(Dispatch.incident_id == incident_id)
+    if before is not None:
+        query = query.where(Dispatch.id < before)
+    return db.session.scalars(query.order_by(Dispatch.id.desc()).limit(limit)).all()
+
+
+def count(dispatch_id: int, changed: Mapping[State, int], now: datetime) -> None:
+    """Add to (or take from) the counts of a dispatch."""
+    values: dict[str, Any] = {COLUMN[state]: getattr(Dispatch, COLUMN[state]) + n for state, n in changed.items() if n}
+    if values:
+        change = update(Dispatch).where(Dispatch.id == dispatch_id).values(**values, changed_at=now)
+        db.session.execute(change, execution_options={"synchronize_session": False})
