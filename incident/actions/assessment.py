@@ -2,9 +2,14 @@
 
 from datetime import datetime
 
+from incident.actions import grades, plans
 from incident.actions.ledger import Ledger
+from incident.store import incidents
 from incident.store.incidents import Incident
 
 
 def refresh(incident: Incident, ledger: Ledger, now: datetime) -> None:
     """Bring the incident's findings up to its facts; what changed is written as a line of the same transaction."""
+    facts = incidents.known(incident.id)
+    grades.suggest_again(incident, facts, ledger, now)
+    plans.plan_again(incident, facts, ledger, now)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from incident.domain.facts import UNKNOWN, vocabulary
+from incident.domain.facts import UNKNOWN, Facts, vocabulary
 
 GRADING_FILE = Path(__file__).parent.parent / "grading.toml"
 SOON_HOURS = 4  # "few" and "soon" of a described case
@@ -82,7 +82,7 @@ class Breach:
         return property_ in self.properties if self.properties else None
 
 
-def described(facts: Mapping[str, Any]) -> Breach:
+def described(facts: Mapping[str, Any] | Facts) -> Breach:
     """The breach that facts describe, whether they use our vocabulary or the words of a described case."""
     words = {key: value for key, value in _items(facts) if value is not UNKNOWN}
     if {"incident_type", "data_categories", "dimensions"} & words.keys():

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from incident.domain.errors import Invalid
-from incident.domain.facts import UNKNOWN
+from incident.domain.facts import UNKNOWN, Facts
 
 MEASURES = "CAC Measures 2025, annex"
 
@@ -55,7 +55,7 @@ class Grade:
         return self.level >= Level.RELATIVELY_MAJOR
 
 
-def graded(facts: Mapping[str, Any]) -> Grade:
+def graded(facts: Mapping[str, Any] | Facts) -> Grade:
     """The level that facts give, in our vocabulary or in the words of a described case. Raises Invalid for a bad number."""
     people = _first(facts, "pi_people", "pi_people_cn")
     if people is None:
@@ -75,20 +75,20 @@ def graded(facts: Mapping[str, Any]) -> Grade:
     return Grade(level, reasons, unknown if level < Level.PARTICULARLY_MAJOR else ())
 
 
-def cac(facts: Mapping[str, Any]) -> tuple[str, bool, list[str]]:
+def cac(facts: Mapping[str, Any] | Facts) -> tuple[str, bool, list[str]]:
     """The word of the level, whether a report is required, and the reasons."""
     grade = graded(facts)
     return grade.level.word, grade.report_required, list(grade.reasons)
 
 
-def concerned(facts: Mapping[str, Any]) -> bool:
+def concerned(facts: Mapping[str, Any] | Facts) -> bool:
     """Whether the Chinese grade matters: people in China, an establishment or an operator there, or a loss in yuan."""
     establishments = _first(facts, "establishments") or ()
     people = _first(facts, "pi_people", "pi_people_cn") or _people_in_china(facts) or 0
     return people > 0 or "CN" in establishments or _first(facts, "operator") is not None
 
 
-def _first(facts: Mapping[str, Any], *keys: str) -> Any:
+def _first(facts: Mapping[str, Any] | Facts, *keys: str) -> Any:
     for key in keys:
         value = facts[key] if key in facts else None
         if value is not None and value is not UNKNOWN:
@@ -96,7 +96,7 @@ def _first(facts: Mapping[str, Any], *keys: str) -> Any:
     return None
 
 
-def _people_in_china(facts: Mapping[str, Any]) -> int | None:
+def _people_in_china(facts: Mapping[str, Any] | Facts) -> int | None:
     residents = _first(facts, "residents")
     return residents.get("CN") if isinstance(residents, Mapping) else None
 

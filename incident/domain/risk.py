@@ -20,7 +20,7 @@ from incident.domain.breach import (
     described,
     standard,
 )
-from incident.domain.facts import vocabulary
+from incident.domain.facts import Facts, vocabulary
 
 FEW = 100  # up to here an accidental disclosure to a few known people stays small
 MANY = 1_000
@@ -73,7 +73,7 @@ def judged(breach: Breach) -> Judgement:
     return Judgement(worst, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(doubts)))
 
 
-def suggested_risk(facts: Mapping[str, Any]) -> tuple[str, list[str], bool]:
+def suggested_risk(facts: Mapping[str, Any] | Facts) -> tuple[str, list[str], bool]:
     """The suggested word for `risk_to_people`, its reasons, and whether something unknown could still change it."""
     judgement = judged(described(facts))
     return judgement.risk.word, list(judgement.reasons), judgement.conditional
@@ -86,7 +86,7 @@ def _confidentiality(breach: Breach) -> Judgement:
     protection = _unreadable(breach)
     if protection is not None:
         return protection
-    exposure, why, open_ = _exposure(breach)
+    exposure, why, open_ = exposed(breach)
     if exposure is Exposure.NOBODY:
         return Judgement(Risk.UNLIKELY, why, open_)
     weight, tells, unknown = _weight(breach)
@@ -113,7 +113,7 @@ def _unreadable(breach: Breach) -> Judgement | None:
     return None
 
 
-def _exposure(breach: Breach) -> tuple[Exposure, tuple[str, ...], tuple[str, ...]]:
+def exposed(breach: Breach) -> tuple[Exposure, tuple[str, ...], tuple[str, ...]]:
     """Who has the data, why we think so, and what is not known about it."""
     stated = breach.recipients
     if stated is not None:
@@ -384,7 +384,7 @@ class Notification:
         return self.judgement.reasons
 
 
-def notification(facts: Mapping[str, Any]) -> Notification:
+def notification(facts: Mapping[str, Any] | Facts) -> Notification:
     """Whom GDPR makes the organisation tell, judged from the described breach."""
     breach = described(facts)
     judgement = judged(breach)

@@ -1,0 +1,67 @@
+"""Grades as they were suggested and chosen. Rows are only added; the current grade of a scale is the latest chosen one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+
+class Grade(Model):
+    """One grade on one scale: `basis` says whether the rules suggested it or a person chose it."""
+
+    __tablename__ = "grade"
+    __table_args__ = (Index("ix_grade_incident_scale", "incident_id", "scale", "basis", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    scale: Mapped[str] = mapped_column(String(12))
+    basis: Mapped[str] = mapped_column(String(10))
+    level: Mapped[str] = mapped_column(String(20))
+    score: Mapped[float | None] = mapped_column(Float)
+    inputs: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    open: Mapped[list[str]] = mapped_column(JSON, default=list)
+    note: Mapped[str] = mapped_column(Text, default="")
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    made_by: Mapped[str] = mapped_column(String(20))
+
+
+def latest(incident_id: int) -> dict[tuple[str, str], Grade]:
+    """The latest grade by scale and basis, in one query."""
+    newest = select(func.max(Grade.id)).where(Grade.incident_id == incident_id).group_by(Grade.scale, Grade.basis)
+    return {(row.scale, row.basis): row for row in db.session.scalars(select(Grade).where(Grade.id.in_(newest)))}
+
+
+def current(incident_id: int) -> dict[str, Grade]:
+    """The grade that counts on each scale: the latest chosen one, or else the latest suggestion."""
+    found = latest(incident_id)
+    scales = dict.fromkeys(scale for scale, _ in found)
+    return {scale: found.get((scale, "chosen")) or found[(scale, "suggested")] for scale in scales}
+
+
+def history(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Grade]:
+    """Every grade ever, newest first; `before` is the id to go on from."""
+    query = select(Grade).where(Grade.incident_id == incident_id)
+    if before is not None:
+        query = query.where(Grade.id < before)
+    return db.session.scalars(query.order_by(Grade.id.desc()).limit(limit)).all()
+
+
+def of_all(incident_ids: Sequence[int]) -> dict[int, dict[str, Grade]]:
+    """The grades that count of many incidents, for lists, in one query."""
+    newest = (
+        select(func.max(Grade.id))
+        .where(Grade.incident_id.in_(incident_ids))
+        .group_by(Grade.incident_id, Grade.scale, Grade.basis)
+    )
+    found: dict[int, dict[str, Grade]] = {}
+    for row in db.session.scalars(select(Grade).where(Grade.id.in_(newest)).order_by(Grade.basis.desc())):
+        scales = found.setdefault(row.incident_id, {})
+        if row.basis == "chosen" or row.scale not in scales:
+            scales[row.scale] = row
+    return found
