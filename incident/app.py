@@ -13,7 +13,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from incident import journal
 from incident import settings as configuration
+from incident.api import account as api_account
 from incident.api import incidents as api_incidents
+from incident.api import members as api_members
+from incident.api import scheme
+from incident.api import team as api_team
 from incident.settings import Settings
 from incident.store import keys, sealed
 from incident.store.db import db
@@ -35,9 +39,13 @@ HOOKS: tuple[Blueprint, ...] = (
 )
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
+    api_account.bp,
+    api_members.bp,
+    api_team.bp,
     api_incidents.bp,
 )
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
+    scheme.init,
 )
 """What each room sets up once (sign-in, channels), in order."""
 

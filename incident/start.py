@@ -6,6 +6,8 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import OperationalError
 
 from incident import app as application
+from incident import clock
+from incident.actions import users
 from incident.settings import Settings, SettingsError
 from incident.store import audit, keys
 
@@ -30,8 +32,17 @@ def prepare(settings: Settings) -> APIFlask:
     if not mark.exists():
         mark.write_text(f"{log}\n", encoding="ascii")
     elif mark.read_text(encoding="ascii").strip() != log:
-        raise SettingsError(f"{settings.instance} and the database belong to different installations. Correct TOCSIN_INSTANCE or TOCSIN_DATABASE_URL.")
+        raise SettingsError(
+            f"{settings.instance} and the database belong to different installations. Correct TOCSIN_INSTANCE or TOCSIN_DATABASE_URL."
+        )
     return app
+
+
+def setup_link(app: APIFlask) -> str | None:
+    """A new one-time link for the first administrator, inside the application's context; None once there is one."""
+    secret = users.offer_setup(now=clock.now())
+    configuration: Settings = app.extensions["settings"]
+    return f"{configuration.base_url}/welcome/{secret}" if secret else None
 
 
 def make_folders(settings: Settings) -> None:
@@ -42,12 +53,18 @@ def make_folders(settings: Settings) -> None:
 
 def _database_is_empty(settings: Settings) -> bool:
     """Whether no table of ours is there yet. Raises SettingsError when the database cannot be reached."""
-    if settings.database_url.startswith("sqlite") and not (settings.instance / "tocsin.db").exists() and str(settings.instance) in settings.database_url:
+    if (
+        settings.database_url.startswith("sqlite")
+        and not (settings.instance / "tocsin.db").exists()
+        and str(settings.instance) in settings.database_url
+    ):
         return True
     engine = create_engine(settings.database_url)
     try:
         return not inspect(engine).has_table("audit_head")
     except OperationalError as error:
-        raise SettingsError(f"TOCSIN_DATABASE_URL: the database does not answer ({type(error.orig).__name__}). Check address, account and network.") from None
+        raise SettingsError(
+            f"TOCSIN_DATABASE_URL: the database does not answer ({type(error.orig).__name__}). Check address, account and network."
+        ) from None
     finally:
         engine.dispose()

@@ -69,8 +69,7 @@ def accept(secret: str, *, email: str, name: str, password: str, time_zone: str,
     invitation = _open_invitation(secret, now, locked=False)
     to, called = rules.address(invitation.email or email), rules.named(name)
     zone = _zone(time_zone)
-    credentials.demand_strong(password, known=(to, called))
-    hashed = credentials.password_hash(password)
+    hashed = _hashed(password, to, called)
     with transaction("public", now) as ledger:
         invitation = _open_invitation(secret, now, locked=True)
         user = _account_for(invitation, to, now)
@@ -83,11 +82,15 @@ def accept(secret: str, *, email: str, name: str, password: str, time_zone: str,
     return session
 
 
-def create(email: str, name: str, roles: Iterable[str], password: str, *, actor: str, now: datetime) -> str:
-    """An account without an invitation, for the command line; its reference. Raises Invalid."""
+def create(
+    email: str, name: str, roles: Iterable[str], *, password: str = "", actor: str, now: datetime
+) -> tuple[str, str]:
+    """An account made on the machine itself; its reference, and the secret of a link to set a password where none is given.
+
+    Raises Invalid. The second factor is set up at the first sign-in, as for everybody.
+    """
     to, called, wanted = rules.address(email), rules.named(name), rules.as_roles(roles)
-    credentials.demand_strong(password, known=(to, called))
-    hashed = credentials.password_hash(password)
+    hashed = _hashed(password, to, called) if password else None
     with transaction(actor, now) as ledger:
         if rows.by_email(to) is not None:
             raise Invalid("email", "Somebody with this address has an account already.")
@@ -95,7 +98,11 @@ def create(email: str, name: str, roles: Iterable[str], password: str, *, actor:
         user.name, user.password = called, hashed
         _keep(user)
         ledger.write("account.created", user.ref, roles=wanted)
-    return user.ref
+        if hashed is not None:
+            return user.ref, ""
+        secret, invitation = _invitation(to, wanted, actor, now)
+        ledger.write("invitation.issued", invitation.ref, roles=wanted)
+    return user.ref, secret
 
 
 def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime) -> None:
@@ -179,8 +186,7 @@ def change_particulars(*, name: str, time_zone: str, language: str, actor: str, 
 def change_password(new: str, *, keep_session: str, actor: str, now: datetime) -> None:
     """The actor's own password, whose present one the caller has just confirmed; all other sessions end. Raises Invalid."""
     user = _person(actor)
-    credentials.demand_strong(new, known=(user.email, user.name))
-    hashed = credentials.password_hash(new)
+    hashed = _hashed(new, user.email, user.name)
     with transaction(actor, now) as ledger:
         user = _person(actor)
         session = rows.session_of(actor, keep_session)
@@ -231,6 +237,11 @@ def _keep(user: User) -> None:
         db.session.flush()
     except IntegrityError:
         raise Invalid("email", "Somebody with this address has an account already.") from None
+
+
+def _hashed(password: str, *known: str) -> str:
+    credentials.demand_strong(password, known=known)
+    return credentials.password_hash(password)
 
 
 def _begin(user: User, secret: str, user_agent: str, now: datetime) -> None:

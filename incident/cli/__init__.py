@@ -4,17 +4,21 @@ import sys
 
 import click
 
-from incident.cli import serve, settings
+from incident.cli import routes, serve, settings, tokens, users
+from incident.domain.errors import Invalid, Refused
 from incident.settings import SettingsError
 from incident.store.keys import KeysError
 
 COMMANDS: tuple[click.Command, ...] = (
+    routes.routes,
     serve.run,
     settings.settings,
     serve.scheduler_,
     serve.web,
     serve.work_,
     serve.worker,
+    tokens.token,
+    users.user,
 )
 
 
@@ -35,3 +39,8 @@ def main() -> None:
     except (SettingsError, KeysError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+    except Refused as refusal:
+        click.echo(
+            f"{refusal.field}: {refusal.sentence}" if isinstance(refusal, Invalid) else refusal.sentence, err=True
+        )
+        sys.exit(2 if isinstance(refusal, Invalid) else 1)

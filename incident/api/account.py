@@ -1,0 +1,90 @@
+"""One's own account, for programs: who am I, and which tokens do I have."""
+
+from datetime import datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import BaseModel, Field
+
+from incident.actions import tokens
+from incident.api.incidents import Ref, Strict
+from incident.domain.access import MEMBER, PERMITS, may
+from incident.domain.users import TOKEN_DAYS_MOST
+from incident.store import users as rows
+from incident.store.users import ApiToken
+from incident.web.access import me, now, permit
+
+bp = APIBlueprint("api_account", __name__, url_prefix="/api/v1/me", tag="Your account")
+
+
+class Me(BaseModel):
+    ref: str
+    name: str
+    email: str
+    roles: list[str]
+    permits: list[str] = Field(description="What these roles allow.")
+    time_zone: str
+    language: str
+
+
+class TokenIn(Strict):
+    name: str = Field(min_length=1, max_length=80, description="What the token is for.")
+    days: int = Field(90, ge=1, le=TOKEN_DAYS_MOST)
+
+
+class TokenOut(BaseModel):
+    ref: str
+    prefix: str = Field(description="The first letters of the secret, to tell tokens apart.")
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = Field(description="Kept to within a few minutes.")
+    revoked_at: datetime | None
+
+
+class TokenList(BaseModel):
+    tokens: list[TokenOut]
+
+
+class NewToken(Ref):
+    secret: str = Field(description="Shown this once; only its hash is kept.")
+
+
+@bp.get("")
+@permit(MEMBER)
+@bp.output(Me)
+def show() -> dict[str, Any]:
+    """Who you are, and what you may do."""
+    shown = {name: getattr(me(), name) for name in Me.model_fields if name != "permits"}
+    return shown | {"permits": [name for name in PERMITS if may(name, me().roles)]}
+
+
+@bp.get("/tokens")
+@permit(MEMBER)
+@bp.output(TokenList)
+def token_list() -> dict[str, Any]:
+    """Your tokens, latest first, ended ones too."""
+    return {"tokens": [_token(token) for token in rows.tokens_of(me().id)]}
+
+
+@bp.post("/tokens")
+@permit(MEMBER)
+@bp.input(TokenIn, arg_name="given")
+@bp.output(NewToken, status_code=201)
+def issue(given: TokenIn) -> dict[str, str]:
+    """Issue a token, such as one that is to follow this one."""
+    ref, secret = tokens.issue(me().ref, name=given.name, days=given.days, actor=me().ref, now=now())
+    return {"ref": ref, "secret": secret}
+
+
+@bp.delete("/tokens/<ref>")
+@permit(MEMBER)
+@bp.output({}, status_code=204)
+def revoke(ref: str) -> str:
+    """End a token at once."""
+    tokens.revoke(me().ref, ref, actor=me().ref, now=now())
+    return ""
+
+
+def _token(token: ApiToken) -> dict[str, Any]:
+    return {name: getattr(token, name) for name in TokenOut.model_fields}

@@ -1,0 +1,66 @@
+"""How the description of the API says who may call: a personal token, and what a refusal looks like."""
+
+from typing import Any
+
+from apiflask import APIFlask
+from flask import current_app
+
+from incident.web.access import permit_of
+
+PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence: what was refused, and what to do."},
+        "field": {"type": "string", "description": "The field that was not acceptable, if it was one."},
+    },
+}
+REFUSALS = {
+    "401": "No token, or one that is wrong, expired or revoked.",
+    "403": "Your roles do not allow this.",
+    "404": "Not there, or not yours to see.",
+    "409": "The rules say no.",
+    "422": "A value was not acceptable; `field` names it.",
+}
+WAYS = {"get", "post", "put", "patch", "delete"}
+
+
+def init(app: APIFlask) -> None:
+    """Completes the description: the token, the permit of each call, the refusals."""
+    app.security_schemes = {
+        "token": {"type": "http", "scheme": "bearer", "description": "A personal token, `tcs_…`; its rights are yours."}
+    }
+
+    @app.spec_processor
+    def complete(spec: dict[str, Any]) -> dict[str, Any]:
+        spec["security"] = [{"token": []}]
+        spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+        permits = _permits()
+        for path, calls in spec.get("paths", {}).items():
+            for way, call in calls.items():
+                if way in WAYS:
+                    _complete(call, permits.get((_plain(path), way.upper())))
+        return spec
+
+
+def _permits() -> dict[tuple[str, str], str | None]:
+    """The permit of each call, by path without the names of its parts, and method."""
+    rules = list(current_app.url_map.iter_rules())
+    return {
+        (_plain(rule.rule), way): permit_of(current_app, rule.endpoint) for rule in rules for way in rule.methods or ()
+    }
+
+
+def _plain(path: str) -> str:
+    return "/".join("*" if part[:1] in "<{" and part else part for part in path.split("/"))
+
+
+def _complete(call: dict[str, Any], permit: str | None) -> None:
+    call["x-permit"] = permit
+    answers = call.setdefault("responses", {})
+    for status, words in REFUSALS.items():
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        answers[status] = {"description": words, "content": content}

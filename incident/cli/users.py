@@ -1,0 +1,85 @@
+"""`tocsin user …`: accounts made and opened again by whoever runs the machine. Every act leaves a line."""
+
+import json
+import sys
+
+import click
+
+from incident import clock, settings, start
+from incident.actions import users as actions
+from incident.domain.access import Role
+from incident.domain.errors import Invalid
+from incident.domain.users import address
+from incident.store import users as rows
+from incident.store.users import User
+
+ROLE = click.Choice([role.value for role in Role])
+
+
+@click.group()
+def user() -> None:
+    """Accounts of the people who work here."""
+
+
+@user.command()
+@click.argument("email")
+@click.option("--name", required=True, help="As colleagues know the person.")
+@click.option("--role", "roles", multiple=True, required=True, type=ROLE, help="Repeat for several roles.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, instead of making a link.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+def add(email: str, name: str, roles: tuple[str, ...], password_stdin: bool, as_json: bool) -> None:
+    """Make an account. Without a password, prints a one-time link with which the person chooses one."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
+    if password_stdin and not password:
+        raise Invalid("password", "Standard input holds no password.")
+    app = start.prepare(settings.load())
+    with app.app_context():
+        ref, secret = actions.create(email, name, roles, password=password, actor="system", now=clock.now())
+    link = f"{app.extensions['settings'].base_url}/welcome/{secret}" if secret else None
+    if as_json:
+        click.echo(json.dumps({"ref": ref, "link": link}))
+    else:
+        click.echo(f"{ref} is made.")
+        click.echo(f"Hand this one-time link over; it ends after 7 days:\n  {link}" if link else "The second factor is set up at the first sign-in.")
+
+
+@user.command()
+@click.argument("email")
+def reset(email: str) -> None:
+    """Let somebody begin anew who lost password or second factor: prints a one-time link. Approver and auditor are taken off."""
+    app = start.prepare(settings.load())
+    with app.app_context():
+        secret = actions.reset(known(email).ref, actor="system", now=clock.now())
+    click.echo(f"Hand this one-time link over; it ends after 7 days:\n  {app.extensions['settings'].base_url}/welcome/{secret}")
+
+
+@user.command()
+@click.argument("email")
+def lock(email: str) -> None:
+    """Close an account; its sessions and tokens end at once."""
+    app = start.prepare(settings.load())
+    with app.app_context():
+        actions.lock(known(email).ref, actor="system", now=clock.now())
+    click.echo("The account is locked.")
+
+
+@user.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+def list_(as_json: bool) -> None:
+    """Who works here, and as what."""
+    app = start.prepare(settings.load())
+    with app.app_context():
+        people = [{"ref": one.ref, "email": one.email, "name": one.name, "roles": one.roles, "active": one.active} for one in rows.every()]
+    if as_json:
+        click.echo(json.dumps(people, ensure_ascii=False))
+        return
+    for one in people:
+        click.echo(f"{one['ref']}  {'active' if one['active'] else 'locked'}  {one['email']}  {', '.join(one['roles'])}")
+
+
+def known(email: str) -> User:
+    """The account with this address. Raises Invalid."""
+    found = rows.by_email(address(email))
+    if found is None:
+        raise Invalid("email", "Nobody with this address has an account.")
+    return found
