@@ -23,6 +23,7 @@ LONGEST_CLOSURE = 60  # days; no calendar is closed for longer, so a longer run 
 class Unit(StrEnum):
     """How a law counts."""
 
+    MINUTES = "minutes"
     HOURS = "hours"
     CALENDAR_DAYS = "calendar_days"
     WORKING_DAYS = "working_days"
@@ -71,8 +72,8 @@ class Limit:
 
     def words(self) -> str:
         """The limit as people say it: "72 h", "30 days", "5 working days"."""
-        if self.unit is Unit.HOURS:
-            return f"{self.amount} h"
+        if self.unit in {Unit.HOURS, Unit.MINUTES}:
+            return f"{self.amount} {'h' if self.unit is Unit.HOURS else 'min'}"
         if self.unit is Unit.DAYS_AFTER_YEAR_END:
             return f"{self.amount} days after the end of the calendar year"
         noun = {Unit.CALENDAR_DAYS: "day", Unit.WORKING_DAYS: "working day", Unit.MONTHS: "month"}[self.unit]
@@ -81,21 +82,21 @@ class Limit:
 
 def due(start: Start, limit: Limit, calendar: Calendar) -> datetime:
     """When the limit ends, in UTC. Limits in days end with the last second of the local day."""
-    if limit.unit is Unit.HOURS:
+    if limit.unit in {Unit.HOURS, Unit.MINUTES}:
         return _after_hours(start, limit, calendar)
     day = _last_day(local_day(start, calendar.zone), limit, calendar)
     return _rolled(end_of(day, calendar.zone), limit.roll, calendar)
 
 
 def _after_hours(start: Start, limit: Limit, calendar: Calendar) -> datetime:
-    """Elapsed hours, whatever the clocks do. Where only the day is known, whole days run to the end of the last one."""
+    """Elapsed time, whatever the clocks do. Where only the day is known, whole days run to the end of the last one."""
+    span = timedelta(hours=limit.amount) if limit.unit is Unit.HOURS else timedelta(minutes=limit.amount)
     if isinstance(start, datetime):
-        return _rolled(start.astimezone(UTC) + timedelta(hours=limit.amount), limit.roll, calendar)
-    days, rest = divmod(limit.amount, 24)
-    if rest == 0:
-        return _rolled(end_of(start + timedelta(days=days), calendar.zone), limit.roll, calendar)
+        return _rolled(start.astimezone(UTC) + span, limit.roll, calendar)
+    if span % timedelta(days=1) == timedelta(0):
+        return _rolled(end_of(start + span, calendar.zone), limit.roll, calendar)
     morning = datetime.combine(start, time(), calendar.zone).astimezone(UTC)
-    return _rolled(morning + timedelta(hours=limit.amount), limit.roll, calendar)
+    return _rolled(morning + span, limit.roll, calendar)
 
 
 def _last_day(first: date, limit: Limit, calendar: Calendar) -> date:

@@ -72,7 +72,7 @@ class Ticking:
             if answer.truth is Truth.YES:
                 break
         chosen = min(candidates, key=lambda one: (URGENCY.index(one.state), one.due or NEVER), default=NO_CLOCK)
-        return self._held(chosen, duty) if duty.to in HELD else chosen
+        return self._held(chosen) if duty.to in HELD else chosen
 
     def _in_force(self, deadline: Deadline) -> bool:
         return (deadline.since is None or deadline.since <= self.day) and (
@@ -88,6 +88,8 @@ class Ticking:
             base = replace(NO_CLOCK, words=f"no deadline in law: {deadline.words}")
         if deadline.extension:
             base = self._extended(base, deadline.extension)
+        if deadline.later:
+            base = self._later(base, deadline.later)
         for cap in deadline.caps:
             base = self._capped(base, cap)
         return base
@@ -149,20 +151,19 @@ class Ticking:
             return base
         return replace(latest, words=f"at the latest {latest.words}")
 
-    def _held(self, base: Clock, duty: Duty) -> Clock:
-        """The clock while law enforcement asks for delay, and after it no longer does."""
+    def _later(self, base: Clock, bound: Bound) -> Clock:
+        """The limit, or a later one: from a moment that came after it (`only_if_past`), or whichever ends last."""
+        other = self._from(bound)
+        if base.due is None or other.due is None or other.due <= base.due:
+            return base
+        if bound.only_if_past and clock.due(other.start or base.due, Limit(Unit.HOURS, 0), self.calendar) <= base.due:
+            return base
+        return other
+
+    def _held(self, base: Clock) -> Clock:
+        """The clock while law enforcement asks for delay."""
         cleared, _ = self._moment("le_clearance_at")
-        if cleared is None:
-            if self.facts["law_enforcement_hold"] is not True:
-                return base
-            return replace(
-                base, state=ClockState.ON_HOLD, due=None, words=f"on hold for law enforcement; otherwise {base.words}"
-            )
-        after = next((deadline.after_hold for deadline in duty.deadlines if deadline.after_hold), None)
-        if after is None or base.due is None:
+        if cleared is not None or self.facts["law_enforcement_hold"] is not True:
             return base
-        resumed = clock.due(cleared, after, self.calendar)
-        if resumed <= base.due:
-            return base
-        words = clock.sentence(cleared, after, self.calendar, anchors()["le_clearance_at"].label)
-        return Clock(ClockState.RUNNING, words, resumed, cleared, "le_clearance_at")
+        words = f"on hold for law enforcement; otherwise {base.words}"
+        return replace(base, state=ClockState.ON_HOLD, due=None, words=words)

@@ -97,6 +97,7 @@ class Bound:
     anchor: str
     limit: Limit
     lifted_if_later: bool = False
+    only_if_past: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Deadline:
     bound: Bound | None = None
     caps: tuple[Bound, ...] = ()
     extension: Bound | None = None
-    after_hold: Limit | None = None
+    later: Bound | None = None
     with_duty: str = ""
     when: Clause = always
     since: date | None = None
@@ -169,6 +170,7 @@ class Law:
     duties: tuple[Duty, ...]
     digest: str
     status: str = ""
+    in_force: bool = True
     path: str = ""
 
     def duty(self, id_: str) -> Duty | None:
@@ -266,12 +268,13 @@ LAW_KEYS = frozenset(
         "calendar",
         "authority",
         "status",
+        "in_force",
         "scope",
         "trigger",
         "unless",
         "duty",
-        "since",
     }
+    | {"since"}
 )
 DUTY_KEYS = frozenset(
     {
@@ -292,8 +295,8 @@ DUTY_KEYS = frozenset(
     }
     | {"contents", "forbidden", "services", "note", "keeps"}
 )
-DEADLINE_KEYS = frozenset({"words", "from", "cap", "extension", "after_hold", "with", "when", "since", "until"})
-LIMIT_KEYS = frozenset(unit.value for unit in Unit) | {"first_day_counts", "roll", "lifted_if_later"}
+DEADLINE_KEYS = frozenset({"words", "from", "cap", "extension", "later", "with", "when", "since", "until"})
+LIMIT_KEYS = frozenset(unit.value for unit in Unit) | {"first_day_counts", "roll", "lifted_if_later", "only_if_past"}
 
 
 class _Reader:
@@ -325,6 +328,7 @@ class _Reader:
             duties=duties,
             digest=digest,
             status=self.raw.get("status", ""),
+            in_force=self.raw.get("in_force", True),
             path=self.path,
         )
 
@@ -385,7 +389,7 @@ class _Reader:
             bound=self._bound(raw, where) if "from" in raw else None,
             caps=tuple(self._bound(one, where) for one in (caps if isinstance(caps, list) else [caps])),
             extension=self._bound(raw["extension"], where) if "extension" in raw else None,
-            after_hold=self._limit(raw["after_hold"], where) if "after_hold" in raw else None,
+            later=self._bound(raw["later"], where) if "later" in raw else None,
             with_duty=raw.get("with", ""),
             when=self._clause(raw["when"], where) if "when" in raw else always,
             since=self._date(raw.get("since"), where),
@@ -395,7 +399,9 @@ class _Reader:
     def _bound(self, raw: Mapping[str, Any], where: str) -> Bound:
         if raw.get("from") not in anchors():
             raise self._bad(where, f"'from' is {raw.get('from')!r}, which anchors.toml does not have")
-        return Bound(raw["from"], self._limit(raw, where), bool(raw.get("lifted_if_later", False)))
+        return Bound(
+            raw["from"], self._limit(raw, where), bool(raw.get("lifted_if_later")), bool(raw.get("only_if_past"))
+        )
 
     def _limit(self, raw: Mapping[str, Any], where: str) -> Limit:
         units = [unit for unit in Unit if unit.value in raw]

@@ -78,7 +78,7 @@ def found_in(
     law: Law, facts: Facts, calendar: Calendar, today: date, presumed: Presumed = NOTHING_PRESUMED
 ) -> tuple[Finding, ...]:
     """What each duty of one law says, in the order of the file."""
-    reaches = _reaches(law, facts, presumed)
+    reaches = _reaches(law, facts, presumed) if law.in_force else Answer(Truth.NO, (f"Not in force: {law.status}",))
     day = law_day(facts, calendar, today)
     findings: dict[str, Finding] = {}
     others: dict[str, Before] = {}
