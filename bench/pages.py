@@ -15,14 +15,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import structlog  # noqa: E402
-from sqlalchemy import event  # noqa: E402
+import structlog
+from sqlalchemy import event
 
-from incident import clock, start  # noqa: E402
-from incident.actions import intake  # noqa: E402
-from incident.settings import Settings  # noqa: E402
-from incident.store.db import db  # noqa: E402
-from tests.builders import a_session, a_user  # noqa: E402
+from incident import clock, start
+from incident.actions import intake
+from incident.settings import Settings
+from incident.store.db import db
+from tests.builders import a_session, a_user
 
 INCIDENTS = 1_000
 ROUNDS = 60
@@ -42,7 +42,12 @@ def main() -> None:
     bare = sqlite3.connect(folder / "tocsin.db")
     times: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
-        for name, path in (("desk", "/"), ("list", "/incidents/"), ("incident", f"/incidents/{refs[500]}"), ("duties", "/duties/")):
+        for name, path in (
+            ("desk", "/"),
+            ("list", "/incidents/"),
+            ("incident", f"/incidents/{refs[500]}"),
+            ("duties", "/duties/"),
+        ):
             began, before = time.perf_counter(), queries[0]
             reply = browser.get(path)
             if reply.status_code != 200:
@@ -52,15 +57,33 @@ def main() -> None:
         times.setdefault("bare list", []).append(_bare(bare))
     for name, taken in times.items():
         if not name.endswith("queries"):
-            count = f", {int(statistics.median(times[f'{name} queries']))} queries" if f"{name} queries" in times else ""
-            print(f"{name}: median {statistics.median(taken):.1f} ms, p95 {statistics.quantiles(taken, n=20)[-1]:.1f} ms{count}")
+            count = (
+                f", {int(statistics.median(times[f'{name} queries']))} queries" if f"{name} queries" in times else ""
+            )
+            print(
+                f"{name}: median {statistics.median(taken):.1f} ms, p95 {statistics.quantiles(taken, n=20)[-1]:.1f} ms{count}"
+            )
     print(f"ratio list / bare program: {statistics.median(times['list']) / statistics.median(times['bare list']):.1f}")
 
 
 def _fill(actor: str) -> list[str]:
-    facts = {"category": "data_leak", "personal_data": True, "people_count": 1200, "residents": {"DE": 1000, "US-TX": 200}, "aware_at": "2026-11-20T08:00:00Z"}
+    facts = {
+        "category": "data_leak",
+        "personal_data": True,
+        "people_count": 1200,
+        "residents": {"DE": 1000, "US-TX": 200},
+        "aware_at": "2026-11-20T08:00:00Z",
+    }
     return [
-        intake.log(kind="incident", title=f"Incident number {number}", facts=facts, source="bench", confidence="high", actor=actor, now=clock.now())
+        intake.log(
+            kind="incident",
+            title=f"Incident number {number}",
+            facts=facts,
+            source="bench",
+            confidence="high",
+            actor=actor,
+            now=clock.now(),
+        )
         for number in range(INCIDENTS)
     ]
 
@@ -78,8 +101,12 @@ def _counted(app: Any) -> list[int]:
 
 def _bare(database: sqlite3.Connection) -> float:
     began = time.perf_counter()
-    rows = database.execute("SELECT ref, title, state, opened_at, opened_by FROM incident ORDER BY id DESC LIMIT 50").fetchall()
-    "".join(f"<tr><td>{escape(ref)}<td>{escape(title)}<td>{state}<td>{at}<td>{by}" for ref, title, state, at, by in rows)
+    rows = database.execute(
+        "SELECT ref, title, state, opened_at, opened_by FROM incident ORDER BY id DESC LIMIT 50"
+    ).fetchall()
+    "".join(
+        f"<tr><td>{escape(ref)}<td>{escape(title)}<td>{state}<td>{at}<td>{by}" for ref, title, state, at, by in rows
+    )
     return (time.perf_counter() - began) * 1000
 
 

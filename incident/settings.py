@@ -32,22 +32,37 @@ class Settings(BaseSettings):
     contact_email: str = Field("", description="Where affected people can write to.")
     contact_phone: str = Field("", description="Where affected people can call.")
     contact_address: str = Field("", description="The postal address of the person or department in charge.")
-    time_zone: str = Field("UTC", description="Your organisation's time zone, such as Europe/Berlin: notices give days by it.")
+    time_zone: str = Field(
+        "UTC", description="Your organisation's time zone, such as Europe/Berlin: notices give days by it."
+    )
     behind_proxy: bool = Field(False, description="A proxy in front sets X-Forwarded-For and X-Forwarded-Proto.")
-    sendgrid_url: str = Field("https://api.sendgrid.com", description="SendGrid's address; https://api.eu.sendgrid.com for an EU subuser.")
-    sendgrid_api_key: SecretStr = Field(SecretStr(""), description="SendGrid key with the right to send mail; empty: SendGrid is not used.")
-    sendgrid_webhook_public_key: str = Field("", description="The verification key of SendGrid's signed event webhook; without it no event is taken.")
+    sendgrid_url: str = Field(
+        "https://api.sendgrid.com", description="SendGrid's address; https://api.eu.sendgrid.com for an EU subuser."
+    )
+    sendgrid_api_key: SecretStr = Field(
+        SecretStr(""), description="SendGrid key with the right to send mail; empty: SendGrid is not used."
+    )
+    sendgrid_webhook_public_key: str = Field(
+        "", description="The verification key of SendGrid's signed event webhook; without it no event is taken."
+    )
     sendgrid_from: str = Field("", description="The address that notices by SendGrid come from.")
     sendgrid_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of SendGrid.")
     sendgrid_rate: float = Field(0, ge=0, description="Most e-mails a second by SendGrid; 0: as fast as it answers.")
     twilio_url: str = Field("https://api.twilio.com", description="Twilio's address.")
     twilio_account_sid: str = Field("", description="Twilio account; empty: Twilio is not used.")
-    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's auth token: sends, and checks the signature of its reports.")
+    twilio_auth_token: SecretStr = Field(
+        SecretStr(""), description="Twilio's auth token: sends, and checks the signature of its reports."
+    )
     twilio_from: str = Field("", description="The number that texts come from.")
-    twilio_messaging_service_sid: str = Field("", description="Twilio messaging service to send by, instead of a number.")
+    twilio_messaging_service_sid: str = Field(
+        "", description="Twilio messaging service to send by, instead of a number."
+    )
     twilio_time_limit: float = Field(15, gt=0, le=300, description="Seconds to wait for an answer of Twilio.")
     twilio_rate: float = Field(0, ge=0, description="Most texts a second by Twilio; 0: as fast as it answers.")
-    smtp_url: SecretStr = Field(SecretStr(""), description="Mail server: smtp://name:password@host:587 (STARTTLS) or smtps://name:password@host:465.")
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server: smtp://name:password@host:587 (STARTTLS) or smtps://name:password@host:465.",
+    )
     smtp_from: str = Field("", description="The address that notices by the mail server come from.")
     smtp_bounces_to: str = Field("", description="Where undeliverable mail returns to; empty: the sender.")
     smtp_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of the mail server.")
@@ -56,8 +71,14 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was given by hand, then the environment, then the instance's file."""
         folder = Path(os.environ.get("TOCSIN_INSTANCE") or "instance")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, folder / "tocsin.toml")
 

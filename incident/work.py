@@ -29,8 +29,7 @@ class Kind:
     do: Do
 
 
-WORK: tuple[Kind, ...] = (
-)
+WORK: tuple[Kind, ...] = ()
 
 
 def look(kind: Kind) -> int:

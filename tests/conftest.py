@@ -25,7 +25,9 @@ DATABASES = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=(*DATABASES, "both"), default="both", help="which database the tests that need one run on")
+    parser.addoption(
+        "--database", choices=(*DATABASES, "both"), default="both", help="which database the tests that need one run on"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -104,7 +106,9 @@ class BuiltOnPostgres(Built):
         super().__init__(folder)
 
     def make_settings(self) -> Settings:
-        return Settings(instance=self.folder, test_mode=True, base_url="http://localhost", database_url=self.server.url("live"))
+        return Settings(
+            instance=self.folder, test_mode=True, base_url="http://localhost", database_url=self.server.url("live")
+        )
 
     def keep(self) -> None:
         self._admin("CREATE DATABASE fresh TEMPLATE live")

@@ -32,7 +32,9 @@ class Postgres:
         self._run("pg_ctl", "-D", self.data, "-w", "-l", self.data / "log", "-o", options, "start")
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -57,7 +59,13 @@ class Postgres:
     def _run(self, program: str, *words: object) -> None:
         who = AS_NOBODY if os.geteuid() == 0 else {}
         done = subprocess.run(
-            [str(self.bin / program), *map(str, words)], cwd=self.data, capture_output=True, text=True, timeout=60, check=False, **who
+            [str(self.bin / program), *map(str, words)],
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **who,
         )
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")

@@ -19,7 +19,15 @@ LONGEST_NAME = 200
 
 
 def bring(
-    ref: str, source: IO[bytes], *, name: str, brought_by: str, description: str, folder: Path, actor: str, now: datetime
+    ref: str,
+    source: IO[bytes],
+    *,
+    name: str,
+    brought_by: str,
+    description: str,
+    folder: Path,
+    actor: str,
+    now: datetime,
 ) -> str:
     """Seal and keep a file as evidence; its reference. Raises Invalid, Missing; nothing is kept when it fails."""
     incident = rows.by_ref(ref)

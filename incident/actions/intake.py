@@ -22,7 +22,15 @@ LONGEST_SOURCE = 300
 
 
 def log(
-    *, kind: str, title: str, facts: Mapping[str, Any], source: str, confidence: str, actor: str, now: datetime, lead: str = ""
+    *,
+    kind: str,
+    title: str,
+    facts: Mapping[str, Any],
+    source: str,
+    confidence: str,
+    actor: str,
+    now: datetime,
+    lead: str = "",
 ) -> str:
     """Open an incident, near miss or drill with what is known so far; its reference. Raises Invalid."""
     values = _parsed(facts)
@@ -61,7 +69,9 @@ def record_facts(
         raise Invalid("learnt_at", "This lies in the future; say when you learnt it.")
     with transaction(actor, now) as ledger:
         incident = _open(ref)
-        changed = _add(incident, values, source=source, confidence=confidence, learnt_at=learnt_at or now, ledger=ledger, now=now)
+        changed = _add(
+            incident, values, source=source, confidence=confidence, learnt_at=learnt_at or now, ledger=ledger, now=now
+        )
         if not changed:
             ledger.unchanged()
             return []
@@ -121,7 +131,14 @@ def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add(
-    incident: Incident, values: Mapping[str, Any], *, source: str, confidence: str, learnt_at: datetime, ledger: Ledger, now: datetime
+    incident: Incident,
+    values: Mapping[str, Any],
+    *,
+    source: str,
+    confidence: str,
+    learnt_at: datetime,
+    ledger: Ledger,
+    now: datetime,
 ) -> list[str]:
     """Add the values that say something new, with one line over all of them; their keys."""
     source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
@@ -143,7 +160,13 @@ def _add(
     if "category" in changed:
         incident.category = changed["category"] or ""
     if changed:
-        ledger.write("facts.recorded", incident.ref, incident=incident.ref, keys=sorted(changed), digest=sha256(canonical(changed).encode()).hexdigest())
+        ledger.write(
+            "facts.recorded",
+            incident.ref,
+            incident=incident.ref,
+            keys=sorted(changed),
+            digest=sha256(canonical(changed).encode()).hexdigest(),
+        )
     return sorted(changed)
 
 

@@ -166,7 +166,10 @@ def index(asked: IncidentQuery) -> dict[str, Any]:
         query = query.where(Incident.state == asked.state)
     found = list(rows.page(query, before=asked.before, limit=asked.limit))
     leads = users.refs_by_id()
-    return {"incidents": [_incident(one, leads) for one in found], "before": found[-1].id if len(found) == asked.limit else None}
+    return {
+        "incidents": [_incident(one, leads) for one in found],
+        "before": found[-1].id if len(found) == asked.limit else None,
+    }
 
 
 @bp.post("")
@@ -238,7 +241,13 @@ def history(incident: str, key: str) -> dict[str, Any]:
 def record(incident: str, given: FactsIn) -> dict[str, Any]:
     """Record facts; grade, duties and plan are worked out again in the same transaction."""
     changed = intake.record_facts(
-        incident, given.facts, source=given.source, confidence=given.confidence, learnt_at=given.learnt_at, actor=actor(), now=now()
+        incident,
+        given.facts,
+        source=given.source,
+        confidence=given.confidence,
+        learnt_at=given.learnt_at,
+        actor=actor(),
+        now=now(),
     )
     return {"changed": changed}
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from types import FrameType
 
 import click
-import waitress
 from apiflask import APIFlask
+from waitress.server import create_server
 
 from incident import journal, scheduler, settings, start, work
 
@@ -63,15 +63,26 @@ def _tick(waker: scheduler.Waker) -> None:
     waker.stop()
 
 
-def _serve(app: APIFlask, before: Callable[[], object] = lambda: None, after: Callable[[], object] = lambda: None) -> None:
+def _serve(
+    app: APIFlask, before: Callable[[], object] = lambda: None, after: Callable[[], object] = lambda: None
+) -> None:
     """Serve until told to stop; requests under way are finished first."""
     configuration: settings.Settings = app.extensions["settings"]
     try:
-        server = waitress.create_server(
-            app, host=configuration.host, port=configuration.port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True, max_request_body_size=app.config["MAX_CONTENT_LENGTH"]
+        server = create_server(
+            app,
+            host=configuration.host,
+            port=configuration.port,
+            threads=THREADS,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
         )
     except OSError as error:
-        click.echo(f"TOCSIN_PORT: cannot listen on {configuration.host}:{configuration.port} ({error.strerror}). Choose another port.", err=True)
+        click.echo(
+            f"TOCSIN_PORT: cannot listen on {configuration.host}:{configuration.port} ({error.strerror}). Choose another port.",
+            err=True,
+        )
         sys.exit(2)
     threading.Thread(target=server.run, daemon=True).start()
     before()
@@ -88,7 +99,9 @@ def _greet(app: APIFlask) -> None:
     with app.app_context():
         link = start.setup_link(app)
     if link:
-        click.echo(f"Nobody has an account yet. Open this once, within 24 hours, to make the first administrator:\n  {link}")
+        click.echo(
+            f"Nobody has an account yet. Open this once, within 24 hours, to make the first administrator:\n  {link}"
+        )
 
 
 def _until_stopped() -> None:

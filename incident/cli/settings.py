@@ -18,7 +18,10 @@ def settings() -> None:
 def example() -> str:
     """The text of `.env.example`."""
     head = "# Every setting of Tocsin. Put them into the environment, or (lower case, without TOCSIN_) into instance/tocsin.toml.\n"
-    return head + "".join(f"\n# {field.description}\n#TOCSIN_{name.upper()}={_shown(field.default)}\n" for name, field in Settings.model_fields.items())
+    return head + "".join(
+        f"\n# {field.description}\n#TOCSIN_{name.upper()}={_shown(field.default)}\n"
+        for name, field in Settings.model_fields.items()
+    )
 
 
 def _shown(value: object) -> str:

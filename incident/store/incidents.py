@@ -125,7 +125,7 @@ def by_ref(ref: str) -> Incident | None:
     return db.session.scalar(select(Incident).where(Incident.ref == ref))
 
 
-def visible(user_id: int | None, sees_all: bool) -> Select[tuple[Incident]]:
+def visible(user_id: int | None, sees_all: bool) -> Select[Incident]:
     """Incidents this person may know of: all open ones to the team, restricted ones to their members and to auditors."""
     query = select(Incident)
     if sees_all:
@@ -135,7 +135,7 @@ def visible(user_id: int | None, sees_all: bool) -> Select[tuple[Incident]]:
     return query.where(or_(Incident.restricted.is_(False), Incident.id.in_(mine)))
 
 
-def page(query: Select[tuple[Incident]], *, before: int | None, limit: int) -> Sequence[Incident]:
+def page(query: Select[Incident], *, before: int | None, limit: int) -> Sequence[Incident]:
     """Newest first, by key: the `limit` incidents older than the one with id `before`."""
     if before is not None:
         query = query.where(Incident.id < before)

@@ -12,6 +12,7 @@ from incident.domain.errors import Invalid
 from incident.domain.facts import UNKNOWN, Entry, Unknown, Value, parsed, to_json, vocabulary
 
 LOCAL = "%Y-%m-%dT%H:%M"
+STRANGE = ("Etc/", "posix/", "right/", "SystemV/")
 
 
 @dataclass
@@ -63,7 +64,9 @@ def _in_zone(entry: Entry, raw: Any, zone: ZoneInfo) -> Any:
         return local
     moment = local.replace(tzinfo=zone)
     if moment.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != local:
-        raise Invalid(entry.key, f"{entry.label}: at this time the clocks in {zone.key} were put forward; it did not exist.")
+        raise Invalid(
+            entry.key, f"{entry.label}: at this time the clocks in {zone.key} were put forward; it did not exist."
+        )
     return moment
 
 
@@ -92,7 +95,7 @@ def as_typed(entry: Entry, value: Value | Unknown | None, zone: ZoneInfo) -> Any
 
 def zones() -> list[str]:
     """Time zones to choose from, by name."""
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/"))) + ["UTC"]
+    return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith(STRANGE))]
 
 
 def moment(text: str, zone: ZoneInfo, field_name: str = "learnt_at") -> datetime:

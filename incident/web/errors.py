@@ -24,7 +24,10 @@ WORDS = {
     415: ("Not this kind", "This kind of content is not taken here."),
     422: ("Something needs mending", "A value was missing or not as expected."),
     429: ("Too many tries", "Please wait a little and try again."),
-    500: ("Our mistake", "Something went wrong on our side; nothing was saved. The log has the details under the reference below."),
+    500: (
+        "Our mistake",
+        "Something went wrong on our side; nothing was saved. The log has the details under the reference below.",
+    ),
     503: ("Busy just now", "Nothing was saved. Please try again in a few seconds."),
 }
 
@@ -32,7 +35,10 @@ WORDS = {
 def init(app: Flask) -> None:
     """Answers refusals and failures, each in one place."""
     app.register_error_handler(Refused, _refused)
-    app.register_error_handler(CSRFError, lambda error: answer(400, "This form is too old or came from elsewhere. Go back, reload, and send it again."))
+    app.register_error_handler(
+        CSRFError,
+        lambda error: answer(400, "This form is too old or came from elsewhere. Go back, reload, and send it again."),
+    )
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _busy)
@@ -64,7 +70,9 @@ def _refused(error: Refused) -> ResponseReturnValue:
 def _api_error(error: ApiError) -> ResponseReturnValue:
     if error.status_code == 422 and isinstance(error.detail, dict):
         fields = [name for place in error.detail.values() if isinstance(place, dict) for name in place]
-        return answer(422, "Some values were missing or not as expected.", ", ".join(fields) or None, errors=error.detail)
+        return answer(
+            422, "Some values were missing or not as expected.", ", ".join(fields) or None, errors=error.detail
+        )
     return answer(error.status_code, error.message)
 
 

@@ -40,11 +40,23 @@ def _navigation() -> list[tuple[str, str, str]]:
 def mode() -> dict[str, str]:
     """The mode of this installation in a word, its tone, and what it means. It cannot be overlooked."""
     if current_app.extensions.get("sending_frozen", lambda: False)():
-        return {"word": "Sending frozen", "tone": "late", "means": "Nothing is sent until an administrator has reconciled and lifted the freeze."}
+        return {
+            "word": "Sending frozen",
+            "tone": "late",
+            "means": "Nothing is sent until an administrator has reconciled and lifted the freeze.",
+        }
     channels = current_app.extensions.get("channels")
     if channels is None or channels.only_sandbox:
-        return {"word": "Sandbox", "tone": "soon", "means": "No provider is set: nothing leaves this machine, and nothing sent here counts as told."}
+        return {
+            "word": "Sandbox",
+            "tone": "soon",
+            "means": "No provider is set: nothing leaves this machine, and nothing sent here counts as told.",
+        }
     settings: Settings = current_app.extensions["settings"]
     if settings.test_mode:
-        return {"word": "Test mode", "tone": "soon", "means": "A marked test installation; providers may be fakes on this machine."}
+        return {
+            "word": "Test mode",
+            "tone": "soon",
+            "means": "A marked test installation; providers may be fakes on this machine.",
+        }
     return {"word": "Live", "tone": "met", "means": "Approved notices reach real people."}

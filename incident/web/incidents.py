@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, stream_with_context, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_
 
@@ -32,11 +43,17 @@ KIND_WORDS = {"incident": "incident", "near_miss": "near miss", "drill": "drill"
 def index() -> str:
     """All incidents this reader may know of, newest first."""
     query, chosen = _filtered()
+    again: dict[str, Any] = dict(chosen)
     before = request.args.get("before", type=int)
     found = list(rows.page(query, before=before, limit=PAGE + 1))
-    more = url_for(".index", before=found[PAGE - 1].id, **chosen) if len(found) > PAGE else ""
+    more = url_for(".index", before=found[PAGE - 1].id, **again) if len(found) > PAGE else ""
     return render_template(
-        "incidents/list.html", found=found[:PAGE], more=more, first=url_for(".index", **chosen) if before else "", chosen=chosen, people=_names(found)
+        "incidents/list.html",
+        found=found[:PAGE],
+        more=more,
+        first=url_for(".index", **again) if before else "",
+        chosen=chosen,
+        people=_names(found),
     )
 
 
@@ -50,7 +67,18 @@ def table() -> Response:
     def lines() -> Iterator[tuple[Any, ...]]:
         before: int | None = None
         while found := rows.page(query, before=before, limit=500):
-            yield from ((i.ref, i.kind, i.title, i.category, i.state, i.opened_at.isoformat(), i.closed_at.isoformat() if i.closed_at else "") for i in found)
+            yield from (
+                (
+                    i.ref,
+                    i.kind,
+                    i.title,
+                    i.category,
+                    i.state,
+                    i.opened_at.isoformat(),
+                    i.closed_at.isoformat() if i.closed_at else "",
+                )
+                for i in found
+            )
             before = found[-1].id
 
     return csv_answer(csv.rows(header, lines()), "incidents.csv")
@@ -58,7 +86,11 @@ def table() -> Response:
 
 def csv_answer(lines: Iterator[str], name: str) -> Response:
     """A table as a download, streamed."""
-    return Response(stream_with_context(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        stream_with_context(lines),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def visible() -> Any:
@@ -75,7 +107,12 @@ def _filtered() -> tuple[Any, dict[str, str]]:
     if chosen.get("state") in {"open", "closed"}:
         query = query.where(Incident.state == chosen["state"])
     if "q" in chosen:
-        query = query.where(or_(Incident.title.icontains(chosen["q"], autoescape=True), Incident.ref.icontains(chosen["q"], autoescape=True)))
+        query = query.where(
+            or_(
+                Incident.title.icontains(chosen["q"], autoescape=True),
+                Incident.ref.icontains(chosen["q"], autoescape=True),
+            )
+        )
     return query, chosen
 
 
@@ -103,7 +140,9 @@ def log() -> ResponseReturnValue:
         given.refuse(error.field, error.sentence)
     given_facts = answers.read(form, [entry.key for entry in vocabulary().asked_first()], usual)
     given_facts.errors |= given.errors
-    given_facts.typed |= {name: form.get(name, "") for name in ("kind", "title", "source", "confidence", "zone", "lead")}
+    given_facts.typed |= {
+        name: form.get(name, "") for name in ("kind", "title", "source", "confidence", "zone", "lead")
+    }
     if not given_facts.errors:
         try:
             ref = intake.log(
@@ -126,7 +165,13 @@ def log() -> ResponseReturnValue:
 
 def _log_page(given: answers.Answers, usual: ZoneInfo) -> str:
     return render_template(
-        "incidents/log.html", given=given, groups=_grouped(vocabulary().asked_first()), zones=answers.zones(), zone=usual, team=users.every(), kinds=KIND_WORDS
+        "incidents/log.html",
+        given=given,
+        groups=_grouped(vocabulary().asked_first()),
+        zones=answers.zones(),
+        zone=usual,
+        team=users.every(),
+        kinds=KIND_WORDS,
     )
 
 
@@ -152,7 +197,18 @@ def show(incident: str) -> str:
     )
 
 
-HEADLINES = ("what_happened", "category", "people_count", "residents", "data_kinds", "aware_at", "occurred_from", "contained_at", "systems", "risk_to_people")
+HEADLINES = (
+    "what_happened",
+    "category",
+    "people_count",
+    "residents",
+    "data_kinds",
+    "aware_at",
+    "occurred_from",
+    "contained_at",
+    "systems",
+    "risk_to_people",
+)
 
 
 def _headline(facts: dict[str, Fact]) -> list[dict[str, Any]]:
@@ -166,8 +222,19 @@ def _unasked(facts: dict[str, Fact]) -> int:
 def fact_words(entry: Entry, fact: Fact | None) -> dict[str, Any]:
     """One fact in ready words: label, value, where it comes from, and whether it is known."""
     value = parsed(entry.key, fact.value) if fact else UNKNOWN
-    origin = " · ".join(part for part in ((fact.source, f"{fact.confidence} confidence" if fact.confidence else "") if fact else ()) if part)
-    return {"key": entry.key, "label": entry.label, "known": value is not UNKNOWN, "words": shown(entry.key, value, zone()), "origin": origin, "fact": fact}
+    origin = " · ".join(
+        part
+        for part in ((fact.source, f"{fact.confidence} confidence" if fact.confidence else "") if fact else ())
+        if part
+    )
+    return {
+        "key": entry.key,
+        "label": entry.label,
+        "known": value is not UNKNOWN,
+        "words": shown(entry.key, value, zone()),
+        "origin": origin,
+        "fact": fact,
+    }
 
 
 @bp.get("/<incident>/facts")
@@ -181,8 +248,13 @@ def facts(incident: str) -> str:
         except Invalid as error:
             wrong = error.sentence
     known = rows.current_facts(g.incident.id, at)
-    groups = [(label, [fact_words(entry, known.get(entry.key)) for entry in entries]) for label, entries in _grouped(tuple(vocabulary()))]
-    return render_template("incidents/facts.html", groups=groups, at=at, wrong=wrong, typed_at=request.args.get("at", ""))
+    groups = [
+        (label, [fact_words(entry, known.get(entry.key)) for entry in entries])
+        for label, entries in _grouped(tuple(vocabulary()))
+    ]
+    return render_template(
+        "incidents/facts.html", groups=groups, at=at, wrong=wrong, typed_at=request.args.get("at", "")
+    )
 
 
 @bp.get("/<incident>/facts.csv")
@@ -191,7 +263,15 @@ def facts_table(incident: str) -> Response:
     """Every value that every fact has had, as CSV."""
     header = ("key", "value", "source", "confidence", "learnt (UTC)", "recorded (UTC)", "by")
     lines = (
-        (f.key, shown(f.key, parsed(f.key, f.value)), f.source, f.confidence, f.learnt_at.isoformat(), f.recorded_at.isoformat(), f.recorded_by)
+        (
+            f.key,
+            shown(f.key, parsed(f.key, f.value)),
+            f.source,
+            f.confidence,
+            f.learnt_at.isoformat(),
+            f.recorded_at.isoformat(),
+            f.recorded_by,
+        )
         for f in rows.all_facts(g.incident.id)
     )
     return csv_answer(csv.rows(header, lines), f"{incident}-facts.csv")
@@ -229,10 +309,25 @@ def answer(incident: str, key: str) -> ResponseReturnValue:
 def _record(entry: Entry, given: answers.Answers, learnt: Any) -> ResponseReturnValue:
     form = request.form
     changed = intake.record_facts(
-        g.incident.ref, given.values, source=form.get("source", ""), confidence=form.get("confidence", ""), learnt_at=learnt, actor=actor(), now=now()
+        g.incident.ref,
+        given.values,
+        source=form.get("source", ""),
+        confidence=form.get("confidence", ""),
+        learnt_at=learnt,
+        actor=actor(),
+        now=now(),
     )
-    flash("Recorded. Grade, duties and plan were worked out again." if changed else "Nothing changed: this was known already.", "met" if changed else "info")
-    return redirect(url_for(".show", incident=g.incident.ref) if form.get("back") == "show" else url_for(".facts", incident=g.incident.ref) + f"#{entry.key}")
+    flash(
+        "Recorded. Grade, duties and plan were worked out again."
+        if changed
+        else "Nothing changed: this was known already.",
+        "met" if changed else "info",
+    )
+    return redirect(
+        url_for(".show", incident=g.incident.ref)
+        if form.get("back") == "show"
+        else url_for(".facts", incident=g.incident.ref) + f"#{entry.key}"
+    )
 
 
 def _entry(key: str) -> Entry:
@@ -263,8 +358,19 @@ def timeline(incident: str) -> str:
     """Everything that happened in this incident, newest first, in sentences."""
     before = request.args.get("before", type=int)
     told = story.latest(g.incident, limit=PAGE + 1, before=before, about=request.args.get("about", ""))
-    more = url_for(".timeline", incident=incident, before=told[PAGE - 1].seq, about=request.args.get("about")) if len(told) > PAGE else ""
-    return render_template("incidents/timeline.html", happened=told[:PAGE], more=more, first=url_for(".timeline", incident=incident) if before else "", about=request.args.get("about", ""), abouts=story.ABOUTS)
+    more = (
+        url_for(".timeline", incident=incident, before=told[PAGE - 1].seq, about=request.args.get("about"))
+        if len(told) > PAGE
+        else ""
+    )
+    return render_template(
+        "incidents/timeline.html",
+        happened=told[:PAGE],
+        more=more,
+        first=url_for(".timeline", incident=incident) if before else "",
+        about=request.args.get("about", ""),
+        abouts=story.ABOUTS,
+    )
 
 
 @bp.post("/<incident>/notes")
@@ -280,7 +386,13 @@ def add_note(incident: str) -> ResponseReturnValue:
 @permit("incident.change")
 def rename(incident: str) -> ResponseReturnValue:
     """Give it another title."""
-    intake.rename(incident, request.form.get("title", ""), version=request.form.get("version", 0, type=int), actor=actor(), now=now())
+    intake.rename(
+        incident,
+        request.form.get("title", ""),
+        version=request.form.get("version", 0, type=int),
+        actor=actor(),
+        now=now(),
+    )
     return redirect(url_for(".show", incident=incident))
 
 
@@ -328,14 +440,23 @@ def _evidence_page(typed: dict[str, str], errors: dict[str, str]) -> str:
     custody: dict[int, list[Any]] = {}
     for move in rows.custody(g.incident.id):
         custody.setdefault(move.evidence_id, []).append(move)
-    return render_template("incidents/evidence.html", pieces=rows.evidence(g.incident.id), custody=custody, typed=typed, errors=errors)
+    return render_template(
+        "incidents/evidence.html", pieces=rows.evidence(g.incident.id), custody=custody, typed=typed, errors=errors
+    )
 
 
 @bp.post("/<incident>/evidence/<piece>/custody")
 @permit("incident.change")
 def hand_on(incident: str, piece: str) -> ResponseReturnValue:
     """Record that a piece went to somebody else."""
-    evidence_actions.hand_on(incident, piece, holder=request.form.get("holder", ""), reason=request.form.get("reason", ""), actor=actor(), now=now())
+    evidence_actions.hand_on(
+        incident,
+        piece,
+        holder=request.form.get("holder", ""),
+        reason=request.form.get("reason", ""),
+        actor=actor(),
+        now=now(),
+    )
     flash("The hand-over is recorded.", "met")
     return redirect(url_for(".evidence", incident=incident) + f"#{piece}")
 
@@ -356,7 +477,10 @@ def download(incident: str, piece: str) -> Response:
 
 def _quoted(name: str) -> str:
     from_letters = name.encode("utf-8")
-    return "".join(chr(byte) if chr(byte).isascii() and chr(byte).isalnum() or byte in b"._-" else f"%{byte:02X}" for byte in from_letters)
+    return "".join(
+        chr(byte) if (chr(byte).isascii() and chr(byte).isalnum()) or byte in b"._-" else f"%{byte:02X}"
+        for byte in from_letters
+    )
 
 
 def _folder() -> Any:

@@ -56,7 +56,9 @@ def latest(incident: Incident, *, limit: int, before: int | None = None, about: 
     return [_entry(line, names, notes, facts) for line in lines]
 
 
-def _entry(line: AuditLine, names: dict[str, str], notes: dict[str, str], facts: dict[tuple[str, str], list[dict[str, str]]]) -> Entry:
+def _entry(
+    line: AuditLine, names: dict[str, str], notes: dict[str, str], facts: dict[tuple[str, str], list[dict[str, str]]]
+) -> Entry:
     details: dict[str, Any] = json.loads(line.details)
     said = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
     sentence = verbs.sentence(line.verb, line.subject, details) if not said else "recorded:"

@@ -56,7 +56,9 @@ def drawn(marks: Sequence[Mark], now: datetime, zone: ZoneInfo) -> Plot | None:
     near = sorted((mark for mark in marks if start <= mark.at < end), key=lambda mark: mark.at)
     if not near and not late:
         return None
-    incidents = list(dict.fromkeys(mark.incident for mark in sorted((*late, *near), key=lambda mark: mark.at)))[:MOST_ROWS]
+    incidents = list(dict.fromkeys(mark.incident for mark in sorted((*late, *near), key=lambda mark: mark.at)))[
+        :MOST_ROWS
+    ]
     places = {ref: TOP + 24 + ROW * row for row, ref in enumerate(incidents)}
 
     def x(at: datetime) -> int:

@@ -7,7 +7,14 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 def chromium() -> str:
@@ -33,13 +40,28 @@ class Window:
     def __init__(self, browser: Browser, url: str, *, width: int = 1440) -> None:
         self.url = url
         self.wrong: list[str] = []
-        self.context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True, timezone_id="Europe/Berlin", locale="en-GB")
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": 900}, accept_downloads=True, timezone_id="Europe/Berlin", locale="en-GB"
+        )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(15_000)
-        self.page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" and "status of 4" not in said.text else None)
+        self.page.on(
+            "console",
+            lambda said: (
+                self.wrong.append(said.text) if said.type == "error" and "status of 4" not in said.text else None
+            ),
+        )
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("response", lambda answer: self.wrong.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
-        self.page.on("request", lambda asked: self.wrong.append(f"foreign: {asked.url}") if not asked.url.startswith((url, "data:")) else None)
+        self.page.on(
+            "response",
+            lambda answer: self.wrong.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None,
+        )
+        self.page.on(
+            "request",
+            lambda asked: (
+                self.wrong.append(f"foreign: {asked.url}") if not asked.url.startswith((url, "data:")) else None
+            ),
+        )
 
     def go(self, path: str) -> Page:
         """Open an address of the installation."""

@@ -55,7 +55,12 @@ class Installation:
         self.said = []
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [*TOCSIN, "run"], env=self.environment, cwd=self.folder.parent, stdout=subprocess.PIPE, stderr=log, text=True
+                [*TOCSIN, "run"],
+                env=self.environment,
+                cwd=self.folder.parent,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         until = time.monotonic() + seconds
@@ -100,7 +105,14 @@ class Installation:
     def run(self, *words: str, check: bool = True, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """One `tocsin` command in this installation."""
         done = subprocess.run(
-            [*TOCSIN, *words], env=self.environment, cwd=self.folder.parent, capture_output=True, text=True, timeout=120, input=given, check=False
+            [*TOCSIN, *words],
+            env=self.environment,
+            cwd=self.folder.parent,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            input=given,
+            check=False,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"tocsin {' '.join(words)}: exit {done.returncode}: {done.stdout}{done.stderr}")

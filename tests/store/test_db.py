@@ -14,7 +14,9 @@ def test_sqlite_is_durable_and_strict(app):
     if db.engine.dialect.name != "sqlite":
         assert db.session.scalar(text("show transaction_isolation")) == "read committed"
         return
-    asked = {name: db.session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")}
+    asked = {
+        name: db.session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
     assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
@@ -27,7 +29,9 @@ def test_an_instant_keeps_its_zone_on_both_databases(app):
 
 
 def test_an_instant_without_zone_is_refused(app):
-    db.session.add(Incident(ref="INC-1", kind="incident", title="t", opened_at=NOON.replace(tzinfo=None), opened_by="U-1"))
+    db.session.add(
+        Incident(ref="INC-1", kind="incident", title="t", opened_at=NOON.replace(tzinfo=None), opened_by="U-1")
+    )
     with pytest.raises(StatementError, match="without a zone"):
         db.session.flush()
 

@@ -11,7 +11,16 @@ from incident.store import incidents as rows
 from incident.store.audit import AuditLine
 from incident.store.db import db
 
-LOGGED = {"title": "Customer database copied", "kind": "incident", "category": "data_leak", "personal_data": "yes", "zone": "Europe/Berlin", "aware_at": "2026-03-10T14:20", "source": "log analysis", "confidence": "high"}
+LOGGED = {
+    "title": "Customer database copied",
+    "kind": "incident",
+    "category": "data_leak",
+    "personal_data": "yes",
+    "zone": "Europe/Berlin",
+    "aware_at": "2026-03-10T14:20",
+    "source": "log analysis",
+    "confidence": "high",
+}
 
 
 def _log(browser, **more):
@@ -26,7 +35,11 @@ def test_a_log_keeps_the_facts_with_source_and_zone(as_):
     known = rows.current_facts(incident.id)
     assert (incident.title, incident.category) == ("Customer database copied", "data_leak")
     assert known["aware_at"].value == "2026-03-10T13:20:00Z"
-    assert (known["personal_data"].value, known["personal_data"].source, known["personal_data"].confidence) == (True, "log analysis", "high")
+    assert (known["personal_data"].value, known["personal_data"].source, known["personal_data"].confidence) == (
+        True,
+        "log analysis",
+        "high",
+    )
 
 
 def test_references_count_up_within_the_year(as_):
@@ -36,7 +49,9 @@ def test_references_count_up_within_the_year(as_):
 
 
 def test_a_mistake_names_its_field_and_loses_nothing(as_):
-    reply = as_(Role.RESPONDER).post("/incidents/log", data=LOGGED | {"title": "", "people_count": "many", "what_happened": "a story"})
+    reply = as_(Role.RESPONDER).post(
+        "/incidents/log", data=LOGGED | {"title": "", "people_count": "many", "what_happened": "a story"}
+    )
     assert reply.status_code == 422
     assert "whole number" in reply.text
     assert "a story" in reply.text
@@ -53,7 +68,9 @@ def test_a_time_that_the_clocks_skipped_is_refused(as_):
 def test_a_correction_stands_beside_the_earlier_value(as_):
     browser = as_(Role.RESPONDER)
     ref = _log(browser)
-    reply = browser.post(f"/incidents/{ref}/facts/people_count", data={"people_count": "1,200", "source": "first count"})
+    reply = browser.post(
+        f"/incidents/{ref}/facts/people_count", data={"people_count": "1,200", "source": "first count"}
+    )
     assert reply.status_code == 302
     browser.post(f"/incidents/{ref}/facts/people_count", data={"people_count": "1500", "source": "second count"})
     past = rows.history(rows.by_ref(ref).id, "people_count")
@@ -101,7 +118,10 @@ def test_evidence_is_sealed_known_by_its_digest_and_only_downloaded(as_, app):
     browser = as_(Role.RESPONDER)
     ref = _log(browser)
     content = b"<script>alert(1)</script>" * 1000
-    reply = browser.post(f"/incidents/{ref}/evidence", data={"file": (io.BytesIO(content), "../../x.html"), "brought_by": "on-call engineer"})
+    reply = browser.post(
+        f"/incidents/{ref}/evidence",
+        data={"file": (io.BytesIO(content), "../../x.html"), "brought_by": "on-call engineer"},
+    )
     assert reply.status_code == 302, reply.text
     piece = rows.evidence(rows.by_ref(ref).id)[0]
     assert (piece.name, piece.size) == ("x.html", len(content))
@@ -158,7 +178,9 @@ def test_an_auditor_reads_and_changes_nothing(as_):
 
 def test_the_api_logs_records_and_reads(app, token_for, client):
     head = token_for(Role.RESPONDER)
-    reply = client.post("/api/v1/incidents", json={"title": "Phish", "facts": {"personal_data": True}, "source": "mail"}, headers=head)
+    reply = client.post(
+        "/api/v1/incidents", json={"title": "Phish", "facts": {"personal_data": True}, "source": "mail"}, headers=head
+    )
     assert reply.status_code == 201, reply.text
     ref = reply.json["ref"]
     again = client.post(f"/api/v1/incidents/{ref}/facts", json={"facts": {"people_count": 3}}, headers=head)
