@@ -1,12 +1,16 @@
 """Things to test with, each with defaults: name only what matters."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from incident import clock
+from incident.actions import intake
 from incident.actions.ledger import transaction
 from incident.domain.access import Role
-from incident.store import credentials, users
+from incident.store import credentials, incidents, users
 from incident.store.db import db, new_ref
+from incident.store.incidents import Incident
 from incident.store.users import User
 
 
@@ -32,3 +36,15 @@ def a_session(user: User, *, second_factor: bool = True, started: datetime | Non
         row.second_factor_at = now if second_factor else None
         ledger.write("session.signed_in", user.ref)
     return secret
+
+
+def an_incident(
+    *, kind: str = "incident", title: str = "Database copied", facts: Mapping[str, Any] | None = None, now: datetime | None = None
+) -> Incident:
+    """An open incident with these facts (none unless given)."""
+    ref = intake.log(
+        kind=kind, title=title, facts=facts or {}, source="a test", confidence="high", actor="U-0TEST000", now=now or clock.now()
+    )
+    incident = incidents.by_ref(ref)
+    assert incident is not None
+    return incident

@@ -70,15 +70,16 @@ def pieces(path: Path, sealer: Sealer, ref: str) -> Iterator[bytes]:
             number, sealed = number + 1, following
 
 
-def opened(path: Path, sealer: Sealer, ref: str) -> io.BufferedReader:
+def opened(path: Path, sealer: Sealer, ref: str) -> "Opened":
     """What the file held, as a stream of bytes."""
-    return io.BufferedReader(_Stream(pieces(path, sealer, ref)), PIECE)
+    return Opened(_Stream(pieces(path, sealer, ref)), PIECE)
 
 
 class _Stream(io.RawIOBase):
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts = parts
         self._rest = memoryview(b"")
+        self.given = 0
 
     def readable(self) -> bool:
         return True
@@ -92,7 +93,19 @@ class _Stream(io.RawIOBase):
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
+        self.given += count
         return count
+
+
+class Opened(io.BufferedReader):
+    """The bytes of a sealed file; knows how many were read so far, to within a piece."""
+
+    raw: _Stream
+
+    @property
+    def given(self) -> int:
+        """How many bytes were handed out."""
+        return self.raw.given
 
 
 def _next(source: IO[bytes], ref: str) -> bytes | None:

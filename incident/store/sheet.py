@@ -2,7 +2,7 @@
 
 A workbook is a packed file from a stranger: it is read apart from the service, with bounds on memory and time, so that
 one that unpacks to more than it should ends this process and nothing else. Standard library and the reader alone.
-The first line out is `{"sheets": […], "rows": n}`; then one list of texts a row. Exit code 3: not a workbook we can read.
+The first line out is `{"sheets": […], "rows": n}`; then one list of texts a row, then `null`. Exit code 3: not a workbook we can read.
 """
 
 import io
@@ -45,6 +45,7 @@ def main() -> int:
         if len(cells) > MOST_WIDTH and any(cells[MOST_WIDTH:]):
             return 3
         out.write(encode([_text(cell) for cell in cells[:MOST_WIDTH]]) + "\n")
+    out.write("null\n")
     out.flush()
     return 0
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, NamedTuple
@@ -243,7 +243,31 @@ def _broken(number: int, lines: _Lines) -> Row:
     return Row(number, [first[:LONGEST_LINE]], reason)
 
 
+def height(stream: IO[bytes], form: Form) -> int:
+    """How many rows a workbook has; 0 for CSV, which tells only at its end. Raises Invalid."""
+    if form.kind == CSV:
+        return 0
+    with _sheet_reader(stream) as lines:
+        head = lines.readline()
+    if not head:
+        raise Invalid("file", UNREADABLE)
+    return int(json.loads(head)["rows"])
+
+
 def _sheet_rows(stream: IO[bytes]) -> Iterator[Row]:
+    with _sheet_reader(stream) as lines:
+        if not lines.readline():
+            raise Invalid("file", UNREADABLE)
+        for number, line in enumerate(lines, start=1):
+            if line == END:
+                return
+            yield Row(number, json.loads(line))
+    raise Invalid("file", UNREADABLE)
+
+
+@contextmanager
+def _sheet_reader(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The output of a reader of its own, fed with the stream; gone when the caller is done with it."""
     command = [sys.executable, "-I", str(Path(sheet.__file__))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:  # noqa: S603  (our own program)
         if reader.stdin is None or reader.stdout is None:
@@ -251,17 +275,13 @@ def _sheet_rows(stream: IO[bytes]) -> Iterator[Row]:
         feeder = threading.Thread(target=_feed, args=(stream, reader.stdin), daemon=True)
         feeder.start()
         try:
-            head = reader.stdout.readline()
-            if head:
-                for number, line in enumerate(reader.stdout, start=1):
-                    yield Row(number, json.loads(line))
-            feeder.join()
-            if reader.wait() != 0 or not head:
-                raise Invalid("file", UNREADABLE)
+            yield reader.stdout
         finally:
             reader.kill()
+            feeder.join()
 
 
+END: Final = b"null\n"
 UNREADABLE: Final = (
     f"The workbook cannot be read: it is damaged, unpacks to too much, or has more than {MOST_COLUMNS} columns. "
     "Save its list as CSV and bring that."

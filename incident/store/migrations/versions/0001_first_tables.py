@@ -727,10 +727,12 @@ def upgrade() -> None:
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['import_id'], ['person_import.id'], name=op.f('fk_person_import_id')),
     sa.ForeignKeyConstraint(['incident_id'], ['incident.id'], name=op.f('fk_person_incident_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
-    sa.UniqueConstraint('import_id', 'row_no', name=op.f('uq_person_import_id_row_no')),
-    sa.UniqueConstraint('incident_id', 'number', name=op.f('uq_person_incident_id_number'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person'))
     )
+    with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.create_index('ix_person_import_row', ['import_id', 'row_no'], unique=True)
+        batch_op.create_index('ix_person_incident_number', ['incident_id', 'number'], unique=True)
+
     op.create_table('person_refusal',
     sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('row_no', sa.Integer(), nullable=False),
@@ -1044,6 +1046,10 @@ def downgrade() -> None:
     op.drop_table('report_receipt')
     op.drop_table('report_file')
     op.drop_table('person_refusal')
+    with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_incident_number')
+        batch_op.drop_index('ix_person_import_row')
+
     op.drop_table('person')
     op.drop_table('notice_version')
     op.drop_table('notice_text')

@@ -1,0 +1,468 @@
+"""Bring a list of affected people: upload, say what its columns mean, take it in batch by batch, or take it back.
+
+A batch is one transaction: its people, its refused rows, the counters and the place reached in the file. A process that
+dies leaves a whole number of batches; the next one goes on behind them, and a fence keeps the first from coming back.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Final
+
+from incident.actions import contacts
+from incident.actions.ledger import Ledger, transaction
+from incident.domain import columns
+from incident.domain import imports as rules
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.imports import Reading, Reason, State, Taken, Turned
+from incident.domain.people import Record, marked_by
+from incident.domain.people import State as Standing
+from incident.store import files, incidents, tables
+from incident.store import imports as rows
+from incident.store import people as registry
+from incident.store.db import db, new_ref, new_secret_ref
+from incident.store.imports import PersonImport, Refusal
+from incident.store.incidents import Incident
+from incident.store.sealed import Erased, Sealer, Unreadable, sealer
+from incident.store.tables import Form, Row
+
+LARGEST: Final = 500 * 1024 * 1024
+BATCH: Final = 5_000
+SHOWN: Final = 8
+LONGEST_NAME: Final = 200
+LONGEST_LABEL: Final = 80
+MOST_TWINS: Final = 3
+
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a list and what we take its columns for, so that a person can say whether it is so."""
+
+    form: Form
+    has_header: bool
+    headers: tuple[str, ...]
+    guesses: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    strange: int
+
+    @property
+    def width(self) -> int:
+        """How many columns the list has."""
+        return len(self.headers)
+
+
+@dataclass
+class Batch:
+    """What became of a run of rows, before it is kept."""
+
+    last_row: int
+    taken: list[tuple[int, Taken]]
+    turned: list[tuple[int, tuple[Reason, ...], list[str]]]
+    empty: int
+    position: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the list this accounts for."""
+        return len(self.taken) + len(self.turned) + self.empty
+
+
+def upload(ref: str, source: IO[bytes], *, name: str, folder: Path, actor: str, now: datetime) -> str:
+    """Keep a list sealed, to be mapped; the import's reference. Raises Invalid, Missing; nothing is kept when it fails."""
+    incident = _incident(ref)
+    stored_as, key = new_secret_ref(), sealer(incident.id)
+    kept = files.keep(source, folder / stored_as, key, stored_as, most=LARGEST)
+    try:
+        form = tables.sniffed(files.opened(folder / stored_as, key, stored_as))
+        with transaction(actor, now) as ledger:
+            row = PersonImport(
+                ref=new_ref("IMP"),
+                incident_id=incident.id,
+                name=_plain_name(name),
+                size=kept.size,
+                sha256=kept.sha256,
+                stored_as=stored_as,
+                kind=form.kind,
+                encoding=form.encoding,
+                delimiter=form.delimiter,
+                state=State.MAPPING,
+                uploaded_at=now,
+                uploaded_by=actor,
+            )
+            db.session.add(row)
+            ledger.write("list.uploaded", row.ref, incident=ref, sha256=kept.sha256, size=kept.size, kind=form.kind)
+    except BaseException:
+        (folder / stored_as).unlink(missing_ok=True)
+        raise
+    return row.ref
+
+
+def preview(
+    ref: str, import_ref: str, *, folder: Path, form: Form | None = None, has_header: bool | None = None, actor: str
+) -> Preview:
+    """The first rows as this form reads them. Raises Refused for anybody but the one who brought the list."""
+    row = _import(_incident(ref), import_ref)
+    rules.must_be(row.state, State.MAPPING)
+    if row.uploaded_by != actor:
+        raise Refused(
+            "Only the person who brought this list sees its rows. Ask them to go on, or bring the list again."
+        )
+    return _previewed(row, folder, tables.checked_form(form or _form(row)), has_header)
+
+
+def _previewed(row: PersonImport, folder: Path, form: Form, has_header: bool | None) -> Preview:
+    stream = files.opened(folder / row.stored_as, sealer(row.incident_id), row.stored_as)
+    head = [line.cells for line in islice(tables.rows(stream, form), SHOWN + 1)]
+    first = head[0] if head else []
+    if not first or len(first) > rules.MOST_COLUMNS:
+        raise Invalid("file", f"The first row has {len(first)} columns; a list has 1 to {rules.MOST_COLUMNS}.")
+    headed = columns.looks_like_header(first) if has_header is None else has_header
+    headers = [columns.cleaned(cell) for cell in first] if headed else [f"Column {n}" for n in range(1, len(first) + 1)]
+    shown = head[1:] if headed else head
+    guesses = columns.guessed(headers) if headed else [columns.LEAVE_OUT] * len(first)
+    strange = sum(rules.REPLACED in cell for cells in head for cell in cells)
+    return Preview(
+        form, headed, tuple(headers), tuple(guesses), tuple(tuple(cells[: len(first)]) for cells in shown), strange
+    )
+
+
+def start(
+    ref: str,
+    import_ref: str,
+    reading: Reading,
+    *,
+    form: Form,
+    has_header: bool,
+    wave: int,
+    wave_label: str = "",
+    folder: Path,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Take the list in, in the background, by this mapping; wave 0 opens a new one. Raises Invalid, Refused, Missing."""
+    incident = _incident(ref)
+    row = _import(incident, import_ref)
+    rules.must_be(row.state, State.MAPPING)
+    tables.checked_form(form)
+    reading = rules.checked(reading, _previewed(row, folder, form, has_header).width)
+    height = tables.height(files.opened(folder / row.stored_as, sealer(row.incident_id), row.stored_as), form)
+    with transaction(actor, now) as ledger:
+        row = _import(incident, import_ref)
+        rules.must_be(row.state, State.MAPPING)
+        row.wave = _wave(row.incident_id, wave, wave_label, now)
+        row.kind, row.encoding, row.delimiter, row.has_header = form.kind, form.encoding, form.delimiter, has_header
+        row.reading, row.height, row.state = reading.to_json(), height, State.WAITING
+        ledger.write(
+            "list.import_started", row.ref, incident=ref, wave=row.wave, mapping=_digest(compact(row.reading).encode())
+        )
+
+
+def _wave(incident_id: int, number: int, label: str, now: datetime) -> int:
+    if number == 0:
+        label = columns.cleaned(label)
+        if len(label) > LONGEST_LABEL:
+            raise Invalid("wave_label", f"At most {LONGEST_LABEL} characters.")
+        return registry.new_wave(incident_id, label, now=now)
+    if number not in {known.number for known in registry.waves(incident_id)}:
+        raise Invalid("wave", "Choose a wave of this incident, or a new one.")
+    return number
+
+
+def due(now: datetime) -> list[str]:
+    """References of the imports to do: those that wait, and those whose worker is gone."""
+    return list(rows.to_do(now))
+
+
+def run(import_ref: str, *, folder: Path, clock: Callable[[], datetime]) -> None:
+    """Take in one list from where it stands to its end. Safe to call again after any interruption."""
+    claimed = _claim(import_ref, clock())
+    if claimed is None:
+        return
+    row, ref = claimed
+    fence = row.fence
+    try:
+        key = sealer(row.incident_id)
+        reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, clock().date())
+        for batch in _batches(row, folder, key, reader):
+            if not _keep(import_ref, ref, fence, batch, key, clock()):
+                return
+    except (Invalid, Unreadable, Erased, FileNotFoundError) as error:
+        _end(import_ref, ref, fence, State.FAILED, _sentence(error), clock())
+    else:
+        _end(import_ref, ref, fence, State.DONE, "", clock())
+
+
+def _claim(import_ref: str, now: datetime) -> tuple[PersonImport, str] | None:
+    with transaction("system", now) as ledger:
+        row = rows.claim(import_ref, now=now)
+        if row is None:
+            ledger.unchanged()
+            return None
+        ref = _incident_ref(row.incident_id)
+        ledger.write("list.import_claimed", row.ref, incident=ref, fence=row.fence, after_row=row.cursor)
+    return row, ref
+
+
+def _batches(row: PersonImport, folder: Path, key: Sealer, reader: rules.Reader) -> Iterator[Batch]:
+    """The rows behind the place reached, read and judged, some thousand at a time."""
+    stream = files.opened(folder / row.stored_as, key, row.stored_as)
+    reached = max(row.cursor, 1 if row.has_header else 0)
+    lines = (line for line in tables.rows(stream, _form(row)) if line.number > reached)
+    while some := list(islice(lines, BATCH)):
+        yield _judged(some, reader, stream.given)
+
+
+def _judged(lines: Sequence[Row], reader: rules.Reader, position: int) -> Batch:
+    batch = Batch(lines[-1].number, [], [], 0, position)
+    for number, cells, trouble in lines:
+        read = Turned((trouble,)) if trouble else reader.read(cells)
+        if read is None:
+            batch.empty += 1
+        elif isinstance(read, Taken):
+            batch.taken.append((number, read))
+        else:
+            batch.turned.append((number, read.reasons, cells))
+    return batch
+
+
+def _keep(import_ref: str, ref: str, fence: int, batch: Batch, key: Sealer, now: datetime) -> bool:
+    """Keep a batch with its line; False where the import is no longer ours, and nothing was kept."""
+    with transaction("system", now) as ledger:
+        row = rows.anywhere(import_ref)
+        if row is None or not rows.still_ours(row, fence):
+            ledger.unchanged()
+            return False
+        suspects, digest = _insert(row, batch.taken, key)
+        rows.refuse(
+            row.id,
+            [
+                (number, " ".join(reasons), _sealed_row(key, row, number, cells))
+                for number, reasons, cells in batch.turned
+            ],
+        )
+        _advance(row, batch, suspects, now)
+        ledger.write(
+            "list.batch_taken",
+            row.ref,
+            incident=ref,
+            to_row=batch.last_row,
+            taken=len(batch.taken) - suspects,
+            suspects=suspects,
+            refused=len(batch.turned),
+            empty=batch.empty,
+            digest=digest,
+        )
+    return True
+
+
+def _insert(row: PersonImport, taken: Sequence[tuple[int, Taken]], key: Sealer) -> tuple[int, str]:
+    """Add people with their marks, pairs and counters; how many may be duplicates, and the digest over all of them."""
+    first = registry.take_numbers(row.incident_id, len(taken)) if taken else 0
+    wholes = {}
+    marks: list[tuple[bytes, int]] = []
+    found_by: dict[bytes, str] = {}
+    sealed: list[bytes] = []
+    for number, (_, person) in enumerate(taken, start=first):
+        text = compact(person.record)
+        sealed.append(key.seal(place(number, 1), text.encode()))
+        wholes[number] = key.mark("whole", text)
+        for purpose, value in marked_by(person.record):
+            mark = key.mark(purpose, value)
+            found_by[mark] = purpose
+            marks.append((mark, number))
+    clashes = registry.hold(row.incident_id, marks)
+    pairs = _pairs(row.incident_id, clashes, found_by, wholes)
+    suspects = {pair[0] for pair in pairs}
+    tally: Counter[tuple[Any, ...]] = Counter()
+    people, digest = [], sha256()
+    for (number, whole), box, (row_no, person) in zip(wholes.items(), sealed, taken, strict=True):
+        state = Standing.SUSPECT if number in suspects else Standing.ACTIVE
+        people.append((row.incident_id, number, row.id, row_no, row.wave, state.value, *person.plain, 1, whole, box))
+        tally[(row.wave, state.value, person.plain)] += 1
+        digest.update(whole)
+    registry.insert(people)
+    registry.pair(row.incident_id, pairs)
+    registry.count(_counted(row.incident_id, tally))
+    return len(suspects), digest.hexdigest()
+
+
+def _counted(incident_id: int, tally: Counter[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
+    changes: Counter[tuple[Any, ...]] = Counter()
+    for (wave, state, plain), n in tally.items():
+        changes[registry.tally_key(incident_id, wave, state, plain)] += n
+    return changes
+
+
+def _pairs(
+    incident_id: int, clashes: Sequence[tuple[bytes, int, int]], found_by: dict[bytes, str], wholes: dict[int, bytes]
+) -> list[tuple[int, int, str, bool]]:
+    """Who may be whom: for each later person at most three earlier ones, by what they share, and whether all is equal."""
+    shared: dict[tuple[int, int], list[str]] = {}
+    for mark, number, holder in clashes:
+        shared.setdefault((number, holder), []).append(found_by[mark])
+    earlier = {holder for _, holder in shared} - wholes.keys()
+    known = wholes | registry.wholes(incident_id, sorted(earlier))
+    kept: Counter[int] = Counter()
+    pairs = []
+    for (number, holder), purposes in sorted(shared.items()):
+        kept[number] += 1
+        if kept[number] <= MOST_TWINS:
+            pairs.append((number, holder, " ".join(sorted(purposes)), known[number] == known.get(holder)))
+    return pairs
+
+
+def _advance(row: PersonImport, batch: Batch, suspects: int, now: datetime) -> None:
+    row.cursor, row.position = batch.last_row, batch.position
+    row.rows += batch.rows
+    row.taken += len(batch.taken) - suspects
+    row.suspects += suspects
+    row.refused += len(batch.turned)
+    row.empty += batch.empty
+    row.doubtful += sum(1 for _, person in batch.taken if person.plain.doubts)
+    row.lease_until = now + rows.LEASE
+    rules.add_up(row.rows, (row.taken, row.suspects, row.refused, row.empty))
+
+
+def _end(import_ref: str, ref: str, fence: int, state: State, trouble: str, now: datetime) -> None:
+    with transaction("system", now) as ledger:
+        row = rows.anywhere(import_ref)
+        if row is None or not rows.still_ours(row, fence):
+            ledger.unchanged()
+            return
+        row.state, row.trouble, row.ended_at = state, trouble, now
+        row.position = row.size if state is State.DONE else row.position
+        verb = "list.import_done" if state is State.DONE else "list.import_failed"
+        _write_totals(ledger, verb, row, ref)
+
+
+def _write_totals(ledger: Ledger, verb: str, row: PersonImport, ref: str) -> None:
+    ledger.write(
+        verb,
+        row.ref,
+        incident=ref,
+        rows=row.rows,
+        taken=row.taken,
+        suspects=row.suspects,
+        refused=row.refused,
+        empty=row.empty,
+    )
+
+
+def withdraw(ref: str, import_ref: str, *, folder: Path, actor: str, now: datetime) -> None:
+    """Drop a list that was not taken in yet, with its file. Raises Refused, Missing."""
+    incident = _incident(ref)
+    with transaction(actor, now) as ledger:
+        row = _import(incident, import_ref)
+        rules.must_be(row.state, State.MAPPING, State.WAITING)
+        row.state, row.ended_at = State.WITHDRAWN, now
+        ledger.write("list.withdrawn", row.ref, incident=ref)
+    (folder / row.stored_as).unlink(missing_ok=True)
+
+
+def refused(ref: str, import_ref: str, *, actor: str, now: datetime) -> Iterator[Sequence[str | int]]:
+    """The refused rows as a table: row number, why, and the row's cells. The look leaves a line. Raises Missing, Erased."""
+    incident = _incident(ref)
+    with transaction(actor, now) as ledger:
+        row = _import(incident, import_ref)
+        ledger.write("list.refused_seen", row.ref, incident=ref, refused=row.refused)
+    key, width = sealer(row.incident_id), len(row.reading.get("targets", ()))
+    return _refused_table(row, key, width)
+
+
+def _refused_table(row: PersonImport, key: Sealer, width: int) -> Iterator[Sequence[str | int]]:
+    yield ("row", "why", *(f"column {n}" for n in range(1, width + 1)))
+    after = 0
+    while found := rows.refusals(row.id, after=after):
+        for refusal in found:
+            yield (refusal.row_no, _why(refusal), *_opened_row(key, row, refusal))
+        after = found[-1].row_no
+
+
+def _why(refusal: Refusal) -> str:
+    return " ".join(rules.REASON_WORDS[Reason(word)] for word in refusal.reasons.split())
+
+
+def _opened_row(key: Sealer, row: PersonImport, refusal: Refusal) -> list[str]:
+    cells: list[str] = json.loads(key.unseal(f"person_refusal.sealed:{row.ref}:{refusal.row_no}", refusal.sealed))
+    return cells
+
+
+def _sealed_row(key: Sealer, row: PersonImport, number: int, cells: Sequence[str]) -> bytes:
+    return key.seal(f"person_refusal.sealed:{row.ref}:{number}", compact(cells).encode())
+
+
+def place(number: int, version: int) -> str:
+    """Where a person's sealed record belongs."""
+    return f"person.sealed:{number}:{version}"
+
+
+def opened(text: bytes) -> Record:
+    """A record as it was before it was sealed."""
+    record: Record = json.loads(text)
+    return record
+
+
+def get(ref: str, import_ref: str) -> PersonImport:
+    """One import of this incident. Raises Missing."""
+    return _import(_incident(ref), import_ref)
+
+
+def of(ref: str) -> Sequence[PersonImport]:
+    """The imports of this incident, newest first."""
+    return rows.of(_incident(ref).id)
+
+
+def reasons(ref: str, import_ref: str) -> list[tuple[str, int]]:
+    """Why rows were refused, in words, with how many; most first."""
+    found = rows.reasons(get(ref, import_ref).id)
+    sentences = [
+        (" ".join(rules.REASON_WORDS[Reason(word)] for word in words.split()), n) for words, n in found.items()
+    ]
+    return sorted(sentences, key=lambda pair: -pair[1])
+
+
+def _incident(ref: str) -> Incident:
+    incident = incidents.by_ref(ref)
+    if incident is None:
+        raise Missing
+    return incident
+
+
+def _incident_ref(incident_id: int) -> str:
+    incident = db.session.get(Incident, incident_id)
+    if incident is None:
+        raise Missing
+    return incident.ref
+
+
+def _import(incident: Incident, import_ref: str) -> PersonImport:
+    row = rows.by_ref(incident.id, import_ref)
+    if row is None:
+        raise Missing
+    return row
+
+
+def _form(row: PersonImport) -> Form:
+    return Form(row.kind, row.encoding, row.delimiter)
+
+
+def _sentence(error: Exception) -> str:
+    return (
+        error.sentence if isinstance(error, Refused) else "The uploaded file is no longer there. Bring the list again."
+    )
+
+
+def _plain_name(name: str) -> str:
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return columns.cleaned(last)[:LONGEST_NAME] or "list"
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
