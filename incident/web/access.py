@@ -10,8 +10,6 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from incident import clock
@@ -109,7 +107,7 @@ def _know_by_token() -> None:
     secret = given.token if given is not None and given.type == "bearer" else None
     token = users.token_by_key(key_of(secret), now()) if secret else None
     if token is None or not token.user.active:
-        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+        abort(401)
     g.person = token.user
     tokens.note_use(token, now=now())
 

@@ -58,6 +58,8 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
         response = Response(page, status, mimetype="text/html")
     if status == 503:
         response.headers["Retry-After"] = "2"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
