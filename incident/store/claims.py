@@ -54,15 +54,16 @@ class Held(NamedTuple):
 _HELD = (Delivery.id, Delivery.ref, Delivery.person_id, Delivery.person_number, Delivery.attempt, Delivery.tries)
 
 
-def to_do(now: datetime) -> Sequence[str]:
-    """Dispatches with something to do now: rows to make or to send, claims that ran out, or nothing left at all."""
-    due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == Dispatch.id, _is_due(now)).exists()
-    idle = (Dispatch.waiting == 0) & (Dispatch.sending == 0)
-    running = select(Dispatch.ref).where(
-        (Dispatch.course == Course.PREPARING) | ((Dispatch.course == Course.SENDING) & (due | idle))
-    )
-    expired = select(Dispatch.ref).join(DeliveryClaim, DeliveryClaim.dispatch_id == Dispatch.id)
-    return db.session.scalars(running.union(expired.where(IS_OPEN, DeliveryClaim.lease_until <= now))).all()
+def has_due(dispatch_id: int, channel: str, now: datetime) -> bool:
+    """Whether somebody waits to be told by this channel now."""
+    due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
+    return db.session.scalar(due.where(_is_due(now)).limit(1)) is not None
+
+
+def dispatches_with_lost_claims(now: datetime) -> Sequence[str]:
+    """The dispatches that hold a claim whose lease ran out."""
+    query = select(Dispatch.ref).join(DeliveryClaim, DeliveryClaim.dispatch_id == Dispatch.id)
+    return db.session.scalars(query.where(IS_OPEN, DeliveryClaim.lease_until <= now).distinct()).all()
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

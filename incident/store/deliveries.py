@@ -4,7 +4,6 @@ The rows are the queue. Partial indexes hold only what waits, what is claimed, a
 finished delivery costs no index a change.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from secrets import randbits
@@ -44,6 +43,7 @@ class Delivery(Model):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("notice_version_id", "person_id", "channel", "attempt"),
+        Index("ix_delivery_dispatch", "dispatch_id", "id"),
         Index(
             "ix_delivery_waiting",
             "dispatch_id",
@@ -121,7 +121,7 @@ class Addressed(NamedTuple):
 
 def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> None:
     """A row for each of these people."""
-    refs = new_refs(len(people))
+    refs = new_refs(len(people), now)
     rows = [
         {
             "ref": ref,
@@ -130,7 +130,7 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> None:
             "person_id": person.person_id,
             "person_number": person.number,
             "channel": person.channel or "none",
-            "attempt": 1,
+            "attempt": dispatch.first_attempt,
             "current": True,
             "state": (State.WAITING if person.channel else State.UNREACHED).value,
             "tries": 0,
@@ -155,7 +155,7 @@ def again(row: Delivery, now: datetime) -> Delivery:
     """Another attempt beside this one, which is no longer the person's current one."""
     row.current = False
     fresh = Delivery(
-        ref=new_refs(1)[0],
+        ref=new_refs(1, now)[0],
         dispatch_id=row.dispatch_id,
         notice_version_id=row.notice_version_id,
         person_id=row.person_id,
@@ -171,12 +171,12 @@ def again(row: Delivery, now: datetime) -> Delivery:
     return fresh
 
 
-def new_refs(count: int) -> list[str]:
+def new_refs(count: int, now: datetime) -> list[str]:
     """References for attempts: 26 letters, the time and 80 random bits, so that they lie in the order they were made."""
-    moment = int(time.time() * 1000) << 80
+    moment = int(now.timestamp() * 1000) << 80
     first = moment | randbits(80)
     refs = sorted({_letters(moment | randbits(80)) for _ in range(count - 1)} | {_letters(first)}) if count else []
-    return refs if len(refs) == count else new_refs(count)
+    return refs if len(refs) == count else new_refs(count, now)
 
 
 def _letters(number: int) -> str:
@@ -199,12 +199,6 @@ def cancel_waiting(dispatch_id: int, now: datetime) -> int:
     return rows_changed(change.values(state=State.CANCELLED, reason="stopped", changed_at=now))
 
 
-def waiting_channels(dispatch_id: int) -> Sequence[str]:
-    """The channels by which somebody is still to be told."""
-    query = select(Delivery.channel).where(Delivery.dispatch_id == dispatch_id, IS_WAITING).distinct()
-    return db.session.scalars(query).all()
-
-
 def later_attempts(row: Delivery) -> Sequence[Delivery]:
     """The attempts made after this one for the same person and channel."""
     query = select(Delivery).where(
@@ -212,6 +206,7 @@ def later_attempts(row: Delivery) -> Sequence[Delivery]:
         Delivery.person_id == row.person_id,
         Delivery.channel == row.channel,
         Delivery.attempt > row.attempt,
+        Delivery.dispatch_id == row.dispatch_id,
     )
     return db.session.scalars(query.order_by(Delivery.attempt)).all()
 
@@ -239,7 +234,9 @@ def attempt(incident_id: int, ref: str) -> Delivery | None:
 def attempts(row: Delivery) -> Sequence[Delivery]:
     """Every attempt to tell the same person of the same version, oldest first."""
     query = select(Delivery).where(
-        Delivery.notice_version_id == row.notice_version_id, Delivery.person_id == row.person_id
+        Delivery.notice_version_id == row.notice_version_id,
+        Delivery.person_id == row.person_id,
+        Delivery.dispatch_id == row.dispatch_id,
     )
     return db.session.scalars(query.order_by(Delivery.id)).all()
 
@@ -310,7 +307,7 @@ def reach_of(person_ids: Sequence[int]) -> dict[int, Mapping[str, bool]]:
 def numbers(dispatch_id: int, *, after: int, limit: int) -> Sequence[Any]:
     """Row and person's number of the first attempts of a dispatch, in the order they were made."""
     query = select(Delivery.id, Delivery.person_number).where(
-        Delivery.dispatch_id == dispatch_id, Delivery.attempt == 1, Delivery.id > after
+        Delivery.dispatch_id == dispatch_id, Delivery.attempt <= 1, Delivery.id > after
     )
     return db.session.execute(query.order_by(Delivery.id).limit(limit)).all()
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.deliveries import Counts, Course, Pace, State
@@ -20,7 +20,7 @@ class Dispatch(Model):
 
     __tablename__ = "dispatch"
     __table_args__ = (
-        UniqueConstraint("notice_version_id"),
+        UniqueConstraint("notice_version_id", "simulated"),
         Index("ix_dispatch_incident", "incident_id", "id"),
         Index("ix_dispatch_course", "course"),
     )
@@ -36,6 +36,8 @@ class Dispatch(Model):
     audience: Mapped[int]
     audience_digest: Mapped[str] = mapped_column(String(64))
     simulated: Mapped[bool]
+    channels: Mapped[list[str]] = mapped_column(JSON)
+    first_attempt: Mapped[int] = mapped_column(default=1)
     course: Mapped[str] = mapped_column(String(10), default=Course.PREPARING)
     paused_for: Mapped[str] = mapped_column(String(24), default="")
     prepared_to: Mapped[int] = mapped_column(BigInt, default=0)
@@ -57,6 +59,7 @@ class Dispatch(Model):
     unreached: Mapped[int] = mapped_column(default=0)
     complained: Mapped[int] = mapped_column(default=0)
     rate: Mapped[float] = mapped_column(default=0.0)
+    holds: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     started_by: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -128,9 +131,16 @@ def locked(ref: str) -> Dispatch | None:
     return db.session.scalar(query.execution_options(populate_existing=True))
 
 
-def of_version(notice_version_id: int) -> Dispatch | None:
-    """The dispatch of a notice version."""
-    return db.session.scalar(select(Dispatch).where(Dispatch.notice_version_id == notice_version_id))
+def of_version(notice_version_id: int, *, simulated: bool) -> Dispatch | None:
+    """The dispatch of a notice version: the real one, or its rehearsal."""
+    query = select(Dispatch).where(Dispatch.notice_version_id == notice_version_id)
+    return db.session.scalar(query.where(Dispatch.simulated.is_(simulated)))
+
+
+def under_way() -> Sequence[Dispatch]:
+    """The dispatches that are being prepared or sent."""
+    query = select(Dispatch).where(Dispatch.course.in_([Course.PREPARING, Course.SENDING]))
+    return db.session.scalars(query.order_by(Dispatch.id).execution_options(populate_existing=True)).all()
 
 
 def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Dispatch]:

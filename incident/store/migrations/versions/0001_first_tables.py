@@ -840,6 +840,8 @@ def upgrade() -> None:
     sa.Column('audience', sa.Integer(), nullable=False),
     sa.Column('audience_digest', sa.String(length=64), nullable=False),
     sa.Column('simulated', sa.Boolean(), nullable=False),
+    sa.Column('channels', sa.JSON(), nullable=False),
+    sa.Column('first_attempt', sa.Integer(), nullable=False),
     sa.Column('course', sa.String(length=10), nullable=False),
     sa.Column('paused_for', sa.String(length=24), nullable=False),
     sa.Column('prepared_to', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -861,6 +863,7 @@ def upgrade() -> None:
     sa.Column('unreached', sa.Integer(), nullable=False),
     sa.Column('complained', sa.Integer(), nullable=False),
     sa.Column('rate', sa.Double(), nullable=False),
+    sa.Column('holds', sa.JSON(), nullable=False),
     sa.Column('started_by', sa.String(length=20), nullable=False),
     sa.Column('started_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
     sa.Column('changed_at', incident.store.db.UTCDateTime(timezone=True), nullable=False),
@@ -869,7 +872,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_dispatch_notice_id')),
     sa.ForeignKeyConstraint(['notice_version_id'], ['notice_version.id'], name=op.f('fk_dispatch_notice_version_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_dispatch')),
-    sa.UniqueConstraint('notice_version_id', name=op.f('uq_dispatch_notice_version_id')),
+    sa.UniqueConstraint('notice_version_id', 'simulated', name=op.f('uq_dispatch_notice_version_id_simulated')),
     sa.UniqueConstraint('ref', name=op.f('uq_dispatch_ref'))
     )
     with op.batch_alter_table('dispatch', schema=None) as batch_op:
@@ -942,6 +945,7 @@ def upgrade() -> None:
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.create_index('ix_delivery_care', ['dispatch_id', 'state', 'id'], unique=False, sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"))
         batch_op.create_index('ix_delivery_claim', ['claim_id'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+        batch_op.create_index('ix_delivery_dispatch', ['dispatch_id', 'id'], unique=False)
         batch_op.create_index('ix_delivery_waiting', ['dispatch_id', 'channel', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
 
     op.create_table('delivery_claim',
@@ -1015,6 +1019,7 @@ def downgrade() -> None:
     op.drop_table('delivery_claim')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index('ix_delivery_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch_op.drop_index('ix_delivery_dispatch')
         batch_op.drop_index('ix_delivery_claim', sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
         batch_op.drop_index('ix_delivery_care', sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"))
 
