@@ -60,9 +60,13 @@ class Ticking:
     calendar: Calendar
     day: date
     others: Mapping[str, Before] = field(default_factory=dict)
+    silence_is_no: bool = False
 
     def clock(self, duty: Duty) -> Clock:
-        """The clock of the alternative that applies; while facts are open, the most urgent of those that may."""
+        """The clock of the alternative that applies; while facts are open, the most urgent of those that may.
+
+        With `silence_is_no` (described cases), the general rule is taken over a special one that nothing speaks for.
+        """
         candidates: list[Clock] = []
         for deadline in duty.deadlines:
             answer = deadline.when(self.facts)
@@ -70,6 +74,8 @@ class Ticking:
                 continue
             candidates.append(self._of(deadline))
             if answer.truth is Truth.YES:
+                if self.silence_is_no and candidates[-1].state is ClockState.RUNNING:
+                    candidates = candidates[-1:]
                 break
         chosen = min(candidates, key=lambda one: (URGENCY.index(one.state), one.due or NEVER), default=NO_CLOCK)
         return self._held(chosen) if duty.to in HELD else chosen

@@ -60,10 +60,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Presumed:
-    """What a described case takes as given: that its regime applies, and that the data is of the kind it protects."""
+    """What a described case takes as given: its regime applies, the data is of the kind it protects, silence is a no."""
 
     scope: bool = False
     trigger: bool = False
+    silence_is_no: bool = False
 
 
 NOTHING_PRESUMED = Presumed()
@@ -83,7 +84,7 @@ def found_in(
     findings: dict[str, Finding] = {}
     others: dict[str, Before] = {}
     for duty in _referred_first(law.duties):
-        finding = _finding(duty, reaches, Ticking(facts, calendar, day, others))
+        finding = _finding(duty, reaches, Ticking(facts, calendar, day, others, presumed.silence_is_no))
         findings[duty.id] = finding
         if finding.standing is not Standing.NOT_OWED:
             others[duty.id] = Before(duty.to, duty.title, finding.clock)

@@ -1,0 +1,58 @@
+"""Public holidays by place, handed to the rules as dates: the rules themselves look nothing up."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from functools import cache
+from importlib.resources import files
+
+import holidays
+
+from incident.domain.clock import Calendar
+from incident.domain.lawbook import Law
+
+WEEKEND = frozenset({5, 6})
+EUROPE = frozenset({"EU", "EEA"})  # the closing days of the European payment system, where no state is named
+
+
+@dataclass(frozen=True)
+class _Days(Container[date]):
+    """Holidays of a country or state; further years are worked out when asked for."""
+
+    country: str
+    state: str | None
+
+    def __contains__(self, day: object) -> bool:
+        return day in _holidays(self.country, self.state)
+
+
+@cache
+def _holidays(country: str, state: str | None) -> holidays.HolidayBase:
+    if country in EUROPE:
+        return holidays.financial_holidays("ECB")
+    try:
+        return holidays.country_holidays(country, subdiv=state)
+    except NotImplementedError:
+        return _holidays(country, None) if state else holidays.HolidayBase()
+
+
+@cache
+def calendar(place: str, zone: tzinfo) -> Calendar:
+    """The calendar of a place such as BR, US-IA or EU. A place whose holidays nobody lists has week-ends only."""
+    country, _, state = place.partition("-")
+    listed = _holidays(country, state or None)
+    weekend = WEEKEND if country in EUROPE | {"HK"} else frozenset(listed.weekend or WEEKEND)
+    return Calendar(place, zone, _Days(country, state or None), weekend)
+
+
+def of_law(law: Law) -> Calendar:
+    """The calendar of a law's authority."""
+    return calendar(law.calendar, law.zone)
+
+
+@cache
+def country_of_zone(zone: str) -> str:
+    """The country of a time zone such as Europe/Berlin; empty if it has none."""
+    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return next((row[0] for row in rows if row[2] == zone), "")
