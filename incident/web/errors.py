@@ -5,7 +5,8 @@ from apiflask import HTTPError as ApiError
 from flask import Flask, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from incident.domain.errors import Invalid, Missing, Refused
@@ -42,6 +43,8 @@ def init(app: Flask) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _busy)
+    for clash in (IntegrityError, StaleDataError):
+        app.register_error_handler(clash, _clash)
 
 
 def answer(status: int, detail: str | None = None, field: str | None = None, **more: object) -> ResponseReturnValue:
@@ -89,3 +92,10 @@ def _busy(error: OperationalError) -> ResponseReturnValue:
     db.session.rollback()
     log.warning("database.busy", reason=type(error.orig).__name__)
     return answer(503)
+
+
+def _clash(error: Exception) -> ResponseReturnValue:
+    """Two people, or one person twice, changed the same thing at the same moment: the first one holds, nothing else was saved."""
+    db.session.rollback()
+    log.warning("database.clash", reason=type(error).__name__)
+    return answer(409, "Somebody changed this a moment before you. Reload to see what, then make your change again.")
