@@ -47,6 +47,7 @@ def facts_of(raw: Mapping[str, Any], law: Law | None = None) -> Facts:
     for key, value in raw.items():
         _take(draft, key, value)
     _residents(draft, raw)
+    _settled(draft)
     if draft.kinds_known:
         draft.values["data_kinds"] = tuple(draft.kinds)
     presumed = words()["presumed"] if law else {}
@@ -118,6 +119,17 @@ def _residents(draft: _Draft, raw: Mapping[str, Any]) -> None:
         draft.values["residents"] = {f"{draft.law.place}-CA": largest, draft.law.place: rest}
     elif isinstance(here, int) and draft.law.place != "US":
         draft.values["residents"] = {_one_place(draft.law.place): here}
+
+
+def _settled(draft: _Draft) -> None:
+    """What the other facts settle: a hold that ended was one; of the Chinese grade's figures, those not given are none."""
+    values = draft.values
+    if "le_clearance_at" in values:
+        values.setdefault("law_enforcement_hold", True)
+    if draft.law and {"pi_people_cn", "loss_cny"} & values.keys():
+        values.setdefault("pi_people_cn", 0)
+        values.setdefault("loss_cny", 0)
+        values.setdefault("qualitative_clause", "none")
 
 
 def _here(raw: Mapping[str, Any], law: Law) -> Any:

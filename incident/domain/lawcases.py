@@ -18,6 +18,7 @@ CalendarOf: TypeAlias = Callable[[Law, str | None], Calendar]
 PRESUMED = Presumed(scope=True, trigger=True, silence_is_no=True)
 COMMENTS = frozenset({"match", "accepted_utc", "accepted_on"})
 AUTHORITIES = frozenset({"authority", "attorney_general"})
+MEANT = AUTHORITIES | {"individuals", "police", "ourselves"}
 GROUPS = AUTHORITIES | {"individuals", "consumer_reporting_agencies", "media", "controller", "police", "public"}
 
 
@@ -164,8 +165,8 @@ class _Read:
         if named:
             return named
         if word not in GROUPS:
-            return self._to(AUTHORITIES)
-        return self._to({word}) or (self._to(AUTHORITIES) if word in AUTHORITIES else [])
+            return self._to(AUTHORITIES) or self._to({"police"})
+        return self._to({word}) or (self._to(AUTHORITIES) or self._to({"police"}) if word in AUTHORITIES else [])
 
     def _to(self, groups: set[str] | frozenset[str]) -> list[Finding]:
         return [
@@ -175,11 +176,18 @@ class _Read:
 
 def _read(case: Mapping[str, Any], bench: Bench) -> _Read:
     regime = str(case.get("regime"))
-    if regime not in bench.book:
+    laws = (
+        [bench.book[regime]] if regime in bench.book else [law for law in bench.book if law.id.startswith(f"{regime}-")]
+    )
+    if not laws:
         raise Unsupported(f"the regime {regime!r}")
-    law = bench.book[regime]
-    facts = facts_of(case["facts"], law)
-    calendar = bench.calendar_of(law, case["facts"].get("timezone"))
+    reads = [_read_by(law, case["facts"], bench) for law in laws]
+    return next((read for read in reads if _standing(read)), reads[0])
+
+
+def _read_by(law: Law, raw: Mapping[str, Any], bench: Bench) -> _Read:
+    facts = facts_of(raw, law)
+    calendar = bench.calendar_of(law, raw.get("timezone"))
     return _Read(law, facts, calendar, found_in(law, facts, calendar, bench.today, PRESUMED))
 
 
@@ -194,7 +202,7 @@ def _deadline(case: Mapping[str, Any], bench: Bench) -> dict[str, Any]:
 def _asked(read: _Read, facts: Mapping[str, Any]) -> Finding | None:
     """The duty that a case means: by its recipient and step, else the one whose clock started last."""
     recipient, step = facts.get("recipient"), facts.get("step")
-    chosen = read.of(recipient) if recipient else list(read.findings)
+    chosen = read.of(recipient) if recipient else _meant(read, facts)
     if step:
         stage = words()["step"].get(step)
         if stage is None:
@@ -205,6 +213,12 @@ def _asked(read: _Read, facts: Mapping[str, Any]) -> Finding | None:
     running = [finding for finding in chosen if finding.standing is not Standing.NOT_OWED and finding.clock.due]
     main = [finding for finding in running if finding.duty.stage != "assessment"] or running
     return max(main, key=lambda finding: _started(finding, read), default=None)
+
+
+def _meant(read: _Read, facts: Mapping[str, Any]) -> list[Finding]:
+    """Without a recipient: the authority's duties and the people's; a processor's also to its controller."""
+    groups = MEANT | {"controller"} if facts.get("role") == "processor" else MEANT
+    return [finding for finding in read.findings if finding.duty.to in groups] or list(read.findings)
 
 
 def _started(finding: Finding, read: _Read) -> datetime:
