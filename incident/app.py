@@ -14,14 +14,38 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from incident import journal
 from incident import settings as configuration
 from incident.api import account as api_account
+from incident.api import audit as api_audit
+from incident.api import grades as api_grades
 from incident.api import incidents as api_incidents
 from incident.api import members as api_members
+from incident.api import plans as api_plans
+from incident.api import reports as api_reports
 from incident.api import scheme
 from incident.api import team as api_team
 from incident.settings import Settings
 from incident.store import keys, sealed
 from incident.store.db import db
-from incident.web import access, account, errors, filters, frame, headers, incidents, members, signin, team
+from incident.web import (
+    access,
+    account,
+    announcements,
+    audit,
+    errors,
+    filters,
+    frame,
+    grades,
+    headers,
+    health,
+    incidents,
+    members,
+    notice_lists,
+    notices,
+    plans,
+    public,
+    reports,
+    signin,
+    team,
+)
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "_templates" if (HERE / "_templates").is_dir() else HERE.parent / "templates"
@@ -29,20 +53,36 @@ MIGRATIONS = HERE / "store" / "migrations"
 UPLOAD_LIMIT = 512 * 1024 * 1024
 
 WEB: tuple[Blueprint, ...] = (
+    audit.bp,
+    audit.whole,
+    health.bp,
     account.bp,
     members.bp,
     signin.bp,
     team.bp,
     incidents.bp,
+    grades.bp,
+    plans.bp,
+    notices.bp,
+    notice_lists.desk,
+    announcements.bp,
+    public.bp,
+    reports.bp,
 )
 HOOKS: tuple[Blueprint, ...] = (
 )
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
+    api_audit.bp,
+    api_audit.whole,
     api_account.bp,
     api_members.bp,
     api_team.bp,
     api_incidents.bp,
+    api_grades.bp,
+    api_plans.bp,
+    api_reports.bp,
+    api_reports.library,
 )
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     scheme.init,

@@ -1,0 +1,30 @@
+"""When something is due, in ready words for the `due` part: how late, how soon, or why there is no time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident.web.filters import day, span
+
+SOON = timedelta(hours=24)
+NEAR = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class DueWords:
+    """Words and tone for one due time."""
+
+    words: str
+    tone: str
+    at: datetime | None
+
+
+def due_words(at: datetime | None, now: datetime, *, none: str = "no fixed time") -> DueWords:
+    """`6 h late`, `in 4 h 10 m`, `24 Nov 2026`; `none` where there is no time."""
+    if at is None:
+        return DueWords(none, "far", None)
+    gap = at - now
+    if gap < timedelta(0):
+        return DueWords(f"{span(-gap)} late", "late", at)
+    if gap <= SOON:
+        return DueWords(f"in {span(gap)}", "soon", at)
+    return DueWords(f"in {span(gap)}" if gap <= NEAR else day(at), "far", at)

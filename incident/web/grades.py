@@ -1,0 +1,244 @@
+"""The pages of grades: each scale with its reasons, what the rules suggest, and every grade there ever was."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from incident.actions import grades as actions
+from incident.domain import enisa, operational, scales, severity
+from incident.domain.errors import Invalid, Missing
+from incident.domain.facts import Facts
+from incident.domain.grading import notification
+from incident.domain.scales import CAPTIONS, LEVELS, Scale
+from incident.exports import csv
+from incident.store import grades as rows
+from incident.store import incidents, users
+from incident.store.grades import Grade
+from incident.web.access import actor, now, permit
+from incident.web.incidents import csv_answer
+from incident.web.plans import labels
+
+bp = Blueprint("grades", __name__, url_prefix="/incidents/<incident>/grades")
+
+PAGE = 50
+RISK_WORDS = {"unlikely": "a risk is unlikely", "risk": "a risk", "high": "a high risk"}
+RISK_TONES = {"unlikely": "met", "risk": "soon", "high": "late"}
+EASE = {0.25: "0.25 · negligible", 0.5: "0.5 · limited", 0.75: "0.75 · significant", 1.0: "1 · maximum"}
+STATES = {
+    "confidentiality": {
+        "no_evidence": "0 · no sign that anyone used the data",
+        "known_recipients": "0.25 · known recipients have it",
+        "unknown_recipients": "0.5 · unknown recipients have it",
+    },
+    "integrity": {
+        "no_evidence": "0 · not changed, or without effect",
+        "altered_recoverable": "0.25 · changed, can be put right",
+        "altered_not_recoverable": "0.5 · changed, cannot be put right",
+    },
+    "availability": {
+        "recoverable": "0 · back without trouble",
+        "temporary": "0.25 · out of reach for a time",
+        "permanent": "0.5 · lost",
+    },
+    "malicious_intent": {"false": "0 · not on purpose", "true": "0.5 · on purpose"},
+}
+CATEGORIES = {word: f"{base} · {word}" for word, base in enisa.BASE.items()}
+
+
+@bp.get("/")
+@permit("grade.view")
+def index(incident: str) -> str:
+    """Every scale: what counts, why, and what the rules suggest."""
+    facts = incidents.known(g.incident.id)
+    before = request.args.get("before", type=int)
+    past = list(rows.history(g.incident.id, before=before, limit=PAGE + 1))
+    more = url_for(".index", incident=incident, before=past[PAGE - 1].id) + "#history" if len(past) > PAGE else ""
+    return render_template(
+        "grades/list.html",
+        cards=[_card(scale, rows.latest(g.incident.id)) for scale in Scale],
+        risk=_risk(facts),
+        past=[_shown(row) for row in past[:PAGE]],
+        more=more,
+        first=url_for(".index", incident=incident) + "#history" if before else "",
+        names=users.by_refs({row.made_by for row in past}),
+        labels=labels,
+        criteria=operational.criteria(),
+    )
+
+
+def _card(scale: Scale, latest: dict[tuple[str, str], Grade]) -> dict[str, Any]:
+    """What counts on one scale, and the suggestion where it differs."""
+    chosen, suggested = latest.get((scale.value, "chosen")), latest.get((scale.value, "suggested"))
+    current = chosen or suggested
+    differs = chosen and suggested and (chosen.level, chosen.score) != (suggested.level, suggested.score)
+    return {
+        "scale": scale.value,
+        "caption": CAPTIONS[scale],
+        "current": _shown(current) if current else None,
+        "suggested": _shown(suggested) if suggested and differs else None,
+        "newer": bool(differs and suggested and chosen and suggested.id > chosen.id),
+    }
+
+
+def _shown(row: Grade) -> dict[str, Any]:
+    """One grade in ready words."""
+    return {
+        "row": row,
+        "caption": CAPTIONS[Scale(row.scale)],
+        "words": scales.words(row.level),
+        "tone": scales.tone(row.level),
+        "score": "" if row.score is None else f"{row.score:g}",
+        "formula": row.inputs.get("formula", ""),
+        "vector": row.inputs.get("vector", ""),
+        "meaning": _meaning(row),
+    }
+
+
+def _meaning(row: Grade) -> str:
+    if row.scale == Scale.OPERATIONAL:
+        return operational.reaction(row.level)
+    if row.scale == Scale.PEOPLE:
+        return enisa.MEANING[enisa.Level(row.level)]
+    if row.scale == Scale.CHINA:
+        required = row.inputs.get("report_required")
+        return (
+            "A report to the authorities is required."
+            if required
+            else "These Measures ask for no report; other laws may."
+        )
+    return ""
+
+
+def _risk(facts: Facts) -> dict[str, Any]:
+    """The suggested risk to people beside the one that was decided."""
+    told = notification(facts)
+    word = told.judgement.risk.word
+    decided = facts.get("risk_to_people")
+    return {
+        "word": word,
+        "words": RISK_WORDS[word],
+        "tone": RISK_TONES[word],
+        "reasons": told.reasons,
+        "open": told.judgement.open,
+        "decided": decided,
+        "decided_words": RISK_WORDS.get(decided or "", ""),
+        "decided_tone": RISK_TONES.get(decided or "", "open"),
+    }
+
+
+@bp.get("/history.csv")
+@permit("grade.view")
+def table(incident: str) -> Response:
+    """Every grade there ever was, as CSV."""
+    header = (
+        "reference",
+        "scale",
+        "basis",
+        "level",
+        "score",
+        "formula or vector",
+        "reasons",
+        "note",
+        "made (UTC)",
+        "by",
+    )
+
+    def lines() -> Iterator[tuple[Any, ...]]:
+        before: int | None = None
+        while found := rows.history(g.incident.id, before=before, limit=500):
+            yield from (
+                (
+                    row.ref,
+                    row.scale,
+                    row.basis,
+                    row.level,
+                    "" if row.score is None else f"{row.score:g}",
+                    row.inputs.get("formula") or row.inputs.get("vector") or "",
+                    " ".join(row.reasons),
+                    row.note,
+                    row.made_at.isoformat(),
+                    row.made_by,
+                )
+                for row in found
+            )
+            before = found[-1].id
+
+    return csv_answer(csv.rows(header, lines()), f"{incident}-grades.csv")
+
+
+@bp.get("/<scale>/edit")
+@permit("grade.choose")
+def edit(incident: str, scale: str) -> str:
+    """The form to grade on one scale, filled in with what the rules suggest."""
+    return _form(_scale(scale), {}, {})
+
+
+def _scale(word: str) -> Scale:
+    try:
+        return Scale(word)
+    except ValueError:
+        raise Missing() from None
+
+
+def _form(scale: Scale, typed: dict[str, str], errors: dict[str, str]) -> str:
+    facts = incidents.known(g.incident.id)
+    current = rows.current(g.incident.id).get(scale.value)
+    return render_template(
+        "grades/edit.html",
+        scale=scale.value,
+        caption=CAPTIONS[scale],
+        current=_shown(current) if current else None,
+        levels=[(word, scales.words(word)) for word in LEVELS[scale]],
+        inputs=_inputs(facts) if scale is Scale.PEOPLE else [],
+        criteria=operational.criteria() if scale is Scale.OPERATIONAL else [],
+        typed=typed,
+        errors=errors,
+    )
+
+
+def _inputs(facts: Facts) -> list[dict[str, Any]]:
+    """The inputs of the severity: what each may be, what is suggested, and why."""
+    found = severity.suggested(facts)
+    options: dict[str, list[tuple[str, str]]] = {
+        "category": list(CATEGORIES.items()),
+        "adjust": [(str(step), f"{step:+d}" if step else "0 · none") for step in range(-3, 4)],
+        "ei": [(f"{value:g}", words) for value, words in EASE.items()],
+        **{name: list(states.items()) for name, states in STATES.items()},
+    }
+    given = found.chosen()
+    return [
+        {
+            "name": name,
+            "caption": severity.CAPTIONS[name],
+            "options": options[name],
+            "value": f"{given[name]:g}" if isinstance(given[name], float) else str(given[name]),
+            "reason": found.reasons.get(name, ""),
+        }
+        for name in severity.CAPTIONS
+    ]
+
+
+@bp.post("/<scale>")
+@permit("grade.choose")
+def choose(incident: str, scale: str) -> ResponseReturnValue:
+    """Grade on one scale."""
+    found, form = _scale(scale), request.form
+    try:
+        _choose(found, form.to_dict())
+    except Invalid as error:
+        return _form(found, form.to_dict(), {error.field: error.sentence}), 422
+    flash("Graded. The earlier grade stays in the history.", "met")
+    return redirect(url_for(".index", incident=incident))
+
+
+def _choose(scale: Scale, form: dict[str, str]) -> None:
+    ref, note = g.incident.ref, form.get("note", "")
+    if scale is Scale.PEOPLE:
+        why = {name: form.get(f"why_{name}", "") for name in severity.CAPTIONS}
+        actions.choose_severity(ref, form, why, note, actor=actor(), now=now())
+    elif scale is Scale.CVSS:
+        actions.choose_vector(ref, form.get("vector", ""), note, actor=actor(), now=now())
+    else:
+        actions.choose_level(ref, scale, form.get("level", ""), note, actor=actor(), now=now())
