@@ -1,16 +1,42 @@
 """Gathers what documents say about one incident, from every room, in a few queries. Reads only; leaves no line."""
 
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
-from incident.domain.dossier import Company, Dossier, EvidenceLine, FactNow, ReportLine
+from incident.domain.dossier import (
+    Company,
+    Dossier,
+    EvidenceLine,
+    FactNow,
+    GradeLine,
+    NoticeLine,
+    ReportLine,
+    ReviewLine,
+    Seal,
+    StepLine,
+)
 from incident.domain.facts import parsed
 from incident.domain.forms import library
-from incident.store import incidents, reports
+from incident.settings import Settings
+from incident.store import checkpoints, closings, dispatches, grades, incidents, notices, people, plans, reports
+from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
+from incident.store.notices import Notice
+
+COUNTED = frozenset({"active", "erased"})
+MOST = 200
+REVIEW = {
+    "went_well": "What went well",
+    "went_badly": "What went badly",
+    "root_cause": "Root cause",
+    "lessons": "Lessons",
+    "measures": "What will be done",
+}
 
 
 def gathered(incident: Incident, *, company: Company, zone: tzinfo, language: str, now: datetime) -> Dossier:
     """The incident as it stands at this moment, its times to be shown in `zone`."""
+    counted = _people(incident.id)
     return Dossier(
         ref=incident.ref,
         title=incident.title,
@@ -23,8 +49,26 @@ def gathered(incident: Incident, *, company: Company, zone: tzinfo, language: st
         company=company,
         zone=zone,
         facts=facts_of(incident.id),
+        people_total=sum(counted.values()),
+        people_by_place={place: number for place, number in counted.items() if place},
+        grades=_grades(incident.id),
+        steps=_steps(incident.id),
+        notices=_notices(incident.id),
         evidence=_evidence(incident.id),
         reports=_reports(incident.id, language),
+        review=_review(incident.id),
+        seal=_seal(),
+    )
+
+
+def company(settings: Settings) -> Company:
+    """What the settings say of the organisation that reports."""
+    return Company(
+        settings.company_name,
+        settings.contact_name,
+        settings.contact_email,
+        settings.contact_phone,
+        settings.contact_address,
     )
 
 
@@ -34,6 +78,72 @@ def facts_of(incident_id: int) -> dict[str, FactNow]:
     return {
         key: FactNow(parsed(key, row.value), row.recorded_at, row.source, row.confidence) for key, row in rows.items()
     }
+
+
+def _people(incident_id: int) -> dict[str, int]:
+    """How many people of the registry live where; under "" those of whom nobody knows."""
+    counted: dict[str, int] = {}
+    for tally in people.tallies(incident_id):
+        if tally.state in COUNTED:
+            counted[tally.place] = counted.get(tally.place, 0) + tally.n
+    return dict(sorted(counted.items()))
+
+
+def _grades(incident_id: int) -> tuple[GradeLine, ...]:
+    return tuple(
+        GradeLine(
+            row.scale,
+            row.level,
+            "" if row.score is None else f"{row.score:g}",
+            tuple(row.reasons),
+            row.basis == "chosen",
+        )
+        for _, row in sorted(grades.current(incident_id).items())
+    )
+
+
+def _steps(incident_id: int) -> tuple[StepLine, ...]:
+    return tuple(
+        StepLine(row.title, row.phase, row.state, row.finished_at if row.state == "done" else None, row.mandatory)
+        for row in plans.steps(incident_id)
+        if row.need == "yes" or row.state not in plans.UNDONE
+    )
+
+
+def _notices(incident_id: int) -> tuple[NoticeLine, ...]:
+    sent = {row.notice_id: row for row in reversed(dispatches.of_incident(incident_id, limit=MOST))}
+    return tuple(_notice(row, sent.get(row.id)) for row in reversed(notices.of_incident(incident_id, limit=MOST)))
+
+
+def _notice(row: Notice, sent: Dispatch | None) -> NoticeLine:
+    plain = NoticeLine(row.ref, row.title, row.stage, channels=tuple(row.channels), languages=tuple(row.languages))
+    if sent is None:
+        return plain
+    counts = {
+        state.value: getattr(sent, column) for state, column in dispatches.COLUMN.items() if getattr(sent, column)
+    }
+    return replace(
+        plain,
+        people=sent.audience,
+        reached=sent.accepted + sent.delivered,
+        simulated=sent.simulated_count,
+        first_sent_at=sent.started_at,
+        states=counts,
+    )
+
+
+def _review(incident_id: int) -> tuple[ReviewLine, ...]:
+    row = closings.review(incident_id)
+    return tuple(ReviewLine(label, getattr(row, name)) for name, label in REVIEW.items()) if row else ()
+
+
+def _seal() -> Seal | None:
+    """The latest checkpoint: size and root as its signed note says them."""
+    row = checkpoints.latest()
+    if row is None:
+        return None
+    _, size, root, *_ = row.note.split("\n")
+    return Seal(int(size), root, datetime.fromisoformat(row.at))
 
 
 def _evidence(incident_id: int) -> tuple[EvidenceLine, ...]:

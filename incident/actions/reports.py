@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from incident.actions import dossier
 from incident.actions.ledger import transaction
@@ -13,6 +13,7 @@ from incident.domain import reports as rules
 from incident.domain.dossier import Company, Dossier
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.forms import Form
+from incident.domain.incidents import Kind
 from incident.domain.reports import Answer, Hand, State, Typed
 from incident.exports import files
 from incident.exports.report import Sheet
@@ -34,6 +35,7 @@ def start(
     stage: str = "",
     authority: str = "",
     language: str = "",
+    finding: str = "",
     zone: ZoneInfo,
     actor: str,
     now: datetime,
@@ -123,7 +125,7 @@ def file(
         report.state, report.version, report.channel = State.FILED, report.version + 1, channel
         report.filed_by, report.recorded_at, report.form_digest = actor, now, form.digest
         _add_receipt(incident, report, reference, evidence, actor, now)
-        digests = _keep_files(form, report, sheet(form, report, incident.ref, company, reference))
+        digests = _keep_files(form, report, sheet(report, incident, company, reference))
         ledger.write(
             "report.filed",
             report.ref,
@@ -196,6 +198,13 @@ def form_of(form_id: str) -> Form:
         ) from None
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of this name. Raises Invalid."""
+    if name not in available_timezones():
+        raise Invalid("time_zone", f"There is no time zone {name[:60]!r}; use a name such as Europe/Berlin.")
+    return ZoneInfo(name)
+
+
 def case(incident: Incident, report: Report, company: Company, now: datetime) -> Dossier:
     """What is known now, told in the report's zone and language; of earlier reports, those to other authorities."""
     told = dossier.gathered(incident, company=company, zone=ZoneInfo(report.zone), language=report.language, now=now)
@@ -217,14 +226,14 @@ def draft_sheet(form: Form, report: Report, incident: Incident, company: Company
     """The draft as it stands, for its files."""
     given = answers_of(form, report, case(incident, report, company, now))
     frozen = rules.frozen(form, given, report.language)
-    return _sheet(report, incident.ref, company, "", now, frozen, rules.digest(frozen))
+    return _sheet(report, incident, company, "", now, frozen, rules.digest(frozen))
 
 
-def sheet(form: Form, report: Report, incident_ref: str, company: Company, reference: str) -> Sheet:
+def sheet(report: Report, incident: Incident, company: Company, reference: str) -> Sheet:
     """A filed report, for its files."""
     assert report.answers is not None
     assert report.recorded_at is not None
-    return _sheet(report, incident_ref, company, reference, report.recorded_at, report.answers, report.digest or "")
+    return _sheet(report, incident, company, reference, report.recorded_at, report.answers, report.digest or "")
 
 
 def is_late(report: Report, now: datetime) -> bool:
@@ -234,7 +243,7 @@ def is_late(report: Report, now: datetime) -> bool:
 
 def _sheet(
     report: Report,
-    incident_ref: str,
+    incident: Incident,
     company: Company,
     reference: str,
     at: datetime,
@@ -243,7 +252,8 @@ def _sheet(
 ) -> Sheet:
     return Sheet(
         ref=report.ref,
-        incident=incident_ref,
+        incident=incident.ref,
+        drill=incident.kind == Kind.DRILL,
         stage=report.stage,
         authority=report.authority,
         language=report.language,

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from incident.domain import places
-from incident.domain.dossier import Dossier, NoticeLine
+from incident.domain.dossier import Dossier, GradeLine, NoticeLine
 from incident.domain.facts import vocabulary
-from incident.domain.phrases import instant
+from incident.domain.phrases import chinese, instant
+from incident.domain.scales import CAPTIONS, Scale
 
 MOST_STEPS = 40
 UNTOLD = frozenset({"draft", "submitted", "sent_back", "withdrawn"})
@@ -89,13 +90,24 @@ def authorities(dossier: Dossier, language: str) -> str:
 
 
 def grade(dossier: Dossier, language: str) -> str:
-    """Every scale's verdict with its reasons."""
-    return "\n".join(f"{one.scale}: {one.level}. {one.words}".strip() for one in dossier.grades)
+    """The grade that counts on every scale, with its reasons."""
+    return "\n".join(graded(one, language) for one in dossier.grades)
 
 
 def grade_cac(dossier: Dossier, language: str) -> str:
-    """The verdict by the Chinese grading guide alone."""
-    return next((f"{one.level}. {one.words}".strip() for one in dossier.grades if one.scale.startswith("CAC")), "")
+    """The grade by the Chinese guide alone."""
+    return next((graded(one, language) for one in dossier.grades if one.scale == Scale.CHINA), "")
+
+
+def graded(one: GradeLine, language: str) -> str:
+    """One grade in words. Reasons are kept in English alone, so a Chinese report gives level and score."""
+    if language == "zh":
+        words = chinese()
+        return f"{words['scale'].get(one.scale, one.scale)}：{words['level'].get(one.level, one.level)}{f'（{one.score}）' if one.score else ''}"
+    caption = CAPTIONS[Scale(one.scale)] if one.scale in set(Scale) else one.scale
+    score = f" ({one.score})" if one.score else ""
+    reasons = f": {'; '.join(one.reasons)}" if one.reasons else ""
+    return f"{caption}: {one.level.replace('_', ' ')}{score}{'' if one.chosen else ', suggested'}{reasons}"
 
 
 def steps_done(dossier: Dossier, language: str) -> str:
@@ -140,12 +152,15 @@ COMPUTED: Mapping[str, Computation] = {
 
 
 def _notice(notice: NoticeLine, dossier: Dossier, language: str) -> str:
-    assert notice.first_sent_at is not None
-    when = instant(notice.first_sent_at, dossier.zone, language)
+    when = instant(notice.first_sent_at, dossier.zone, language) if notice.first_sent_at else ""
     how = ", ".join(notice.channels)
     if language == "zh":
-        return f"{notice.title}：{when} 起，{how}；应通知 {notice.people:,} 人，已送达 {notice.reached:,} 人"
-    return f"{notice.title}: from {when} by {how}; {notice.people:,} people to tell, {notice.reached:,} reached"
+        rehearsed = f"；其中 {notice.simulated:,} 人仅为演练，并未通知" if notice.simulated else ""
+        return f"{notice.title}：{when} 起，{how}；应通知 {notice.people:,} 人，已送达 {notice.reached:,} 人{rehearsed}"
+    rehearsed = f", {notice.simulated:,} only simulated and not told" if notice.simulated else ""
+    return (
+        f"{notice.title}: from {when} by {how}; {notice.people:,} people to tell, {notice.reached:,} reached{rehearsed}"
+    )
 
 
 def _marked(dossier: Dossier, flags: set[str], language: str) -> str:

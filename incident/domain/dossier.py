@@ -65,6 +65,7 @@ class NoticeLine:
     first_sent_at: datetime | None = None
     channels: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    simulated: int = 0
     states: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -82,11 +83,13 @@ class ReportLine:
 
 @dataclass(frozen=True)
 class GradeLine:
-    """One scale's current verdict, with its reasons in a sentence."""
+    """One scale's grade that counts, as words of the scales, with its reasons; `chosen` by a person or only suggested."""
 
     scale: str
     level: str
-    words: str
+    score: str = ""
+    reasons: tuple[str, ...] = ()
+    chosen: bool = True
 
 
 @dataclass(frozen=True)

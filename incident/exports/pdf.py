@@ -45,7 +45,7 @@ def _compiled(document: Document, inputs: dict[str, str], *, marks: bool) -> byt
         ignore_system_fonts=True,
         sys_inputs={**inputs, "document": json.dumps(_printable(document.plain(), marks), ensure_ascii=False)},
         pdf_standards=STANDARDS,
-        timestamp=document.at.astimezone(UTC),
+        timestamp=document.at.astimezone(UTC).replace(microsecond=0),
     )
     assert isinstance(compiled, bytes)
     return compiled

@@ -23,6 +23,8 @@ WORDS = {
         "channel": "Filed by",
         "computed": "Counted from this incident",
         "draft": "Draft: not filed",
+        "drill": "Drill",
+        "drill_means": "A rehearsal: nothing in it happened, and it goes to nobody",
         "due": "Due",
         "filed": "Filed",
         "form": "Form",
@@ -48,6 +50,8 @@ WORDS = {
         "channel": "报送方式",
         "computed": "由系统统计",
         "draft": "草稿，尚未报送",
+        "drill": "演练",
+        "drill_means": "仅为演练，内容并非真实事件，不得报送",
         "due": "期限",
         "filed": "报送时间",
         "form": "表格依据",
@@ -86,6 +90,7 @@ class Sheet:
     filed_at: datetime | None = None
     channel: str = ""
     reference: str = ""
+    drill: bool = False
 
     def missing(self) -> list[Mapping[str, Any]]:
         """The required answers that are not there."""
@@ -96,7 +101,9 @@ def document(form: Form, sheet: Sheet) -> Document:
     """The report as a document for people."""
     words = WORDS[sheet.language]
     return Document(
-        title=form.words(form.name, sheet.language),
+        title=f"{words['drill']}: {form.words(form.name, sheet.language)}"
+        if sheet.drill
+        else form.words(form.name, sheet.language),
         subtitle=f"{sheet.incident} – {sheet.ref} – {form.words(form.stage(sheet.stage).label, sheet.language)}",
         language=sheet.language,
         author=sheet.author or "Tocsin",
@@ -110,6 +117,8 @@ def document(form: Form, sheet: Sheet) -> Document:
 
 def _particulars(form: Form, sheet: Sheet) -> Iterator[tuple[str, str]]:
     words, required = WORDS[sheet.language], [one for one in sheet.answers if one["required"]]
+    if sheet.drill:
+        yield words["drill"], words["drill_means"]
     yield words["authority"], sheet.authority
     yield words["form"], form.cite.place
     yield words["stage"], form.words(form.stage(sheet.stage).label, sheet.language)
@@ -172,6 +181,7 @@ def data(form: Form, sheet: Sheet) -> dict[str, Any]:
         "authority": sheet.authority,
         "language": sheet.language,
         "state": sheet.state,
+        "drill": sheet.drill,
         "as_of": _moment(sheet.at),
         "due_at": _moment(sheet.due_at),
         "late": sheet.late,

@@ -150,5 +150,6 @@ def test_no_text_whatever_stops_the_file(text: str) -> None:
 
 def test_the_same_report_makes_the_same_bytes_and_another_moment_makes_others() -> None:
     assert pdf(report.document(FORM, SHEET), [DATA]) == MADE
+    assert pdf(report.document(FORM, replace(SHEET, at=SHEET.at.replace(microsecond=7))), [DATA]) == MADE
     later = replace(SHEET, at=SHEET.at.replace(hour=13))
     assert pdf(report.document(FORM, later), [DATA]) != MADE

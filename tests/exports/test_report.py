@@ -61,3 +61,10 @@ def test_the_data_names_what_is_missing_and_what_changed_and_the_facts_beneath()
 def test_the_table_has_one_line_a_question_and_no_formulas() -> None:
     lines = list(csv.DictReader(io.StringIO("".join(report.table(a_sheet(an_answer(answer="=1+1")))), newline="")))
     assert [(line["question"], line["answer"], line["required"]) for line in lines] == [("harm", "'=1+1", "yes")]
+
+
+def test_a_report_of_a_drill_says_so_first_in_every_format() -> None:
+    document = report.document(FORM, a_sheet(drill=True))
+    assert document.title.startswith("演练")
+    assert document.particulars[0] == ("演练", "仅为演练，内容并非真实事件，不得报送")
+    assert report.data(FORM, a_sheet(drill=True))["drill"] is True
