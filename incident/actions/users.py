@@ -28,7 +28,7 @@ def offer_setup(*, now: datetime) -> str | None:
         for earlier in rows.open_invitations(now):
             if earlier.email is None:
                 earlier.revoked_at = now
-        secret, invitation = _invitation(None, rules.FIRST_ROLES, "system", now)
+        secret, invitation = _invitation(None, rules.as_roles(rules.FIRST_ROLES), "system", now)
         ledger.write("setup.offered", invitation.ref)
     return secret
 
