@@ -35,7 +35,9 @@ def init(app: APIFlask) -> None:
     }
 
     @app.spec_processor
-    def complete(spec: dict[str, Any]) -> dict[str, Any]:
+    def complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+        if isinstance(spec, str):
+            return spec
         spec["security"] = [{"token": []}]
         spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
         permits = _permits()

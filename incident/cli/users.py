@@ -69,12 +69,13 @@ def list_(as_json: bool) -> None:
     """Who works here, and as what."""
     app = start.prepare(settings.load())
     with app.app_context():
-        people = [{"ref": one.ref, "email": one.email, "name": one.name, "roles": one.roles, "active": one.active} for one in rows.every()]
+        people = list(rows.every())
     if as_json:
-        click.echo(json.dumps(people, ensure_ascii=False))
+        shown = ("ref", "email", "name", "roles", "active")
+        click.echo(json.dumps([{name: getattr(one, name) for name in shown} for one in people], ensure_ascii=False))
         return
     for one in people:
-        click.echo(f"{one['ref']}  {'active' if one['active'] else 'locked'}  {one['email']}  {', '.join(one['roles'])}")
+        click.echo(f"{one.ref}  {'active' if one.active else 'locked'}  {one.email}  {', '.join(one.roles)}")
 
 
 def known(email: str) -> User:

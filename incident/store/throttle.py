@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, String, delete, func, select
+from sqlalchemy import Connection, String, Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,7 +25,7 @@ class Throttle(Model):
     until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-rows = Throttle.__table__
+rows: Table = Throttle.__table__  # type: ignore[assignment]
 
 
 def take(keys: Iterable[tuple[str, str]], now: datetime) -> datetime | None:
@@ -59,4 +59,4 @@ def _tally(connection: Connection, key: str, now: datetime) -> Tally | None:
 
 def _keep(connection: Connection, key: str, tally: Tally) -> None:
     values = {"tries": tally.tries, "since": tally.since, "until": tally.until}
-    connection.execute(rows.update().where(rows.c.key == key).values(**values))
+    connection.execute(update(rows).where(rows.c.key == key).values(**values))

@@ -1,7 +1,7 @@
 """Sign in, set up the second factor, sign out; the one-time links of invitations and of the first set-up."""
 
 from base64 import b64encode
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import qrcode
@@ -216,7 +216,7 @@ def _offered_secret() -> str:
     return cast(str, session["offered"])
 
 
-def _generator(secret: str) -> dict[str, object]:
+def _generator(secret: str) -> dict[str, Any]:
     image = qrcode.make(codes.address(secret, me().email), image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
     return {"drawing": b64encode(image.to_string()).decode(), "key": codes.grouped(secret)}
 
