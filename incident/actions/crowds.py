@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 
 from incident.actions import people
-from incident.domain import lawbook
+from incident.domain import lawbook, obligations, places
+from incident.domain.clock import Calendar
+from incident.domain.facts import Facts
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import Channel
+from incident.domain.obligations import Standing
 from incident.domain.people import Audience, Reach
-from incident.store import audiences, obligations
+from incident.store import audiences
 
 REACHED_BY = {
     Channel.EMAIL: Reach.EMAIL,
@@ -52,12 +56,22 @@ def _lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> di
     return {name: count for name, count in lacking.items() if count and name in fields}
 
 
-def duties(incident_id: int) -> tuple[Duty, ...]:
-    """Return the duties to tell people that are owed by this incident, with what their notice must hold."""
-    owed = [lawbook.library().duty(finding.duty) for finding in obligations.owed(incident_id)]
-    return tuple(_duty(duty) for duty in owed if duty is not None and TOLD & duty.names)
+def duties(facts: Facts, audience: Audience, today: date) -> tuple[Duty, ...]:
+    """Return the duties to tell these people that are owed, with what their notice must hold."""
+    return tuple(
+        Duty(Cite(law.id, duty.cite.place, duty.cite.href, duty.confidence), duty.contents, duty.forbidden)
+        for law in lawbook.library()
+        if law.in_force and _meant(law.place, audience)
+        for finding in obligations.found_in(law, facts, Calendar(law.place, law.zone), today)
+        for duty in (finding.duty,)
+        if finding.standing is Standing.OWED and TOLD & duty.names
+    )
 
 
-def _duty(duty: lawbook.Duty) -> Duty:
-    cite = Cite(duty.law, duty.cite.place, duty.cite.href, duty.confidence)
-    return Duty(cite, duty.contents, duty.forbidden)
+def _meant(place: str, audience: Audience) -> bool:
+    """Return whether a law of this place can speak of an audience that is narrowed to some places."""
+    return not audience.places or any(
+        place == chosen or places.within(chosen, place) or places.within(place, chosen)
+        for chosen in audience.places
+        if chosen
+    )

@@ -242,14 +242,15 @@ def texts_of(notice: Notice) -> tuple[Text, ...]:
 
 def _standing(incident: Incident, notice: Notice, house: House, now: datetime, *, exact: bool) -> Standing:
     texts = texts_of(notice)
-    duties = crowds.duties(incident.id)
+    facts, audience = facts_of(incident.id), Audience.from_json(notice.audience)
+    day = now.astimezone(house.zone).date()
+    duties = crowds.duties(facts, audience, day)
     california = any(duty.cite.law == "US-CA" for duty in duties)
     read, _ = musts.sheets(texts, site=house.site, california=california)
     channels = tuple(Channel(word) for word in notice.channels)
     fields = {name for page in read.values() for name in page.fields} if exact else set()
-    crowd = crowds.crowd(incident.id, Audience.from_json(notice.audience), channels, fields)
-    day = now.astimezone(house.zone).date()
-    known = values(facts_of(incident.id), notice.languages, ref=notice.ref, day=day, house=house)
+    crowd = crowds.crowd(incident.id, audience, channels, fields)
+    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
     found = musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california)
     return Standing(texts, crowd, duties, california, known, found, musts.forbidden(duties, texts))
 

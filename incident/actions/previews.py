@@ -101,17 +101,20 @@ def _somebody(incident_id: int, audience: Audience, number: int) -> tuple[Addres
 def _preview(
     wording: Wording, channel: Channel, shown: Values, person: Addressee | None, further: int, *, is_masked: bool
 ) -> Preview:
-    who = {"person": person.ref if person else "", "reads": person.language if person else "", "masked": is_masked}
+    name, reads = (person.ref, person.language) if person else ("", "")
     try:
         page = layouts.sheet(wording.text, site=wording.site, california=wording.california)
     except Invalid as refusal:
-        return Preview(None, refusal.sentence, further=further, sms=None, open=(), **who)
-    shared = {
-        name: value
-        for name, value in wording.values.items()
-        if channel is Channel.ANNOUNCEMENT or not name.startswith("person.")
-    }
-    page = layouts.bound(page, {**shared, **({} if channel is Channel.ANNOUNCEMENT else shown)})
+        return Preview(None, refusal.sentence, name, reads, is_masked, further, None, ())
+    page = layouts.bound(page, _values(wording, channel, shown))
     text = "".join(piece.name if isinstance(piece, Slot) else piece for piece in page.sms.pieces)
     length = segments.length(for_sms(text)) if channel is Channel.SMS else None
-    return Preview(page, "", further=further, sms=length, open=page.fields, **who)
+    return Preview(page, "", name, reads, is_masked, further, length, page.fields)
+
+
+def _values(wording: Wording, channel: Channel, shown: Values) -> dict[str, str]:
+    """Return the words for one person; an announcement has those for everybody in their place."""
+    if channel is Channel.ANNOUNCEMENT:
+        return dict(wording.values)
+    shared = {name: value for name, value in wording.values.items() if not name.startswith("person.")}
+    return shared | dict(shown)

@@ -1,0 +1,205 @@
+"""What the compose page shows and reads back: strings as they were typed, so that no mistake ever costs a written text."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from werkzeug.datastructures import MultiDict
+
+from incident.actions.notices import Change
+from incident.domain import places, starters
+from incident.domain.errors import Invalid
+from incident.domain.notices import SECTIONS, Channel, Text
+from incident.domain.people import AGE_WORDS, Age, Audience
+from incident.store.audiences import Group
+from incident.store.notices import Notice
+from incident.web.answers import LOCAL
+
+CHANNEL_WORDS = {
+    Channel.EMAIL: "E-mail",
+    Channel.SMS: "Text message",
+    Channel.LETTER: "Letter",
+    Channel.CALL: "Call",
+    Channel.PUSH: "Push",
+    Channel.ANNOUNCEMENT: "Announcement",
+}
+SHORT_PARTS = ("subject", "greeting", "sms", "call", "push_title", "push_body")
+COVER = "cover:"
+NOBODY_SAID = "-"  # stands for an empty place, language or age in a box, since an empty value would not be sent
+
+
+@dataclass
+class Sketch:
+    """The form as it stands: of the notice as kept, or of what somebody typed and could not keep yet."""
+
+    title: str
+    languages: list[str]
+    channels: list[str]
+    waves: list[str]
+    places: list[str]
+    tongues: list[str]
+    ages: list[str]
+    send_at: str
+    texts: dict[str, Text]
+    revision: int
+    errors: dict[str, str] = field(default_factory=dict)
+    typed: bool = False
+
+
+@dataclass(frozen=True)
+class Box:
+    """One thing that can be ticked, with how many people it means."""
+
+    value: str
+    label: str
+    people: int
+
+
+def sketch(notice: Notice, texts: Iterable[Text], zone: ZoneInfo) -> Sketch:
+    """Return the form for the notice as it is kept."""
+    audience = Audience.from_json(notice.audience)
+    return Sketch(
+        title=notice.title,
+        languages=list(notice.languages),
+        channels=list(notice.channels),
+        waves=[str(wave) for wave in audience.waves],
+        places=[place or NOBODY_SAID for place in audience.places],
+        tongues=[language or NOBODY_SAID for language in audience.languages],
+        ages=[age or NOBODY_SAID for age in audience.ages],
+        send_at=notice.send_at.astimezone(zone).strftime(LOCAL) if notice.send_at else "",
+        texts={text.language: text for text in texts},
+        revision=notice.revision,
+    )
+
+
+def typed(form: MultiDict[str, str], kept: Sketch) -> Sketch:
+    """Return the form as somebody sent it; texts in languages that were not on the page stay as they are kept."""
+    language = form.get("language", "")
+    texts = dict(kept.texts)
+    if language in starters.languages():
+        texts[language] = _text(form, language, kept.texts.get(language, Text(language)))
+    channels = [form.get(f"channel{place}", "") for place in range(1, len(Channel) + 1)]
+    return Sketch(
+        title=form.get("title", ""),
+        languages=[tag for tag in dict.fromkeys(form.getlist("languages"))],
+        channels=[word for word in dict.fromkeys(channels) if word],
+        waves=form.getlist("waves"),
+        places=form.getlist("places"),
+        tongues=form.getlist("tongues"),
+        ages=form.getlist("ages"),
+        send_at=form.get("send_at", "").strip(),
+        texts=texts,
+        revision=form.get("revision", 0, type=int),
+        typed=True,
+    )
+
+
+def _text(form: MultiDict[str, str], language: str, kept: Text) -> Text:
+    covers = {name.removeprefix(COVER): value for name, value in form.items() if name.startswith(COVER) and value}
+    asked = {name.removeprefix(COVER) for name in form if name.startswith(COVER)}
+    return replace(
+        kept,
+        **{name: _plain(form.get(name, "")) for name in SHORT_PARTS},
+        sections={name: _plain(form.get(name, "")) for name in SECTIONS},
+        covers={**{name: value for name, value in kept.covers.items() if name not in asked}, **covers},
+    )
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def change(page: Sketch, zone: ZoneInfo) -> Change:
+    """Return what the form asks for. Raises Invalid naming the field."""
+    try:
+        channels = tuple(Channel(word) for word in page.channels)
+        waves = tuple(int(wave) for wave in page.waves)
+    except ValueError:
+        raise Invalid("channels", "Choose channels and waves from the lists.") from None
+    audience = {
+        "waves": waves,
+        "places": _said(page.places),
+        "languages": _said(page.tongues),
+        "ages": _said(page.ages),
+    }
+    if any(age not in set(Age) for age in audience["ages"]):
+        raise Invalid("ages", "Choose ages from the list.")
+    return Change(
+        title=page.title,
+        languages=tuple(page.languages),
+        channels=channels,
+        audience=Audience.from_json(audience),
+        send_at=instant(page.send_at, zone),
+        texts=page.texts,
+    )
+
+
+def _said(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple("" if word == NOBODY_SAID else word for word in words)
+
+
+def instant(local: str, zone: ZoneInfo, where: str = "send_at") -> datetime | None:
+    """Return the local time as an instant. Raises Invalid for what is no time, or one that the clocks skip."""
+    local = local.strip()
+    if not local:
+        return None
+    try:
+        moment = datetime.fromisoformat(local)
+    except ValueError:
+        raise Invalid(where, "Give day and time, such as 2026-11-22T09:00, or leave it empty.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+        if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+            raise Invalid(where, "This time does not exist in your zone: the clocks skip it. Choose another.")
+    return moment.astimezone(UTC)
+
+
+def boxes(groups: Iterable[Group]) -> Mapping[str, list[Box]]:
+    """Return what an audience can be narrowed by, with how many people each means; alone there, most people first."""
+    counts: dict[str, dict[str, int]] = {"waves": {}, "places": {}, "tongues": {}, "ages": {}}
+    for group in groups:
+        for name, value in (
+            ("waves", str(group.wave)),
+            ("places", group.place),
+            ("tongues", group.language),
+            ("ages", group.age),
+        ):
+            counts[name][value] = counts[name].get(value, 0) + group.people
+    labels: dict[str, Callable[[str], str]] = {
+        "waves": lambda wave: f"Wave {wave}",
+        "places": lambda place: places.named(place) if place else "place not known",
+        "tongues": lambda tag: starters.named(tag) if tag in starters.languages() else (tag or "language not known"),
+        "ages": lambda age: AGE_WORDS[Age(age)],
+    }
+    return {
+        name: [
+            Box(value or NOBODY_SAID, labels[name](value), count)
+            for value, count in sorted(found.items(), key=_most_first)
+        ]
+        for name, found in counts.items()
+    }
+
+
+def _most_first(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
+
+
+def audience_words(audience: Mapping[str, list[str]], people: int) -> str:
+    """Return the audience as a phrase, such as "48,210 people · wave 1 · DE, FR"."""
+    found = Audience.from_json(audience)
+    parts = [f"{people:,} {'person' if people == 1 else 'people'}"]
+    if found.waves:
+        parts.append("wave " + ", ".join(str(wave) for wave in found.waves))
+    for values, unknown in ((found.places, "place not known"), (found.languages, "language not known")):
+        if values:
+            parts.append(", ".join(value or unknown for value in values))
+    if found.ages:
+        parts.append(", ".join(AGE_WORDS[Age(age)] for age in found.ages))
+    return " · ".join(parts)
+
+
+def channel_words(channels: Iterable[str]) -> str:
+    """Return the channels in their order, such as "e-mail, then text message, then letter"."""
+    words = [CHANNEL_WORDS[Channel(word)].lower() for word in channels]
+    return ", then ".join(words) or "no channel yet"

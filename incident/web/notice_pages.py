@@ -1,0 +1,213 @@
+"""What the pages of one notice show: made ready here, so that the templates only print it."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, g, render_template, request
+
+from incident.actions import merging, previews
+from incident.actions import notices as actions
+from incident.actions.merging import House
+from incident.actions.notices import Standing
+from incident.actions.previews import Preview, Wording
+from incident.domain import layouts, musts, starters
+from incident.domain import notices as rules
+from incident.domain.errors import Refused
+from incident.domain.notices import SECTIONS, Channel, Event, Stage
+from incident.domain.wording import HOUSE, PERSON
+from incident.store import announcements, audiences, users
+from incident.store import notices as rows
+from incident.store.notices import Notice, NoticeVersion
+from incident.web import composing
+from incident.web.access import me, now, zone
+
+TONES = {
+    Stage.DRAFT: "idle",
+    Stage.SUBMITTED: "open",
+    Stage.APPROVED: "owed",
+    Stage.SENDING: "soon",
+    Stage.SENT: "met",
+    Stage.WITHDRAWN: "idle",
+}
+
+
+def house() -> House:
+    """What the settings say of the organisation that writes."""
+    return merging.house(current_app.extensions["settings"])
+
+
+def compose(notice: Notice, page: composing.Sketch) -> str:
+    """Must contain, the text, one person's view: three columns, folded on a small screen."""
+    language, channel = chosen(notice, page.languages)
+    standing = actions.standing(g.incident, notice, house=house(), now=now())
+    text = page.texts.get(language) or starters.text(language)
+    version = rows.version(notice.id, notice.number)
+    return render_template(
+        "notices/compose.html",
+        notice=notice,
+        page=page,
+        language=language,
+        channel=channel,
+        text=text,
+        words=starters.words(language),
+        languages=[(tag, starters.named(tag)) for tag in starters.languages()],
+        sections=[(name, starters.words(language).headings[name]) for name in SECTIONS],
+        channels=[(str(word), label) for word, label in composing.CHANNEL_WORDS.items()],
+        boxes=composing.boxes(audiences.groups(g.incident.id)),
+        standing=standing,
+        needs=musts.needs(standing.duties, standing.texts),
+        usual=musts.usual_section,
+        asked_here=[hurdle for hurdle in standing.hurdles if hurdle.language in ("", language)],
+        waiting={tag: sum(h.language == tag for h in standing.hurdles) for tag in notice.languages},
+        unspoken=musts.unspoken(standing.crowd, notice.languages),
+        seen=_seen(notice, language, channel, standing),
+        tone=TONES[Stage(notice.stage)],
+        fields=_fields(standing, language),
+        audience=composing.audience_words(notice.audience, standing.crowd.people),
+        ways=composing.channel_words(notice.channels),
+        version=version,
+        names=names([version] if version else [], notice),
+        zones=zone(),
+        own_hand=True,
+    )
+
+
+def show(notice: Notice) -> str:
+    """What was submitted, in every language and channel, with what can be decided about it."""
+    version = rows.version(notice.id, notice.number)
+    language, channel = chosen(notice, version.contents["languages"] if version else None)
+    shown = version.contents if version else None
+    return render_template(
+        "notices/show.html",
+        notice=notice,
+        version=version,
+        contents=shown,
+        language=language,
+        channel=channel,
+        words=starters.words(language),
+        whole=_whole(version) if version else [],
+        seen=_seen_of_version(notice, version, language, channel) if version else None,
+        tone=TONES[Stage(notice.stage)],
+        channels=[
+            (word, composing.CHANNEL_WORDS[Channel(word)]) for word in (shown["channels"] if shown else notice.channels)
+        ],
+        audience=composing.audience_words(notice.audience, version.people if version else 0),
+        ways=composing.channel_words(shown["channels"] if shown else notice.channels),
+        names=names([version] if version else [], notice),
+        second=_second_person(notice, version) if version else "",
+        events={event: not isinstance(rules.TABLE[Stage(notice.stage), event], str) for event in Event},
+        announced=announcements.of_version(version.id) if version else None,
+    )
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A version's text in one language with its shared values in place: all that an approver has to read."""
+
+    language: str
+    name: str
+    sheet: layouts.Sheet
+
+
+def _whole(version: NoticeVersion) -> list[Whole]:
+    found = []
+    for language in version.contents["languages"]:
+        values = {name: value for name, value in merging.values_of(version, language).items() if name not in PERSON}
+        found.append(
+            Whole(language, starters.named(language), layouts.bound(merging.sheet_of(version, language), values))
+        )
+    return found
+
+
+def _second_person(notice: Notice, version: NoticeVersion) -> str:
+    """Why this reader cannot be the second person; "" if they can."""
+    try:
+        rules.demand_second_person(
+            me().ref,
+            drafter=notice.drafter,
+            editors=[*notice.editors, *version.editors],
+            submitter=version.submitted_by,
+        )
+    except Refused as refusal:
+        return refusal.sentence
+    return ""
+
+
+def _seen(notice: Notice, language: str, channel: Channel, standing: Standing) -> Preview | None:
+    wording = _wording(standing, language)
+    if wording is None:
+        return None
+    return previews.masked(g.incident.id, notice.audience, wording, channel, request.args.get("person", 0, type=int))
+
+
+def _seen_of_version(notice: Notice, version: NoticeVersion, language: str, channel: Channel) -> Preview:
+    wording = previews.of_version(version, language)
+    return previews.masked(g.incident.id, notice.audience, wording, channel, request.args.get("person", 0, type=int))
+
+
+def _wording(standing: Standing, language: str) -> Wording | None:
+    text = next((text for text in standing.texts if text.language == language), None)
+    return Wording(text, standing.values[language], house().site, standing.california) if text else None
+
+
+def draft_wording(notice: Notice, language: str) -> Wording | None:
+    return _wording(actions.standing(g.incident, notice, house=house(), now=now()), language)
+
+
+def _fields(standing: Standing, language: str) -> list[tuple[str, str, str]]:
+    """Each field a text may use: its name, what it stands for, and its words just now."""
+    values = standing.values.get(language, {})
+    shared = [(name, meaning, values.get(name, "")) for name, meaning in HOUSE.items()]
+    facts = [(name, "", value) for name, value in values.items() if name.startswith("fact.")]
+    return [(name, meaning, "") for name, meaning in PERSON.items()] + shared + facts
+
+
+def chosen(notice: Notice, languages: Sequence[str] | None = None) -> tuple[str, Channel]:
+    """The language and channel that this page looks at; the first ones where none is named."""
+    offered = [tag for tag in (languages or notice.languages) if tag in starters.languages()] or ["en"]
+    asked = request.values.get("language", "")
+    channel = request.values.get("channel", "")
+    ways = [word for word in notice.channels if word in set(Channel)] or [Channel.EMAIL]
+    return asked if asked in offered else offered[0], Channel(channel if channel in set(Channel) else ways[0])
+
+
+def differences(old: NoticeVersion, new: NoticeVersion) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What changed, place by place: lines that went out, came in, or stand around them."""
+    before, after = _flat(old.contents), _flat(new.contents)
+    found = []
+    for place in dict.fromkeys((*before, *after)):
+        was, is_now = before.get(place, "").splitlines(), after.get(place, "").splitlines()
+        if was != is_now:
+            marks = {"- ": "out", "+ ": "in", "  ": "same"}
+            lines = [(marks[line[:2]], line[2:]) for line in difflib.ndiff(was, is_now) if line[:2] in marks]
+            found.append((place, lines))
+    return found
+
+
+def _flat(contents: dict[str, Any]) -> dict[str, str]:
+    """A version as titled texts."""
+    flat = {
+        "Channels": composing.channel_words(contents["channels"]),
+        "Audience": composing.audience_words(contents["audience"]["filter"], contents["audience"]["people"]),
+        "Audience, digest": contents["audience"]["digest"],
+        "Senders": "\n".join(f"{channel}: {sender}" for channel, sender in sorted(contents["senders"].items())),
+        "Time to send": contents["send_at"] or "when somebody sends it",
+    }
+    for language, text in contents["texts"].items():
+        parts = {**text, **text["sections"]}
+        for name, label in musts.PLACES.items():
+            flat[f"{label} · {starters.named(language)}"] = parts.get(name, "")
+    for language, words in contents["values"].items():
+        flat[f"Values · {starters.named(language)}"] = "\n".join(
+            f"{name}: {value}" for name, value in sorted(words.items())
+        )
+    return flat
+
+
+def names(versions: Sequence[NoticeVersion], *notices: Notice) -> dict[str, str]:
+    """The names of those who had a hand in these, by reference."""
+    refs = {ref for version in versions for ref in (version.submitted_by, version.decided_by) if ref}
+    refs |= {ref for notice in notices for ref in (notice.drafter, notice.changed_by)}
+    return {ref: user.name for ref, user in users.by_refs(refs).items()}
