@@ -185,18 +185,12 @@ class Reader:
         doubts: list[str] = []
         place = self._place(record, doubts)
         bad = self._contacts(record, place, doubts)
-        guardian = "guardian_name" in record or "guardian_email" in record or "guardian_phone" in record
-        represented = guardian and people.guardian_reached(record)
         plain = Plain(
-            place=place,
-            language=self._language(record, place, doubts),
-            exposed=self._kinds(record, doubts),
-            age=self._age(record, doubts),
-            represented=guardian,
-            has_email=("guardian_email" if represented else "email") in record,
-            has_phone=("guardian_phone" if represented else "phone") in record,
-            has_address=("address" in record or "street" in record) and bool(people.address_lines(record)),
-            has_push="push_token" in record and not represented,
+            place,
+            self._language(record, place, doubts),
+            self._kinds(record, doubts),
+            self._age(record, doubts),
+            *people.ways(record),
             doubts=" ".join(doubts),
         )
         if reasons := _refusals(record, plain, bad):

@@ -200,6 +200,28 @@ def guardian_reached(record: Mapping[str, str]) -> bool:
     return bool(record.get("guardian_email") or record.get("guardian_phone"))
 
 
+class Ways(NamedTuple):
+    """Whether somebody represents the person, and how whoever is written to can be reached."""
+
+    represented: bool
+    has_email: bool
+    has_phone: bool
+    has_address: bool
+    has_push: bool
+
+
+def ways(record: Mapping[str, str]) -> Ways:
+    """How a person can be reached: through the guardian where there is one to reach, else directly."""
+    if "guardian_name" in record or "guardian_email" in record or "guardian_phone" in record:
+        if guardian_reached(record):
+            return Ways(
+                True, "guardian_email" in record, "guardian_phone" in record, bool(address_lines(record)), False
+            )
+        return Ways(True, "email" in record, "phone" in record, bool(address_lines(record)), "push_token" in record)
+    has_address = ("address" in record or "street" in record) and bool(address_lines(record))
+    return Ways(False, "email" in record, "phone" in record, has_address, "push_token" in record)
+
+
 def address_lines(record: Mapping[str, str]) -> tuple[str, ...]:
     """The postal address, line by line; empty when there is none a letter would reach."""
     if whole := record.get("address"):

@@ -13,6 +13,8 @@ from incident.domain.imports import State
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
+UNFINISHED: Final = text("state IN ('waiting', 'running')")
+"""Written out, not bound: an index on part of a table serves only those who ask for that part in the same words."""
 LEASE: Final = timedelta(seconds=30)
 
 
@@ -25,8 +27,8 @@ class PersonImport(Model):
         Index(
             "ix_person_import_to_do",
             "state",
-            sqlite_where=text("state IN ('waiting', 'running')"),
-            postgresql_where=text("state IN ('waiting', 'running')"),
+            sqlite_where=UNFINISHED,
+            postgresql_where=UNFINISHED,
         ),
     )
 
@@ -100,17 +102,20 @@ def of(incident_id: int, limit: int = 100) -> Sequence[PersonImport]:
     return db.session.scalars(query.order_by(PersonImport.id.desc()).limit(limit)).all()
 
 
+def stored_files(incident_id: int) -> list[str]:
+    """The names under which the lists of this incident are kept."""
+    return list(db.session.scalars(select(PersonImport.stored_as).where(PersonImport.incident_id == incident_id)))
+
+
 def to_do(now: datetime) -> Sequence[str]:
     """References of the imports that wait, or whose worker is gone."""
-    query = select(PersonImport.ref, PersonImport.state, PersonImport.lease_until, PersonImport.holder)
-    found = db.session.execute(
-        query.where(PersonImport.state.in_((State.WAITING, State.RUNNING))).order_by(PersonImport.id)
-    )
-    return [
-        ref
-        for ref, state, until, holder in found
-        if state == State.WAITING or until is None or until < now or is_gone(holder)
-    ]
+    query = select(PersonImport).where(UNFINISHED)
+    found = sorted(db.session.scalars(query), key=lambda row: row.id)
+    return [row.ref for row in found if row.state == State.WAITING or _is_free(row, now)]
+
+
+def _is_free(row: PersonImport, now: datetime) -> bool:
+    return row.lease_until is None or row.lease_until < now or is_gone(row.holder)
 
 
 def claim(ref: str, *, now: datetime) -> PersonImport | None:

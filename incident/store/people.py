@@ -16,7 +16,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
-    Select,
     String,
     UniqueConstraint,
     and_,
@@ -24,10 +23,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.people import Audience, Plain, State, reach
+from incident.domain.people import Plain, reach
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
@@ -260,6 +260,12 @@ def let_go(incident_id: int, number: int, marks: Iterable[bytes]) -> None:
     db.session.execute(delete(Mark).where(mine))
 
 
+def pass_marks(incident_id: int, number: int, to: int, marks: Iterable[bytes]) -> None:
+    """Give the marks that one person holds to another."""
+    mine = and_(Mark.incident_id == incident_id, Mark.number == number, Mark.mark.in_(list(marks)))
+    db.session.execute(update(Mark).where(mine).values(number=to))
+
+
 def drop_marks(incident_id: int) -> None:
     """Forget who holds what in this incident."""
     db.session.execute(delete(Mark).where(Mark.incident_id == incident_id))
@@ -322,33 +328,6 @@ def tallies(incident_id: int) -> Sequence[Tally]:
     return db.session.scalars(select(Tally).where(Tally.incident_id == incident_id, Tally.n != 0)).all()
 
 
-def audience(incident_id: int, chosen: Audience) -> Select[int]:
-    """The ids of the active people an audience takes in, by number."""
-    query = select(Person.id).where(
-        Person.incident_id == incident_id, Person.state == State.ACTIVE, *_meant(incident_id, chosen)
-    )
-    return query.order_by(Person.number)
-
-
-def audience_numbers(incident_id: int, chosen: Audience) -> Iterator[int]:
-    """The numbers of the active people an audience takes in, lowest first."""
-    query = select(Person.number).where(
-        Person.incident_id == incident_id, Person.state == State.ACTIVE, *_meant(incident_id, chosen)
-    )
-    return iter(db.session.scalars(query.order_by(Person.number).execution_options(yield_per=10_000)))
-
-
-def _meant(incident_id: int, chosen: Audience) -> list[Any]:
-    conditions: list[Any] = []
-    present = db.session.scalars(select(Tally.place).where(Tally.incident_id == incident_id).distinct())
-    if (codes := chosen.codes(present)) is not None:
-        conditions.append(Person.place.in_(codes))
-    for column, values in ((Person.wave, chosen.waves), (Person.language, chosen.languages), (Person.age, chosen.ages)):
-        if values:
-            conditions.append(column.in_(values))
-    return conditions
-
-
 def open_pairs(incident_id: int, *, after: int, limit: int, identical: bool | None = None) -> Sequence[Pair]:
     """Pairs nobody has decided yet, by id."""
     query = select(Pair).where(Pair.incident_id == incident_id, Pair.state == "open", Pair.id > after)
@@ -366,6 +345,17 @@ def pairs_of(incident_id: int, number: int) -> Sequence[Pair]:
     """Every pair that this person is in."""
     either = or_(Pair.number == number, Pair.twin == number)
     return db.session.scalars(select(Pair).where(Pair.incident_id == incident_id, either).order_by(Pair.id)).all()
+
+
+def waits(incident_id: int, number: int) -> bool:
+    """Whether somebody still has to decide if this person is one we had before."""
+    asked = and_(Pair.incident_id == incident_id, Pair.number == number, Pair.state == "open")
+    return db.session.scalar(select(Pair.id).where(asked).limit(1)) is not None
+
+
+def forget_past(person_id: int) -> None:
+    """Drop the earlier forms of an erased record."""
+    db.session.execute(delete(Past).where(Past.person_id == person_id))
 
 
 def past(person_id: int) -> Sequence[Past]:

@@ -157,6 +157,27 @@ def key_ref(incident_id: int) -> str | None:
     return f"key:{row.ref}" if row else None
 
 
+def note_person_erased(incident_id: int, number: int) -> None:
+    """Put one person on the list of the erased, outside the database."""
+    row = _row(incident_id)
+    if row is not None:
+        ring().note_erased(f"person:{row.ref}:{number}")
+
+
+def erased_people(incident_id: int) -> set[int]:
+    """The numbers of the people of this incident who stand on the list of the erased, whatever the database says."""
+    row = _row(incident_id)
+    start = f"person:{row.ref}:" if row else "nobody"
+    return {int(entry.removeprefix(start)) for entry in ring().erased() if entry.startswith(start)}
+
+
+def erased_everywhere() -> list[tuple[int, int]]:
+    """Incident and number of everybody on the list of the erased: to erase again what a restored database brought back."""
+    owners = {row.ref: row.owner for row in db.session.scalars(select(DataKey))}
+    entries = (entry.split(":") for entry in sorted(ring().erased()) if entry.startswith("person:"))
+    return [(owners[ref], int(number)) for _, ref, number in entries if ref in owners]
+
+
 def to_wrap_anew(most: int) -> list[int]:
     """The owners whose data keys are still wrapped by an older master, the first `most` of them."""
     older = select(DataKey.owner).where(DataKey.master < ring().current, DataKey.sealing.is_not(None))

@@ -25,12 +25,12 @@ ABOUTS = (
 )
 PREFIXES = {
     "facts": ("facts.", "note.", "incident.", "evidence."),
-    "people": ("people.", "person.", "import.", "wave."),
+    "people": ("people.", "person.", "list."),
     "duties": ("finding.", "findings.", "duty.", "grade."),
     "steps": ("plan.", "step."),
     "notices": ("notice.", "deliver", "dispatch.", "announcement.", "sending."),
     "reports": ("report.",),
-    "access": ("member.", "person.revealed", "evidence.downloaded", "export."),
+    "access": ("member.", "person.seen", "person.found", "people.listed", "list.refused_seen", "evidence.downloaded", "export."),
 }
 BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": "The command line", "public": "A visitor"}
 

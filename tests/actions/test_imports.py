@@ -2,16 +2,18 @@ import io
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from incident.actions import imports
 from incident.actions.ledger import transaction
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
+from incident.domain.people import Audience
+from incident.store import audiences
+from incident.store import imports as rows
 from incident.store import people as registry
 from incident.store.db import db
-from incident.store.imports import PersonImport
-from incident.store.people import Pair, Person, Tally
+from incident.store.people import Filter, Pair, Person, Tally
 from incident.store.tables import Form
 from tests.builders import an_incident
 from tests.store.test_tables import a_workbook
@@ -280,31 +282,56 @@ def test_a_wave_of_another_incident_is_refused(ref, folder):
         imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=7, folder=folder, actor=ANN, now=NOW)
 
 
-def plan(statement):
-    compiled = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
-    return " ".join(row[-1] for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
+def plans(ask):
+    """The statements that `ask` runs on the table of people, each with the plan the database has for it."""
+    seen = []
+
+    def note(connection, cursor, statement, parameters, context, many):
+        if "FROM person" in statement and not statement.startswith("EXPLAIN"):
+            seen.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    ask()
+    event.remove(db.engine, "before_cursor_execute", note)
+    found = [db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text_}", values) for text_, values in seen]
+    return [" ".join(row[-1] for row in rows) for rows in found]
 
 
-def test_a_page_and_an_audience_are_read_along_the_number_not_sorted(app):
+@pytest.fixture
+def on_sqlite(app):
     if db.engine.dialect.name != "sqlite":
         pytest.skip("The trap is SQLite's.")
-    incident = an_incident()
-    people = (
-        select(Person)
-        .where(Person.incident_id == incident.id, Person.number > 7, Person.state == "active")
-        .order_by(Person.number)
-        .limit(50)
-    )
-    for statement in (people, registry.audience(incident.id, registry.Audience(waves=(1,), languages=("en",)))):
-        assert "USING INDEX ix_person_incident_number (incident_id=?" in plan(statement)
-        assert "TEMP B-TREE" not in plan(statement)
 
 
-def test_work_to_do_is_found_by_its_own_small_index(app):
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("The trap is SQLite's.")
-    statement = select(PersonImport.ref).where(PersonImport.state.in_(("waiting", "running")))
-    assert "ix_person_import_to_do" in plan(statement)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: registry.page(1, Filter(), after=7, limit=50),
+        lambda: registry.page(1, Filter(state="active", wave=1, place="DE"), after=7, limit=50),
+        lambda: audiences.members(1, Audience(waves=(1,), languages=("en",)), after=7),
+    ],
+)
+def test_a_page_and_an_audience_are_read_along_the_number_not_sorted(on_sqlite, ask):
+    for plan in plans(ask):
+        assert "USING INDEX ix_person_incident_number (incident_id=? AND number>?)" in plan
+        assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda: rows.to_do(NOW), "ix_person_import_to_do"),
+        (lambda: registry.held(1, [b"x" * 16]), "USING PRIMARY KEY (incident_id=? AND mark=?)"),
+        (lambda: registry.wholes(1, [1, 2]), "ix_person_incident_number (incident_id=? AND number=?)"),
+        (lambda: registry.open_pairs(1, after=0, limit=25), "ix_person_pair_state"),
+        (lambda: registry.waits(1, 7), "(incident_id=? AND number=?)"),
+        (lambda: list(registry.by_ids(1, [1, 2])), "USING INTEGER PRIMARY KEY (rowid=?)"),
+    ],
+)
+def test_what_is_asked_often_is_found_by_its_index(on_sqlite, ask, expected):
+    found = plans(ask)
+    assert found
+    assert all(expected in plan for plan in found), found
 
 
 def test_a_batch_leaves_one_line_and_no_personal_data(ref, folder):

@@ -1,0 +1,465 @@
+"""The registry of affected people: the only room that opens it, but for imports and dispatch. Looking leaves a line.
+
+Screens get masked values; `look` shows one person and says so in the record; `addressees` opens a batch for those who
+write to people, who leave their own line for the batch.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from incident.actions import contacts
+from incident.actions.imports import compact, opened, place
+from incident.actions.ledger import transaction
+from incident.domain import columns, facts, places
+from incident.domain import imports as lists
+from incident.domain import people as rules
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
+from incident.store import incidents, sealed
+from incident.store import people as rows
+from incident.store.db import db
+from incident.store.incidents import Incident
+from incident.store.people import Filter, Pair, Past, Person, Wave
+from incident.store.sealed import Sealer, sealer
+
+PAGE: Final = 50
+CONTACTS: Final = ("email", "phone", "guardian_email", "guardian_phone")
+CORRECTABLE: Final = (
+    "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "reference",
+)  # fmt: skip
+WHY: Final = {
+    "call": "to call or write to this person",
+    "request": "to answer a request of this person",
+    "correct": "to correct the record",
+    "duplicate": "to decide about a duplicate",
+    "proof": "to prove that a notice was given",
+    "authority": "because an authority asks",
+}
+"""The reasons for which one may look, and the words for them; the record keeps the word on the left."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One person as a list shows them."""
+
+    number: int
+    ref: str
+    masked: dict[str, str]
+    plain: Plain
+    state: str
+    wave: int
+    version: int
+
+    @property
+    def reach(self) -> Reach:
+        """The ways in which this person can be reached."""
+        return rules.reach(self.plain)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One person in clear, for whoever gave a reason."""
+
+    shown: Shown
+    record: Record
+    addressee: Addressee
+
+
+def waves(ref: str) -> Sequence[Wave]:
+    """The waves of this incident. Raises Missing."""
+    return rows.waves(_incident(ref).id)
+
+
+def page(ref: str, chosen: Filter, *, after: int = 0, limit: int = PAGE) -> list[Shown]:
+    """People by number, masked. Raises Missing, Erased."""
+    incident = _incident(ref)
+    found = rows.page(incident.id, chosen, after=after, limit=limit)
+    return _shown(incident.id, found)
+
+
+def one(ref: str, person_ref: str) -> Shown:
+    """One person, masked. Raises Missing, Erased."""
+    incident = _incident(ref)
+    return _shown(incident.id, [by_person_ref(incident, person_ref)])[0]
+
+
+def of_numbers(incident_id: int, numbers: Sequence[int]) -> dict[int, Shown]:
+    """These people of this incident, masked, by number."""
+    found = rows.by_numbers(incident_id, numbers)
+    return {shown.number: shown for shown in _shown(incident_id, list(found.values()))}
+
+
+def find(ref: str, text: str, *, actor: str, now: datetime) -> list[Shown]:
+    """Who in this incident has exactly this e-mail address, telephone number or reference. The search leaves a line."""
+    incident = _incident(ref)
+    key = sealer(incident.id)
+    marks = {key.mark(purpose, value) for purpose, value in _sought(text)}
+    with transaction(actor, now) as ledger:
+        found = [
+            person
+            for person in _may_have(incident.id, marks)
+            if not marks.isdisjoint(marks_of(key, record_of(key, person)))
+        ]
+        ledger.write("person.found", ref, incident=ref, found=len(found))
+    return _shown(incident.id, found)
+
+
+def _may_have(incident_id: int, marks: Iterable[bytes]) -> list[Person]:
+    """Whoever holds one of these marks, and those paired with them, who may have the same value."""
+    numbers = set(rows.held(incident_id, list(marks)).values())
+    numbers |= {
+        number for first in numbers for pair in rows.pairs_of(incident_id, first) for number in (pair.number, pair.twin)
+    }
+    found = rows.by_numbers(incident_id, sorted(numbers)[:PAGE])
+    return [person for _, person in sorted(found.items()) if person.state != State.SAME]
+
+
+def _sought(text: str) -> list[tuple[str, str]]:
+    text = columns.cleaned(text)
+    if not text:
+        raise Invalid("find", "Give an e-mail address, a telephone number with its country code, or your reference.")
+    return rules.marked_by(
+        {"email": contacts.email(text) or text, "phone": contacts.phone(text, "") or text, "reference": text}
+    )
+
+
+def _shown(incident_id: int, people: Sequence[Person]) -> list[Shown]:
+    if not people:
+        return []
+    key = sealer(incident_id)
+    return [_one_shown(person, record_of(key, person)) for person in people]
+
+
+def _one_shown(person: Person, record: Mapping[str, str]) -> Shown:
+    return Shown(
+        person.number, person.ref, rules.masked(record), person.plain, person.state, person.wave, person.version
+    )
+
+
+def look(ref: str, person_ref: str, *, why: str, actor: str, now: datetime) -> Opened:
+    """One person in clear. The look leaves a line with its reason. Raises Invalid, Missing, Erased."""
+    if why not in WHY:
+        raise Invalid("why", "Say why you need to see this person.")
+    with transaction(actor, now) as ledger:
+        incident = _incident(ref)
+        person = by_person_ref(incident, person_ref)
+        record = record_of(sealer(incident.id), person)
+        ledger.write("person.seen", person.ref, incident=ref, why=why)
+    return Opened(_one_shown(person, record), record, rules.addressed(person.number, record, person.plain))
+
+
+def addressees(incident_id: int, person_ids: Sequence[int]) -> dict[int, Addressee]:
+    """Whom to write to for each of these people, opened together. The erased are not among them. Raises Erased.
+
+    For those who write to people: they leave a line for their batch. Pages use `look`.
+    """
+    key, gone = sealer(incident_id), sealed.erased_people(incident_id)
+    found = {}
+    for person_id, number, *plain, version, box in rows.by_ids(incident_id, person_ids):
+        if number not in gone:
+            record = opened(key.unseal(place(number, version), bytes(box)))
+            found[person_id] = rules.addressed(number, record, Plain(*plain))
+    return found
+
+
+def masked_addressee(ref: str, person_ref: str) -> Addressee:
+    """Whom a notice to this person would go to, with everything masked: for looking at a text. Raises Missing, Erased."""
+    incident = _incident(ref)
+    person = by_person_ref(incident, person_ref)
+    record = record_of(sealer(incident.id), person)
+    veiled = {field: _veiled(field, value) for field, value in record.items()}
+    return rules.addressed(person.number, veiled, person.plain)
+
+
+def _veiled(field: str, value: str) -> str:
+    if field.endswith("email"):
+        return rules.mask_email(value)
+    if field.endswith("phone"):
+        return rules.mask_phone(value)
+    return rules.mask_words(value) or rules.DOT
+
+
+def add(ref: str, values: Mapping[str, str], *, wave: int = 0, actor: str, now: datetime) -> str:
+    """Put one person on the list by hand; their reference. Wave 0 is the latest. Raises Invalid, Missing.
+
+    `values` are the correctable fields with `place`, `language`, `age` and `exposed` (words, separated by spaces).
+    """
+    record, plain = _judged({}, values)
+    with transaction(actor, now) as ledger:
+        incident = _incident(ref)
+        key = sealer(incident.id)
+        number = rows.take_numbers(incident.id, 1)
+        text = compact(record)
+        clashes = rows.hold(incident.id, [(mark, number) for mark in marks_of(key, record)])
+        state = State.SUSPECT if clashes else State.ACTIVE
+        wave = _wave(incident.id, wave, now)
+        box = key.seal(place(number, 1), text.encode())
+        rows.insert([(incident.id, number, None, None, wave, state.value, *plain, 1, key.mark("whole", text), box)])
+        _pair_up(incident.id, key, number, record, clashes)
+        rows.count(Counter({rows.tally_key(incident.id, wave, state, plain): 1}))
+        ledger.write("person.added", f"P-{number}", incident=ref, wave=wave, suspect=bool(clashes))
+    return f"P-{number}"
+
+
+def _wave(incident_id: int, wave: int, now: datetime) -> int:
+    known = [row.number for row in rows.waves(incident_id)]
+    if wave and wave not in known:
+        raise Invalid("wave", "Choose a wave of this incident.")
+    return wave or (known[-1] if known else rows.new_wave(incident_id, "", now=now))
+
+
+def _pair_up(
+    incident_id: int, key: Sealer, number: int, record: Record, clashes: Sequence[tuple[bytes, int, int]]
+) -> None:
+    purposes = {key.mark(purpose, value): purpose for purpose, value in rules.marked_by(record)}
+    shared: dict[int, list[str]] = {}
+    for mark, _, holder in clashes:
+        shared.setdefault(holder, []).append(purposes[mark])
+    known = {pair.twin for pair in rows.pairs_of(incident_id, number)} | {
+        pair.number for pair in rows.pairs_of(incident_id, number)
+    }
+    rows.pair(
+        incident_id,
+        [(number, holder, " ".join(sorted(by)), False) for holder, by in shared.items() if holder not in known],
+    )
+
+
+def correct(
+    ref: str, person_ref: str, changes: Mapping[str, str], *, reason: str, version: int, actor: str, now: datetime
+) -> list[str]:
+    """Correct one person; the fields that changed. What it said before is kept, sealed. Raises Invalid, Refused, Missing."""
+    reason = columns.cleaned(reason)
+    if not reason or len(reason) > 500:
+        raise Invalid("reason", "Say in a few words why this is corrected.")
+    with transaction(actor, now) as ledger:
+        incident = _incident(ref)
+        person = by_person_ref(incident, person_ref)
+        rules.must_be_live(person.state)
+        if person.version != version:
+            raise Refused("Somebody else has corrected this person meanwhile. Look at the newest values and try again.")
+        key = sealer(incident.id)
+        before = record_of(key, person)
+        record, plain = _judged(before, changes, person.plain)
+        changed = _changed(before, record, person.plain, plain)
+        if not changed:
+            ledger.unchanged()
+            return []
+        rewrite(person, key, record, plain, reason=reason, changed=changed, actor=actor, now=now)
+        _hold_anew(incident.id, key, person.number, before, record)
+        ledger.write(
+            "person.corrected", person.ref, incident=ref, fields=" ".join(changed)[:200], version=person.version
+        )
+    return changed
+
+
+def rewrite(
+    person: Person,
+    key: Sealer,
+    record: Record,
+    plain: Plain,
+    *,
+    reason: str,
+    changed: Sequence[str],
+    actor: str,
+    now: datetime,
+) -> None:
+    """Give a person a new record and keep the old one as it was. Call inside a transaction."""
+    past = Past(
+        person_id=person.id,
+        version=person.version,
+        plain=person.plain._asdict(),
+        sealed=person.sealed,
+        reason=key.seal(f"person_past.reason:{person.number}:{person.version}", reason.encode()),
+        changed=" ".join(changed),
+        changed_at=now,
+        changed_by=actor,
+    )
+    db.session.add(past)
+    text = compact(record)
+    person.version += 1
+    person.sealed = key.seal(place(person.number, person.version), text.encode())
+    person.whole = key.mark("whole", text)
+    rows.move(person, plain=plain)
+
+
+def _hold_anew(incident_id: int, key: Sealer, number: int, before: Record, record: Record) -> None:
+    """Marks the person no longer has go to the next who has them; a new one somebody else has makes a pair to decide."""
+    old, new = marks_of(key, before), marks_of(key, record)
+    give_up(incident_id, key, number, [mark for mark in old if mark not in new])
+    clashes = rows.hold(incident_id, [(mark, number) for mark in new if mark not in old])
+    _pair_up(incident_id, key, number, record, clashes)
+
+
+def give_up(incident_id: int, key: Sealer, number: int, marks: Sequence[bytes]) -> None:
+    """Take marks from a person; whoever was paired with them for one of these holds it from now on."""
+    mine = [mark for mark, holder in rows.held(incident_id, marks).items() if holder == number]
+    if not mine:
+        return
+    rows.let_go(incident_id, number, mine)
+    others = sorted(
+        {other for pair in rows.pairs_of(incident_id, number) for other in (pair.number, pair.twin)} - {number}
+    )
+    for start in range(0, len(others), PAGE):
+        for other, person in sorted(rows.by_numbers(incident_id, others[start : start + PAGE]).items()):
+            if person.state in {State.ACTIVE, State.SUSPECT}:
+                theirs = [mark for mark in marks_of(key, record_of(key, person)) if mark in mine]
+                rows.hold(incident_id, [(mark, other) for mark in theirs])
+                mine = [mark for mark in mine if mark not in theirs]
+        if not mine:
+            return
+
+
+def remove(ref: str, person_ref: str, *, actor: str, now: datetime) -> None:
+    """Take a person off the list who does not belong on it. Raises Refused, Missing."""
+    with transaction(actor, now) as ledger:
+        incident = _incident(ref)
+        person = by_person_ref(incident, person_ref)
+        rules.must_be_live(person.state)
+        key = sealer(incident.id)
+        rows.move(person, state=State.REMOVED)
+        give_up(incident.id, key, person.number, marks_of(key, record_of(key, person)))
+        ledger.write("person.removed", person.ref, incident=ref)
+
+
+def past(ref: str, person_ref: str) -> Sequence[Past]:
+    """When and by whom this person was corrected, newest first; what it said stays sealed. Raises Missing."""
+    return rows.past(by_person_ref(_incident(ref), person_ref).id)
+
+
+def pairs_of(ref: str, person_ref: str) -> Sequence[Pair]:
+    """The pairs this person is in. Raises Missing."""
+    incident = _incident(ref)
+    return rows.pairs_of(incident.id, by_person_ref(incident, person_ref).number)
+
+
+def masked_list(ref: str, chosen: Filter, *, actor: str, now: datetime) -> Iterator[Sequence[Any]]:
+    """The masked list as a table, header first, a thousand at a time. Taking it leaves a line. Raises Missing, Erased."""
+    with transaction(actor, now) as ledger:
+        ledger.write("people.listed", ref, incident=_incident(ref).ref)
+    return _list_table(ref, chosen)
+
+
+def _list_table(ref: str, chosen: Filter) -> Iterator[Sequence[Any]]:
+    yield (
+        "person",
+        "name",
+        "email",
+        "phone",
+        "address",
+        "place",
+        "language",
+        "exposed",
+        "age",
+        "represented",
+        "wave",
+        "state",
+        "doubts",
+    )
+    after = 0
+    while found := page(ref, chosen, after=after, limit=1_000):
+        for shown in found:
+            masked, plain = shown.masked, shown.plain
+            contact = (masked["name"], masked["email"], masked["phone"], masked["address"])
+            rest = (
+                plain.place,
+                plain.language,
+                plain.exposed,
+                plain.age,
+                plain.represented,
+                shown.wave,
+                shown.state,
+                plain.doubts,
+            )
+            yield (shown.ref, *contact, *rest)
+        after = found[-1].number
+
+
+def _judged(before: Record, values: Mapping[str, str], plain: Plain | None = None) -> tuple[Record, Plain]:
+    """The record and its plain values after `values` were typed in. Raises Invalid naming the field."""
+    record = {key: value for key, value in before.items() if not key.startswith("as_given:")}
+    code = _word("place", values.get("place", plain.place if plain else ""), "place")
+    for field in CORRECTABLE:
+        if field in values:
+            record.pop(field, None)
+            if value := _typed(field, values[field], code):
+                record[field] = value
+    if record.keys().isdisjoint({"name", "given_name", "family_name", *CONTACTS, "reference"}):
+        raise Invalid("name", "Give a name, an e-mail address, a telephone number or your reference.")
+    return record, Plain(
+        code,
+        _word("language", values.get("language", plain.language if plain else ""), "language"),
+        _kinds(values.get("exposed", plain.exposed if plain else "")),
+        _word("age", values.get("age", plain.age if plain else ""), "age"),
+        *rules.ways(record),
+        doubts="",
+    )
+
+
+def _typed(field: str, value: str, code: str) -> str:
+    value = columns.cleaned(value, lines=field == "address")
+    if len(value) > lists.LONGEST_FIELD:
+        raise Invalid(field, f"At most {lists.LONGEST_FIELD} characters.")
+    if value and field.endswith("email"):
+        return contacts.email(value) or _invalid(field, "This is not a valid e-mail address.")
+    if value and field.endswith("phone"):
+        return contacts.phone(value, code[:2]) or _invalid(
+            field, "This is not a valid number. Begin with + and the country code."
+        )
+    return value
+
+
+def _invalid(field: str, sentence: str) -> str:
+    raise Invalid(field, sentence)
+
+
+def _word(field: str, value: str, kind: str) -> str:
+    known = {"place": places.is_place, "language": columns.languages().__contains__, "age": set(Age).__contains__}
+    if value and not known[kind](value):
+        raise Invalid(field, "Choose one from the list.")
+    return value
+
+
+def _kinds(words: str) -> str:
+    if unknown := set(words.split()) - set(facts.vocabulary().kinds):
+        raise Invalid("exposed", f"{sorted(unknown)[0]!r} is no kind of data we know.")
+    return " ".join(sorted(set(words.split())))
+
+
+def _changed(before: Record, record: Record, old: Plain, new: Plain) -> list[str]:
+    fields = [field for field in (*CORRECTABLE,) if before.get(field, "") != record.get(field, "")]
+    fields += [name for name in ("place", "language", "exposed", "age") if getattr(old, name) != getattr(new, name)]
+    return fields + (["doubts"] if old.doubts and not fields else [])
+
+
+def marks_of(key: Sealer, record: Mapping[str, str]) -> list[bytes]:
+    """The marks by which this record is found again."""
+    return [key.mark(purpose, value) for purpose, value in rules.marked_by(record)]
+
+
+def record_of(key: Sealer, person: Person) -> Record:
+    """The record of this person, opened; empty once it was erased."""
+    if person.state == State.ERASED:
+        return {}
+    record: Record = json.loads(key.unseal(place(person.number, person.version), person.sealed))
+    return record
+
+
+def by_person_ref(incident: Incident, person_ref: str) -> Person:
+    """The person with this reference in this incident. Raises Missing."""
+    digits = person_ref.removeprefix("P-")
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    person = rows.by_number(incident.id, number)
+    if person is None:
+        raise Missing
+    return person
+
+
+def _incident(ref: str) -> Incident:
+    incident = incidents.by_ref(ref)
+    if incident is None:
+        raise Missing
+    return incident
