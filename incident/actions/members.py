@@ -92,6 +92,11 @@ def _person(ref: str) -> User:
     return user
 
 
+def can_join(user: User) -> bool:
+    """Whether this person can be put on an incident: active, sees incidents, and does not see all of them anyway."""
+    return user.active and may("incident.view", user.roles) and Role.AUDITOR not in user.roles
+
+
 def _leads(incident: Incident, *, but: str) -> bool:
     others = [row.user for row in members.of(incident.id) if row.user.ref != but]
     return any(user.active and not PERMITS["incident.restrict"].isdisjoint(user.roles) for user in others)

@@ -80,12 +80,8 @@ def _page(form: AddForm) -> str:
     form.person.choices = [
         (user.ref, f"{user.name} ({', '.join(user.roles)})")
         for user in everybody
-        if user.id not in taken and _can_join(user.roles)
+        if user.id not in taken and members.can_join(user)
     ]
     watching = sum(Role.AUDITOR in user.roles for user in everybody)
     able = sum(may("incident.view", user.roles) for user in everybody)
     return render_template("members/list.html", members=on_it, adders=adders, form=form, auditors=watching, able=able)
-
-
-def _can_join(roles: list[str]) -> bool:
-    return may("incident.view", roles) and Role.AUDITOR not in roles

@@ -59,7 +59,9 @@ class WelcomeForm(FlaskForm):
     name = StringField(
         "Your name, as colleagues know it", [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"}
     )
-    time_zone = SelectField("Your time zone", choices=ZONES, default="UTC")
+    time_zone = SelectField(
+        "Your time zone", choices=ZONES, default=lambda: current_app.extensions["settings"].time_zone
+    )
     new_password = PasswordField(
         "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}
     )

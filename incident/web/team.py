@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import EmailField, SelectMultipleField, StringField, widgets
+from wtforms import EmailField, SelectField, SelectMultipleField, StringField, widgets
 from wtforms.validators import InputRequired, Length
 
 from incident.actions import members, users
@@ -20,31 +20,27 @@ PAGE = 100
 ROLES = [(role.value, f"{role.value}: {MEANING[role]}") for role in Role]
 
 
-class RolesField(SelectMultipleField):
-    """Roles as boxes to tick."""
-
-    widget = widgets.ListWidget(prefix_label=False)
-    option_widget = widgets.CheckboxInput()
+BOXES = {"widget": widgets.ListWidget(prefix_label=False), "option_widget": widgets.CheckboxInput()}
 
 
 class InviteForm(FlaskForm):
     """Whom to invite, and as what."""
 
     email = EmailField("Mail address", [InputRequired(), Length(max=254)])
-    roles = RolesField("Roles", choices=ROLES)
+    roles = SelectMultipleField("Roles", choices=ROLES, **BOXES)
 
 
 class RolesForm(FlaskForm):
     """The roles of one person."""
 
-    roles = RolesField("Roles", choices=ROLES)
+    roles = SelectMultipleField("Roles", choices=ROLES, **BOXES)
 
 
 class LetInForm(FlaskForm):
     """An incident that the administrator does not see, and who shall."""
 
     incident = StringField("Reference of the incident", [InputRequired(), Length(max=20)])
-    person = StringField("Reference of the person", [InputRequired(), Length(max=16)])
+    person = SelectField("Person", [InputRequired()], validate_choice=False)
 
 
 @bp.get("/")
@@ -97,7 +93,7 @@ def let_in() -> ResponseReturnValue:
     """Put somebody on an incident by its reference, without seeing it."""
     form = LetInForm()
     if form.validate_on_submit():
-        incident, person = (form.incident.data or "").strip(), (form.person.data or "").strip().upper()
+        incident, person = form.incident.data or "", form.person.data or ""
         try:
             members.let_in(incident, person, actor=actor(), now=now())
         except Invalid as refusal:
@@ -174,6 +170,8 @@ def _state(person: User) -> str:
 def _list(people: list[User], more: str, invite: FlaskForm, let_in: FlaskForm) -> str:
     """The page of the team; invitations for whoever may invite."""
     invitations = [i for i in rows.open_invitations(now()) if i.email] if may("team.invite", me().roles) else []
+    everybody = rows.every() if may("member.let_in", me().roles) else []
+    let_in.person.choices = [(person.ref, person.name) for person in everybody if members.can_join(person)]
     inviters = rows.by_refs(i.invited_by for i in invitations)
     shown = [(person, _state(person)) for person in people]
     return render_template(
