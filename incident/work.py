@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from flask import current_app
 
 from incident import clock
+from incident.actions import checkpoints, obligations, sending
 from incident.store.db import db
+from notifiers.contract import Channels
 
 log = structlog.get_logger()
 
@@ -29,7 +32,29 @@ class Kind:
     do: Do
 
 
-WORK: tuple[Kind, ...] = ()
+def _channels() -> Channels:
+    channels: Channels = current_app.extensions["channels"]
+    return channels
+
+
+def _scheduled(now: datetime) -> list[str]:
+    return sending.scheduled(now, only_sandbox=_channels().only_sandbox)
+
+
+def _start_scheduled(reference: str, now: datetime) -> None:
+    sending.start_scheduled(reference, only_sandbox=_channels().only_sandbox, now=now)
+
+
+def _send(reference: str, _now: datetime) -> None:
+    sending.work(reference, _channels(), clock=clock.now)
+
+
+WORK: tuple[Kind, ...] = (
+    Kind("laws.assess_again", 300, obligations.due, obligations.do),
+    Kind("notices.scheduled", 15, _scheduled, _start_scheduled),
+    Kind("sending", 1, sending.due, _send),
+    Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),
+)
 
 
 def look(kind: Kind) -> int:

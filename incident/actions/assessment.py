@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from incident.actions import grades, plans
+from incident.actions import grades, obligations, plans
 from incident.actions.ledger import Ledger
 from incident.store import incidents
 from incident.store.incidents import Incident
@@ -12,4 +12,5 @@ def refresh(incident: Incident, ledger: Ledger, now: datetime) -> None:
     """Bring the incident's findings up to its facts; what changed is written as a line of the same transaction."""
     facts = incidents.known(incident.id)
     grades.suggest_again(incident, facts, ledger, now)
+    obligations.owe_again(incident, facts, ledger, now)
     plans.plan_again(incident, facts, ledger, now)

@@ -97,7 +97,12 @@ def _joined(truth: Truth, answers: Iterable[Answer]) -> Answer:
 
 
 def _open(label: str, key: str) -> Answer:
-    return Answer(Truth.OPEN, (f"{label}: not known yet",), frozenset({ASK_FOR.get(key, key)}))
+    return Answer(Truth.OPEN, (_said(label, "not known yet"),), frozenset({ASK_FOR.get(key, key)}))
+
+
+def _said(label: str, words: str) -> str:
+    """A question with its answer, or a label with its value."""
+    return f"{label} {words}" if label.endswith("?") else f"{label}: {words}"
 
 
 def read(raw: object, place: str) -> Clause:
@@ -155,7 +160,7 @@ def _fact(key: str, value: Any) -> Clause:
         if known is UNKNOWN:
             return _open(entry.label, key)
         hit = bool(set(known) & set(wanted)) if isinstance(known, tuple) else known in wanted
-        return Answer(Truth.YES if hit else Truth.NO, (f"{entry.label}: {shown(key, known)}",))
+        return Answer(Truth.YES if hit else Truth.NO, (_said(entry.label, shown(key, known)),))
 
     return clause
 

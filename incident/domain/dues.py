@@ -77,7 +77,9 @@ class Ticking:
                 if self.silence_is_no and candidates[-1].state is ClockState.RUNNING:
                     candidates = candidates[-1:]
                 break
-        chosen = min(candidates, key=lambda one: (URGENCY.index(one.state), one.due or NEVER), default=NO_CLOCK)
+        chosen = min(
+            reversed(candidates), key=lambda one: (URGENCY.index(one.state), one.due or NEVER), default=NO_CLOCK
+        )
         return self._held(chosen) if duty.to in HELD else chosen
 
     def _in_force(self, deadline: Deadline) -> bool:

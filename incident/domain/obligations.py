@@ -68,11 +68,40 @@ class Presumed:
 
 
 NOTHING_PRESUMED = Presumed()
+NOTHING_DONE: Mapping[str, datetime] = {}
+STARTED_BY = {
+    ("authority", ""): "commissioner_notified_at",
+    ("authority", "initial"): "initial_submitted_at",
+    ("authority", "early_warning"): "initial_submitted_at",
+    ("authority", "incident_notification"): "notification_submitted_at",
+    ("authority", "intermediate"): "intermediate_submitted_at",
+    ("individuals", ""): "individuals_notified_at",
+}
+"""The moment that meeting a duty makes known to the other clocks of its law."""
 
 
-def found(facts: Facts, book: Lawbook, calendars: Calendars, today: date) -> tuple[Finding, ...]:
-    """What every duty of every law says, in the order of the files. `today` counts while no date of the incident is known."""
-    return tuple(finding for law in book for finding in found_in(law, facts, calendars(law), today))
+def found(
+    facts: Facts, book: Lawbook, calendars: Calendars, today: date, done: Mapping[str, datetime] = NOTHING_DONE
+) -> tuple[Finding, ...]:
+    """What every duty of every law says, in the order of the files.
+
+    `today` counts while no date of the incident is known; `done` says when duties were met, which starts the clocks that
+    run from a notice or a report of the same law.
+    """
+    return tuple(finding for law in book for finding in found_in(law, after(law, facts, done), calendars(law), today))
+
+
+def after(law: Law, facts: Facts, done: Mapping[str, datetime]) -> Facts:
+    """The facts with what was done under this law: its own notices and reports come before what is recorded for all."""
+    moments: dict[str, datetime] = {}
+    for duty in law.duties:
+        key = STARTED_BY.get((duty.to, duty.stage)) or STARTED_BY.get((duty.to, ""))
+        if duty.ref in done and key:
+            moments[key] = min(done[duty.ref], moments.get(key, done[duty.ref]))
+            if duty.to == "authority":
+                first = moments.get("commissioner_notified_at", done[duty.ref])
+                moments["commissioner_notified_at"] = min(done[duty.ref], first)
+    return facts.with_(moments) if moments else facts
 
 
 def found_in(

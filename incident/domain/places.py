@@ -21,7 +21,7 @@ def is_place(code: str) -> bool:
 
 def named(code: str, language: str = "en") -> str:
     """The name of a place or of a group of places in English ("en") or Chinese ("zh"); the code itself if unknown."""
-    place = _file()["place"].get(code)
+    place = _file()["place"].get(code) or _file()["name"].get(code)
     return str(place[language]) if place else code
 
 

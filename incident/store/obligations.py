@@ -1,0 +1,183 @@
+"""Findings as they stood: what each duty said, by which wording of the law, and what people decided about it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, insert, or_, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+ACTIVE = ("owed", "advised")
+UNSETTLED = ("proposed", "accepted")
+CURRENT = text("superseded_at IS NULL")
+AT_ONCE = 500
+
+
+class FindingRow(Model):
+    """What one duty says for one incident. A changed answer is a new row; the old one is kept, superseded.
+
+    `due_at`, `start` and `anchor` of a finding that was met stay as they were then; `since_then` holds what the facts
+    would say today, where that differs.
+    """
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        Index("uq_finding_current", "incident_id", "duty", unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT),
+        Index("ix_finding_standing_due", "standing", "state", "due_at", "id"),
+        Index("ix_finding_incident", "incident_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    law: Mapped[str] = mapped_column(String(40))
+    duty: Mapped[str] = mapped_column(String(100))
+    law_digest: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(300))
+    to: Mapped[str] = mapped_column(String(30))
+    standing: Mapped[str] = mapped_column(String(10))
+    was: Mapped[str] = mapped_column(String(10), default="not_owed")
+    was_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    because: Mapped[list[str]] = mapped_column(JSON, default=list)
+    wants: Mapped[list[str]] = mapped_column(JSON, default=list)
+    doubts: Mapped[list[str]] = mapped_column(JSON, default=list)
+    clock: Mapped[str] = mapped_column(String(14))
+    clock_words: Mapped[str] = mapped_column(Text, default="")
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    start: Mapped[str] = mapped_column(String(40), default="")
+    anchor: Mapped[str] = mapped_column(String(40), default="")
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    superseded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    state: Mapped[str] = mapped_column(String(10), default="proposed")
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[str] = mapped_column(String(20), default="")
+    met_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    late_seconds: Mapped[int | None] = mapped_column(BigInt)
+    reference: Mapped[str] = mapped_column(String(200), default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    since_then: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class Assessment(Model):
+    """When an incident's duties were last worked out, by which library, and what came out: one row an incident."""
+
+    __tablename__ = "assessment"
+
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"), primary_key=True)
+    library: Mapped[str] = mapped_column(String(64), index=True)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+
+
+def current(incident_id: int) -> dict[str, FindingRow]:
+    """The finding that stands for each duty, by the duty's reference."""
+    query = select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None))
+    return {row.duty: row for row in db.session.scalars(query)}
+
+
+def by_ref(incident_id: int, ref: str) -> FindingRow | None:
+    """One finding of this incident, also a superseded one."""
+    return db.session.scalar(select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.ref == ref))
+
+
+def history(incident_id: int, duty: str) -> Sequence[FindingRow]:
+    """Every answer that a duty has given in this incident, newest first."""
+    query = select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.duty == duty)
+    return db.session.scalars(query.order_by(FindingRow.id.desc())).all()
+
+
+def done(incident_id: int) -> dict[str, datetime]:
+    """When duties were met, by the duty's reference."""
+    query = select(FindingRow.duty, FindingRow.met_at).where(
+        FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None), FindingRow.state == "met"
+    )
+    return {duty: met_at for duty, met_at in db.session.execute(query) if met_at}
+
+
+def add(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add findings, many at a time."""
+    held = list(rows)
+    for first in range(0, len(held), AT_ONCE):
+        db.session.execute(insert(FindingRow), held[first : first + AT_ONCE])
+
+
+def supersede(ids: Iterable[int], now: datetime) -> None:
+    """Put findings aside, kept as they stood."""
+    held = list(ids)
+    for first in range(0, len(held), AT_ONCE):
+        chosen = FindingRow.id.in_(held[first : first + AT_ONCE])
+        db.session.execute(update(FindingRow).where(chosen).values(superseded_at=now))
+
+
+def assessment(incident_id: int) -> Assessment | None:
+    """When and by what the incident was last assessed, with its counts."""
+    return db.session.get(Assessment, incident_id)
+
+
+def counted(incident_id: int) -> dict[str, int]:
+    """How many findings stand: by standing for those not settled, and how many are met or waived."""
+    query = (
+        select(FindingRow.standing, FindingRow.state, func.count())
+        .where(FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None))
+        .group_by(FindingRow.standing, FindingRow.state)
+    )
+    counts = {"owed": 0, "open": 0, "advised": 0, "not_owed": 0, "met": 0, "waived": 0, "proposed": 0}
+    for standing, state, number in db.session.execute(query):
+        counts[standing if state in UNSETTLED else state] += number
+        if state == "proposed" and standing in ACTIVE:
+            counts["proposed"] += number
+    return counts
+
+
+def assessed_by_another(library: str, limit: int = 200) -> list[str]:
+    """References of open incidents that were assessed with other laws than these."""
+    incident = db.metadata.tables["incident"]
+    query = (
+        select(incident.c.ref)
+        .outerjoin(Assessment, Assessment.incident_id == incident.c.id)
+        .where(incident.c.state == "open", or_(Assessment.library.is_(None), Assessment.library != library))
+        .order_by(incident.c.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def pending(incident_id: int) -> Sequence[FindingRow]:
+    """What stands in the way of closing: duties that are open, or owed and neither met nor waived; owed ones first, soonest first."""
+    query = select(FindingRow).where(
+        FindingRow.incident_id == incident_id,
+        FindingRow.superseded_at.is_(None),
+        FindingRow.standing.in_(("owed", "open")),
+        FindingRow.state.in_(UNSETTLED),
+    )
+    return db.session.scalars(
+        query.order_by(FindingRow.standing.desc(), FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)
+    ).all()
+
+
+def unsettled(incidents: Select[Any], standings: Iterable[str] = ACTIVE) -> Select[FindingRow]:
+    """Findings over several incidents (a query of their ids) that somebody still has to act on."""
+    return select(FindingRow).where(
+        FindingRow.incident_id.in_(incidents),
+        FindingRow.superseded_at.is_(None),
+        FindingRow.standing.in_(tuple(standings)),
+        FindingRow.state.in_(UNSETTLED),
+    )
+
+
+def soonest(
+    query: Select[FindingRow], *, after: tuple[datetime | None, int] | None, limit: int
+) -> Sequence[FindingRow]:
+    """A page by due time, those without one last; `after` is the due time and id of the last row shown."""
+    if after is not None:
+        due, last = after
+        if due is None:
+            query = query.where(FindingRow.due_at.is_(None), FindingRow.id > last)
+        else:
+            later = or_(FindingRow.due_at > due, FindingRow.due_at.is_(None))
+            query = query.where(or_(later, (FindingRow.due_at == due) & (FindingRow.id > last)))
+    ordered = query.order_by(FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)
+    return db.session.scalars(ordered.limit(limit)).all()
