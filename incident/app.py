@@ -15,6 +15,7 @@ from incident import journal
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import audit as api_audit
+from incident.api import closing as api_closing
 from incident.api import grades as api_grades
 from incident.api import incidents as api_incidents
 from incident.api import members as api_members
@@ -22,14 +23,15 @@ from incident.api import plans as api_plans
 from incident.api import reports as api_reports
 from incident.api import scheme
 from incident.api import team as api_team
-from incident.settings import Settings
-from incident.store import keys, sealed
+from incident.settings import Settings, SettingsError
+from incident.store import dispatches, keys, sealed
 from incident.store.db import db
 from incident.web import (
     access,
     account,
     announcements,
     audit,
+    closing,
     errors,
     filters,
     frame,
@@ -46,6 +48,8 @@ from incident.web import (
     signin,
     team,
 )
+from notifiers import registry
+from notifiers.contract import Misconfigured
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "_templates" if (HERE / "_templates").is_dir() else HERE.parent / "templates"
@@ -63,6 +67,7 @@ WEB: tuple[Blueprint, ...] = (
     incidents.bp,
     grades.bp,
     plans.bp,
+    closing.bp,
     notices.bp,
     notice_lists.desk,
     announcements.bp,
@@ -81,10 +86,21 @@ API: tuple[Blueprint, ...] = (
     api_incidents.bp,
     api_grades.bp,
     api_plans.bp,
+    api_closing.bp,
     api_reports.bp,
     api_reports.library,
 )
+def _open_channels(app: APIFlask) -> None:
+    """Opens the providers that are set; a wrong setting is a sentence at the start."""
+    try:
+        app.extensions["channels"] = registry.channels(app.extensions["settings"])
+    except Misconfigured as mistake:
+        raise SettingsError(str(mistake)) from None
+    app.extensions["sending_frozen"] = dispatches.frozen
+
+
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
+    _open_channels,
     scheme.init,
 )
 """What each room sets up once (sign-in, channels), in order."""

@@ -1,0 +1,113 @@
+"""Write the review, close the incident when nothing stands in the way, reopen it with a reason."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from incident.actions.ledger import transaction
+from incident.domain import closing as rules
+from incident.domain import incidents as incident_rules
+from incident.domain.audit import canonical
+from incident.domain.closing import Gate, Standing
+from incident.domain.errors import Missing, Refused
+from incident.store import closings as rows
+from incident.store import grades, incidents, standings
+from incident.store import plans as plan_rows
+from incident.store.closings import Closing, Review
+from incident.store.db import db, new_ref
+from incident.store.incidents import Incident
+
+
+def gates(incident: Incident) -> tuple[Gate, ...]:
+    """What stands in the way of closing this incident now."""
+    return rules.gates(standing(incident))
+
+
+def standing(incident: Incident) -> Standing:
+    """What is left to do, counted over all rooms."""
+    told, notices = standings.deliveries(incident.id), standings.notices(incident.id)
+    imports = standings.imports(incident.id)
+    return Standing(
+        steps=len(plan_rows.blocking(incident.id)),
+        findings_open=standings.undecided(incident.id, "open"),
+        findings_owed=standings.undecided(incident.id, "owed"),
+        notices=sum(notices.get(stage, 0) for stage in standings.UNFINISHED_NOTICE),
+        under_way=told["waiting"] + told["sending"],
+        not_told=standings.in_nobodys_care(incident.id),
+        imports=sum(imports.get(state, 0) for state in standings.UNFINISHED_IMPORT),
+        reports=standings.reports(incident.id).get("draft", 0),
+        reviewed=rows.review(incident.id) is not None,
+    )
+
+
+def write_review(ref: str, answers: Mapping[str, str], *, actor: str, now: datetime) -> str:
+    """Keep a review; earlier ones stay. Its reference. Raises Invalid, Refused, Missing."""
+    given = vars(rules.review(**{name: answers.get(name, "") for name in rules.QUESTIONS}))
+    with transaction(actor, now) as ledger:
+        incident = _there(ref)
+        incident_rules.must_be_open(incident.state)
+        review = Review(ref=new_ref("V"), incident_id=incident.id, written_at=now, written_by=actor, **given)
+        db.session.add(review)
+        ledger.write("review.written", review.ref, incident=ref, digest=_digest(given))
+    return review.ref
+
+
+def close(ref: str, words: str, *, actor: str, now: datetime) -> str:
+    """Close the incident; the closing's reference. Raises Invalid, Refused (naming every gate that is shut), Missing."""
+    summary = rules.words_for("words", words, "Say in a sentence or two how it ended.")
+    with transaction(actor, now) as ledger:
+        incident = _there(ref, locked=True)
+        incident_rules.must_be_open(incident.state)
+        rules.must_be_closable(gates(incident))
+        figures = standings.as_figures(incident.id) | {"grades": _grades(incident.id)}
+        closing = _add(incident, "closed", summary, figures, actor=actor, now=now)
+        incident.state, incident.closed_at = incident_rules.State.CLOSED.value, now
+        ledger.write(
+            "incident.closed",
+            ref,
+            incident=ref,
+            closing=closing.ref,
+            digest=_digest({"words": summary, "figures": figures}),
+        )
+    return closing.ref
+
+
+def reopen(ref: str, reason: str, *, actor: str, now: datetime) -> str:
+    """Open the incident again; the reference of that. Raises Invalid, Refused, Missing."""
+    why = rules.words_for("reason", reason, "Say why it is opened again; the reason stays.")
+    with transaction(actor, now) as ledger:
+        incident = _there(ref, locked=True)
+        if incident.state != incident_rules.State.CLOSED:
+            raise Refused("This incident is open already.")
+        closing = _add(incident, "reopened", why, {}, actor=actor, now=now)
+        incident.state, incident.closed_at = incident_rules.State.OPEN.value, None
+        ledger.write("incident.reopened", ref, incident=ref, closing=closing.ref, digest=_digest({"words": why}))
+    return closing.ref
+
+
+def _there(ref: str, *, locked: bool = False) -> Incident:
+    incident = incidents.by_ref(ref)
+    if incident is None:
+        raise Missing()
+    if locked:
+        db.session.refresh(incident, with_for_update=True)
+    return incident
+
+
+def _add(incident: Incident, did: str, words: str, figures: dict[str, Any], *, actor: str, now: datetime) -> Closing:
+    row = Closing(ref=new_ref("Z"), incident_id=incident.id, did=did, words=words, figures=figures)
+    row.done_at, row.done_by = now, actor
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def _grades(incident_id: int) -> dict[str, str]:
+    """The level that counts on each scale, with its score where it has one."""
+    current = grades.current(incident_id).values()
+    return {row.scale: row.level + ("" if row.score is None else f" {row.score:g}") for row in current}
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return sha256(canonical(value).encode()).hexdigest()
