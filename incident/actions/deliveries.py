@@ -1,0 +1,269 @@
+"""Take in what providers report; settle what is in doubt by a person's evidence; have one sent again; read the sandbox's mail."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from json import loads
+from typing import Any
+from zlib import decompress
+
+from incident.actions.dispatch import halt
+from incident.actions.ledger import Ledger, transaction
+from incident.actions.preparing import incident_ref
+from incident.domain import deliveries as rules
+from incident.domain.deliveries import Course, Happening, State, Turn
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.store import deliveries, dispatches, incidents, mailbox, provider_events, sealed
+from incident.store.db import db, new_secret_ref
+from incident.store.deliveries import Delivery, DeliveryRemark
+from incident.store.dispatches import Dispatch
+from incident.store.incidents import Incident
+from notifiers.contract import Event, Status
+
+SETTLED_AT_ONCE = 1_000
+SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+
+
+def take_in(provider: str, channel: str, events: Sequence[Event], *, now: datetime) -> int:
+    """Keep these reports and what they change; how many were new. Repeats change nothing, unknown ones are kept too."""
+    with transaction(f"provider:{provider}", now) as ledger:
+        known = provider_events.known_events(provider, [event.id for event in events])
+        fresh = list({event.id: event for event in reversed(events) if event.id not in known}.values())[::-1]
+        if not fresh:
+            ledger.unchanged()
+            return 0
+        held = deliveries.dispatches_of(event.ref for event in fresh)
+        dispatches.lock(held)
+        rows = _theirs(deliveries.reported_on(event.ref for event in fresh), provider, channel)
+        moved: dict[int, Counter[State]] = {id_: Counter() for id_ in held}
+        for event in fresh:
+            if (row := rows.get(event.ref)) is not None:
+                _apply(row, event, provider, moved[row.dispatch_id], now)
+        db.session.flush()
+        provider_events.add_events([_kept(provider, event, rows.get(event.ref), now) for event in fresh])
+        _write_lines(fresh, rows, moved, provider, ledger)
+    return len(fresh)
+
+
+def _theirs(rows: Mapping[str, Delivery], provider: str, channel: str) -> dict[str, Delivery]:
+    """Only what this provider may speak about: its own channel, and not what another one took."""
+    return {ref: row for ref, row in rows.items() if row.channel == channel and row.provider in ("", provider)}
+
+
+def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], now: datetime) -> None:
+    before = State(row.state)
+    then = rules.after(before, rules.REPORTS[event.status])
+    row.reported_at = event.at or now
+    row.complained = row.complained or event.status is Status.COMPLAINED
+    if rules.REPORTS[event.status] is Happening.REPORTED_ELSE or before is State.SIMULATED:
+        return
+    row.provider = provider
+    row.provider_id = row.provider_id or event.provider_id
+    if then is before:
+        return
+    row.state, row.reason, row.code, row.changed_at = then, event.reason[:40], event.code[:20], now
+    row.may_pass, row.due_at = event.status in rules.MAY_PASS, None
+    if row.current:
+        moved[before] -= 1
+        moved[then] += 1
+    elif then in SAYS_IT_ARRIVED:
+        _take_back_repeats(row, moved, now)
+
+
+def _take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> None:
+    """An earlier attempt did arrive: a repeat that still waits must not go out as a second copy."""
+    for repeat in deliveries.later_attempts(row):
+        if repeat.state == State.WAITING and repeat.current and row.state != State.BOUNCED:
+            repeat.state, repeat.reason, repeat.current, repeat.changed_at = (
+                State.CANCELLED,
+                "arrived_before",
+                False,
+                now,
+            )
+            row.current = True
+            moved[State.WAITING] -= 1
+            moved[State(row.state)] += 1
+
+
+def _kept(provider: str, event: Event, row: Delivery | None, now: datetime) -> dict[str, Any]:
+    return {
+        "provider": provider,
+        "event_id": event.id[:100],
+        "delivery_id": row.id if row else None,
+        "ref": event.ref[:64],
+        "provider_id": event.provider_id[:100],
+        "status": event.status.value,
+        "reason": event.reason[:40],
+        "code": event.code[:20],
+        "at": event.at,
+        "received_at": now,
+        "fields": dict(event.fields),
+    }
+
+
+def _write_lines(
+    events: Sequence[Event],
+    rows: Mapping[str, Delivery],
+    moved: Mapping[int, Counter[State]],
+    provider: str,
+    ledger: Ledger,
+) -> None:
+    """A line for each dispatch that reports speak of, one for reports about nothing we know, one for alarms."""
+    for dispatch_id, changes in moved.items():
+        mine = [(row.ref, row.state) for row in rows.values() if row.dispatch_id == dispatch_id]
+        if not mine:
+            continue
+        dispatches.count(dispatch_id, changes, ledger.now)
+        row = _refreshed(dispatch_id)
+        incident = incident_ref(row)
+        states = dict(Counter(state for _, state in mine))
+        ledger.write(
+            "deliveries.reported",
+            row.ref,
+            incident=incident,
+            provider=provider,
+            states=states,
+            digest=rules.batch_digest(sorted(mine)),
+        )
+        if row.course == Course.SENDING and rules.too_many_back(
+            row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad
+        ):
+            halt(row, "too_many_back", ledger, incident)
+    strangers = [event for event in events if event.ref not in rows]
+    if strangers:
+        ledger.write("provider.unmatched", f"provider:{provider}", count=len(strangers))
+    alarms = Counter(event.status.value for event in events if event.status in (Status.ALARM, Status.TRACKED))
+    if alarms:
+        ledger.write("provider.alarm", f"provider:{provider}", kinds=dict(alarms))
+
+
+def _refreshed(dispatch_id: int) -> Dispatch:
+    row = db.session.get(Dispatch, dispatch_id, populate_existing=True)
+    if row is None:
+        raise Missing()
+    return row
+
+
+# What a person settles --------------------------------------------------------------------------------------------------
+
+
+def found_sent(incident: str, ref: str, *, evidence: str, actor: str, now: datetime) -> None:
+    """A delivery in doubt did go out, says this person, and how they know. Raises Missing, Refused, Invalid."""
+    with transaction(actor, now) as ledger:
+        case, row = _delivery(incident, ref)
+        rules.demand_doubt(State(row.state))
+        _found_sent(case, [row], evidence, ledger)
+        ledger.write("delivery.found_sent", row.ref, incident=incident)
+
+
+def send_again(incident: str, ref: str, *, reason: str, actor: str, now: datetime) -> str:
+    """Make another attempt beside this one, with the reason; its reference. Raises Missing, Refused, Invalid."""
+    with transaction(actor, now) as ledger:
+        case, row = _delivery(incident, ref)
+        rules.demand_repeatable(State(row.state), row.attempt, current=row.current)
+        before = row.state
+        [fresh] = _again(case, [row], reason, ledger)
+        ledger.write(
+            "delivery.sent_again", row.ref, incident=incident, next=fresh.ref, attempt=fresh.attempt, before=before
+        )
+    return fresh.ref
+
+
+def settle_doubts(
+    incident: str, dispatch: str, *, verdict: str, typed: str, reason: str, actor: str, now: datetime
+) -> int:
+    """Settle all in doubt of a dispatch at once, as `sent` or `again`; how many. `typed` is that number. Raises as above."""
+    if verdict not in ("sent", "again"):
+        raise Invalid("verdict", "Say whether they were sent, or are to be sent again.")
+    with transaction(actor, now) as ledger:
+        case = incidents.by_ref(incident)
+        row = dispatches.locked(dispatch)
+        if case is None or row is None or row.incident_id != case.id:
+            raise Missing()
+        doubtful = list(deliveries.page(row.id, state=State.IN_DOUBT, limit=SETTLED_AT_ONCE))
+        if not doubtful:
+            raise Refused("Nothing here is in doubt.")
+        if typed.replace(",", "").replace(" ", "") != str(len(doubtful)):
+            raise Invalid("typed", f"Type how many this settles: {len(doubtful):,}.")
+        digest = rules.batch_digest([(one.ref, one.state) for one in doubtful])
+        if verdict == "sent":
+            _found_sent(case, doubtful, reason, ledger)
+        else:
+            _again(case, doubtful, reason, ledger)
+        ledger.write(
+            "deliveries.doubts_settled", row.ref, incident=incident, verdict=verdict, count=len(doubtful), digest=digest
+        )
+    return len(doubtful)
+
+
+def _found_sent(case: Incident, rows: Iterable[Delivery], evidence: str, ledger: Ledger) -> None:
+    words = rules.reason(evidence)
+    for row in rows:
+        dispatches.lock([row.dispatch_id])
+        row.state = rules.after(State(row.state), Happening.FOUND_SENT)
+        row.reason, row.settled_by, row.changed_at = "found_by_person", ledger.actor, ledger.now
+        _remark(case, row, "found_sent", words, ledger)
+        changes: Counter[State] = Counter()
+        if row.current:
+            changes.update({State.IN_DOUBT: -1, State.ACCEPTED: 1})
+        else:
+            _take_back_repeats(row, changes, ledger.now)
+        dispatches.count(row.dispatch_id, changes, ledger.now)
+
+
+def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger) -> list[Delivery]:
+    words = rules.reason(reason)
+    dispatches.lock([rows[0].dispatch_id])
+    dispatch = _refreshed(rows[0].dispatch_id)
+    if dispatch.simulated:
+        raise Refused("This is a rehearsal: nobody is told by it, so nothing is sent again.")
+    course = rules.turned(Course(dispatch.course), Turn.REPEAT)
+    made = []
+    for row in rows:
+        _remark(case, row, "sent_again", words, ledger)
+        made.append(deliveries.again(row, ledger.now))
+        dispatches.count(dispatch.id, {State(row.state): -1, State.WAITING: 1}, ledger.now)
+    dispatch.course, dispatch.finished_at = course, None
+    db.session.flush()
+    return made
+
+
+def _remark(case: Incident, row: Delivery, what: str, words: str, ledger: Ledger) -> None:
+    ref = new_secret_ref()
+    box = sealed.seal(case.id, _place(ref), words.encode())
+    db.session.add(DeliveryRemark(ref=ref, delivery_id=row.id, what=what, by=ledger.actor, at=ledger.now, sealed=box))
+
+
+def remarks(incident_id: int, found: Sequence[DeliveryRemark]) -> list[str]:
+    """The words of these remarks, opened."""
+    key = sealed.sealer(incident_id) if found else None
+    return [key.unseal(_place(remark.ref), remark.sealed).decode() for remark in found] if key else []
+
+
+def _place(ref: str) -> str:
+    return f"delivery_remark.sealed:{ref}"
+
+
+def _delivery(incident: str, ref: str) -> tuple[Incident, Delivery]:
+    case = incidents.by_ref(incident)
+    row = deliveries.attempt(case.id, ref) if case else None
+    if case is None or row is None:
+        raise Missing()
+    dispatches.lock([row.dispatch_id])
+    db.session.refresh(row)
+    return case, row
+
+
+# The sandbox's mailbox ------------------------------------------------------------------------------------------------
+
+
+def read_message(incident: str, ref: str, *, actor: str, now: datetime) -> dict[str, str]:
+    """One message that the sandbox took, opened; looking leaves a line. Raises Missing, Erased."""
+    with transaction(actor, now) as ledger:
+        case = incidents.by_ref(incident)
+        kept = mailbox.kept_message(case.id, ref) if case else None
+        if case is None or kept is None:
+            raise Missing()
+        opened: dict[str, str] = loads(decompress(sealed.unseal(case.id, f"sandbox_message.sealed:{ref}", kept.sealed)))
+        ledger.write("mailbox.read", ref, incident=incident)
+    return opened

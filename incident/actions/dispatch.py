@@ -1,0 +1,243 @@
+"""Start the sending of an approved notice, pause it, go on, stop it for good, have the failed sent again."""
+
+from datetime import datetime
+
+from incident.actions.ledger import Ledger, transaction
+from incident.actions.notices import approved_version
+from incident.domain import deliveries as rules
+from incident.domain import notices as notice_rules
+from incident.domain.deliveries import Counts, Course, Pace, State, Turn
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.notices import Stage
+from incident.domain.people import Audience
+from incident.store import audiences, deliveries, dispatches, incidents, notices
+from incident.store.db import db, new_ref
+from incident.store.dispatches import Dispatch
+from incident.store.incidents import Incident
+from incident.store.notices import Notice, NoticeVersion
+
+REPEATED_AT_ONCE = 1_000
+FROZEN = "All sending is frozen. An administrator releases it on the sending page once what went out is reconciled."
+
+
+def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace, actor: str, now: datetime) -> str:
+    """Begin to send an approved notice to its frozen audience; the reference of the dispatch, also when begun before.
+
+    In a drill and without providers it goes to the sandbox. A rehearsal in a real incident leaves the notice approved,
+    for nobody was told. Raises Refused where it is not approved, not due yet, or its people are others now; Invalid.
+    """
+    with transaction(actor, now) as ledger:
+        case, text = _found(incident, notice)
+        version = approved_version(notice)
+        simulated = only_sandbox or case.kind == "drill"
+        begun = dispatches.of_version(version.id, simulated=simulated)
+        if begun is not None:
+            ledger.unchanged()
+            return begun.ref
+        _demand_ready(case, text, version, now)
+        counts_as_sent = not simulated or case.kind == "drill"
+        if counts_as_sent:
+            text.stage = notice_rules.after(Stage(text.stage), notice_rules.Event.START)
+        row = _new(case, text, version, pace.checked(), simulated=simulated, actor=actor, now=now)
+        row.first_attempt = 1 if counts_as_sent else 0
+        ledger.write(
+            "dispatch.started",
+            row.ref,
+            incident=case.ref,
+            notice=text.ref,
+            version=version.number,
+            digest=version.digest,
+            people=version.people,
+            simulated=simulated,
+        )
+        return row.ref
+
+
+def pause(incident: str, ref: str, *, actor: str, now: datetime) -> None:
+    """Let no further batch go out until somebody says "go on". Raises Missing, Refused."""
+    with transaction(actor, now) as ledger:
+        row = _dispatch(incident, ref)
+        if row.course == Course.PAUSED:
+            ledger.unchanged()
+            return
+        halt(row, "by_person", ledger, incident)
+
+
+def halt(row: Dispatch, reason: str, ledger: Ledger, incident: str) -> None:
+    """Pause a dispatch inside the caller's transaction, for a reason of the list in the rules."""
+    row.course = rules.turned(Course(row.course), Turn.PAUSE)
+    row.paused_for, row.changed_at = reason, ledger.now
+    ledger.write("dispatch.paused", row.ref, incident=incident, reason=reason)
+
+
+def go_on(incident: str, ref: str, *, actor: str, now: datetime) -> None:
+    """Take a paused sending up again; what came back before is not held against it twice. Raises Missing, Refused."""
+    with transaction(actor, now) as ledger:
+        row = _dispatch(incident, ref)
+        if row.course != Course.PAUSED:
+            rules.turned(Course(row.course), Turn.GO_ON)
+            ledger.unchanged()
+            return
+        if dispatches.frozen():
+            raise Refused(FROZEN)
+        if row.paused_for == "people_changed":
+            raise Refused(
+                "The people on the list are not those that were approved. Stop this sending, and submit the notice again."
+            )
+        row.course = rules.turned(Course.PAUSED, Turn.GO_ON)
+        if row.prepared:
+            row.course = rules.turned(Course(row.course), Turn.PREPARED)
+        if row.paused_for == "canary":
+            row.canary = 0
+        row.seen, row.seen_bad = row.counts.with_outcome, row.counts.bad
+        row.paused_for, row.holds, row.changed_at = "", {}, now
+        ledger.write("dispatch.resumed", row.ref, incident=incident)
+
+
+def stop(incident: str, ref: str, *, typed: str, actor: str, now: datetime) -> int:
+    """Stop for good: all that waits is cancelled; how many that were. `typed` is that number. Raises Missing, Refused, Invalid."""
+    with transaction(actor, now) as ledger:
+        row = _dispatch(incident, ref)
+        if row.course == Course.STOPPED:
+            ledger.unchanged()
+            return 0
+        course = rules.turned(Course(row.course), Turn.STOP)
+        if not row.prepared and not row.simulated:
+            raise Refused("People are still being put on the list. Pause it, and stop it when the list is whole.")
+        _demand_number(typed, row.waiting)
+        cancelled = deliveries.cancel_waiting(row.id, now)
+        dispatches.count(row.id, {State.WAITING: -cancelled, State.CANCELLED: cancelled}, now)
+        row.course, row.finished_at, row.changed_at = course, now, now
+        db.session.flush()
+        db.session.refresh(row)
+        ledger.write("dispatch.stopped", row.ref, incident=incident, cancelled=cancelled, counts=_told(row.counts))
+    return cancelled
+
+
+def repeat_failed(incident: str, ref: str, *, actor: str, now: datetime) -> int:
+    """Have the failed sent again, and those that came back for that time only; nobody else. How many. Raises Missing, Refused."""
+    with transaction(actor, now) as ledger:
+        row = _dispatch(incident, ref)
+        course = rules.turned(Course(row.course), Turn.REPEAT)
+        again = [old for old in deliveries.repeatable(row.id, REPEATED_AT_ONCE) if old.attempt < rules.MOST_ATTEMPTS]
+        if not again or row.simulated:
+            raise Refused("There is nobody here whose message failed and may be sent again.")
+        moved: dict[State, int] = {State.WAITING: len(again)}
+        for old in again:
+            deliveries.again(old, now)
+            moved[State(old.state)] = moved.get(State(old.state), 0) - 1
+        db.session.flush()
+        dispatches.count(row.id, moved, now)
+        row.course, row.finished_at, row.changed_at = course, None, now
+        refs = rules.batch_digest([(old.ref, old.state) for old in again])
+        ledger.write("deliveries.repeated", row.ref, incident=incident, count=len(again), digest=refs)
+    return len(again)
+
+
+def take_care(incident: str, ref: str, state: str, *, actor: str, now: datetime) -> int:
+    """Take all of this state that nobody looks after into one's own care; how many. Raises Missing, Invalid."""
+    if state not in rules.NEEDS_OWNER:
+        raise Invalid("state", "Choose one of: " + ", ".join(rules.WORDS[word] for word in rules.NEEDS_OWNER) + ".")
+    with transaction(actor, now) as ledger:
+        row = _dispatch(incident, ref)
+        taken = deliveries.take_care(row.id, State(state), actor, now)
+        if not taken:
+            ledger.unchanged()
+            return 0
+        ledger.write("deliveries.taken_in_care", row.ref, incident=incident, state=state, count=taken)
+    return taken
+
+
+def freeze(*, actor: str, now: datetime) -> None:
+    """Let nothing more go out of this installation until it is released."""
+    with transaction(actor, now) as ledger:
+        if not dispatches.set_frozen(True, actor, now):
+            ledger.unchanged()
+            return
+        ledger.write("sending.frozen", "sending")
+
+
+def release(*, actor: str, now: datetime) -> None:
+    """Let sending go on after a freeze."""
+    with transaction(actor, now) as ledger:
+        if not dispatches.set_frozen(False, actor, now):
+            ledger.unchanged()
+            return
+        ledger.write("sending.released", "sending")
+
+
+def _found(incident: str, notice: str) -> tuple[Incident, Notice]:
+    case = incidents.by_ref(incident)
+    text = notices.by_ref(case.id, notice) if case else None
+    if case is None or text is None:
+        raise Missing()
+    return case, text
+
+
+def _dispatch(incident: str, ref: str) -> Dispatch:
+    case = incidents.by_ref(incident)
+    row = dispatches.locked(ref)
+    if case is None or row is None or row.incident_id != case.id:
+        raise Missing()
+    return row
+
+
+def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: datetime) -> None:
+    if dispatches.frozen():
+        raise Refused(FROZEN)
+    if case.state != "open":
+        raise Refused("This incident is closed. Reopen it before anything is sent.")
+    if text.stage != Stage.APPROVED:
+        raise Refused(notice_rules.NO_APPROVAL)
+    if text.send_at is not None and text.send_at > now:
+        raise Refused(
+            "This notice was approved to go out at a later time, and it will. To send it sooner, change the time and have it approved again."
+        )
+    wanted = Audience.from_json(version.contents["audience"]["filter"])
+    if audiences.frozen(case.id, wanted) != (version.people, version.contents["audience"]["digest"]):
+        raise Refused(
+            "The people this goes to changed after it was approved. Submit it again, so that somebody approves who gets it."
+        )
+    if not version.people:
+        raise Refused("There is nobody in this audience.")
+
+
+def _new(
+    case: Incident, text: Notice, version: NoticeVersion, pace: Pace, *, simulated: bool, actor: str, now: datetime
+) -> Dispatch:
+    row = Dispatch(
+        ref=new_ref("S"),
+        incident_id=case.id,
+        notice_id=text.id,
+        notice_version_id=version.id,
+        notice_ref=text.ref,
+        version_number=version.number,
+        digest=version.digest,
+        audience=version.people,
+        audience_digest=version.contents["audience"]["digest"],
+        channels=list(version.contents["channels"]),
+        simulated=simulated,
+        course=Course.PREPARING,
+        canary=pace.canary,
+        most_back=pace.most_back,
+        sample=pace.sample,
+        started_by=actor,
+        started_at=now,
+        changed_at=now,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def _demand_number(typed: str, waiting: int) -> None:
+    digits = "".join(letter for letter in typed if letter not in " ,.'’")
+    if not (digits.isascii() and digits.isdigit() and int(digits) == waiting):
+        raise Invalid(
+            "typed",
+            f"Type the number of people who will not be told: {waiting:,}. If it changed meanwhile, look again first.",
+        )
+
+
+def _told(counts: Counts) -> dict[str, int]:
+    return {state.value: counts.of(state) for state in State if counts.of(state)}

@@ -1,0 +1,152 @@
+"""A row for everybody before the first message goes out, and order after a worker that died."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from incident.actions.dispatch import halt
+from incident.actions.ledger import Ledger, transaction
+from incident.actions.notices import approved_version
+from incident.domain import deliveries as rules
+from incident.domain.deliveries import Course, State, Turn
+from incident.domain.errors import Missing, Refused
+from incident.domain.people import Audience, Digest
+from incident.store import audiences, claims, deliveries, dispatches
+from incident.store.claims import Held
+from incident.store.db import db
+from incident.store.deliveries import Addressed
+from incident.store.dispatches import Dispatch
+from incident.store.incidents import Incident
+from incident.store.notices import NoticeVersion
+from notifiers.contract import Notifier
+
+ACTOR = "system"
+PREPARED_AT_ONCE = 2_000
+
+
+def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
+    """Make rows for the next people of the frozen audience; whether there may be more."""
+    with transaction(ACTOR, now) as ledger:
+        row = dispatches.locked(ref)
+        if row is None or row.course != Course.PREPARING:
+            ledger.unchanged()
+            return False
+        incident = incident_ref(row)
+        version = approved(row)
+        if version is None:
+            halt(row, "approval_changed", ledger, incident)
+            return False
+        found = (
+            []
+            if row.prepared
+            else audiences.members(
+                row.incident_id,
+                Audience.from_json(version.contents["audience"]["filter"]),
+                after=row.prepared_to,
+                limit=PREPARED_AT_ONCE,
+            )
+        )
+        if not found:
+            _all_prepared(row, ledger, incident)
+            return False
+        reached = deliveries.reach_of([person_id for person_id, _ in found])
+        chosen = [
+            Addressed(id_, number, rules.first_channel(row.channels, reached[id_], list(opened)))
+            for id_, number in found
+        ]
+        deliveries.add(row, chosen, now)
+        _count_prepared(row, chosen, ledger, incident)
+        return True
+
+
+def _count_prepared(row: Dispatch, chosen: Sequence[Addressed], ledger: Ledger, incident: str) -> None:
+    waiting = sum(1 for person in chosen if person.channel)
+    dispatches.count(row.id, {State.WAITING: waiting, State.UNREACHED: len(chosen) - waiting}, ledger.now)
+    row.prepared_to = chosen[-1].number
+    by_channel = Counter(person.channel or "none" for person in chosen)
+    ledger.write(
+        "deliveries.made",
+        row.ref,
+        incident=incident,
+        first=chosen[0].number,
+        last=row.prepared_to,
+        channels=dict(by_channel),
+    )
+
+
+def _all_prepared(row: Dispatch, ledger: Ledger, incident: str) -> None:
+    """Everybody has a row: they must be exactly the people the approval is bound to."""
+    digest = Digest()
+    after = 0
+    while found := deliveries.numbers(row.id, after=after, limit=20_000):
+        digest.add(number for _, number in found)
+        after = found[-1][0]
+    row.prepared = True
+    if (digest.count, digest.hexdigest()) != (row.audience, row.audience_digest):
+        halt(row, "people_changed", ledger, incident)
+        return
+    row.course = rules.turned(Course(row.course), Turn.PREPARED)
+    row.changed_at = ledger.now
+    ledger.write("dispatch.prepared", row.ref, incident=incident, people=digest.count, unreached=row.unreached)
+
+
+def take_over(row: Dispatch, *, now: datetime) -> None:
+    """Settle what dead workers left: claimed only, back to waiting; begun to be handed over, in doubt."""
+    if row.ref not in claims.dispatches_with_lost_claims(now):
+        return
+    with transaction(ACTOR, now) as ledger:
+        dispatches.lock([row.id])
+        incident = incident_ref(row)
+        for claim in claims.run_out(row.id, now):
+            returned = claim.state == "claimed"
+            claim.state = "returned" if returned else "lost"
+            state = State.WAITING if returned else State.IN_DOUBT
+            moved = claims.move_claimed(claim.id, state, now, reason="" if returned else "worker_died")
+            dispatches.count(row.id, {State.SENDING: -len(moved), state: len(moved)}, now)
+            verb = "deliveries.returned" if returned else "deliveries.in_doubt"
+            ledger.write(
+                verb, row.ref, incident=incident, claim=claim.id, count=len(moved), digest=rules.batch_digest(moved)
+            )
+        if not ledger.lines:
+            ledger.unchanged()
+
+
+def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
+    """Give a batch back that was not handed over."""
+    if not claims.turn_claim(held.fence, "claimed", "returned", ledger.now):
+        if not ledger.lines:
+            ledger.unchanged()
+        return
+    moved = claims.move_claimed(held.fence, State.WAITING, ledger.now)
+    dispatches.count(row.id, {State.SENDING: -len(moved), State.WAITING: len(moved)}, ledger.now)
+    ledger.write(
+        "deliveries.returned",
+        row.ref,
+        incident=incident,
+        claim=held.fence,
+        count=len(moved),
+        digest=rules.batch_digest(moved),
+    )
+
+
+def approved(row: Dispatch) -> NoticeVersion | None:
+    """The approved version, if it still is the one this dispatch was started for."""
+    try:
+        version = approved_version(row.notice_ref)
+    except (Refused, Missing):
+        return None
+    return version if (version.id, version.digest) == (row.notice_version_id, row.digest) else None
+
+
+def locked(ref: str) -> Dispatch:
+    """The dispatch, held until the commit. Raises Missing."""
+    row = dispatches.locked(ref)
+    if row is None:
+        raise Missing()
+    return row
+
+
+def incident_ref(row: Dispatch) -> str:
+    """The reference of the dispatch's incident."""
+    case = db.session.get(Incident, row.incident_id)
+    return case.ref if case else "none"

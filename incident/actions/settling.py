@@ -1,0 +1,155 @@
+"""What a batch's answers make of its rows, of the channel's rest, and of the whole dispatch."""
+
+import random
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from json import dumps
+from typing import Any
+
+from incident.actions.dispatch import halt
+from incident.actions.ledger import Ledger
+from incident.domain import deliveries as rules
+from incident.domain.deliveries import Course, State
+from incident.store import claims, dispatches
+from incident.store.claims import Held
+from incident.store.dispatches import Dispatch
+from incident.store.sealed import sealer
+from notifiers.contract import Answer, Message, Notifier, Outcome
+
+MOST_TROUBLES = 120  # in a row; with the longest rests that is more than a day
+
+
+@dataclass
+class Batch:
+    """A claimed batch on its way: what is handed over, and the answers known without asking anybody."""
+
+    held: Held
+    to_send: list[Message]
+    known: dict[str, Answer]
+    began: float = 0.0
+
+
+@dataclass
+class Result:
+    """What a batch came to: the change of the counts, and every row's reference with its state."""
+
+    moved: dict[State, int]
+    states: list[tuple[str, str]]
+
+
+def outcome(
+    standing: Mapping[str, Any], answers: Mapping[str, Answer], row: Dispatch, notifier: Notifier, now: datetime
+) -> Result:
+    """Write every row's outcome; rows that a report has settled meanwhile keep what the report said."""
+    moved: Counter[State] = Counter()
+    states: list[tuple[str, str]] = []
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    single: list[dict[str, Any]] = []
+    for ref, answer in answers.items():
+        member = standing[ref]
+        before = State(member.state)
+        result = rules.settled(before, answer, member.tries, now, jitter=random.random(), simulated=notifier.simulated)  # noqa: S311  (spreads retries)
+        values = _values(before, result, answer, notifier, now)
+        single.append({"row_id": member.id} | values)
+        alike.setdefault(tuple(values.values()), []).append(member.id)
+        states.append((ref, result.state.value))
+        if member.current and result.state is not before:
+            moved[before] -= 1
+            moved[result.state] += 1
+    if len(alike) * 20 < len(single):
+        names = [name for name in single[0] if name != "row_id"]
+        for values_, ids in alike.items():
+            claims.settle_all(ids, dict(zip(names, values_, strict=True)))
+    else:
+        claims.settle_each(single)
+    return Result(dict(moved), states)
+
+
+def _values(before: State, result: rules.Settled, answer: Answer, notifier: Notifier, now: datetime) -> dict[str, Any]:
+    """The columns after an answer. A row that a report has settled already keeps its reason."""
+    ours = before in (State.SENDING, State.IN_DOUBT)
+    return {
+        "state": result.state.value,
+        "tries": result.tries,
+        "due_at": result.due_at,
+        "provider": notifier.provider,
+        "provider_id": answer.provider_id[:100],
+        "reason": (answer.reason if ours else "")[:40],
+        "code": (answer.code if ours else "")[:20],
+        "answered_at": now,
+        "changed_at": now,
+    }
+
+
+def rest(row: Dispatch, channel: str, answers: Iterable[Answer], now: datetime) -> None:
+    """Let a channel rest when its provider asked for it or is in trouble; count the troubles in a row."""
+    given = list(answers)
+    waits = [answer.wait for answer in given if answer.outcome is Outcome.LATER and answer.wait is not None]
+    troubled = any(answer.outcome is Outcome.LATER and answer.reason in rules.ABOUT_THE_PROVIDER for answer in given)
+    holds = dict(row.holds)
+    if not troubled:
+        if channel in holds:
+            row.holds = {word: hold for word, hold in holds.items() if word != channel}
+        return
+    troubles = holds.get(channel, {}).get("troubles", 0) + 1
+    pause = rules.hold(troubles, max(waits) if waits else None, random.random())  # noqa: S311  (spreads retries)
+    row.holds = holds | {channel: {"troubles": troubles, "until": (now + pause).isoformat()}}
+
+
+def halt_if_needed(row: Dispatch, answers: Iterable[Answer], ledger: Ledger, incident: str) -> None:
+    """Pause the dispatch where going on would do harm: credentials, a provider that refuses, too many back, the canary."""
+    if row.course != Course.SENDING:
+        return
+    given = list(answers)
+    stopped = next((answer for answer in given if answer.outcome is Outcome.STOP), None)
+    worst = max((hold["troubles"] for hold in row.holds.values()), default=0)
+    if stopped is not None:
+        halt(
+            row,
+            "credentials_refused" if stopped.reason == "credentials_refused" else "provider_refused",
+            ledger,
+            incident,
+        )
+    elif worst >= MOST_TROUBLES:
+        halt(row, "provider_refused", ledger, incident)
+    elif rules.too_many_back(row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad):
+        halt(row, "too_many_back", ledger, incident)
+    elif row.waiting and rules.canary_left(row.counts, row.canary) == 0:
+        halt(row, "canary", ledger, incident)
+
+
+def sealed(ref: str, batch: Batch, answers: Mapping[str, Answer], now: datetime) -> list[dict[str, Any]]:
+    """What the sandbox took, packed and sealed for the team to read."""
+    row = dispatches.anywhere(ref)
+    if row is None:
+        return []
+    numbers = {member.ref: member.person_number for member in batch.held.rows}
+    key = sealer(row.incident_id)
+    return [
+        {
+            "incident_id": row.incident_id,
+            "ref": message.ref,
+            "channel": batch.held.channel,
+            "person_number": numbers[message.ref],
+            "notice_ref": row.notice_ref,
+            "kept_at": now,
+            "sealed": key.seal(f"sandbox_message.sealed:{message.ref}", packed(message)),
+        }
+        for message in batch.to_send
+        if answers[message.ref].outcome is Outcome.ACCEPTED
+    ]
+
+
+def packed(message: Message) -> bytes:
+    """A message as it is sealed in the sandbox's mailbox."""
+    plain = {
+        "to": message.to,
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
+        "language": message.language,
+    }
+    return zlib.compress(dumps(plain, ensure_ascii=False).encode(), 1)
