@@ -1,0 +1,516 @@
+"""From an approved notice to everybody's outcome: nobody lost, nobody twice, nothing guessed."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from incident.actions import deliveries as actions
+from incident.actions import dispatch, notices, people, sending
+from incident.domain.deliveries import Course, Pace, State
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.store import claims, dispatches
+from incident.store import deliveries as rows
+from incident.store import notices as notice_rows
+from incident.store.db import db
+from notifiers.contract import Answer, Outcome
+from notifiers.memory import Memory
+from tests.actions.waves import LEAD, NOW, a_story, answering
+from tests.builders import WHO_WRITES, notice_row
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def email_of(story) -> Memory:
+    return story.real["email"]
+
+
+def test_everybody_is_told_once_by_the_first_channel_that_reaches_them():
+    story = a_story(6, only_phone=2, unreachable=1)
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted": 5, "unreached": 1}
+    assert sorted(message.to for message in email_of(story).sent) == [f"person{n}@example.org" for n in (1, 2, 3)]
+    assert sorted(message.to for message in story.real["sms"].sent) == ["+4915112345004", "+4915112345005"]
+    assert story.row().course == Course.DONE
+    assert notice_row(story.incident, story.notice).stage == "sent"
+
+
+def test_each_text_is_the_approved_one_filled_for_that_person():
+    story = a_story(3)
+    story.start()
+    story.work()
+    for message in email_of(story).sent:
+        number = message.to.removeprefix("person").partition("@")[0]
+        assert f"Dear Person {number}," in message.text
+        assert message.subject == "Notice of data breach"
+        assert message.html
+
+
+def test_the_record_has_a_line_for_the_start_each_step_of_each_batch_and_the_end():
+    story = a_story(3)
+    story.real["email"].batch = 2
+    story.start()
+    story.work()
+    assert story.verbs() == [
+        "dispatch.started",
+        "deliveries.made",
+        "dispatch.prepared",
+        "deliveries.handed_over",
+        "deliveries.settled",
+        "deliveries.handed_over",
+        "deliveries.settled",
+        "dispatch.finished",
+    ]
+
+
+def test_what_goes_to_the_provider_besides_address_and_text_says_nothing():
+    story = a_story(2)
+    story.start()
+    story.work()
+    refs = {message.ref for message in email_of(story).sent}
+    assert len(refs) == 2
+    assert all(len(ref) == 26 and ref.isalnum() for ref in refs)
+    assert len({message.thread for message in email_of(story).sent}) == 2
+
+
+def test_only_an_approved_notice_is_sent_and_a_second_click_starts_nothing_new():
+    story = a_story(2)
+    first = story.start()
+    assert story.start() == first
+    story.work()
+    assert story.start() == first
+    story.work()
+    assert len(email_of(story).sent) == 2
+
+
+@pytest.mark.parametrize("stage", ["draft", "submitted"])
+def test_a_notice_that_nobody_approved_is_refused(stage):
+    story = a_story(1)
+    notices.send_back(
+        story.incident.ref,
+        story.notice,
+        digest=_version(story).digest,
+        reason="Please look again",
+        actor="U-0APPROV0",
+        now=NOW,
+    )
+    if stage == "submitted":
+        notices.submit(
+            story.incident.ref,
+            story.notice,
+            revision=notice_row(story.incident, story.notice).revision,
+            house=WHO_WRITES,
+            actor=LEAD,
+            now=NOW,
+        )
+    with pytest.raises(Refused, match="approved"):
+        story.start()
+    assert "dispatch.started" not in story.verbs()
+
+
+def test_a_person_who_was_added_after_the_approval_stops_the_start():
+    story = a_story(2)
+    people.add(
+        story.incident.ref,
+        {"name": "Late", "email": "late@example.org", "place": "DE", "exposed": "email"},
+        actor=LEAD,
+        now=NOW,
+    )
+    with pytest.raises(Refused, match="changed after it was approved"):
+        story.start()
+
+
+def test_a_text_changed_behind_our_back_stops_before_anything_goes_out():
+    story = a_story(2)
+    story.start()
+    version = _version(story)
+    changed = dict(version.contents)
+    changed["texts"] = {"en": changed["texts"]["en"] | {"subject": "Something else"}}
+    version.contents = changed
+    db.session.commit()
+    story.work()
+    assert email_of(story).sent == []
+    assert (story.row().course, story.row().paused_for) == (Course.PAUSED, "approval_changed")
+
+
+def test_a_text_changed_between_two_batches_stops_the_second():
+    story = a_story(4)
+    memory = email_of(story)
+    memory.batch, engine = 2, db.engine
+
+    def answer(message):
+        if len(memory.sent) == 2:
+            with engine.begin() as other:
+                other.execute(text("UPDATE notice_version SET digest = :wrong"), {"wrong": "0" * 64})
+        return Answer(message.ref, Outcome.ACCEPTED, "x")
+
+    memory.answer = answer
+    story.start()
+    story.work()
+    assert len(memory.sent) == 2
+    assert story.counts() == {"accepted": 2, "waiting": 2}
+    assert story.row().paused_for == "approval_changed"
+
+
+def test_a_lost_answer_is_in_doubt_and_nothing_sends_it_again_by_itself():
+    story = a_story(
+        3, real={"email": Memory("email", answering(Outcome.UNKNOWN, "answer_lost", to="person2@example.org"))}
+    )
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted": 2, "in_doubt": 1}
+    story.clock.move(days=30)
+    story.work()
+    assert len(email_of(story).sent) == 3
+    assert story.counts() == {"accepted": 2, "in_doubt": 1}
+
+
+def test_an_adapter_that_breaks_leaves_its_batch_in_doubt_and_the_rest_goes_on():
+    def broken(message):
+        if message.to == "person1@example.org":
+            raise RuntimeError("no idea")
+        return Answer(message.ref, Outcome.ACCEPTED, "x")
+
+    story = a_story(3, real={"email": Memory("email", broken, batch=1)})
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted": 2, "in_doubt": 1}
+
+
+def test_a_refused_address_fails_alone():
+    story = a_story(
+        3, real={"email": Memory("email", answering(Outcome.REFUSED, "address_refused", to="person2@example.org"))}
+    )
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted": 2, "failed": 1}
+    [failed] = [row for row in story.rows() if row.state == State.FAILED]
+    assert (failed.reason, failed.owner) == ("address_refused", "")
+
+
+def test_a_message_put_off_is_tried_later_and_the_dispatch_is_not_done_before():
+    story = a_story(1, real={"email": Memory("email", answering(Outcome.LATER, "server_says_later"))})
+    story.start()
+    story.work()
+    assert story.counts() == {"waiting": 1}
+    assert story.row().course == Course.SENDING
+    email_of(story).answer = answering(Outcome.ACCEPTED)
+    story.work()
+    assert len(email_of(story).sent) == 1  # not due yet
+    story.clock.move(minutes=2)
+    story.work()
+    assert story.counts() == {"accepted": 1}
+
+
+def test_a_message_put_off_too_often_is_set_aside_for_a_person():
+    story = a_story(1, real={"email": Memory("email", answering(Outcome.LATER, "server_says_later"))})
+    story.start()
+    for _ in range(20):
+        story.work()
+        story.clock.move(hours=2)
+    assert story.counts() == {"failed": 1}
+    assert len(email_of(story).sent) == 6
+    assert rows.unowned(story.row().id) == 1
+
+
+def test_a_busy_provider_rests_for_as_long_as_it_asked_and_nobody_is_given_up():
+    story = a_story(3, real={"email": Memory("email", answering(Outcome.LATER, "too_many_requests", wait=30))})
+    story.start()
+    for _ in range(8):
+        story.work()
+        asked = len(email_of(story).sent)
+        story.clock.move(seconds=29)
+        story.work()
+        assert len(email_of(story).sent) == asked
+        story.clock.move(seconds=2)
+    email_of(story).answer = answering(Outcome.ACCEPTED)
+    story.work()
+    assert story.counts() == {"accepted": 3}
+
+
+def test_wrong_credentials_stop_the_wave_and_nobody_is_called_failed():
+    story = a_story(4, real={"email": Memory("email", answering(Outcome.STOP, "credentials_refused"), batch=2)})
+    story.start()
+    story.work()
+    assert story.counts() == {"waiting": 4}
+    assert (story.row().course, story.row().paused_for) == (Course.PAUSED, "credentials_refused")
+    email_of(story).answer = answering(Outcome.ACCEPTED)
+    dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=story.clock())
+    story.work()
+    assert story.counts() == {"accepted": 4}
+
+
+def test_too_many_refusals_halt_the_wave_by_themselves():
+    story = a_story(12, real={"email": Memory("email", answering(Outcome.REFUSED, "address_refused"), batch=3)})
+    story.start(pace=Pace(most_back=20, sample=3))
+    story.work()
+    assert story.row().paused_for == "too_many_back"
+    assert story.counts()["waiting"] >= 3
+
+
+def test_the_canary_goes_first_and_then_waits_for_a_look():
+    story = a_story(7)
+    story.start(pace=Pace(canary=3))
+    story.work()
+    assert story.counts() == {"accepted": 3, "waiting": 4}
+    assert story.row().paused_for == "canary"
+    dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=story.clock())
+    story.work()
+    assert story.counts() == {"accepted": 7}
+
+
+def test_a_paused_dispatch_sends_nothing_until_somebody_lets_it_go_on():
+    story = a_story(3)
+    story.start()
+    dispatch.pause(story.incident.ref, story.dispatch, actor=LEAD, now=story.clock())
+    story.work()
+    assert email_of(story).sent == []
+    dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=story.clock())
+    story.work()
+    assert story.counts() == {"accepted": 3}
+
+
+def test_stopping_for_good_needs_the_number_and_tells_nobody_more():
+    story = a_story(3)
+    story.start(pace=Pace(canary=1))
+    story.work()
+    for typed in ("", "3", "two", "-2"):
+        with pytest.raises(Invalid):
+            dispatch.stop(story.incident.ref, story.dispatch, typed=typed, actor=LEAD, now=story.clock())
+    assert dispatch.stop(story.incident.ref, story.dispatch, typed="2", actor=LEAD, now=story.clock()) == 2
+    story.work()
+    assert story.counts() == {"accepted": 1, "cancelled": 2}
+    with pytest.raises(Refused, match="for good"):
+        dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=story.clock())
+
+
+def test_while_sending_is_frozen_nothing_starts_and_nothing_goes_out():
+    story = a_story(2)
+    story.start()
+    dispatch.freeze(actor=LEAD, now=NOW)
+    story.work()
+    assert email_of(story).sent == []
+    other = a_story(1)
+    with pytest.raises(Refused, match="frozen"):
+        other.start()
+    dispatch.release(actor=LEAD, now=NOW)
+    story.work()
+    assert story.counts() == {"accepted": 2}
+
+
+def test_without_providers_all_goes_to_the_sandbox_and_nobody_counts_as_told():
+    story = a_story(3, only_phone=1, unreachable=1, real={})
+    story.start(only_sandbox=True)
+    story.work()
+    assert story.counts() == {"simulated": 2, "unreached": 1}
+    assert notice_row(story.incident, story.notice).stage == "approved"
+    [row] = [row for row in story.rows() if row.channel == "email"]
+    assert row.attempt == 0
+    kept = actions.read_message(story.incident.ref, row.ref, actor=LEAD, now=NOW)
+    assert kept["to"] == "person1@example.org"
+    assert "Dear Person 1," in kept["text"]
+    assert story.verbs()[-1] == "mailbox.read"
+
+
+def test_after_a_rehearsal_the_real_sending_tells_everybody():
+    story = a_story(2, real={})
+    story.start(only_sandbox=True)
+    story.work()
+    rehearsal = story.dispatch
+    story.real = {"email": Memory("email")}
+    story.start()
+    story.work()
+    assert story.dispatch != rehearsal
+    assert story.counts() == {"accepted": 2}
+    assert {row.attempt for row in story.rows()} == {1}
+
+
+def test_a_drill_never_reaches_a_provider_even_where_one_is_set():
+    story = a_story(3, kind="drill")
+    story.start()
+    story.work()
+    assert email_of(story).sent == []
+    assert story.counts() == {"simulated": 3}
+
+
+def test_only_the_failed_are_sent_again():
+    story = a_story(
+        4, real={"email": Memory("email", answering(Outcome.REFUSED, "address_refused", to="person2@example.org"))}
+    )
+    story.start()
+    story.work()
+    email_of(story).answer = answering(Outcome.ACCEPTED)
+    assert dispatch.repeat_failed(story.incident.ref, story.dispatch, actor=LEAD, now=NOW) == 1
+    story.work()
+    assert story.counts() == {"accepted": 4}
+    assert [message.to for message in email_of(story).sent][4:] == ["person2@example.org"]
+    with pytest.raises(Refused, match="nobody"):
+        dispatch.repeat_failed(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+
+
+def test_those_without_anybody_in_charge_can_be_taken_into_care():
+    story = a_story(2, unreachable=1)
+    story.start()
+    story.work()
+    assert rows.unowned(story.row().id) == 1
+    assert dispatch.take_care(story.incident.ref, story.dispatch, "unreached", actor=LEAD, now=NOW) == 1
+    assert rows.unowned(story.row().id) == 0
+    with pytest.raises(Invalid):
+        dispatch.take_care(story.incident.ref, story.dispatch, "delivered", actor=LEAD, now=NOW)
+
+
+def test_another_incidents_dispatch_is_not_there():
+    story, other = a_story(1), a_story(1)
+    story.start()
+    for act in (dispatch.pause, dispatch.go_on, dispatch.repeat_failed):
+        with pytest.raises(Missing):
+            act(other.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+
+
+# Workers that die, and workers that come back ---------------------------------------------------------------------------
+
+
+def claimed(story, most=2):
+    while sending.prepare(story.dispatch, story.real, now=story.clock()):
+        pass
+    held = claims.claim(story.row().id, "email", most, worker="test:1", lease=timedelta(seconds=60), now=story.clock())
+    assert held is not None
+    return held
+
+
+def test_what_a_dead_worker_had_only_claimed_goes_back_and_is_sent_once():
+    story = a_story(3)
+    story.start()
+    claimed(story)
+    assert story.counts() == {"sending": 2, "waiting": 1}
+    story.work()
+    assert len(email_of(story).sent) == 1  # the others are still held
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"accepted": 3}
+    assert len({message.to for message in email_of(story).sent}) == len(email_of(story).sent) == 3
+
+
+def test_what_a_dead_worker_had_begun_to_hand_over_is_in_doubt():
+    story = a_story(3)
+    story.start()
+    held = claimed(story)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    batch = wave._written(story.row(), held)
+    assert wave._begin(batch)
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"in_doubt": 2, "accepted": 1}
+    assert [message.to for message in email_of(story).sent] == ["person3@example.org"]
+    assert "deliveries.in_doubt" in story.verbs()
+
+
+def test_a_worker_that_slept_past_its_lease_hands_over_nothing():
+    story = a_story(2)
+    story.start()
+    held = claimed(story)
+    sleeper = sending.Wave(story.dispatch, story.real, story.clock)
+    batch = sleeper._written(story.row(), held)
+    story.clock.move(seconds=61)
+    story.work()  # another worker takes over and sends
+    assert len(email_of(story).sent) == 2
+    assert not sleeper._begin(batch)
+    assert story.counts() == {"accepted": 2}
+
+
+def test_an_answer_that_comes_after_the_take_over_is_still_evidence():
+    story = a_story(2)
+    story.start()
+    held = claimed(story)
+    sleeper = sending.Wave(story.dispatch, story.real, story.clock)
+    sleeper.flows["email"] = sending.Flow(email_of(story))
+    batch = sleeper._written(story.row(), held)
+    assert sleeper._begin(batch)
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"in_doubt": 2}
+    answers = {message.ref: Answer(message.ref, Outcome.ACCEPTED, "late") for message in batch.to_send}
+    sleeper._settle(batch, answers, sleeper.flows["email"])
+    assert story.counts() == {"accepted": 2}
+
+
+def test_two_workers_never_hold_the_same_rows():
+    story = a_story(4)
+    story.start()
+    first, second = claimed(story, 3), claimed(story, 3)
+    assert {row.id for row in first.rows}.isdisjoint({row.id for row in second.rows})
+    assert (len(first.rows), len(second.rows)) == (3, 1)
+    assert first.fence != second.fence
+
+
+# What a person settles ------------------------------------------------------------------------------------------------
+
+
+def in_doubt(count=1):
+    story = a_story(count, real={"email": Memory("email", answering(Outcome.UNKNOWN, "answer_lost"))})
+    story.start()
+    story.work()
+    email_of(story).answer = answering(Outcome.ACCEPTED)
+    return story, [row for row in story.rows() if row.state == State.IN_DOUBT]
+
+
+def test_a_person_can_say_that_it_went_out_and_how_they_know():
+    story, [row] = in_doubt()
+    with pytest.raises(Invalid, match="why"):
+        actions.found_sent(story.incident.ref, row.ref, evidence=" ", actor=LEAD, now=NOW)
+    actions.found_sent(story.incident.ref, row.ref, evidence="Jane wrote back to us", actor=LEAD, now=NOW)
+    assert story.counts() == {"accepted": 1}
+    [remark] = rows.remarks_of([row.id])
+    assert b"Jane" not in remark.sealed
+    assert actions.remarks(story.incident.id, [remark]) == ["Jane wrote back to us"]
+    with pytest.raises(Refused, match="no longer in doubt"):
+        actions.found_sent(story.incident.ref, row.ref, evidence="again", actor=LEAD, now=NOW)
+
+
+def test_a_person_can_have_it_sent_again_as_the_next_attempt():
+    story, [row] = in_doubt()
+    actions.send_again(story.incident.ref, row.ref, reason="the provider's log shows nothing", actor=LEAD, now=NOW)
+    assert story.counts() == {"waiting": 1}
+    story.work()
+    assert story.counts() == {"accepted": 1}
+    first, second = story.rows()
+    assert (first.attempt, first.current, first.state) == (1, False, State.IN_DOUBT)
+    assert (second.attempt, second.current, second.state) == (2, True, State.ACCEPTED)
+    assert first.ref != second.ref
+    assert len({message.thread for message in email_of(story).sent}) == 1
+    with pytest.raises(Refused, match="Another attempt"):
+        actions.send_again(story.incident.ref, row.ref, reason="once more", actor=LEAD, now=NOW)
+
+
+@pytest.mark.parametrize(("verdict", "state"), [("sent", "accepted"), ("again", "waiting")])
+def test_all_in_doubt_can_be_settled_at_once_with_the_number_typed(verdict, state):
+    story, doubts = in_doubt(3)
+    for typed, word in (("2", verdict), ("3", "perhaps")):
+        with pytest.raises(Invalid):
+            actions.settle_doubts(
+                story.incident.ref,
+                story.dispatch,
+                verdict=word,
+                typed=typed,
+                reason="seen in their log",
+                actor=LEAD,
+                now=NOW,
+            )
+    assert actions.settle_doubts(
+        story.incident.ref, story.dispatch, verdict=verdict, typed="3", reason="seen in their log", actor=LEAD, now=NOW
+    ) == len(doubts)
+    assert story.counts() == {state: 3}
+
+
+def test_the_freeze_is_kept_in_the_database():
+    assert not dispatches.frozen()
+    dispatch.freeze(actor=LEAD, now=NOW)
+    db.session.expire_all()
+    assert dispatches.frozen()
+
+
+def _version(story):
+    found = notice_rows.version(notice_row(story.incident, story.notice).id, 1)
+    assert found is not None
+    return found
