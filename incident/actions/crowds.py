@@ -2,17 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
 
 from incident.actions import people
-from incident.domain import lawbook, obligations, places
-from incident.domain.clock import Calendar
-from incident.domain.facts import Facts
+from incident.domain import lawbook, places
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import Channel
-from incident.domain.obligations import Standing
 from incident.domain.people import Audience, Reach
-from incident.store import audiences
+from incident.store import audiences, obligations
 
 REACHED_BY = {
     Channel.EMAIL: Reach.EMAIL,
@@ -56,15 +52,15 @@ def _lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> di
     return {name: count for name, count in lacking.items() if count and name in fields}
 
 
-def duties(facts: Facts, audience: Audience, today: date) -> tuple[Duty, ...]:
-    """Return the duties to tell these people that are owed, with what their notice must hold."""
+def duties(incident_id: int, audience: Audience) -> tuple[Duty, ...]:
+    """Return the duties to tell these people that stand as owed and are not waived, with what their notice must hold."""
+    book = lawbook.library()
     return tuple(
-        Duty(Cite(law.id, duty.cite.place, duty.cite.href, duty.confidence), duty.contents, duty.forbidden)
-        for law in lawbook.library()
-        if law.in_force and _meant(law.place, audience)
-        for finding in obligations.found_in(law, facts, Calendar(law.place, law.zone), today)
-        for duty in (finding.duty,)
-        if finding.standing is Standing.OWED and TOLD & duty.names
+        Duty(Cite(duty.law, duty.cite.place, duty.cite.href, duty.confidence), duty.contents, duty.forbidden)
+        for finding in obligations.current(incident_id).values()
+        if finding.standing == "owed" and finding.state != "waived"
+        for duty in (book.duty(finding.duty),)
+        if duty is not None and TOLD & duty.names and _meant(book[duty.law].place, audience)
     )
 
 

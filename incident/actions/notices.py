@@ -244,7 +244,7 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, *
     texts = texts_of(notice)
     facts, audience = facts_of(incident.id), Audience.from_json(notice.audience)
     day = now.astimezone(house.zone).date()
-    duties = crowds.duties(facts, audience, day)
+    duties = crowds.duties(incident.id, audience)
     california = any(duty.cite.law == "US-CA" for duty in duties)
     read, _ = musts.sheets(texts, site=house.site, california=california)
     channels = tuple(Channel(word) for word in notice.channels)

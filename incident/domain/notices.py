@@ -156,6 +156,11 @@ def after(stage: Stage, event: Event) -> Stage:
     raise Refused(answer)
 
 
+def allowed(stage: Stage, event: Event) -> bool:
+    """Return whether the event may happen in this stage: whether its button is shown."""
+    return isinstance(TABLE[stage, event], Stage)
+
+
 def demand_second_person(approver: str, *, drafter: str, editors: Collection[str], submitter: str) -> None:
     """Raises Refused if the approver had a hand in the notice."""
     if approver == drafter:

@@ -97,7 +97,7 @@ def show(notice: Notice) -> str:
         ways=composing.channel_words(shown["channels"] if shown else notice.channels),
         names=names([version] if version else [], notice),
         second=_second_person(notice, version) if version else "",
-        events={event: not isinstance(rules.TABLE[Stage(notice.stage), event], str) for event in Event},
+        events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
         announced=announcements.of_version(version.id) if version else None,
     )
 

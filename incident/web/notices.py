@@ -217,4 +217,4 @@ def _notice(ref: str) -> Notice:
 
 
 def _is_open(notice: Notice) -> bool:
-    return g.incident.state == "open" and not isinstance(rules.TABLE[Stage(notice.stage), Event.EDIT], str)
+    return g.incident.state == "open" and rules.allowed(Stage(notice.stage), Event.EDIT)

@@ -27,6 +27,7 @@ CELLS = {
 @pytest.mark.parametrize(("stage", "event"), list(product(Stage, Event)))
 def test_every_stage_answers_every_event(stage, event):
     expected = CELLS[stage][list(Event).index(event)]
+    assert notices.allowed(stage, event) is (expected is not NO)
     if expected is NO:
         with pytest.raises(Refused) as refusal:
             notices.after(stage, event)
