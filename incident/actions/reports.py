@@ -1,23 +1,22 @@
 """Start a report to an authority, write it, file it, add its receipt, make files of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
-from incident.actions import dossier
-from incident.actions.ledger import transaction
-from incident.domain import forms
+from incident.actions import assessment, obligations
+from incident.actions.cases import TO_AUTHORITIES, Case, case, duty_for, form_of, hands_of
+from incident.actions.ledger import Ledger, transaction
 from incident.domain import incidents as incident_rules
 from incident.domain import reports as rules
-from incident.domain.dossier import Company, Dossier
+from incident.domain.dossier import Company
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.forms import Form
-from incident.domain.incidents import Kind
-from incident.domain.reports import Answer, Hand, State, Typed
+from incident.domain.reports import State, Typed
 from incident.exports import files
 from incident.exports.report import Sheet
 from incident.store import incidents
+from incident.store import obligations as findings
 from incident.store import reports as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
@@ -35,7 +34,7 @@ def start(
     stage: str = "",
     authority: str = "",
     language: str = "",
-    finding: str = "",
+    duty: str = "",
     zone: ZoneInfo,
     actor: str,
     now: datetime,
@@ -49,16 +48,18 @@ def start(
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
         before = rows.last_filed(incident.id, wanted.id, to)
+        comes = _stage(wanted, incident.id, to, stage)
         report = Report(
             ref=new_ref("R"),
             incident_id=incident.id,
             form=wanted.id,
             form_digest=wanted.digest,
-            stage=_stage(wanted, incident.id, to, stage),
+            stage=comes,
             authority=to,
             language=spoken,
             zone=wanted.zone or zone.key,
             state=State.DRAFT,
+            duty=_duty(incident.id, wanted, comes, duty),
             previous=before.ref if before else None,
             hands=dict(before.hands) if before else {},
             seen={},
@@ -68,7 +69,7 @@ def start(
             saved_at=now,
         )
         db.session.add(report)
-        ledger.write("report.started", report.ref, incident=ref, form=wanted.id, stage=report.stage)
+        ledger.write("report.started", report.ref, incident=ref, form=wanted.id, stage=comes, duty=report.duty)
     return report.ref
 
 
@@ -77,12 +78,11 @@ def save(
 ) -> int:
     """Keep what was written by hand; the draft's new version. Raises Invalid, Refused (also when it is out of date), Missing."""
     with transaction(actor, now) as ledger:
-        incident, report, form = _draft(ref, report_ref, version)
-        told = case(incident, report, company, now)
-        before = hands_of(report)
-        derived = {answer.question.key: answer for answer in _answers(form, report, told, {})}
-        hands = rules.written(form, derived, before, typed, by=actor, at=now)
-        given = _answers(form, report, told, hands)
+        at_hand = _draft(ref, report_ref, version, company, now)
+        report, before = at_hand.report, hands_of(at_hand.report)
+        derived = {answer.question.key: answer for answer in at_hand.answers({})}
+        hands = rules.written(at_hand.form, derived, before, typed, by=actor, at=now)
+        given = at_hand.answers(hands)
         seen = {answer.question.key: answer.text for answer in given}
         if hands == before and seen == report.seen:
             ledger.unchanged()
@@ -110,34 +110,38 @@ def file(
     actor: str,
     now: datetime,
 ) -> None:
-    """Note that the report went to the authority: its answers and files stay as they are from now on. Raises Invalid, Refused, Missing."""
+    """Note that the report went to the authority: answers and files stay as they are from now on, and its duty is met.
+
+    Raises Invalid, Refused, Missing.
+    """
     if channel not in rules.CHANNELS:
         raise Invalid("channel", f"Say how it was filed: {', '.join(rules.CHANNELS)}.")
     with transaction(actor, now) as ledger:
-        incident, report, form = _draft(ref, report_ref, version)
-        told = case(incident, report, company, now)
-        report.filed_at = rules.filed_at(filed_at, started_at=_begin(incident, told), now=now)
-        report.late = rules.late(report.due_at, report.filed_at)
-        given = answers_of(form, report, told)
-        rules.may_be_filed(form, report.stage, given, late=report.late, missing_accepted=missing_accepted)
-        report.answers = rules.frozen(form, given, report.language)
+        at_hand = _draft(ref, report_ref, version, company, now)
+        report, incident = at_hand.report, at_hand.incident
+        report.filed_at = rules.filed_at(filed_at, started_at=_begin(at_hand), now=now)
+        given = at_hand.answers()
+        rules.may_be_filed(at_hand.form, report.stage, given, late=at_hand.late, missing_accepted=missing_accepted)
+        report.due_at, report.late = at_hand.due_at, at_hand.late
+        report.answers = rules.frozen(at_hand.form, given, report.language)
         report.digest, report.missing = rules.digest(report.answers), len(rules.completeness(given).missing)
+        report.filed_by, report.recorded_at, report.form_digest = actor, now, at_hand.form.digest
         report.state, report.version, report.channel = State.FILED, report.version + 1, channel
-        report.filed_by, report.recorded_at, report.form_digest = actor, now, form.digest
         _add_receipt(incident, report, reference, evidence, actor, now)
-        digests = _keep_files(form, report, sheet(report, incident, company, reference))
+        sheet = at_hand.sheet(report.answers, report.digest, now, rules.plain(reference))
         ledger.write(
             "report.filed",
             report.ref,
             incident=ref,
-            form=form.id,
+            form=report.form,
             stage=report.stage,
             channel=channel,
             late=report.late,
             missing=report.missing,
             digest=report.digest,
-            files=digests,
+            files=_keep_files(at_hand.form, report, sheet),
         )
+        _meet(incident, report, reference, ledger, now)
 
 
 def add_receipt(ref: str, report_ref: str, *, reference: str, evidence: str, actor: str, now: datetime) -> None:
@@ -156,13 +160,17 @@ def add_receipt(ref: str, report_ref: str, *, reference: str, evidence: str, act
 def discard(ref: str, report_ref: str, *, version: int, actor: str, now: datetime) -> None:
     """Put a draft away for good. Raises Refused, Missing."""
     with transaction(actor, now) as ledger:
-        _, report, _ = _draft(ref, report_ref, version)
+        report = _report(_incident(ref), report_ref)
+        _must_be_current_draft(report, version)
         report.state, report.version, report.saved_by, report.saved_at = State.DISCARDED, report.version + 1, actor, now
         ledger.write("report.discarded", report.ref, incident=ref)
 
 
 def export(ref: str, report_ref: str, kind: str, *, company: Company, actor: str, now: datetime) -> files.File:
-    """A file of the draft as it stands, its digest in the record; of a filed report the very file that was kept. Raises Invalid, Missing."""
+    """A file of the draft as it stands, its digest in the record; of a filed report the very file that was kept.
+
+    Raises Invalid, Missing.
+    """
     if kind not in files.KINDS:
         raise Invalid("kind", f"A report can be had as {', '.join(files.KINDS)}.")
     with transaction(actor, now) as ledger:
@@ -171,8 +179,8 @@ def export(ref: str, report_ref: str, kind: str, *, company: Company, actor: str
         if report.state == State.FILED:
             ledger.unchanged()
             return kept(report, kind)
-        form = form_of(report.form)
-        made = files.made(kind, form, draft_sheet(form, report, incident, company, now))
+        at_hand = case(incident, report, company, now)
+        made = files.made(kind, at_hand.form, at_hand.draft_sheet())
         ledger.write("report.exported", report.ref, incident=ref, kind=kind, sha256=made.sha256, size=len(made.content))
     return made
 
@@ -185,106 +193,11 @@ def kept(report: Report, kind: str) -> files.File:
     return files.File(report.ref, kind, found.content)
 
 
-# ---------------------------------------------------------------- reading
-
-
-def form_of(form_id: str) -> Form:
-    """The form of this id. Raises Invalid."""
-    try:
-        return forms.library()[form_id]
-    except KeyError:
-        raise Invalid(
-            "form", f"There is no form {form_id[:40]!r}. Choose one of {', '.join(forms.library())}."
-        ) from None
-
-
 def zone_named(name: str) -> ZoneInfo:
     """The time zone of this name. Raises Invalid."""
     if name not in available_timezones():
         raise Invalid("time_zone", f"There is no time zone {name[:60]!r}; use a name such as Europe/Berlin.")
     return ZoneInfo(name)
-
-
-def case(incident: Incident, report: Report, company: Company, now: datetime) -> Dossier:
-    """What is known now, told in the report's zone and language; of earlier reports, those to other authorities."""
-    told = dossier.gathered(incident, company=company, zone=ZoneInfo(report.zone), language=report.language, now=now)
-    others = tuple(one for one in told.reports if one.authority.lower() != report.authority.lower())
-    return replace(told, reports=others)
-
-
-def hands_of(report: Report) -> dict[str, Hand]:
-    """The answers written by hand."""
-    return {key: Hand(**raw) for key, raw in report.hands.items()}
-
-
-def answers_of(form: Form, report: Report, told: Dossier) -> tuple[Answer, ...]:
-    """The draft's answers as of the dossier's moment, marked against the report before."""
-    return rules.compared(_answers(form, report, told, hands_of(report)), _before(report))
-
-
-def draft_sheet(form: Form, report: Report, incident: Incident, company: Company, now: datetime) -> Sheet:
-    """The draft as it stands, for its files."""
-    given = answers_of(form, report, case(incident, report, company, now))
-    frozen = rules.frozen(form, given, report.language)
-    return _sheet(report, incident, company, "", now, frozen, rules.digest(frozen))
-
-
-def sheet(report: Report, incident: Incident, company: Company, reference: str) -> Sheet:
-    """A filed report, for its files."""
-    assert report.answers is not None
-    assert report.recorded_at is not None
-    return _sheet(report, incident, company, reference, report.recorded_at, report.answers, report.digest or "")
-
-
-def is_late(report: Report, now: datetime) -> bool:
-    """Whether the draft would be late if it went out now."""
-    return rules.late(report.due_at, report.filed_at or now)
-
-
-def _sheet(
-    report: Report,
-    incident: Incident,
-    company: Company,
-    reference: str,
-    at: datetime,
-    answers: list[dict[str, object]],
-    digest: str,
-) -> Sheet:
-    return Sheet(
-        ref=report.ref,
-        incident=incident.ref,
-        drill=incident.kind == Kind.DRILL,
-        stage=report.stage,
-        authority=report.authority,
-        language=report.language,
-        state=report.state,
-        author=company.name,
-        at=at,
-        zone=ZoneInfo(report.zone),
-        answers=answers,
-        digest=digest,
-        previous=report.previous or "",
-        due_at=report.due_at,
-        late=rules.late(report.due_at, report.filed_at or at),
-        filed_at=report.filed_at,
-        channel=report.channel or "",
-        reference=reference.strip(),
-    )
-
-
-def _answers(form: Form, report: Report, told: Dossier, hands: Mapping[str, Hand]) -> tuple[Answer, ...]:
-    return rules.answers(form, report.stage, told, hands, language=report.language, late=is_late(report, told.made_at))
-
-
-def _before(report: Report) -> dict[str, str] | None:
-    """What each question of the report before was answered with; None for a first report."""
-    if report.previous is None:
-        return None
-    earlier = rows.by_ref(report.incident_id, report.previous)
-    return {one["question"]: one["answer"] for one in (earlier.answers or [])} if earlier else None
-
-
-# ---------------------------------------------------------------- writing
 
 
 def _stage(form: Form, incident_id: int, authority: str, wanted: str) -> str:
@@ -298,6 +211,35 @@ def _stage(form: Form, incident_id: int, authority: str, wanted: str) -> str:
         named = ", ".join(may_come) or "none"
         raise Invalid("stage", f"This stage cannot come now. Possible: {named}.")
     return wanted
+
+
+def _duty(incident_id: int, form: Form, stage: str, named: str) -> str | None:
+    """The duty that filing will meet: the one a person named, or the one that fits the form."""
+    found = findings.current(incident_id)
+    if not named:
+        return duty_for(form, stage, found)
+    if named not in found or found[named].to not in TO_AUTHORITIES:
+        raise Invalid("duty", "This incident has no duty of that name that a report could meet.")
+    return named
+
+
+def _meet(incident: Incident, report: Report, reference: str, ledger: Ledger, now: datetime) -> None:
+    """Mark the report's duty as met, with its time frozen; one that somebody settled already, or that is not owed, stays."""
+    row = findings.current(incident.id).get(report.duty or "")
+    if row is None or row.state not in findings.UNSETTLED or row.standing == "not_owed" or report.filed_at is None:
+        return
+    note = f"Report {report.ref}"
+    obligations.settle_met(
+        row,
+        met_at=report.filed_at,
+        reference=rules.plain(reference),
+        note=note,
+        ledger=ledger,
+        incident=incident.ref,
+        now=now,
+    )
+    if incident.state == incident_rules.State.OPEN:
+        assessment.refresh(incident, ledger, now)
 
 
 def _incident(ref: str) -> Incident:
@@ -314,17 +256,21 @@ def _report(incident: Incident, ref: str) -> Report:
     return report
 
 
-def _draft(ref: str, report_ref: str, version: int) -> tuple[Incident, Report, Form]:
+def _draft(ref: str, report_ref: str, version: int, company: Company, now: datetime) -> Case:
     incident = _incident(ref)
     report = _report(incident, report_ref)
+    _must_be_current_draft(report, version)
+    return case(incident, report, company, now)
+
+
+def _must_be_current_draft(report: Report, version: int) -> None:
     rules.editable(State(report.state))
     incident_rules.must_be_version(report.version, version)
-    return incident, report, form_of(report.form)
 
 
-def _begin(incident: Incident, told: Dossier) -> datetime:
-    known = [value for key in BEGINNINGS if isinstance(value := told.value(key), datetime)]
-    return min([incident.opened_at, *known])
+def _begin(at_hand: Case) -> datetime:
+    known = [value for key in BEGINNINGS if isinstance(value := at_hand.told.value(key), datetime)]
+    return min([at_hand.incident.opened_at, *known])
 
 
 def _add_receipt(incident: Incident, report: Report, reference: str, evidence: str, actor: str, now: datetime) -> None:
@@ -341,11 +287,11 @@ def _add_receipt(incident: Incident, report: Report, reference: str, evidence: s
         )
 
 
-def _keep_files(form: Form, report: Report, filed: Sheet) -> dict[str, str]:
+def _keep_files(form: Form, report: Report, sheet: Sheet) -> dict[str, str]:
     """Make and keep every kind of file; their digests by kind."""
     digests = {}
     for kind in files.KINDS:
-        made = files.made(kind, form, filed)
+        made = files.made(kind, form, sheet)
         digests[kind] = made.sha256
         db.session.add(
             ReportFile(report_id=report.id, kind=kind, sha256=made.sha256, size=len(made.content), content=made.content)

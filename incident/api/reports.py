@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response, g
 from pydantic import AwareDatetime, BaseModel, Field
 
+from incident.actions import cases
 from incident.actions import reports as actions
 from incident.api.incidents import Place, Ref, Strict
 from incident.domain import forms
@@ -15,6 +16,7 @@ from incident.domain import reports as rules
 from incident.domain.errors import Missing
 from incident.domain.forms import Form
 from incident.domain.reports import State, Typed
+from incident.store import obligations
 from incident.store import reports as rows
 from incident.store.reports import Report
 from incident.web.access import actor, now, permit
@@ -71,6 +73,11 @@ class ReportIn(Strict):
     stage: str = Field("", max_length=20, description="Empty for the one that comes next.")
     authority: str = Field("", max_length=200, description="Empty for the form's own name of it.")
     language: Literal["", "en", "zh"] = ""
+    duty: str = Field(
+        "",
+        max_length=100,
+        description="The duty it meets, such as EU-GDPR/tell-authority; empty for the one that fits.",
+    )
     time_zone: str = Field(
         "", max_length=60, description="Where the form prescribes none; empty for the organisation's."
     )
@@ -133,6 +140,7 @@ class ReportOut(BaseModel):
     state: str
     version: int
     previous: str | None
+    duty: str | None
     due_at: datetime | None
     late: bool
     missing: int
@@ -191,7 +199,11 @@ def list_forms() -> dict[str, Any]:
 def index(incident: str, place: Place) -> dict[str, Any]:
     """The reports of an incident, newest first."""
     found = list(rows.page(g.incident.id, before=place.before, limit=place.limit))
-    return {"reports": [_plain(one) for one in found], "before": found[-1].id if len(found) == place.limit else None}
+    findings = obligations.current(g.incident.id)
+    return {
+        "reports": [_plain(one, cases.due_of(one, findings)) for one in found],
+        "before": found[-1].id if len(found) == place.limit else None,
+    }
 
 
 @bp.post("")
@@ -285,20 +297,19 @@ def _report(ref: str) -> Report:
     return found
 
 
-def _plain(report: Report) -> dict[str, Any]:
-    return {name: getattr(report, name) for name in ReportOut.model_fields}
+def _plain(report: Report, due_at: datetime | None) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in ReportOut.model_fields} | {"due_at": due_at}
 
 
 def _whole(report: Report) -> dict[str, Any]:
-    form = actions.form_of(report.form)
-    told = actions.case(g.incident, report, company(), now())
-    given = actions.answers_of(form, report, told) if report.state == State.DRAFT else ()
-    kept = report.answers if report.answers is not None else rules.frozen(form, given, report.language)
-    return _plain(report) | {
+    at_hand = cases.case(g.incident, report, company(), now())
+    given = at_hand.answers() if report.state == State.DRAFT else ()
+    kept = report.answers if report.answers is not None else rules.frozen(at_hand.form, given, report.language)
+    return _plain(report, at_hand.due_at) | {
         "answers": kept,
         "missing_answers": [one["question"] for one in kept if one["required"] and one["standing"] == "missing"],
         "outdated_answers": [one.question.key for one in given if one.outdated],
-        "facts_changed": rules.moved_on(kept, told) if report.state == State.FILED else {},
+        "facts_changed": rules.moved_on(kept, at_hand.told) if report.state == State.FILED else {},
         "receipts": [vars(one) for one in rows.receipts([report.id]).get(report.id, [])],
         "files": [{"kind": one.kind, "sha256": one.sha256, "size": one.size} for one in rows.files(report.id)],
     }

@@ -90,24 +90,32 @@ def authorities(dossier: Dossier, language: str) -> str:
 
 
 def grade(dossier: Dossier, language: str) -> str:
-    """The grade that counts on every scale, with its reasons."""
+    """The grade that counts on every scale."""
     return "\n".join(graded(one, language) for one in dossier.grades)
 
 
+def grade_people(dossier: Dossier, language: str) -> str:
+    """How severe it is for people."""
+    return "\n".join(graded(one, language) for one in dossier.grades if one.scale == Scale.PEOPLE)
+
+
 def grade_cac(dossier: Dossier, language: str) -> str:
-    """The grade by the Chinese guide alone."""
-    return next((graded(one, language) for one in dossier.grades if one.scale == Scale.CHINA), "")
+    """The grade by the Chinese guide, with its reasons."""
+    found = next((one for one in dossier.grades if one.scale == Scale.CHINA), None)
+    return "\n".join([graded(found, language), *found.reasons]) if found else ""
 
 
 def graded(one: GradeLine, language: str) -> str:
-    """One grade in words. Reasons are kept in English alone, so a Chinese report gives level and score."""
+    """One grade in words: scale, level, score, and whether a person has chosen it."""
+    score = f" ({one.score})" if one.score else ""
     if language == "zh":
         words = chinese()
-        return f"{words['scale'].get(one.scale, one.scale)}：{words['level'].get(one.level, one.level)}{f'（{one.score}）' if one.score else ''}"
+        suggested = "" if one.chosen else "，系统建议"
+        return (
+            f"{words['scale'].get(one.scale, one.scale)}：{words['level'].get(one.level, one.level)}{score}{suggested}"
+        )
     caption = CAPTIONS[Scale(one.scale)] if one.scale in set(Scale) else one.scale
-    score = f" ({one.score})" if one.score else ""
-    reasons = f": {'; '.join(one.reasons)}" if one.reasons else ""
-    return f"{caption}: {one.level.replace('_', ' ')}{score}{'' if one.chosen else ', suggested'}{reasons}"
+    return f"{caption}: {one.level.replace('_', ' ')}{score}{'' if one.chosen else ', suggested'}"
 
 
 def steps_done(dossier: Dossier, language: str) -> str:
@@ -139,6 +147,7 @@ COMPUTED: Mapping[str, Computation] = {
     "evidence": evidence,
     "grade": grade,
     "grade_cac": grade_cac,
+    "grade_people": grade_people,
     "lessons": lessons,
     "notice_samples": notice_samples,
     "notices": notices,

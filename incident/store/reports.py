@@ -27,7 +27,7 @@ class Report(Model):
     zone: Mapped[str] = mapped_column(String(60))
     state: Mapped[str] = mapped_column(String(10))
     version: Mapped[int] = mapped_column(default=1)
-    finding: Mapped[str | None] = mapped_column(String(20))
+    duty: Mapped[str | None] = mapped_column(String(100))
     previous: Mapped[str | None] = mapped_column(String(20))
     hands: Mapped[dict[str, Any]] = mapped_column(JSON)
     seen: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -139,6 +139,14 @@ def files(report_id: int) -> Sequence[ReportFile]:
 def file(report_id: int, kind: str) -> ReportFile | None:
     """One kept file with its content."""
     return db.session.scalar(select(ReportFile).where(ReportFile.report_id == report_id, ReportFile.kind == kind))
+
+
+def duties_begun(incident_id: int) -> set[str]:
+    """The duties for which a report is a draft or was filed."""
+    query = select(Report.duty).where(
+        Report.incident_id == incident_id, Report.duty.is_not(None), Report.state != "discarded"
+    )
+    return {duty for duty in db.session.scalars(query) if duty}
 
 
 def counts(incident_id: int) -> Mapping[str, int]:

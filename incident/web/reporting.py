@@ -1,23 +1,23 @@
 """Ready words for the pages of reports: what a template shows without thinking."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g, url_for
 
-from incident.actions import reports as actions
-from incident.domain import forms
+from incident.actions import cases
+from incident.actions.cases import Case, Owed
+from incident.domain import forms, lawbook
 from incident.domain import reports as rules
-from incident.domain.dossier import Dossier
 from incident.domain.errors import Refused
 from incident.domain.facts import vocabulary
 from incident.domain.forms import Form
 from incident.domain.reports import CHANNEL_LABELS, Answer, Origin, Standing, State, Typed
+from incident.store import obligations, users
 from incident.store import reports as rows
-from incident.store import users
 from incident.store.reports import Report
-from incident.web.filters import ago, when
+from incident.web.filters import ago, day
 
 SOON = timedelta(hours=24)
 STATE_TONES = {State.DRAFT: "idle", State.FILED: "met", State.DISCARDED: "idle"}
@@ -28,10 +28,15 @@ CONFIDENCE_WORDS = {
 }
 
 
-def entry(report: Report, at: datetime) -> dict[str, Any]:
-    """One line of the list."""
+def entries(incident_id: int, found: Sequence[Report], at: datetime) -> list[dict[str, Any]]:
+    """The lines of the list."""
+    findings = obligations.current(incident_id)
+    return [_entry(report, cases.due_of(report, findings), at) for report in found]
+
+
+def _entry(report: Report, due_at: datetime | None, at: datetime) -> dict[str, Any]:
     form = forms.library().get(report.form)
-    words, tone = due_words(report, at)
+    words, tone = due_words(report.state, due_at, at)
     return {
         "ref": report.ref,
         "href": url_for("reports.show", incident=g.incident.ref, ref=report.ref),
@@ -42,34 +47,31 @@ def entry(report: Report, at: datetime) -> dict[str, Any]:
         "tone": STATE_TONES[State(report.state)],
         "due": words,
         "due_tone": tone,
-        "due_at": report.due_at,
+        "due_at": due_at,
         "missing": report.missing,
         "late": report.late,
     }
 
 
-def due_words(report: Report, at: datetime) -> tuple[str, str]:
+def due_words(state: str, due_at: datetime | None, at: datetime) -> tuple[str, str]:
     """By when, or since when, in words with a tone."""
-    if report.state == State.FILED:
+    if state == State.FILED:
         return "filed", "met"
-    if report.state == State.DISCARDED:
+    if state == State.DISCARDED:
         return "put away", "far"
-    if report.due_at is None:
+    if due_at is None:
         return "no fixed time", "far"
-    if at > report.due_at:
-        return f"{ago(report.due_at).removesuffix(' ago')} late", "late"
-    return ago(report.due_at), "soon" if report.due_at - at < SOON else "far"
+    if at > due_at:
+        return f"{ago(due_at).removesuffix(' ago')} late", "late"
+    return ago(due_at), "soon" if due_at - at < SOON else "far"
 
 
-def draft(
-    report: Report, case: tuple[Form, Dossier], at: datetime, typed: Mapping[str, Typed], refusal: Refused | None
-) -> dict[str, Any]:
+def draft(at_hand: Case, at: datetime, typed: Mapping[str, Typed], refusal: Refused | None) -> dict[str, Any]:
     """The page on which a report is written. What was typed and not saved stands in place of what was saved."""
-    form, told = case
-    given = actions.answers_of(form, report, told)
+    report, form, given = at_hand.report, at_hand.form, at_hand.answers()
     wrong = {getattr(refusal, "field", ""): refusal.sentence} if refusal else {}
-    page = _head(report, form, at) | {
-        "late": actions.is_late(report, at),
+    page = _head(at_hand, at) | {
+        "late": at_hand.late,
         "version": report.version,
         "refusal": refusal.sentence if refusal else "",
     }
@@ -100,7 +102,7 @@ def _question(
     form: Form, report: Report, answer: Answer, typed: Typed | None, wrong: Mapping[str, str]
 ) -> dict[str, Any]:
     key = answer.question.key
-    hand = actions.hands_of(report).get(key)
+    hand = cases.hands_of(report).get(key)
     written = typed or (Typed(hand.text, hand.unknown, hand.reason) if hand else Typed())
     seen = report.seen.get(key)
     return {
@@ -136,25 +138,21 @@ def _facts(answer: Answer) -> list[dict[str, str]]:
         {
             "label": vocabulary()[key].label,
             "href": url_for("incidents.fact", incident=g.incident.ref, key=key),
-            "recorded": when(datetime.fromisoformat(recorded[key])) if key in recorded else "",
+            "recorded": day(datetime.fromisoformat(recorded[key])) if key in recorded else "",
         }
         for key in answer.question.facts
     ]
 
 
-def read_only(report: Report, case: tuple[Form, Dossier], at: datetime) -> dict[str, Any]:
+def read_only(at_hand: Case, at: datetime) -> dict[str, Any]:
     """The page of a report that is not written any more, or not by this reader."""
-    form, told = case
-    kept = (
-        report.answers
-        if report.answers is not None
-        else rules.frozen(form, actions.answers_of(form, report, told), report.language)
-    )
-    moved = rules.moved_on(kept, told) if report.state == State.FILED else {}
+    report, form = at_hand.report, at_hand.form
+    kept = report.answers if report.answers is not None else rules.frozen(form, at_hand.answers(), report.language)
+    moved = rules.moved_on(kept, at_hand.told) if report.state == State.FILED else {}
     people = {
         ref: user.name for ref, user in users.by_refs({report.filed_by or report.saved_by, report.made_by}).items()
     }
-    return _head(report, form, at) | {
+    return _head(at_hand, at) | {
         "sections": [
             {
                 "label": form.words(section.label, report.language),
@@ -196,8 +194,9 @@ def _next(report: Report, form: Form) -> tuple[str, ...]:
     return rules.next_stages(form, [stage for stage, state in known if state == State.FILED])
 
 
-def _head(report: Report, form: Form, at: datetime) -> dict[str, Any]:
-    words, tone = due_words(report, at)
+def _head(at_hand: Case, at: datetime) -> dict[str, Any]:
+    report, form = at_hand.report, at_hand.form
+    words, tone = due_words(report.state, at_hand.due_at, at)
     return {
         "ref": report.ref,
         "form": form,
@@ -209,7 +208,8 @@ def _head(report: Report, form: Form, at: datetime) -> dict[str, Any]:
         "state": report.state,
         "due": words,
         "due_tone": tone,
-        "due_at": report.due_at,
+        "due_at": at_hand.due_at,
+        "duty": lawbook.library().duty(report.duty) if report.duty else None,
         "previous": report.previous,
         "saved_at": report.saved_at,
         "confidence": CONFIDENCE_WORDS[form.confidence],
@@ -218,5 +218,26 @@ def _head(report: Report, form: Form, at: datetime) -> dict[str, Any]:
 
 
 def owed(incident_id: int, at: datetime) -> list[dict[str, Any]]:
-    """The duties to report for which a form is at hand and no report was begun."""
-    return []
+    """The duties to report for which no report was begun, soonest first."""
+    return [_owed(one, at) for one in cases.owed(incident_id)]
+
+
+def _owed(one: Owed, at: datetime) -> dict[str, Any]:
+    row = one.finding
+    words, tone = due_words(State.DRAFT, row.due_at, at)
+    duty = lawbook.library().duty(row.duty)
+    law = lawbook.library()[row.law].short if row.law in lawbook.library() else row.law
+    place = f"{law}, {duty.cite.place}" if duty else law
+    advised = "asked for, not owed · " if row.standing == "advised" else ""
+    return {
+        "duty": row.duty,
+        "title": row.title,
+        "note": f"{advised}{place} · {row.clock_words}",
+        "due": words,
+        "due_tone": tone,
+        "due_at": row.due_at,
+        "form": one.form.id,
+        "form_words": one.form.name.en,
+        "stage": one.stage,
+        "authority": one.authority,
+    }

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import dossier
+from incident.actions import cases, dossier
 from incident.actions import reports as actions
+from incident.actions.cases import Case
 from incident.domain import forms
 from incident.domain import reports as rules
 from incident.domain.dossier import Company
 from incident.domain.errors import Missing, Refused
-from incident.domain.forms import Form
 from incident.domain.reports import CHANNEL_LABELS, State, Typed
 from incident.exports import csv
 from incident.exports.files import KINDS, File
@@ -67,7 +67,7 @@ def start(incident: str) -> ResponseReturnValue:
             stage=form.get("stage", ""),
             authority=form.get("authority", ""),
             language=form.get("language", ""),
-            finding=form.get("finding", ""),
+            duty=form.get("duty", ""),
             zone=house_zone(),
             actor=actor(),
             now=now(),
@@ -86,9 +86,7 @@ def show(incident: str, ref: str) -> str:
         return _prepare_page(report)
     if report.state == State.FILED:
         return _filed_page(report, {}, {})
-    return render_template(
-        "reports/show.html", page=reporting.read_only(report, _case(report), now()), errors={}, typed={}
-    )
+    return render_template("reports/show.html", page=reporting.read_only(_case(report), now()), errors={}, typed={})
 
 
 @bp.post("/<ref>")
@@ -210,7 +208,7 @@ def _list_page(typed: Any, errors: dict[str, str]) -> str:
     more = url_for(".index", incident=g.incident.ref, before=found[PAGE - 1].id) if len(found) > PAGE else ""
     return render_template(
         "reports/list.html",
-        found=[reporting.entry(report, now()) for report in found[:PAGE]],
+        found=reporting.entries(g.incident.id, found[:PAGE], now()),
         more=more,
         owed=reporting.owed(g.incident.id, now()) if may("report.prepare") else (),
         forms=forms.library().values(),
@@ -223,19 +221,19 @@ def _prepare_page(report: Report, typed: dict[str, Typed] | None = None, refusal
     if report.state != State.DRAFT:
         return render_template(
             "reports/show.html",
-            page=reporting.read_only(report, _case(report), now()),
+            page=reporting.read_only(_case(report), now()),
             errors={"": refusal.sentence if refusal else ""},
             typed={},
         )
     return render_template(
-        "reports/prepare.html", page=reporting.draft(report, _case(report), now(), typed or {}, refusal), kinds=KINDS
+        "reports/prepare.html", page=reporting.draft(_case(report), now(), typed or {}, refusal), kinds=KINDS
     )
 
 
 def _filed_page(report: Report, typed: Any, errors: dict[str, str]) -> str:
     return render_template(
         "reports/show.html",
-        page=reporting.read_only(report, _case(report), now()),
+        page=reporting.read_only(_case(report), now()),
         pieces=incidents.evidence(g.incident.id),
         typed=typed,
         errors=errors,
@@ -246,7 +244,7 @@ def _file_page(report: Report, typed: Any, errors: dict[str, str]) -> str:
     rules.editable(State(report.state))
     return render_template(
         "reports/file.html",
-        page=reporting.draft(report, _case(report), now(), {}, None),
+        page=reporting.draft(_case(report), now(), {}, None),
         pieces=incidents.evidence(g.incident.id),
         channels=CHANNEL_LABELS,
         zones=answers.zones(),
@@ -256,9 +254,8 @@ def _file_page(report: Report, typed: Any, errors: dict[str, str]) -> str:
     )
 
 
-def _case(report: Report) -> tuple[Form, Any]:
-    form = actions.form_of(report.form)
-    return form, actions.case(g.incident, report, company(), now())
+def _case(report: Report) -> Case:
+    return cases.case(g.incident, report, company(), now())
 
 
 def _report(ref: str) -> Report:

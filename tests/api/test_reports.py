@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 
@@ -7,7 +8,11 @@ from incident.domain.access import Role
 from tests.builders import an_incident
 
 Token = Callable[..., dict[str, str]]
-FACTS = {"what_happened": "A copy was taken.", "records_count": 100, "aware_at": "2026-03-06T09:00:00Z"}
+FACTS = {
+    "what_happened": "A copy was taken.",
+    "records_count": 100,
+    "aware_at": (clock.now() - timedelta(hours=1)).isoformat(),
+}
 
 
 def test_the_whole_way_of_a_report_by_program(client: FlaskClient, token_for: Token) -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from incident.domain import forms, reports
-from incident.domain.dossier import Company, Dossier, FactNow, NoticeLine, StepLine
+from incident.domain.dossier import Company, Dossier, FactNow, GradeLine, NoticeLine, StepLine
 from incident.domain.errors import Invalid, Refused
 from incident.domain.facts import UNKNOWN
 from incident.domain.reports import Answer, Hand, Origin, Standing, State, Typed
@@ -319,3 +319,16 @@ def test_a_frozen_report_has_one_digest_and_any_change_another() -> None:
     again = reports.frozen(GDPR, list(answered(a_dossier(records_count=100)).values()), "en")
     other = reports.frozen(GDPR, list(answered(a_dossier(records_count=101)).values()), "en")
     assert reports.digest(kept) == reports.digest(again) != reports.digest(other)
+
+
+# ---------------------------------------------------------------- grades
+
+
+def test_a_suggested_grade_is_never_told_as_a_chosen_one() -> None:
+    people = GradeLine("people", "very_high", "4.25", ("Financial data",), chosen=False)
+    china = GradeLine("china", "relatively_major", "", ("1,204,331 people in China",), chosen=True)
+    dossier = replace(a_dossier(), grades=(china, people))
+    assert answered(dossier)["severity"].text == "Severity for people: very high (4.25), suggested"
+    assert (
+        answered(dossier, form=CAC, language="zh")["level"].text == "网络安全事件级别：较大\n1,204,331 people in China"
+    )

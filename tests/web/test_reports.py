@@ -21,7 +21,11 @@ from incident.web.reports import house_zone
 from tests.builders import an_incident
 
 Browser = Callable[..., FlaskClient]
-FACTS = {"what_happened": "A <b>copy</b> was taken.", "records_count": 100, "aware_at": "2026-03-06T09:00:00Z"}
+FACTS = {
+    "what_happened": "A <b>copy</b> was taken.",
+    "records_count": 100,
+    "aware_at": (clock.now() - timedelta(hours=1)).isoformat(),
+}
 
 
 def a_draft(incident: Incident, form: str = "eu-gdpr-33", authority: str = "CNIL") -> str:
@@ -287,7 +291,18 @@ def test_the_number_of_queries_does_not_grow_with_the_list(as_: Browser) -> None
 
 
 def test_the_time_of_filing_is_read_in_the_zone_that_was_chosen(as_: Browser) -> None:
-    incident, browser = an_incident(facts=FACTS, now=clock.now() - timedelta(days=2)), as_(Role.PRIVACY)
+    incident, browser = an_incident(facts=FACTS | {"aware_at": "2026-03-06T09:00:00Z"}), as_(Role.PRIVACY)
     ref = a_draft(incident)
     assert filed(browser, incident, ref, filed_at="2026-03-07T09:00", zone="Asia/Shanghai") == 302
     assert str(found(incident, ref).filed_at) == "2026-03-07 01:00:00+00:00"
+
+
+def test_an_owed_duty_is_offered_with_its_form_and_due_time(as_: Browser) -> None:
+    owed = {"personal_data": True, "role": "controller", "risk_to_people": "risk", "residents": {"FR": 100}}
+    incident, browser = an_incident(facts=FACTS | owed), as_(Role.PRIVACY)
+    page = browser.get(f"/incidents/{incident.ref}/reports/").text
+    assert "Owed and not begun" in page
+    assert 'value="EU-GDPR/tell-authority"' in page
+    assert "in 2 d 22 h" in page
+    a_draft(incident)
+    assert 'value="EU-GDPR/tell-authority"' not in browser.get(f"/incidents/{incident.ref}/reports/").text

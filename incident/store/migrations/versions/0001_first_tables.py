@@ -644,7 +644,7 @@ def upgrade() -> None:
     sa.Column('zone', sa.String(length=60), nullable=False),
     sa.Column('state', sa.String(length=10), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('finding', sa.String(length=20), nullable=True),
+    sa.Column('duty', sa.String(length=100), nullable=True),
     sa.Column('previous', sa.String(length=20), nullable=True),
     sa.Column('hands', sa.JSON(), nullable=False),
     sa.Column('seen', sa.JSON(), nullable=False),
