@@ -226,7 +226,7 @@ def _unwritten(text: Text, channels: Sequence[Channel]) -> Iterable[Hurdle]:
         place = PLACES[name]
         if UNWRITTEN.search(source):
             yield Hurdle(
-                name, f"{place}: a prompt in brackets is still there. Write that part, or delete it.", text.language
+                name, f"{place}: write what the prompt in brackets asks for, or delete it.", text.language
             )
         elif not source.strip() and name not in SECTIONS and name != "greeting":
             yield Hurdle(name, f"{place}: there is no text yet.", text.language)
