@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     smtp_bounces_to: str = Field("", description="Where undeliverable mail returns to; empty: the sender.")
     smtp_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of the mail server.")
     smtp_rate: float = Field(0, ge=0, description="Most e-mails a second by the mail server; 0: as fast as it answers.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="What Prometheus must bring as bearer token to read /metrics; empty: there is none."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod

@@ -50,6 +50,7 @@ def _send(reference: str, _now: datetime) -> None:
 
 
 WORK: tuple[Kind, ...] = (
+    Kind("people.import", 1, imports.due, take_in),
     Kind("laws.assess_again", 300, obligations.due, obligations.do),
     Kind("notices.scheduled", 15, _scheduled, _start_scheduled),
     Kind("sending", 1, sending.due, _send),

@@ -175,6 +175,12 @@ def search(
     return _page(asked, before_seq, limit)
 
 
+def last(verb: str, actor: str = "cli") -> AuditLine | None:
+    """The newest line with this verb by this actor; read by the index of actors."""
+    found = search(actor=actor, verb=verb, limit=1)
+    return found[0] if found else None
+
+
 def _page(asked: Select[AuditLine], before_seq: int | None, limit: int) -> Sequence[AuditLine]:
     if before_seq is not None:
         asked = asked.where(AuditLine.seq < before_seq)
@@ -192,11 +198,3 @@ def rows(start: int, stop: int, at_once: int = 5_000) -> Iterator[Row]:
             return
         yield from page
         start = page[-1][0] + 1
-
-
-def actors(incident: str | None = None) -> list[str]:
-    """Everybody who left a line, for a list to choose from."""
-    asked = select(AuditLine.actor).distinct()
-    if incident is not None:
-        asked = asked.where(AuditLine.incident == incident)
-    return sorted(db.session.scalars(asked.limit(500)))

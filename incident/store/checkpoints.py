@@ -150,14 +150,18 @@ def kept_outside() -> list[str]:
 
 
 def verify(outside: Iterable[str] = (), every: int = 50_000) -> Generator[int, None, Verdict]:
-    """Yields how many lines were read, and returns the verdict on the whole record.
+    """Steps that yield how many lines were read, and return the verdict on the whole record.
 
     All lines are read and hashed again; the root is compared with the head, with every checkpoint in the database, with
     those in the instance's folder and with those given in `outside`.
     """
     head = audit.head()
-    size, log, packed = head.size, head.log, bytes(head.frontier)
-    check = Check(log, key(), [*kept_outside(), *outside], _judge)
+    check = Check(head.log, key(), [*kept_outside(), *outside], _judge)
+    return _reading(check, head.size, bytes(head.frontier), every)
+
+
+def _reading(check: Check, size: int, packed: bytes, every: int) -> Generator[int, None, Verdict]:
+    log = check.verdict.log
     notes = {made.size: made for made in db.session.scalars(select(Checkpoint).order_by(Checkpoint.size))}
     strict_from = max(notes, default=0)
     for row in audit.rows(0, size):
@@ -178,15 +182,23 @@ def verify(outside: Iterable[str] = (), every: int = 50_000) -> Generator[int, N
     return check.finish()
 
 
+class Reading:
+    """The steps of a check, to be gone through once; then `verdict` is there."""
+
+    def __init__(self, steps: Generator[int, None, Verdict]) -> None:
+        self._steps = steps
+        self.verdict = Verdict()
+
+    def __iter__(self) -> Iterator[int]:
+        self.verdict = yield from self._steps
+
+
 def verified(outside: Iterable[str] = ()) -> Verdict:
     """The verdict, without the progress."""
-    steps = verify(outside)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            verdict: Verdict = end.value
-            return verdict
+    reading = Reading(verify(outside))
+    for _ in reading:
+        pass
+    return reading.verdict
 
 
 def _looked_at(log: str, place: int, row: Row, *, strict: bool = True) -> tuple[bytes, str]:
