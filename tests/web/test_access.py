@@ -13,10 +13,11 @@ from incident.actions import members, tokens
 from incident.actions import users as user_actions
 from incident.actions.ledger import transaction
 from incident.app import API, HOOKS
-from incident.domain.access import OWN, PERMITS, PUBLIC, SIGNED, SPECIAL, Role, may
+from incident.domain.access import CASE_TEAM, OWN, PERMITS, PUBLIC, SIGNED, SPECIAL, Role, may
 from incident.domain.errors import Missing
 from incident.store import incidents, users
 from incident.store import members as member_rows
+from incident.store.incidents import Incident
 from incident.store.users import User
 from incident.web import access
 from incident.web.access import demand_permits, permit, permit_of
@@ -252,3 +253,44 @@ def test_the_description_of_the_api_names_the_token_and_each_permit(client: Flas
     every = [call for path in described["paths"].values() for way, call in path.items() if way != "parameters"]
     assert all(call["x-permit"] for call in every)
     assert all("problem" in str(call["responses"]["422"]) for call in every)
+
+
+@pytest.fixture
+def unspoken(app: APIFlask) -> Incident:
+    """A restricted incident with duties, as one lead of it knows it."""
+    lead = a_user(Role.LEAD)
+    facts = {
+        "personal_data": "yes",
+        "aware_at": "2026-11-20T09:00:00Z",
+        "residents": {"DE": 600},
+        "risk_to_people": "high",
+    }
+    incident = an_incident(title="Unspoken", facts=facts)
+    members.restrict(incident.ref, actor=lead.ref, now=clock.now())
+    return incident
+
+
+def answers(app: APIFlask, browser: FlaskClient, header: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Every page and call that is not bound to one incident, and its text."""
+    for rule, method, path in calls(app):
+        if method == "GET" and "incident" not in rule.arguments:
+            answer = app.test_client().get(path, headers=header) if path.startswith("/api/") else browser.get(path)
+            yield path, answer.text
+
+
+def test_a_restricted_incident_is_on_no_list_whatever_the_page(app: APIFlask, as_, token_for, unspoken: Incident):
+    """As somebody with every right of the case team, but not on this incident."""
+    browser, header = as_(*CASE_TEAM), token_for(*CASE_TEAM)
+    told = [path for path, text in answers(app, browser, header) if "Unspoken" in text or unspoken.ref in text]
+    assert told == []
+
+
+def test_an_administrator_knows_of_a_restricted_incident_by_the_record_alone(
+    app: APIFlask, as_, token_for, unspoken: Incident
+):
+    """The record holds references and verbs, no titles: enough to let somebody in, nothing of what happened."""
+    browser, header = as_(Role.ADMINISTRATOR), token_for(Role.ADMINISTRATOR)
+    texts = dict(answers(app, browser, header))
+    assert not [path for path, text in texts.items() if "Unspoken" in text]
+    told = [path for path, text in texts.items() if unspoken.ref in text]
+    assert all(path.startswith(("/record/", "/api/v1/record")) for path in told)
