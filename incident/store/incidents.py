@@ -210,3 +210,22 @@ def notes_by_ref(incident_id: int, refs: Collection[str]) -> dict[str, str]:
         return {}
     found = db.session.execute(select(Note.ref, Note.text).where(Note.incident_id == incident_id, Note.ref.in_(refs)))
     return {ref: text for ref, text in found}
+
+
+def by_ids(ids: Collection[int]) -> dict[int, Incident]:
+    """The incidents with these ids, by id."""
+    if not ids:
+        return {}
+    return {row.id: row for row in db.session.scalars(select(Incident).where(Incident.id.in_(ids)))}
+
+
+def by_ids(ids: Collection[int]) -> dict[int, Incident]:
+    """The incidents with these numbers, by number."""
+    if not ids:
+        return {}
+    return {row.id: row for row in db.session.scalars(select(Incident).where(Incident.id.in_(ids)))}
+
+
+def newest(ids: Select[Any], limit: int) -> Select[Incident]:
+    """The newest of these incidents (a query of ids)."""
+    return select(Incident).where(Incident.id.in_(ids)).order_by(Incident.id.desc()).limit(limit)

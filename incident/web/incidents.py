@@ -29,7 +29,7 @@ from incident.exports import csv
 from incident.store import incidents as rows
 from incident.store import users
 from incident.store.incidents import Fact, Incident
-from incident.web import answers, story
+from incident.web import answers, rail, story
 from incident.web.access import actor, me, now, permit, zone
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -192,7 +192,7 @@ def show(incident: str) -> str:
         facts=_headline(facts),
         unknown=_unasked(facts),
         happened=story.latest(g.incident, limit=12),
-        state=story.state(g.incident),
+        state=rail.state(g.incident),
         team=users.every(),
     )
 

@@ -76,7 +76,3 @@ def _facts_of(incident: Incident, lines: Sequence[AuditLine]) -> dict[tuple[str,
         words = {"label": vocabulary()[row.key].label, "words": shown(row.key, value, zone()), "origin": row.source}
         found.setdefault((at, row.recorded_by), []).append(words)
     return found
-
-
-def state(incident: Incident) -> dict[str, Any]:
-    return {"tags": [], "next": None, "asks": []}

@@ -1,0 +1,155 @@
+"""How incidents stand, counted in one query: for the rail of one incident and for the desk over all of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
+
+from incident.store.closings import Review
+from incident.store.db import db
+from incident.store.dispatches import Dispatch
+from incident.store.incidents import Fact, Incident
+from incident.store.notices import Notice
+from incident.store.obligations import ACTIVE, UNSETTLED, FindingRow
+from incident.store.people import Tally
+from incident.store.plans import UNDONE, Step
+from incident.store.reports import Report
+
+ON_THE_LIST = ("active", "suspect")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The figures of one incident."""
+
+    facts: int = 0
+    steps: int = 0
+    steps_done: int = 0
+    steps_late: int = 0
+    people: int = 0
+    owed: int = 0
+    open: int = 0
+    met: int = 0
+    late: int = 0
+    notices: int = 0
+    sent: int = 0
+    submitted: int = 0
+    addressed: int = 0
+    reached: int = 0
+    under_way: int = 0
+    trouble: int = 0
+    drafts: int = 0
+    filed: int = 0
+    reviewed: int = 0
+
+
+def of(incident_ids: Collection[int], now: datetime) -> Mapping[int, Overview]:
+    """The figures of these incidents, in one query."""
+    parts = _parts(now)
+    query = select(Incident.id, *(part.label(name) for name, part in parts.items())).where(
+        Incident.id.in_(incident_ids)
+    )
+    return {
+        row[0]: Overview(**dict(zip(parts, (int(value or 0) for value in row[1:]), strict=True)))
+        for row in db.session.execute(query)
+    }
+
+
+def _parts(now: datetime) -> dict[str, ScalarSelect[Any]]:
+    unsettled = FindingRow.state.in_(UNSETTLED)
+    needed = or_(Step.need == "yes", Step.state.not_in(UNDONE))
+    return {
+        "facts": _of(Fact, func.count(Fact.key.distinct())),
+        "steps": _of(Step, func.count(), needed),
+        "steps_done": _of(Step, func.count(), Step.state.not_in(UNDONE)),
+        "steps_late": _of(Step, func.count(), Step.need == "yes", Step.state.in_(UNDONE), Step.due_at < now),
+        "people": _of(Tally, func.sum(Tally.n), Tally.state.in_(ON_THE_LIST)),
+        "owed": _finding(FindingRow.standing.in_(ACTIVE), unsettled),
+        "open": _finding(FindingRow.standing == "open", unsettled),
+        "met": _finding(FindingRow.state == "met"),
+        "late": _finding(FindingRow.standing.in_(ACTIVE), unsettled, FindingRow.due_at < now),
+        "notices": _of(Notice, func.count()),
+        "sent": _of(Notice, func.count(), Notice.stage == "sent"),
+        "submitted": _of(Notice, func.count(), Notice.stage == "submitted"),
+        "addressed": _of(Dispatch, func.sum(_everyone()), Dispatch.simulated.is_(False)),
+        "reached": _of(Dispatch, func.sum(Dispatch.accepted + Dispatch.delivered), Dispatch.simulated.is_(False)),
+        "under_way": _of(Dispatch, func.sum(Dispatch.waiting + Dispatch.sending)),
+        "trouble": _of(Dispatch, func.sum(Dispatch.in_doubt + Dispatch.failed + Dispatch.bounced + Dispatch.unreached)),
+        "drafts": _of(Report, func.count(), Report.state == "draft"),
+        "filed": _of(Report, func.count(), Report.state == "filed"),
+        "reviewed": _of(Review, func.count()),
+    }
+
+
+def _everyone() -> ColumnElement[int]:
+    return (
+        Dispatch.waiting
+        + Dispatch.sending
+        + Dispatch.in_doubt
+        + Dispatch.accepted
+        + Dispatch.delivered
+        + Dispatch.failed
+        + Dispatch.bounced
+        + Dispatch.cancelled
+        + Dispatch.unreached
+    )
+
+
+def _of(table: Any, figure: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(figure).where(table.incident_id == Incident.id, *conditions).correlate(Incident).scalar_subquery()
+
+
+def _finding(*conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return _of(FindingRow, func.count(), FindingRow.superseded_at.is_(None), *conditions)
+
+
+def steps_due(incidents: Select[Any], *, limit: int) -> Sequence[Step]:
+    """Needed steps with a due time that nobody has finished, over these incidents (a query of ids), soonest first."""
+    query = select(Step).where(Step.incident_id.in_(incidents), Step.state.in_(UNDONE), Step.need == "yes")
+    return db.session.scalars(query.where(Step.due_at.is_not(None)).order_by(Step.due_at, Step.id).limit(limit)).all()
+
+
+def waiting_notices(incidents: Select[Any], *, limit: int) -> Sequence[Notice]:
+    """Notices that somebody has submitted and nobody has decided on, oldest first."""
+    query = select(Notice).where(Notice.incident_id.in_(incidents), Notice.stage == "submitted")
+    return db.session.scalars(query.order_by(Notice.id).limit(limit)).all()
+
+
+def troubled_dispatches(incidents: Select[Any], *, limit: int) -> Sequence[Dispatch]:
+    """Sendings in which somebody is in doubt, failed, bounced or unreached, newest first."""
+    trouble = Dispatch.in_doubt + Dispatch.failed + Dispatch.bounced + Dispatch.unreached
+    query = select(Dispatch).where(Dispatch.incident_id.in_(incidents), trouble > 0)
+    return db.session.scalars(query.order_by(Dispatch.id.desc()).limit(limit)).all()
+
+
+def draft_reports(incidents: Select[Any], *, limit: int) -> Sequence[Report]:
+    """Reports begun and not filed, soonest due first."""
+    query = select(Report).where(Report.incident_id.in_(incidents), Report.state == "draft")
+    return db.session.scalars(query.order_by(Report.due_at.is_(None), Report.due_at, Report.id).limit(limit)).all()
+
+
+def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datetime | None]]:
+    """For these incidents, what each open duty waits for, and what its due time would be if it is known."""
+    query = select(FindingRow.incident_id, FindingRow.wants, FindingRow.due_at).where(
+        FindingRow.incident_id.in_(incident_ids),
+        FindingRow.superseded_at.is_(None),
+        FindingRow.standing == "open",
+        FindingRow.state.in_(UNSETTLED),
+    )
+    return [(incident, keys, due) for incident, keys, due in db.session.execute(query)]
+
+
+def numbers_of(incidents: Select[Any], now: datetime, today_ends: datetime) -> tuple[int, int, int]:
+    """How many open incidents, how many duties due by the end of today, and how many of those are late already."""
+    unsettled = (
+        FindingRow.incident_id.in_(incidents),
+        FindingRow.superseded_at.is_(None),
+        FindingRow.standing.in_(ACTIVE),
+        FindingRow.state.in_(UNSETTLED),
+    )
+    late = func.sum(case((FindingRow.due_at < now, 1), else_=0))
+    due, over = db.session.execute(select(func.count(), late).where(*unsettled, FindingRow.due_at < today_ends)).one()
+    count = db.session.scalar(select(func.count()).select_from(incidents.subquery()))
+    return int(count or 0), int(due or 0), int(over or 0)

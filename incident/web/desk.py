@@ -1,0 +1,219 @@
+"""The first page: what is due soonest over all incidents, what is open, what waits for the reader, what failed."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, render_template, url_for
+from sqlalchemy import Select
+
+from incident.domain.access import Role
+from incident.domain.facts import vocabulary
+from incident.store import incidents as rows
+from incident.store import obligations, overview
+from incident.store.db import db
+from incident.store.incidents import Incident
+from incident.store.obligations import FindingRow
+from incident.store.plans import Step
+from incident.web import weekplot
+from incident.web.access import actor, may, me, now, permit, zone
+from incident.web.dues import DueWords, due_words
+from incident.web.filters import number
+from incident.web.weekplot import Mark
+
+bp = Blueprint("desk", __name__)
+
+LISTED = 12
+PLOTTED = 60
+ASKED_OF = 6
+QUESTIONS = 5
+TO_PEOPLE = {"people", "individuals", "public", "media", "guardians"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing due or waiting, in ready words."""
+
+    due: DueWords
+    title: str
+    href: str
+    note: str
+    tag: str = ""
+    tone: str = "idle"
+    who: str = ""
+
+
+@bp.get("/")
+@permit("incident.view")
+def home() -> str:
+    """What is due soonest, and what waits for the reader."""
+    mine = _mine()
+    found = _Found(mine)
+    today_ends = now().astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    count, due_today, late = overview.numbers_of(mine, now(), today_ends)
+    return render_template(
+        "desk/home.html",
+        sentence=_sentence(count, due_today, late),
+        count=count,
+        plot=weekplot.drawn(list(found.marks()), now(), zone()),
+        due=found.due()[:LISTED],
+        questions=found.questions(),
+        waiting=found.waiting(),
+        steps=found.own_steps(),
+    )
+
+
+def _mine() -> Select[Any]:
+    """The ids of the open incidents this reader may know of, as a query."""
+    seen = rows.visible(me().id, sees_all=Role.AUDITOR in me().roles)
+    return seen.with_only_columns(Incident.id).where(Incident.state == "open")
+
+
+def _sentence(count: int, due_today: int, late: int) -> str:
+    if not count:
+        return "No incident is open"
+    said = f"{number(count)} incident{'s' if count != 1 else ''} open, "
+    said += f"{number(due_today)} dut{'ies' if due_today != 1 else 'y'} due today" if due_today else "nothing due today"
+    return f"{said}, {number(late)} of them late" if late else said
+
+
+class _Found:
+    """All the page needs, each list read once; incidents by number with one query."""
+
+    def __init__(self, mine: Select[Any]) -> None:
+        self.findings = obligations.soonest(obligations.unsettled(mine), after=None, limit=PLOTTED)
+        self.steps = overview.steps_due(mine, limit=PLOTTED)
+        self.notices = overview.waiting_notices(mine, limit=LISTED)
+        self.dispatches = overview.troubled_dispatches(mine, limit=LISTED)
+        self.drafts = overview.draft_reports(mine, limit=LISTED)
+        newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
+        self.wants = overview.wants(newest)
+        listed: tuple[Sequence[Any], ...] = (self.findings, self.steps, self.notices, self.dispatches, self.drafts)
+        ids = {row.incident_id for some in listed for row in some} | {wanted[0] for wanted in self.wants}
+        self.incidents = rows.by_ids(ids)
+
+    def marks(self) -> Iterator[Mark]:
+        """Every dated thing as a mark of the plot."""
+        for finding in self.findings:
+            if finding.due_at is not None:
+                kind = "people" if finding.to in TO_PEOPLE else "report"
+                yield self._mark(finding.incident_id, finding.due_at, kind, finding.title, self._duty(finding))
+        for step in self.steps:
+            if step.due_at is not None:
+                yield self._mark(step.incident_id, step.due_at, "step", step.title, self._step(step))
+
+    def _mark(self, incident: int, at: Any, kind: str, title: str, href: str) -> Mark:
+        words = due_words(at, now())
+        return Mark(self._ref(incident), at, kind, words.tone, f"{title}, {words.words}", href)
+
+    def due(self) -> list[Row]:
+        """Duties and steps over all incidents, soonest first; what has no time comes last."""
+        dated = [self._duty_row(row) for row in self.findings] + [self._step_row(row) for row in self.steps]
+        return sorted(dated, key=lambda row: (row.due.at is None, row.due.at or now()))
+
+    def _duty_row(self, row: FindingRow) -> Row:
+        tag, tone = ("asked for", "idle") if row.standing == "advised" else ("owed", "owed")
+        words = due_words(row.due_at, now(), none="no fixed time")
+        return Row(
+            words,
+            row.title,
+            self._duty(row),
+            f"{self._named(row.incident_id)} · {row.clock_words}",
+            tag,
+            tone,
+            "to be accepted" if row.state == "proposed" else "",
+        )
+
+    def _step_row(self, row: Step) -> Row:
+        return Row(
+            due_words(row.due_at, now()),
+            row.title,
+            self._step(row),
+            self._named(row.incident_id),
+            "step",
+            "idle",
+            "nobody" if row.owner_id is None else "",
+        )
+
+    def own_steps(self) -> list[Row]:
+        """The reader's own steps, soonest first."""
+        return [self._step_row(step) for step in self.steps if step.owner_id == me().id][:LISTED]
+
+    def questions(self) -> list[dict[str, Any]]:
+        """The questions whose answers decide most duties, over the newest incidents."""
+        counted: Counter[tuple[int, str]] = Counter(
+            (incident, key) for incident, keys, _ in self.wants for key in keys if key in vocabulary()
+        )
+        return [
+            {
+                "label": vocabulary()[key].label,
+                "count": count,
+                "incident": self._named(incident),
+                "href": url_for("incidents.fact", incident=self._ref(incident), key=key, back="show"),
+            }
+            for (incident, key), count in counted.most_common(QUESTIONS)
+        ]
+
+    def waiting(self) -> list[Row]:
+        """What waits for a person: approvals first for those who may give them, then what failed, then drafts."""
+        nothing = DueWords("", "far", None)
+        found = []
+        for notice in self.notices:
+            href, own = (
+                url_for("notices.show", incident=self._ref(notice.incident_id), ref=notice.ref),
+                actor() in {notice.drafter, *notice.editors},
+            )
+            asked = "Approve" if may("notice.approve") and not own else "Waits for approval:"
+            found.append(
+                Row(nothing, f"{asked} {notice.title}", href, self._named(notice.incident_id), "approval", "soon")
+            )
+        for sending in self.dispatches:
+            figures = (
+                (sending.in_doubt, "in doubt"),
+                (sending.failed, "failed"),
+                (sending.bounced, "bounced"),
+                (sending.unreached, "reached by no channel"),
+            )
+            said = ", ".join(f"{number(count)} {word}" for count, word in figures if count)
+            href = (
+                url_for("deliveries.index", incident=self._ref(sending.incident_id))
+                if "deliveries.index" in current_app.view_functions
+                else "#"
+            )
+            found.append(
+                Row(
+                    nothing,
+                    said,
+                    href,
+                    self._named(sending.incident_id),
+                    "in doubt" if sending.in_doubt else "unreached",
+                    "open" if sending.in_doubt else "late",
+                )
+            )
+        for report in self.drafts:
+            href = url_for("reports.show", incident=self._ref(report.incident_id), ref=report.ref)
+            found.append(
+                Row(
+                    nothing,
+                    f"Finish the report to {report.authority}",
+                    href,
+                    self._named(report.incident_id),
+                    f"{report.missing} missing" if report.missing else "ready",
+                    "idle",
+                )
+            )
+        return found
+
+    def _ref(self, incident: int) -> str:
+        return self.incidents[incident].ref
+
+    def _named(self, incident: int) -> str:
+        return f"{self.incidents[incident].ref} {self.incidents[incident].title}"
+
+    def _duty(self, row: FindingRow) -> str:
+        return url_for("obligations.show", incident=self._ref(row.incident_id), ref=row.ref)
+
+    def _step(self, row: Step) -> str:
+        return url_for("plans.show", incident=self._ref(row.incident_id), step=row.ref)
