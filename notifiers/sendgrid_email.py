@@ -350,11 +350,11 @@ def _event(report: Mapping[str, Any]) -> Event:
     return Event(
         id=_id(report),
         status=status,
-        ref=str(report.get(OUR_KEY, ""))[:64],
-        provider_id=str(report.get("sg_message_id", "")).split(".", 1)[0][:100],
+        ref=wire.plain(report.get(OUR_KEY, ""), 64),
+        provider_id=wire.plain(report.get("sg_message_id", ""), 200).split(".", 1)[0][:100],
         at=_instant(report.get("timestamp")),
-        reason=DROPPED.get(said, "dropped") if word == "dropped" else word[:40],
-        code=str(report.get("status", ""))[:20],
+        reason=DROPPED.get(said, "dropped") if word == "dropped" else wire.plain(word, 40),
+        code=wire.plain(report.get("status", ""), 20),
         fields={key: wire.without_people(str(report[key])) for key in KEPT if report.get(key) is not None}
         | ({"said": wire.without_people(said)} if said else {}),
     )
@@ -362,7 +362,7 @@ def _event(report: Mapping[str, Any]) -> Event:
 
 def _id(report: Mapping[str, Any]) -> str:
     given = report.get("sg_event_id")
-    if isinstance(given, str) and 0 < len(given) <= 100:
+    if isinstance(given, str) and 0 < len(given) <= 100 and given.isprintable():
         return given
     return "made:" + hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
 

@@ -254,22 +254,22 @@ def _refused(ref: str, status: int, code: int | None, wait: float | None) -> Ans
 
 
 def _our_ref(url: str) -> str:
-    return parse_qs(urlsplit(url).query).get(OUR_KEY, [""])[0][:64]
+    return wire.plain(parse_qs(urlsplit(url).query).get(OUR_KEY, [""])[0], 64)
 
 
 def _event(said: Mapping[str, str], ref: str) -> Event:
     word = said.get("MessageStatus") or said.get("SmsStatus") or ""
     number = said.get("MessageSid") or said.get("SmsSid") or ""
     code = said.get("ErrorCode", "")
-    status, reason = STATUS.get(word, Status.UNKNOWN), word[:40]
+    status, reason = STATUS.get(word, Status.UNKNOWN), wire.plain(word, 40)
     if status in (Status.BOUNCED, Status.FAILED):
         status, reason = REPORTED.get(code, (status, reason))
     return Event(
-        id=f"{number[:40]}:{word[:20]}:{code[:10]}",
+        id=f"{wire.plain(number, 40)}:{wire.plain(word, 20)}:{wire.plain(code, 10)}",
         status=status,
         ref=ref,
-        provider_id=number[:100],
+        provider_id=wire.plain(number, 100),
         reason=reason,
-        code=code[:20],
+        code=wire.plain(code, 20),
         fields={key: wire.without_people(said[key]) for key in KEPT if said.get(key)},
     )

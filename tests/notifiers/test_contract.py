@@ -32,7 +32,10 @@ class Case:
             return [(letter.to, letter.text) for letter in self.server.letters]
         if isinstance(self.server, FakeTwilio):
             return [(text.to, text.body) for text in self.server.texts]
-        return [(mail.to[0], mail.parsed.get_body(("plain",)).get_content().replace("\r\n", "\n").removesuffix("\n")) for mail in self.server.mails]
+        return [
+            (mail.to[0], mail.parsed.get_body(("plain",)).get_content().replace("\r\n", "\n").removesuffix("\n"))
+            for mail in self.server.mails
+        ]
 
     def message(self, number: int, **values: Any) -> Message:
         """One message for person `number`."""

@@ -239,3 +239,25 @@ def test_deep_nesting_with_a_good_signature_does_not_break_us(email: SendgridEma
     body = b"[" * 100_000
     [event] = email.events(Callback(HOOK, {name.lower(): value for name, value in server.signed(body).items()}, body))
     assert event.status is Status.UNKNOWN
+
+
+def test_letters_that_no_database_keeps_are_left_out(email: SendgridEmail, server: FakeSendGrid):
+    odd = "a\x00b\ud800c"
+    body = json.dumps(
+        [
+            {
+                "event": odd,
+                "sg_event_id": odd,
+                "tocsin_ref": odd,
+                "sg_message_id": odd,
+                "reason": odd,
+                "status": odd,
+                "type": odd,
+            }
+        ]
+    ).encode()
+    [event] = email.events(Callback(HOOK, {name.lower(): value for name, value in server.signed(body).items()}, body))
+    assert (event.reason, event.ref, event.provider_id, event.code) == ("abc", "abc", "abc", "abc")
+    assert event.id.startswith("made:")
+    "".join((event.id, *event.fields, *event.fields.values())).encode("utf-8", "strict")
+    assert "\x00" not in "".join(event.fields.values())
