@@ -19,8 +19,11 @@ from incident.api import closing as api_closing
 from incident.api import grades as api_grades
 from incident.api import incidents as api_incidents
 from incident.api import members as api_members
+from incident.api import obligations as api_obligations
+from incident.api import notices as api_notices
 from incident.api import plans as api_plans
 from incident.api import reports as api_reports
+from incident.api import summaries as api_summaries
 from incident.api import scheme
 from incident.api import team as api_team
 from incident.settings import Settings, SettingsError
@@ -44,11 +47,13 @@ from incident.web import (
     members,
     notice_lists,
     notices,
+    obligations,
     people,
     plans,
     public,
     reports,
     signin,
+    summaries,
     team,
 )
 from notifiers import registry
@@ -72,6 +77,8 @@ WEB: tuple[Blueprint, ...] = (
     people.bp,
     imports.bp,
     grades.bp,
+    obligations.bp,
+    obligations.duties,
     plans.bp,
     closing.bp,
     notices.bp,
@@ -79,6 +86,7 @@ WEB: tuple[Blueprint, ...] = (
     announcements.bp,
     public.bp,
     reports.bp,
+    summaries.bp,
 )
 HOOKS: tuple[Blueprint, ...] = (
 )
@@ -91,10 +99,15 @@ API: tuple[Blueprint, ...] = (
     api_team.bp,
     api_incidents.bp,
     api_grades.bp,
+    api_obligations.bp,
+    api_obligations.library,
     api_plans.bp,
+    api_notices.bp,
+    api_notices.whole,
     api_closing.bp,
     api_reports.bp,
     api_reports.library,
+    api_summaries.bp,
 )
 def _open_channels(app: APIFlask) -> None:
     """Opens the providers that are set; a wrong setting is a sentence at the start."""

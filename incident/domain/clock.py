@@ -17,6 +17,7 @@ Start: TypeAlias = datetime | date
 
 LAST_SECOND = time(23, 59, 59)
 NOON = time(12)
+NEVER = datetime.max.replace(tzinfo=UTC)
 LONGEST_CLOSURE = 60  # days; no calendar is closed for longer, so a longer run is a broken calendar
 
 

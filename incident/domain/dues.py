@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from incident.domain import clock
 from incident.domain.clauses import Truth
-from incident.domain.clock import Calendar, Limit, Start, Unit
+from incident.domain.clock import NEVER, Calendar, Limit, Start, Unit
 from incident.domain.facts import Facts
 from incident.domain.lawbook import Bound, Deadline, Duty, anchors
 
-NEVER = datetime.max.replace(tzinfo=UTC)
 HELD = frozenset({"individuals", "media"})  # law enforcement can hold back notices to people, not reports
 
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from incident.domain import clock
 from incident.domain.clauses import Answer, Truth, both
-from incident.domain.clock import Calendar
-from incident.domain.dues import NEVER, NO_CLOCK, Before, Clock, ClockState, Ticking
+from incident.domain.clock import NEVER, Calendar
+from incident.domain.dues import NO_CLOCK, Before, Clock, ClockState, Ticking
 from incident.domain.facts import Facts, vocabulary
 from incident.domain.lawbook import Duty, Law, Lawbook, Service, anchors
 
