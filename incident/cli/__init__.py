@@ -4,13 +4,14 @@ import sys
 
 import click
 
-from incident.cli import audit, grade, laws, routes, serve, settings, tokens, users
+from incident.cli import audit, demo, grade, laws, routes, serve, settings, tokens, users
 from incident.domain.errors import Invalid, Refused
 from incident.settings import SettingsError
 from incident.store.keys import KeysError
 
 COMMANDS: tuple[click.Command, ...] = (
     audit.audit_,
+    demo.demo,
     grade.grade,
     laws.laws,
     routes.routes,

@@ -67,9 +67,12 @@ def words(level: str) -> str:
 
 
 def proposals(facts: Facts) -> list[Proposal]:
-    """What the rules propose for these facts, on each scale that matters."""
+    """What the rules propose for these facts, on each scale that matters.
+
+    Of the severity for people they say nothing before the kinds of data are known: a number made of unknowns would calm.
+    """
     found = [_operational(facts)]
-    if facts["personal_data"] is not False:
+    if facts["personal_data"] is not False and facts.known("data_kinds"):
         found.append(of_people(severity.suggested(facts)))
     if cac.concerned(facts):
         found.append(_china(facts))
