@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
+from incident.domain import lawbook
 from incident.domain.dossier import (
     Company,
     Dossier,
+    DutyLine,
     EvidenceLine,
     FactNow,
     GradeLine,
@@ -18,10 +20,22 @@ from incident.domain.dossier import (
 from incident.domain.facts import parsed
 from incident.domain.forms import library
 from incident.settings import Settings
-from incident.store import checkpoints, closings, dispatches, grades, incidents, notices, people, plans, reports
+from incident.store import (
+    checkpoints,
+    closings,
+    dispatches,
+    grades,
+    incidents,
+    notices,
+    obligations,
+    people,
+    plans,
+    reports,
+)
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
+from incident.store.obligations import FindingRow
 
 COUNTED = frozenset({"active", "erased"})
 MOST = 200
@@ -53,6 +67,7 @@ def gathered(incident: Incident, *, company: Company, zone: tzinfo, language: st
         people_by_place={place: number for place, number in counted.items() if place},
         grades=_grades(incident.id),
         steps=_steps(incident.id),
+        duties=_duties(incident.id),
         notices=_notices(incident.id),
         evidence=_evidence(incident.id),
         reports=_reports(incident.id, language),
@@ -104,9 +119,45 @@ def _grades(incident_id: int) -> tuple[GradeLine, ...]:
 
 def _steps(incident_id: int) -> tuple[StepLine, ...]:
     return tuple(
-        StepLine(row.title, row.phase, row.state, row.finished_at if row.state == "done" else None, row.mandatory)
+        StepLine(
+            row.title,
+            row.phase,
+            row.state,
+            row.finished_at if row.state == "done" else None,
+            row.mandatory,
+            ref=row.ref,
+            due_at=row.due_at,
+            rule=row.due_words,
+        )
         for row in plans.steps(incident_id)
         if row.need == "yes" or row.state not in plans.UNDONE
+    )
+
+
+def _duties(incident_id: int) -> tuple[DutyLine, ...]:
+    """What is owed, asked for, open or settled; soonest first. What is not owed is left out."""
+    rows = [
+        row for row in obligations.current(incident_id).values() if row.standing != "not_owed" or row.state == "met"
+    ]
+    rows.sort(key=lambda row: (row.due_at is None, row.due_at or row.made_at, row.duty))
+    return tuple(_duty(row) for row in rows)
+
+
+def _duty(row: FindingRow) -> DutyLine:
+    book = lawbook.library()
+    duty = book.duty(row.duty)
+    return DutyLine(
+        ref=row.duty,
+        title=row.title,
+        law=book[row.law].short if row.law in book else row.law,
+        recipient=lawbook.RECIPIENTS.get(row.to, row.to),
+        cite=duty.cite.place if duty else "",
+        state=row.standing if row.state in obligations.UNSETTLED else row.state,
+        rule=row.clock_words,
+        due_at=row.due_at,
+        met_at=row.met_at,
+        late_seconds=row.late_seconds or 0,
+        reference=row.reference,
     )
 
 

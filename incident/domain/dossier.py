@@ -37,19 +37,25 @@ class StepLine:
     state: str
     finished_at: datetime | None = None
     mandatory: bool = False
+    ref: str = ""
+    due_at: datetime | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True)
 class DutyLine:
-    """One duty as found: what the law says, whether it is owed, by when, and what became of it."""
+    """One duty as found: what the law says, how it stands, by when and by which rule, and what became of it."""
 
+    ref: str
     title: str
     law: str
     recipient: str
     cite: str
     state: str
+    rule: str = ""
     due_at: datetime | None = None
     met_at: datetime | None = None
+    late_seconds: int = 0
     reference: str = ""
 
 

@@ -1,0 +1,28 @@
+"""The closing summary and the deadlines of an incident, for programs."""
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from incident.actions import summaries as actions
+from incident.web.access import actor, now, permit, zone
+from incident.web.reports import company, download, house_zone
+from incident.web.summaries import calendar, page
+
+bp = APIBlueprint("api_summaries", __name__, url_prefix="/api/v1/incidents/<incident>", tag="Reports")
+
+
+@bp.post("/summary/<kind>")
+@permit("report.export")
+@bp.doc(responses={200: "The file: pdf, docx or json."})
+def export(incident: str, kind: str) -> Response:
+    """Make the summary as it stands; its digest goes into the record."""
+    return download(actions.export(incident, kind, company=company(), zone=house_zone(), actor=actor(), now=now()))
+
+
+@bp.get("/deadlines.ics")
+@permit("incident.view")
+@bp.doc(responses={200: "An iCalendar file."})
+def deadlines(incident: str) -> Response:
+    """Duties and steps with their due times, for a calendar that sends a token."""
+    made = actions.deadlines(incident, company=company(), zone=zone(), address=page(incident), now=now())
+    return calendar(incident, made)

@@ -1,0 +1,38 @@
+"""The closing summary as a download, and the deadlines of an incident as a calendar."""
+
+from flask import Blueprint, Response, current_app, url_for
+
+from incident.actions import summaries as actions
+from incident.exports import ics
+from incident.web.access import actor, now, permit, zone
+from incident.web.reports import company, download, house_zone
+
+bp = Blueprint("summaries", __name__, url_prefix="/incidents/<incident>")
+
+
+@bp.post("/summary/<kind>")
+@permit("report.export")
+def export(incident: str, kind: str) -> Response:
+    """The summary as it stands; its digest goes into the record."""
+    return download(actions.export(incident, kind, company=company(), zone=house_zone(), actor=actor(), now=now()))
+
+
+@bp.get("/deadlines.ics")
+@permit("incident.view")
+def deadlines(incident: str) -> Response:
+    """Duties and steps with their due times, for a calendar."""
+    made = actions.deadlines(incident, company=company(), zone=zone(), address=page(incident), now=now())
+    return calendar(incident, made)
+
+
+def page(incident: str) -> str:
+    """The address of the incident, as a calendar elsewhere opens it."""
+    settings = current_app.extensions["settings"]
+    return f"{settings.base_url}{url_for('incidents.show', incident=incident)}"
+
+
+def calendar(incident: str, made: bytes) -> Response:
+    """A calendar to keep."""
+    return Response(
+        made, mimetype=ics.MIME, headers={"Content-Disposition": f'attachment; filename="{incident}-deadlines.ics"'}
+    )
