@@ -6,7 +6,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from pydantic import BaseModel, Field
 
-from incident.actions import tokens
+from incident.actions import signin, tokens, users
 from incident.api.incidents import Ref, Strict
 from incident.domain.access import MEMBER, PERMITS, may
 from incident.domain.users import TOKEN_DAYS_MOST
@@ -25,6 +25,24 @@ class Me(BaseModel):
     permits: list[str] = Field(description="What these roles allow.")
     time_zone: str
     language: str
+
+
+class Particulars(Strict):
+    name: str | None = Field(None, max_length=120)
+    time_zone: str | None = Field(None, max_length=64, description="Such as Europe/Berlin.")
+    language: str | None = Field(None, max_length=12)
+
+
+class SessionOut(BaseModel):
+    ref: str
+    device: str
+    started_at: datetime
+    second_factor_at: datetime | None = Field(description="Null while the sign-in is not complete.")
+    expires_at: datetime
+
+
+class SessionList(BaseModel):
+    sessions: list[SessionOut]
 
 
 class TokenIn(Strict):
@@ -57,6 +75,44 @@ def show() -> dict[str, Any]:
     """Who you are, and what you may do."""
     shown = {name: getattr(me(), name) for name in Me.model_fields if name != "permits"}
     return shown | {"permits": [name for name in PERMITS if may(name, me().roles)]}
+
+
+@bp.patch("")
+@permit(MEMBER)
+@bp.input(Particulars, arg_name="given")
+@bp.output({}, status_code=204)
+def change(given: Particulars) -> str:
+    """Change your name, time zone or language; what is left out stays."""
+    wanted = {name: getattr(me(), name) for name in Particulars.model_fields} | given.model_dump(exclude_none=True)
+    users.change_particulars(**wanted, actor=me().ref, now=now())
+    return ""
+
+
+@bp.get("/sessions")
+@permit(MEMBER)
+@bp.output(SessionList)
+def session_list() -> dict[str, Any]:
+    """Where you are signed in, latest first."""
+    found = rows.sessions_of(me().id, now())
+    return {"sessions": [{name: getattr(row, name) for name in SessionOut.model_fields} for row in found]}
+
+
+@bp.delete("/sessions/<ref>")
+@permit(MEMBER)
+@bp.output({}, status_code=204)
+def end_session(ref: str) -> str:
+    """Sign out one of your browsers."""
+    signin.sign_out(ref, actor=me().ref, now=now())
+    return ""
+
+
+@bp.delete("/sessions")
+@permit(MEMBER)
+@bp.output({}, status_code=204)
+def end_all() -> str:
+    """Sign out all your browsers; tokens stay."""
+    signin.sign_out_everywhere(actor=me().ref, now=now())
+    return ""
 
 
 @bp.get("/tokens")

@@ -146,7 +146,7 @@ def _found_session() -> Session | None:
         return None
     row = users.session_by_key(key_of(secret), now())
     if row is None or not row.user.active:
-        session.clear()
+        session.pop("sid", None)
         return None
     if stamp - seen > SEEN_EVERY:
         session["seen"] = stamp

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from incident import clock
-from incident.actions import members
+from incident.actions import members, signin
 from incident.domain.access import Role
 from incident.store import incidents, users
 from incident.store import members as member_rows
@@ -48,6 +48,18 @@ def test_opening_a_link_changes_nothing_and_leaves_no_secret_in_the_address(app:
     for _ in range(3):
         assert client.get(link).location == "/welcome"
     assert client.get("/welcome").status_code == 200
+
+
+def test_a_link_works_in_a_browser_whose_old_session_has_ended(app: APIFlask, as_):
+    link = link_on(
+        as_(Role.ADMINISTRATOR).post("/team/invitations", data={"email": "bo@example.org", "roles": ["lead"]}).text
+    )
+    browser = as_(Role.LEAD)
+    signin.sign_out_everywhere(actor=browser.ref, now=clock.now())
+    browser.get(link)
+    assert browser.get("/welcome").status_code == 200
+    answer = browser.post("/welcome", data={"name": "Bo", "time_zone": "UTC", "new_password": STRONG})
+    assert answer.location == "/sign-in/second-factor"
 
 
 def test_a_spent_link_says_so(client: FlaskClient):
@@ -288,6 +300,20 @@ def test_programs_do_what_the_pages_do(app: APIFlask, token_for):
     assert call.get("/api/v1/me", headers={"Authorization": f"Bearer {token['secret']}"}).status_code == 401
     assert call.post(f"/api/v1/team/{ana.ref}/lock", headers=by_boss).status_code == 204
     assert call.get("/api/v1/me", headers=by_ana).status_code == 401
+
+
+def test_programs_look_after_their_owners_account(app: APIFlask, as_, token_for):
+    ana = a_user(Role.LEAD)
+    browser, header, call = as_(user=ana), token_for(user=ana), app.test_client()
+    assert call.patch("/api/v1/me", json={"time_zone": "Asia/Tokyo"}, headers=header).status_code == 204
+    assert call.get("/api/v1/me", headers=header).json["time_zone"] == "Asia/Tokyo"
+    found = call.get("/api/v1/me/sessions", headers=header).json["sessions"]
+    assert call.delete(f"/api/v1/me/sessions/{found[0]['ref']}", headers=header).status_code == 204
+    assert browser.get("/account/").location.startswith("/sign-in")
+    again = as_(user=ana)
+    assert call.delete("/api/v1/me/sessions", headers=header).status_code == 204
+    assert again.get("/account/").location.startswith("/sign-in")
+    assert call.patch("/api/v1/me", json={"time_zone": "Mars/Olympus"}, headers=header).json["field"] == "time_zone"
 
 
 @pytest.mark.parametrize(
