@@ -12,7 +12,7 @@ import structlog
 from flask import current_app
 
 from incident import clock
-from incident.actions import checkpoints, obligations, sending
+from incident.actions import checkpoints, imports, obligations, sending
 from incident.store.db import db
 from notifiers.contract import Channels
 
@@ -45,12 +45,16 @@ def _start_scheduled(reference: str, now: datetime) -> None:
     sending.start_scheduled(reference, only_sandbox=_channels().only_sandbox, now=now)
 
 
+def _take_in(reference: str, _now: datetime) -> None:
+    imports.run(reference, folder=current_app.extensions["settings"].instance / "files", clock=clock.now)
+
+
 def _send(reference: str, _now: datetime) -> None:
     sending.work(reference, _channels(), clock=clock.now)
 
 
 WORK: tuple[Kind, ...] = (
-    Kind("people.import", 1, imports.due, take_in),
+    Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.assess_again", 300, obligations.due, obligations.do),
     Kind("notices.scheduled", 15, _scheduled, _start_scheduled),
     Kind("sending", 1, sending.due, _send),

@@ -23,7 +23,8 @@ from incident.store import incidents, sealed
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
-from incident.store.people import Filter, Pair, Past, Person, Wave
+from incident.store.people import Filter as Filter
+from incident.store.people import Pair, Past, Person, Wave
 from incident.store.sealed import Sealer, sealer
 
 PAGE: Final = 50
@@ -58,6 +59,10 @@ class Shown:
     def reach(self) -> Reach:
         """The ways in which this person can be reached."""
         return rules.reach(self.plain)
+
+    def is_reached_by(self, way: Reach) -> bool:
+        """Whether this way leads to the person."""
+        return bool(self.reach & way)
 
 
 @dataclass(frozen=True)
