@@ -75,7 +75,7 @@ def _sentence(count: int, due_today: int, late: int) -> str:
     if not count:
         return "No incident is open"
     said = f"{number(count)} incident{'s' if count != 1 else ''} open, "
-    said += f"{number(due_today)} dut{'ies' if due_today != 1 else 'y'} due today" if due_today else "nothing due today"
+    said += f"{number(due_today)} dut{'ies' if due_today != 1 else 'y'} due today" if due_today else "no duty due today"
     return f"{said}, {number(late)} of them late" if late else said
 
 
@@ -153,8 +153,13 @@ class _Found:
                 "incident": self._named(incident),
                 "href": url_for("incidents.fact", incident=self._ref(incident), key=key, back="show"),
             }
-            for (incident, key), count in counted.most_common(QUESTIONS)
+            for (incident, key), count in sorted(counted.items(), key=self._pressing)[:QUESTIONS]
         ]
+
+    def _pressing(self, asked: tuple[tuple[int, str], int]) -> tuple[bool, int]:
+        """Real incidents before drills, then what decides most."""
+        (incident, _), count = asked
+        return self.incidents[incident].kind == "drill", -count
 
     def waiting(self) -> list[Row]:
         """What waits for a person: approvals first for those who may give them, then what failed, then drafts."""
