@@ -8,7 +8,7 @@ from pypdf import PdfReader
 from sqlalchemy import text
 
 from incident import clock
-from incident.actions import obligations
+from incident.actions import checkpoints, obligations
 from incident.domain.access import Role
 from incident.store import obligations as findings
 from incident.store.db import db
