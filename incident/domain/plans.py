@@ -195,7 +195,7 @@ def deadline(due: Due | None, facts: Facts, opened_at: datetime) -> Deadline:
     if due is None:
         return Deadline(None, "no fixed time")
     start = opened_at if due.from_ == OPENED else facts[due.from_]
-    label = "the incident was opened" if due.from_ == OPENED else f"“{vocabulary()[due.from_].label}”"
+    label = "the opening of the incident" if due.from_ == OPENED else f"“{vocabulary()[due.from_].label}”"
     hours = f"{due.hours} hour{'s' if due.hours != 1 else ''}"
     if start is UNKNOWN or not isinstance(start, datetime):
         return Deadline(None, f"{hours} from {label}; the clock has not started, for that time is not known")

@@ -26,8 +26,8 @@ WHERE = {
     "findings_owed": "obligations.index",
     "imports": "people.index",
     "notices": "notices.index",
-    "under_way": "dispatch.index",
-    "not_told": "dispatch.index",
+    "under_way": "deliveries.index",
+    "not_told": "deliveries.index",
     "reports": "reports.index",
 }
 """The page on which each gate can be opened."""

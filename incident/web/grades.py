@@ -28,18 +28,18 @@ RISK_TONES = {"unlikely": "met", "risk": "soon", "high": "late"}
 EASE = {0.25: "0.25 · negligible", 0.5: "0.5 · limited", 0.75: "0.75 · significant", 1.0: "1 · maximum"}
 STATES = {
     "confidentiality": {
-        "no_evidence": "0 · no sign that anyone used the data",
-        "known_recipients": "0.25 · known recipients have it",
-        "unknown_recipients": "0.5 · unknown recipients have it",
+        "no_evidence": "0 · no sign of use",
+        "known_recipients": "0.25 · known recipients",
+        "unknown_recipients": "0.5 · unknown recipients",
     },
     "integrity": {
-        "no_evidence": "0 · not changed, or without effect",
-        "altered_recoverable": "0.25 · changed, can be put right",
-        "altered_not_recoverable": "0.5 · changed, cannot be put right",
+        "no_evidence": "0 · not changed",
+        "altered_recoverable": "0.25 · can be put right",
+        "altered_not_recoverable": "0.5 · cannot be put right",
     },
     "availability": {
-        "recoverable": "0 · back without trouble",
-        "temporary": "0.25 · out of reach for a time",
+        "recoverable": "0 · no trouble",
+        "temporary": "0.25 · for a time",
         "permanent": "0.5 · lost",
     },
     "malicious_intent": {"false": "0 · not on purpose", "true": "0.5 · on purpose"},

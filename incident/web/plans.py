@@ -47,7 +47,7 @@ def index(incident: str) -> str:
     """What to do, phase by phase, and the playbooks that fit."""
     only = request.args.get("only", "")
     every = [shown(step, people()) for step in rows.steps(g.incident.id)]
-    chosen = [step for step in every if _picked(step, only)]
+    chosen = sorted((step for step in every if _picked(step, only)), key=_soonest)
     active = rows.of(g.incident.id)
     suggested = rules.suggested(incidents.known(g.incident.id), [plan.playbook for plan in active])
     return render_template(
@@ -59,6 +59,7 @@ def index(incident: str) -> str:
         labels=labels,
         only=only,
         progress=rows.progress(g.incident.id),
+        pressing=_pressing(every),
         blocking=sum(1 for step in every if step.row.mandatory and step.undone and step.row.need != "no"),
         unneeded=sum(1 for step in every if step.row.need == "no" and step.undone),
         total=len(every),
@@ -75,6 +76,18 @@ def _picked(step: Shown, only: str) -> bool:
     if only == "done":
         return not step.undone
     return step.undone and step.row.need != "no"
+
+
+def _soonest(step: Shown) -> tuple[bool, bool, float]:
+    """What is undone first, the soonest due before all; what has no time last. The playbook's order settles the rest."""
+    at = step.row.due_at
+    return not step.undone, at is None, at.timestamp() if at else 0.0
+
+
+def _pressing(every: Sequence[Shown]) -> tuple[int, int]:
+    """How many needed steps are late, and how many are due within a day."""
+    tones = [step.due.tone for step in every if step.undone and step.row.need == "yes"]
+    return tones.count("late"), tones.count("soon")
 
 
 def _others(active: Sequence[Any], suggested: Sequence[rules.Suggestion]) -> list[rules.Playbook]:
