@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from incident.actions import evidence as evidence_actions
 from incident.actions import intake
 from incident.domain.access import Role
-from incident.domain.errors import Invalid
+from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
 from incident.store import incidents as rows
 from incident.store import users
@@ -231,6 +231,8 @@ def facts(incident: str) -> dict[str, Any]:
 @bp.output(FactList)
 def history(incident: str, key: str) -> dict[str, Any]:
     """Every value one fact has had, newest first."""
+    if key not in vocabulary():
+        raise Missing()
     return {"facts": [_fact(row) for row in rows.history(g.incident.id, key)]}
 
 
