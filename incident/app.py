@@ -17,10 +17,12 @@ from incident.api import account as api_account
 from incident.api import audit as api_audit
 from incident.api import closing as api_closing
 from incident.api import grades as api_grades
+from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
 from incident.api import members as api_members
 from incident.api import obligations as api_obligations
 from incident.api import notices as api_notices
+from incident.api import people as api_people
 from incident.api import plans as api_plans
 from incident.api import reports as api_reports
 from incident.api import summaries as api_summaries
@@ -33,8 +35,10 @@ from incident.web import (
     access,
     account,
     announcements,
+    attempts,
     audit,
     closing,
+    deliveries,
     desk,
     errors,
     filters,
@@ -42,6 +46,7 @@ from incident.web import (
     grades,
     headers,
     health,
+    hooks,
     imports,
     incidents,
     members,
@@ -81,6 +86,9 @@ WEB: tuple[Blueprint, ...] = (
     obligations.duties,
     plans.bp,
     closing.bp,
+    deliveries.bp,
+    attempts.bp,
+    attempts.desk,
     notices.bp,
     notice_lists.desk,
     announcements.bp,
@@ -89,6 +97,7 @@ WEB: tuple[Blueprint, ...] = (
     summaries.bp,
 )
 HOOKS: tuple[Blueprint, ...] = (
+    hooks.bp,
 )
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
@@ -98,6 +107,8 @@ API: tuple[Blueprint, ...] = (
     api_members.bp,
     api_team.bp,
     api_incidents.bp,
+    api_people.bp,
+    api_imports.bp,
     api_grades.bp,
     api_obligations.bp,
     api_obligations.library,

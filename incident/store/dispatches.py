@@ -98,6 +98,11 @@ def frozen() -> bool:
     return bool(db.session.scalar(select(SendingSwitch.frozen).where(SendingSwitch.id == 1)))
 
 
+def switch() -> SendingSwitch | None:
+    """The switch, if it was ever touched."""
+    return db.session.get(SendingSwitch, 1)
+
+
 def set_frozen(frozen: bool, by: str, now: datetime) -> bool:
     """Freeze or release all sending, inside the caller's transaction; whether that changed anything."""
     switch = db.session.get(SendingSwitch, 1)
@@ -113,6 +118,11 @@ def set_frozen(frozen: bool, by: str, now: datetime) -> bool:
 def by_ref(incident_id: int, ref: str) -> Dispatch | None:
     """The dispatch with this reference, if it belongs to this incident."""
     return db.session.scalar(select(Dispatch).where(Dispatch.incident_id == incident_id, Dispatch.ref == ref))
+
+
+def by_id(dispatch_id: int) -> Dispatch | None:
+    """The dispatch with this number."""
+    return db.session.get(Dispatch, dispatch_id)
 
 
 def anywhere(ref: str) -> Dispatch | None:

@@ -1,0 +1,123 @@
+"""One person's delivery with all its attempts, the sandbox's mailbox, and the switch that freezes all sending."""
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from incident.actions import deliveries as actions
+from incident.actions import dispatch as dispatching
+from incident.domain import deliveries as rules
+from incident.domain.deliveries import State
+from incident.domain.errors import Missing
+from incident.store import deliveries as rows
+from incident.store import dispatches, mailbox, provider_events
+from incident.web.access import actor, now, permit
+from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
+
+bp = Blueprint("attempts", __name__, url_prefix="/incidents/<incident>/sending")
+desk = Blueprint("sending", __name__, url_prefix="/desk/sending")
+
+PAGE = 50
+
+
+@bp.get("/attempts/<attempt>")
+@permit("sending.view")
+def show(incident: str, attempt: str) -> str:
+    """Everything known of telling one person: attempts, answers, reports, remarks."""
+    row = rows.attempt(g.incident.id, attempt)
+    if row is None:
+        raise Missing()
+    tried = rows.attempts(row)
+    ids = [one.id for one in tried]
+    remarks = rows.remarks_of(ids)
+    told = dispatches.by_id(row.dispatch_id)
+    return render_template(
+        "deliveries/attempt.html",
+        row=row,
+        dispatch=told,
+        tried=tried,
+        events=provider_events.events_of(ids),
+        remarks=list(zip(remarks, actions.remarks(g.incident.id, remarks), strict=True)),
+        words=rules.WORDS,
+        tones=rules.TONES,
+        meaning=MEANINGS[State(row.state)],
+        labels=CHANNEL_LABELS,
+        reasons=reason_words,
+        may_repeat=row.current
+        and row.state in (State.FAILED, State.BOUNCED, State.IN_DOUBT, State.CANCELLED)
+        and told is not None
+        and not told.simulated,
+        people=names(
+            [word for one in tried for word in (one.owner, one.settled_by) if word] + [remark.by for remark in remarks]
+        ),
+    )
+
+
+@bp.post("/attempts/<attempt>/sent")
+@permit("delivery.settle")
+def found_sent(incident: str, attempt: str) -> ResponseReturnValue:
+    """It was sent, says a person."""
+    actions.found_sent(incident, attempt, evidence=request.form.get("reason", ""), actor=actor(), now=now())
+    flash("Kept as accepted, with how you know.", "met")
+    return redirect(url_for(".show", incident=incident, attempt=attempt))
+
+
+@bp.post("/attempts/<attempt>/again")
+@permit("delivery.settle")
+def again(incident: str, attempt: str) -> ResponseReturnValue:
+    """Send it once more."""
+    fresh = actions.send_again(incident, attempt, reason=request.form.get("reason", ""), actor=actor(), now=now())
+    flash("It will be sent again, as a new attempt.", "met")
+    return redirect(url_for(".show", incident=incident, attempt=fresh))
+
+
+# The sandbox's mailbox ------------------------------------------------------------------------------------------------
+
+
+@bp.get("/mailbox/")
+@permit("sending.view")
+def mails(incident: str) -> str:
+    """What the sandbox took, newest first; opening one leaves a line."""
+    before = request.args.get("before", type=int)
+    found = list(mailbox.mailbox(g.incident.id, before=before, limit=PAGE + 1))
+    more = url_for(".mails", incident=incident, before=found[PAGE - 1].id) if len(found) > PAGE else ""
+    return render_template("deliveries/mailbox.html", found=found[:PAGE], more=more, labels=CHANNEL_LABELS)
+
+
+@bp.get("/mailbox/<message>")
+@permit("mailbox.read")
+def mail(incident: str, message: str) -> str:
+    """One message as its reader would have got it."""
+    kept = mailbox.kept_message(g.incident.id, message)
+    if kept is None:
+        raise Missing()
+    opened = actions.read_message(incident, message, actor=actor(), now=now())
+    return render_template("deliveries/mail.html", kept=kept, mail=opened, labels=CHANNEL_LABELS)
+
+
+# The switch -----------------------------------------------------------------------------------------------------------
+
+
+@desk.get("/")
+@permit("sending.freeze")
+def switch() -> str:
+    """Whether anything may go out of this installation at all."""
+    state = dispatches.switch()
+    return render_template("deliveries/switch.html", state=state, people=names([state.by] if state else []))
+
+
+@desk.post("/freeze")
+@permit("sending.freeze")
+def freeze() -> ResponseReturnValue:
+    """Nothing more goes out."""
+    dispatching.freeze(actor=actor(), now=now())
+    flash("All sending is frozen.", "late")
+    return redirect(url_for(".switch"))
+
+
+@desk.post("/release")
+@permit("sending.release", fresh="sending.switch")
+def release() -> ResponseReturnValue:
+    """Sending goes on."""
+    dispatching.release(actor=actor(), now=now())
+    flash("Sending goes on.", "met")
+    return redirect(url_for(".switch"))

@@ -1,0 +1,48 @@
+"""Where providers report: strip the call to a Callback, let the channel check its signature, hand on what it says."""
+
+import structlog
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+
+from incident.actions import deliveries
+from incident.domain.errors import Missing
+from incident.settings import Settings
+from incident.web.access import now, permit
+from incident.web.errors import answer
+from notifiers.contract import Callback, Channels, Forged
+
+bp = Blueprint("hooks", __name__, url_prefix="/hooks")
+
+log = structlog.get_logger()
+
+LARGEST = 5 * 1024 * 1024  # bytes; providers send under one
+AT_ONCE = 1_000
+
+
+@bp.post("/<provider>")
+@permit("signed")
+def report(provider: str) -> ResponseReturnValue:
+    """Take in a provider's report; only its signature opens this door."""
+    channels: Channels = current_app.extensions["channels"]
+    notifier = channels.reporting(provider)
+    if notifier is None:
+        raise Missing()
+    request.max_content_length = LARGEST
+    try:
+        events = notifier.events(_callback())
+    except Forged as forged:
+        log.warning("hook.forged", provider=provider, why=str(forged))
+        return answer(403, "This report does not bear the provider's signature.")
+    for start in range(0, len(events), AT_ONCE):
+        deliveries.take_in(provider, notifier.channel, events[start : start + AT_ONCE], now=now())
+    return Response(status=204)
+
+
+def _callback() -> Callback:
+    """The call under the public address that the provider was given, its body untouched."""
+    settings: Settings = current_app.extensions["settings"]
+    query = request.query_string.decode("ascii", "replace")
+    url = f"{settings.base_url}{request.path}" + (f"?{query}" if query else "")
+    return Callback(
+        url, {name.lower(): value for name, value in request.headers.items()}, request.get_data(cache=False)
+    )
