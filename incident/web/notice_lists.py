@@ -12,6 +12,7 @@ from incident.exports import csv
 from incident.store import incidents
 from incident.store import notices as rows
 from incident.store.notices import Notice, NoticeVersion
+from incident.store.users import User
 from incident.web import composing, notice_pages, notices
 from incident.web.access import me, permit
 from incident.web.incidents import csv_answer
@@ -61,7 +62,7 @@ def index_of_all() -> str:
     stage = request.args.get("stage", "")
     stage = stage if stage in set(Stage) else ""
     before = request.args.get("before", type=int)
-    found = list(rows.among(_visible(), stage=stage, before=before, limit=PAGE + 1))
+    found = list(rows.among(visible(me()), stage=stage, before=before, limit=PAGE + 1))
     more = url_for(".index", before=found[PAGE - 1].id, stage=stage or None) if len(found) > PAGE else ""
     return render_template(
         "notices/desk.html",
@@ -78,8 +79,8 @@ def index_of_all() -> str:
 @permit("notice.view")
 def table_of_all() -> Response:
     """The same list as CSV."""
-    visible = _visible()
-    return _csv(lambda before: rows.among(visible, stage="", before=before, limit=500))
+    known = visible(me())
+    return _csv(lambda before: rows.among(known, stage="", before=before, limit=500))
 
 
 def entries(found: Sequence[Notice]) -> list[Entry]:
@@ -117,7 +118,7 @@ def _lines(page: Callable[[int | None], Sequence[Notice]]) -> Iterator[tuple[Any
         before = found[-1].id
 
 
-def _visible() -> Any:
+def visible(reader: User) -> Any:
     """The ids of the incidents this reader may know of, as a query."""
-    query = incidents.visible(me().id, sees_all=Role.AUDITOR in me().roles)
+    query = incidents.visible(reader.id, sees_all=Role.AUDITOR in reader.roles)
     return query.with_only_columns(incidents.Incident.id)

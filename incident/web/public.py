@@ -123,7 +123,7 @@ def _kept(text: str, changed: datetime | None = None) -> Response:
     if changed is not None:
         answer.last_modified = changed
     answer.add_etag()
-    return answer
+    return answer.make_conditional(request)
 
 
 def _linked(row: Announcement, language: str, house: House) -> dict[str, Any]:

@@ -1,0 +1,159 @@
+"""Pages for everybody: what they show, what they keep to themselves, and how long proxies may keep them."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from datetime import timedelta
+
+import pytest
+
+from incident import clock
+from incident.actions import announcements, people
+from incident.actions.notices import approved_version
+from incident.domain.access import Role
+from incident.store import announcements as rows
+from incident.store.db import db
+from tests.builders import a_notice, a_text, an_incident, notice_row
+
+WHO = "U-0AUTHOR0"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def incident(app):
+    found = an_incident(facts={"data_kinds": ["email"]}, title="Secret title")
+    people.add(
+        found.ref, {"name": "Kim One", "email": "kim@example.org", "exposed": "email"}, actor=WHO, now=clock.now()
+    )
+    return found
+
+
+def public(incident, *, starts_in=timedelta(0), lasts=None, texts=()):
+    texts = texts or (a_text(subject="Notice & more"), a_text("zh-Hans", subject="告知书"))
+    ref = a_notice(incident, channels=("email", "announcement"), stage="approved", texts=texts)
+    starts = clock.now() + starts_in
+    return ref, announcements.publish(
+        incident.ref,
+        ref,
+        digest=approved_version(ref).digest,
+        starts_at=starts,
+        ends_at=starts + lasts if lasts else None,
+        actor=WHO,
+        now=clock.now(),
+    )
+
+
+def test_anyone_can_read_an_announcement_in_its_languages(incident, client):
+    _, slug = public(incident)
+    english = client.get(f"/notices/{slug}")
+    assert english.status_code == 200
+    assert "<h1>Notice &amp; more</h1>" in english.get_data(as_text=True)
+    assert '<html lang="en">' in english.get_data(as_text=True)
+    chinese = client.get(f"/notices/{slug}/zh-Hans")
+    assert "<h1>告知书</h1>" in chinese.get_data(as_text=True)
+    asked = client.get(f"/notices/{slug}", headers={"Accept-Language": "zh-Hans"})
+    assert "<h1>告知书</h1>" in asked.get_data(as_text=True)
+    assert client.get(f"/notices/{slug}/fr").status_code == 404
+
+
+def test_no_public_page_says_anything_of_people_or_the_incident(incident, client):
+    ref, slug = public(incident)
+    for path in ("/notices/", f"/notices/{slug}", "/notices/feed.atom", f"/notices/check?reference={ref}"):
+        page = client.get(path).get_data(as_text=True)
+        for secret in ("Kim", "kim@", "P-1", "Secret title", incident.ref, WHO):
+            assert secret not in page, (path, secret)
+
+
+def test_an_announcement_is_public_in_its_period_only(incident, client):
+    _, slug = public(incident, starts_in=timedelta(hours=1), lasts=timedelta(hours=2))
+    assert client.get(f"/notices/{slug}").status_code == 404
+    row = rows.by_slug(slug)
+    row.starts_at, row.ends_at = clock.now() - timedelta(hours=3), clock.now() - timedelta(hours=1)
+    db.session.commit()
+    assert client.get(f"/notices/{slug}").status_code == 410
+    assert slug not in client.get("/notices/").get_data(as_text=True)
+    assert slug not in client.get("/notices/feed.atom").get_data(as_text=True)
+
+
+def test_what_was_taken_down_is_gone_without_its_reason(incident, client):
+    ref, slug = public(incident)
+    announcements.take_down(incident.ref, ref, reason="Private words", actor=WHO, now=clock.now())
+    reply = client.get(f"/notices/{slug}")
+    assert reply.status_code == 410
+    assert "Private words" not in reply.get_data(as_text=True)
+
+
+def test_the_feed_is_well_formed_atom_with_an_entry_a_language(incident, client):
+    _, slug = public(incident)
+    reply = client.get("/notices/feed.atom")
+    assert reply.mimetype == "application/atom+xml"
+    feed = ElementTree.fromstring(reply.get_data())
+    assert [entry.find(f"{ATOM}title").text for entry in feed.findall(f"{ATOM}entry")] == ["Notice & more", "告知书"]
+    assert {entry.find(f"{ATOM}id").text for entry in feed.findall(f"{ATOM}entry")} == {
+        f"http://localhost/notices/{slug}/en",
+        f"http://localhost/notices/{slug}/zh-Hans",
+    }
+    for part in ("id", "title", "updated"):
+        assert feed.find(f"{ATOM}{part}").text
+
+
+def test_an_empty_feed_is_well_formed_too(app, client):
+    feed = ElementTree.fromstring(client.get("/notices/feed.atom").get_data())
+    assert feed.find(f"{ATOM}updated").text
+
+
+def test_the_page_is_described_for_search_engines_and_cannot_be_broken_out_of(incident, client):
+    evil = "</script><script>alert(1)</script>"
+    _, slug = public(incident, texts=(a_text(subject=evil),))
+    page = client.get(f"/notices/{slug}").get_data(as_text=True)
+    assert "<script>alert" not in page
+    (linked,) = re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert json.loads(linked)["headline"] == evil
+
+
+def test_proxies_may_keep_a_public_page_for_minutes_but_never_what_a_signed_in_reader_got(incident, client, as_):
+    _, slug = public(incident)
+    reply = client.get(f"/notices/{slug}")
+    assert reply.cache_control.public
+    assert reply.cache_control.max_age == 300
+    again = client.get(f"/notices/{slug}", headers={"If-None-Match": reply.headers["ETag"]})
+    assert again.status_code == 304
+    assert "public" not in as_(Role.LEAD).get(f"/notices/{slug}").headers.get("Cache-Control", "")
+
+
+def test_a_reference_is_known_only_once_it_was_sent_or_made_public(incident, client):
+    ref = a_notice(incident, stage="approved")
+    assert client.get(f"/notices/check?reference={ref}").status_code == 404
+    row = notice_row(incident, ref)
+    row.stage = "sending"
+    db.session.commit()
+    reply = client.get(f"/notices/check?reference={ref.lower()}")
+    assert reply.status_code == 200
+    assert "was sent by us" in reply.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("reference", ["N-UNKNOWN0", "<script>", "' OR 1=1", "x" * 500])
+def test_an_unknown_reference_is_said_to_be_unknown(client, reference):
+    reply = client.get("/notices/check", query_string={"reference": reference})
+    assert reply.status_code == 404
+    assert "We know no notice" in reply.get_data(as_text=True)
+    assert "<SCRIPT>" not in reply.get_data(as_text=True)
+
+
+def test_the_check_page_says_how_to_tell(client):
+    page = client.get("/notices/check").get_data(as_text=True)
+    assert "never ask for a password" in page
+
+
+def test_security_txt_names_a_contact_and_its_own_end(app, client):
+    assert client.get("/.well-known/security.txt").status_code == 404
+    app.extensions["settings"].contact_email = "security@example.org"
+    try:
+        reply = client.get("/.well-known/security.txt")
+    finally:
+        app.extensions["settings"].contact_email = ""
+    assert reply.mimetype == "text/plain"
+    lines = dict(line.split(": ", 1) for line in reply.get_data(as_text=True).strip().splitlines())
+    assert lines["Contact"] == "mailto:security@example.org"
+    assert lines["Canonical"] == "http://localhost/.well-known/security.txt"
+    assert lines["Expires"].endswith("Z")
