@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from incident.domain import forms, phrases
+from incident.domain import forms, lawbook, phrases
 from incident.domain.facts import vocabulary
 from incident.domain.forms import BrokenForm
 
@@ -17,7 +17,15 @@ def broken(old: str, new: str) -> str:
 
 
 def test_every_form_that_the_product_promises_is_there_and_sound() -> None:
-    assert set(forms.library()) == {"eu-gdpr-33", "cn-pipl-57", "cn-cac-2025", "hk-pcpd", "us-ca-ag", "general"}
+    assert set(forms.library()) == {
+        "eu-gdpr-33",
+        "uk-ico",
+        "cn-pipl-57",
+        "cn-cac-2025",
+        "hk-pcpd",
+        "us-ca-ag",
+        "general",
+    }
 
 
 @pytest.mark.parametrize("form", forms.library().values(), ids=lambda form: form.id)
@@ -91,3 +99,22 @@ def test_what_is_not_toml_is_said_to_be_so() -> None:
 
 def test_a_form_without_name_is_said_to_lack_it() -> None:
     assert "missing or misplaced" in broken('zh = "資料外洩', 'fr = "資料外洩')
+
+
+def test_every_law_that_a_form_answers_is_in_the_library_with_a_duty_that_its_first_stage_meets() -> None:
+    book = lawbook.library()
+    for form in forms.library().values():
+        for law in form.laws:
+            met = {
+                duty.id for duty in book[law].duties if duty.to == form.recipient and duty.stage in form.stages[0].meets
+            }
+            assert met, f"{form.id}: {law}"
+
+
+def test_the_closing_summary_to_the_cac_meets_the_closing_duty_and_no_supplement_does() -> None:
+    form = forms.library()["cn-cac-2025"]
+    assert {stage.key: stage.meets for stage in form.stages} == {
+        "initial": ("", "initial"),
+        "supplementary": (),
+        "summary": ("final",),
+    }
