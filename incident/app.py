@@ -172,7 +172,7 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
-        SESSION_COOKIE_NAME="tocsin",
+        SESSION_COOKIE_NAME="__Host-tocsin" if secure else "tocsin",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=secure,

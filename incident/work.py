@@ -12,7 +12,7 @@ import structlog
 from flask import current_app
 
 from incident import clock
-from incident.actions import checkpoints, imports, obligations, sending
+from incident.actions import checkpoints, imports, obligations, retention, sending
 from incident.store.db import db
 from notifiers.contract import Channels
 
@@ -58,6 +58,7 @@ WORK: tuple[Kind, ...] = (
     Kind("laws.assess_again", 300, obligations.due, obligations.do),
     Kind("notices.scheduled", 15, _scheduled, _start_scheduled),
     Kind("sending", 1, sending.due, _send),
+    Kind("accounts.retention", 3600, retention.due, retention.do),
     Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),
 )
 

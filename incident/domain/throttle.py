@@ -31,8 +31,6 @@ LIMITS: dict[str, Limit] = {
     "network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
     # second-factor codes of one account, from wherever: a code has six digits
     "code": Limit(8, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
-    # set-up and invitation links
-    "link": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
 }
 
 

@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "account.created": "made the account {subject}",
     "account.locked": "locked the account {subject}",
     "account.unlocked": "unlocked the account {subject}",
+    "accounts.tidied": "removed {sessions} sessions and {invitations} invitations that had ended long ago",
     "invitation.accepted": "accepted the invitation {subject}",
     "invitation.issued": "invited a person ({subject})",
     "invitation.revoked": "took back the invitation {subject}",

@@ -77,6 +77,7 @@ def password() -> ResponseReturnValue:
             secret = signin.with_password(form.email.data or "", form.password.data or "", client=_client(), now=now())
         except Refused as refusal:
             return _page("signin/password.html", form, refusal, "password")
+        _leave_old_session()
         _begin(secret)
         return redirect(url_for(".code", next=_next()))
     return _page("signin/password.html", form)
@@ -184,6 +185,13 @@ def _client() -> Client:
 
 def _present() -> Session:
     return cast(Session, live_session())
+
+
+def _leave_old_session() -> None:
+    """Who signs in again in the same browser leaves no open session behind."""
+    old = live_session()
+    if old is not None:
+        signin.sign_out(old.ref, actor=old.user.ref, now=now())
 
 
 def _begin(secret: str) -> None:

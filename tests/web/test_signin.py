@@ -147,6 +147,12 @@ def test_a_session_gets_a_new_secret_with_the_second_factor(ready, client: Flask
         assert thief.get("/account/").location.startswith("/sign-in")
 
 
+def test_signing_in_again_leaves_no_session_behind(ana, client: FlaskClient):
+    for _ in range(3):
+        sign_in(client, "ana@example.org")
+    assert len(users.sessions_of(ana.id, clock.now())) == 1
+
+
 def test_signing_out_ends_the_session_on_the_server(as_, app: APIFlask):
     browser = as_(Role.LEAD)
     with browser.session_transaction() as cookie:
