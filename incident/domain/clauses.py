@@ -176,7 +176,8 @@ def _number(key: str, value: Any, count: Callable[[Facts], Any], what: str) -> C
         if number is UNKNOWN:
             return _open(what, key)
         holds = all(_compares(word, number, limit) for word, limit in tests)
-        return Answer(Truth.YES if holds else Truth.NO, (f"{what}: {number:,}, the law asks for {limits}",))
+        asked = "" if holds and tests == [("least", 1)] else f", the law asks for {limits}"
+        return Answer(Truth.YES if holds else Truth.NO, (f"{what}: {number:,}{asked}",))
 
     return clause
 
