@@ -2,6 +2,7 @@
 
 from incident.domain.cac import cac
 from incident.domain.enisa import component, enisa
-from incident.domain.risk import Notification, notification, suggested_risk
+from incident.domain.notification import Notification, notification
+from incident.domain.risk import suggested_risk
 
 __all__ = ["Notification", "cac", "component", "enisa", "notification", "suggested_risk"]

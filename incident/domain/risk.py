@@ -5,30 +5,19 @@ read, who has it, what it tells, about whom and about how many, and what has bee
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from incident.domain.breach import (
-    ATTACKS,
-    NOT_TAKEN,
-    STATE_OF_THE_ART,
-    TAKEN,
-    Breach,
-    Exposure,
-    Weight,
-    described,
-    standard,
-)
-from incident.domain.facts import Facts, vocabulary
+from incident.domain.breach import ATTACKS, NOT_TAKEN, TAKEN, Breach, Exposure, Weight, described
+from incident.domain.exposure import exposed, unreadable
+from incident.domain.facts import Facts
+from incident.domain.weights import FEW, told
 
-FEW = 100  # up to here an accidental disclosure to a few known people stays small
 MANY = 1_000
 BRIEF_HOURS = 8  # an interruption shorter than a working day
 LONG_HOURS = 24
-BROAD = 6  # so many different plain kinds about one person make a profile
-
-IDENTIFYING = frozenset({"identity", "contact", "government_id", "financial", "health"})
+SHORT_FOR_PATIENTS = 4
 
 
 class Risk(IntEnum):
@@ -65,11 +54,10 @@ def judged(breach: Breach) -> Judgement:
     parts = [_confidentiality(breach), _availability(breach), _integrity(breach)]
     worst = max(part.risk for part in parts)
     reasons = [reason for part in parts for reason in part.reasons]
-    doubts = [key for part in parts if part.risk >= worst or part.open for key in part.open]
+    relevant = [part for part in parts if worst is not Risk.HIGH or part.risk is Risk.HIGH]
+    doubts = [key for part in relevant for key in part.open]
     if breach.personal_data is None:
         doubts.insert(0, "personal_data")
-    if worst is Risk.HIGH:
-        doubts = [key for part in parts if part.risk is Risk.HIGH for key in part.open]
     return Judgement(worst, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(doubts)))
 
 
@@ -83,13 +71,14 @@ def suggested_risk(facts: Mapping[str, Any] | Facts) -> tuple[str, list[str], bo
 
 
 def _confidentiality(breach: Breach) -> Judgement:
-    protection = _unreadable(breach)
-    if protection is not None:
-        return protection
+    if unreadable(breach):
+        return Judgement(
+            Risk.UNLIKELY, ("The data was encrypted to the state of the art and the key is safe: nobody can read it.",)
+        )
     exposure, why, open_ = exposed(breach)
     if exposure is Exposure.NOBODY:
         return Judgement(Risk.UNLIKELY, why, open_)
-    weight, tells, unknown = _weight(breach)
+    weight, tells, unknown = told(breach)
     table = {
         Exposure.TRUSTED: _with_trusted,
         Exposure.KNOWN: _with_recipients,
@@ -100,131 +89,6 @@ def _confidentiality(breach: Breach) -> Judgement:
     }
     found = table[exposure](breach, weight)
     return Judgement(found.risk, (*why, *tells, *found.reasons), (*open_, *unknown, *found.open))
-
-
-def _unreadable(breach: Breach) -> Judgement | None:
-    """The answer where encryption settles it; None where it does not."""
-    if breach.encryption not in STATE_OF_THE_ART:
-        return None
-    if breach.key_compromised is False or (breach.key_compromised is None and "remote_wipe" in breach.mitigation):
-        return Judgement(
-            Risk.UNLIKELY, ("The data was encrypted to the state of the art and the key is safe: nobody can read it.",)
-        )
-    return None
-
-
-def exposed(breach: Breach) -> tuple[Exposure, tuple[str, ...], tuple[str, ...]]:
-    """Who has the data, why we think so, and what is not known about it."""
-    stated = breach.recipients
-    if stated is not None:
-        if stated == "known" and _recovered(breach):
-            stated = "trusted"
-        return Exposure(stated), (_EXPOSED[Exposure(stated)],), ()
-    if breach.exfiltration == "published":
-        return Exposure.PUBLIC, (_EXPOSED[Exposure.PUBLIC],), ()
-    if breach.hurts("confidentiality") is False and breach.exfiltration not in TAKEN:
-        return Exposure.NOBODY, ("Confidentiality was not hurt.",), ()
-    return _by_route(breach)
-
-
-def _by_route(breach: Breach) -> tuple[Exposure, tuple[str, ...], tuple[str, ...]]:
-    route = breach.route()
-    if route == "none":
-        return Exposure.NOBODY, ("Nothing points to anyone having seen the data.",), ()
-    if route in ATTACKS:
-        return _after_attack(breach)
-    if route == "lost":
-        return Exposure.LOST, (_EXPOSED[Exposure.LOST],), ()
-    if route == "known":
-        exposure = Exposure.TRUSTED if _recovered(breach) else Exposure.KNOWN
-        return exposure, (_EXPOSED[exposure],), ()
-    if breach.exfiltration in NOT_TAKEN:
-        return Exposure.NOBODY, ("Nothing left the organisation.",), ()
-    return Exposure.UNKNOWN, (_EXPOSED[Exposure.UNKNOWN],), ("recipients",)
-
-
-def _after_attack(breach: Breach) -> tuple[Exposure, tuple[str, ...], tuple[str, ...]]:
-    """An intruder reads what an insider may also only open; only proof that nothing left settles it."""
-    if breach.exfiltration in TAKEN:
-        return Exposure.ATTACKER, (_EXPOSED[Exposure.ATTACKER],), ()
-    if breach.exfiltration in {"none_confirmed", "none_confirmed_by_logs"}:
-        return Exposure.NOBODY, ("It is shown that no data left.",), ()
-    if breach.exfiltration == "none" and breach.hurts("availability") is True:
-        return Exposure.NOBODY, ("The attack took the data out of reach, not away.",), ()
-    if breach.hurts("confidentiality") is None and breach.exfiltration is None:
-        return Exposure.ATTACKER, ("An attacker was in; whether data was taken is not known.",), ("exfiltration",)
-    if breach.exfiltration == "no_evidence":
-        return Exposure.ATTACKER, ("No sign that data was taken, but it cannot be excluded.",), ("exfiltration",)
-    return Exposure.ATTACKER, (_EXPOSED[Exposure.ATTACKER],), ()
-
-
-_EXPOSED = {
-    Exposure.NOBODY: "Nobody outside has the data.",
-    Exposure.TRUSTED: "The recipient is known, can be trusted, and has given up the data.",
-    Exposure.KNOWN: "The data reached people it was not meant for, who are known.",
-    Exposure.UNKNOWN: "The data was open to people we do not know.",
-    Exposure.LOST: "The thing that holds the data is in unknown hands and can be read.",
-    Exposure.ATTACKER: "Somebody has the data who wants to misuse it.",
-    Exposure.PUBLIC: "The data is public or for sale.",
-}
-
-
-def _recovered(breach: Breach) -> bool:
-    return "deletion_confirmed" in breach.mitigation and not breach.malicious
-
-
-# ---------------------------------------------------------------- what the data tells
-
-
-def _weight(breach: Breach) -> tuple[Weight, tuple[str, ...], tuple[str, ...]]:
-    """How much the data tells, why, and what is not known about it. Unnamed data counts as plain."""
-    if not breach.kinds and not breach.special:
-        return Weight.PLAIN, ("What kinds of data were concerned is not known.",), ("data_kinds",)
-    if _pseudonymous(breach):
-        return Weight.NOTHING, ("What was taken names nobody and opens nothing.",), ()
-    weight = max((_of_kind(kind, breach) for kind in breach.kinds), default=Weight.PLAIN)
-    reason = (
-        f"The heaviest data: {_named(weight, breach)}." if breach.kinds else "Special categories of data are concerned."
-    )
-    if breach.special and weight < Weight.GRAVE:
-        weight, reason = _special(breach, weight)
-    if weight is Weight.PLAIN and len(breach.kinds) >= BROAD:
-        weight, reason = Weight.TELLING, f"{len(breach.kinds)} kinds of data together draw a profile of a person."
-    if breach.vulnerable and weight < Weight.GRAVE:
-        return Weight(weight + 1), (reason, "People in need of special protection are among them."), ()
-    return weight, (reason,), ()
-
-
-def _special(breach: Breach, weight: Weight) -> tuple[Weight, str]:
-    """Special data that is named weighs most; what a diet or an order merely lets one guess, of a few people, does not."""
-    guessed = set(breach.kinds) & set(standard()["inferring"]["kinds"])
-    if not guessed:
-        return Weight.GRAVE, "Special categories of data are concerned."
-    if breach.people is not None and breach.people < FEW:
-        return weight, "Belief or health could at most be guessed, of a few people."
-    return max(weight, Weight.TELLING), "Belief or health could be guessed from it."
-
-
-def _of_kind(kind: str, breach: Breach) -> Weight:
-    if breach.encryption == "passwords_hashed_salted_strong" and kind in {"password", "password_hash"}:
-        return Weight.NOTHING if breach.key_compromised is not True else Weight.TELLING
-    return Weight(standard()["weight"].get(kind, Weight.PLAIN))
-
-
-def _pseudonymous(breach: Breach) -> bool:
-    """Only pseudonyms and soundly hashed passwords: no name, no address, nothing that opens an account."""
-    if not breach.kinds or breach.special:
-        return False
-    allowed = set(standard()["pseudonymous"]["kinds"]) | {"password"}
-    return set(breach.kinds) <= allowed and all(
-        _of_kind(kind, breach) is Weight.NOTHING or kind not in {"password", "password_hash"} for kind in breach.kinds
-    )
-
-
-def _named(weight: Weight, breach: Breach) -> str:
-    kinds = vocabulary().kinds
-    names = [kinds[kind].en for kind in breach.kinds if kind in kinds and _of_kind(kind, breach) == weight]
-    return ", ".join(names[:4]) or "other personal data"
 
 
 # ---------------------------------------------------------------- one answer per exposure
@@ -329,9 +193,6 @@ def _patients_waiting(hours: float | None) -> Judgement:
     return Judgement(Risk.HIGH, (f"Health data was out of reach for {hours:g} hours: treatment is delayed.",))
 
 
-SHORT_FOR_PATIENTS = 4
-
-
 def _waiting(breach: Breach, hours: float | None) -> Judgement:
     if breach.backup is True and hours is not None and hours <= LONG_HOURS:
         return Judgement(Risk.UNLIKELY, (f"A backup brought everything back within {hours:g} hours.",))
@@ -354,60 +215,12 @@ def _integrity(breach: Breach) -> Judgement:
         return Judgement(Risk.UNLIKELY, ())
     if breach.backup is True and (breach.restore_hours is None or breach.restore_hours <= LONG_HOURS):
         return Judgement(Risk.UNLIKELY, ("The right data is back from the backup.",))
-    if _unreadable(breach) is not None and breach.exfiltration in NOT_TAKEN:
+    if unreadable(breach) and breach.exfiltration in NOT_TAKEN:
         return Judgement(Risk.UNLIKELY, ())
     if breach.route() in ATTACKS and breach.hurts("availability") is not True and breach.exfiltration in TAKEN:
         return Judgement(Risk.UNLIKELY, ())  # altered on the way to taking it: confidentiality has the answer
-    if _weight(breach)[0] is Weight.NOTHING:
+    if told(breach)[0] is Weight.NOTHING:
         return Judgement(Risk.UNLIKELY, ())
     return Judgement(
         Risk.RISK, ("Wrong data about people may be in use.",), () if breach.backup is False else ("backup_available",)
     )
-
-
-# ---------------------------------------------------------------- what GDPR asks at this risk
-
-
-@dataclass(frozen=True)
-class Notification:
-    """What Art. 33 and 34 ask at a suggested risk. Each answer is true, false or a word that says who decides."""
-
-    internal_documentation: bool
-    notify_supervisory_authority: bool | str
-    communicate_to_data_subjects: bool | str
-    notify_controllers: bool
-    judgement: Judgement
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why, sentence by sentence."""
-        return self.judgement.reasons
-
-
-def notification(facts: Mapping[str, Any] | Facts) -> Notification:
-    """Whom GDPR makes the organisation tell, judged from the described breach."""
-    breach = described(facts)
-    judgement = judged(breach)
-    if breach.role == "processor":
-        return _for_processor(judgement)
-    tell = judgement.risk is Risk.HIGH
-    people: bool | str = tell
-    if not tell and _one_item_astray(breach, judgement):
-        people = "only_affected_if_high_risk"
-        more = "Only one item is known to have gone astray; tell those it concerns if a closer look finds a high risk to them."
-        judgement = replace(judgement, reasons=(*judgement.reasons, more))
-    return Notification(True, judgement.risk is not Risk.UNLIKELY, people, False, judgement)
-
-
-def _for_processor(judgement: Judgement) -> Notification:
-    """A processor tells its controllers without undue delay (Art. 33(2)); they judge and tell the authority and the people."""
-    more = "A processor tells its controllers; they decide on the authority and the people concerned."
-    people: bool | str = "by_controllers" if judgement.risk is Risk.HIGH else False
-    return Notification(True, "by_controllers", people, True, replace(judgement, reasons=(*judgement.reasons, more)))
-
-
-def _one_item_astray(breach: Breach, judgement: Judgement) -> bool:
-    """Something private went to a wrong address, and it is not yet known whether to more than one."""
-    posted = breach.event in {"mispostal", "misdirected_email"} or breach.category == "misdirected"
-    extent_open = breach.people is None or (breach.open_ended and breach.people < FEW)
-    return posted and extent_open and judgement.risk is Risk.RISK and _weight(breach)[0] >= Weight.TELLING

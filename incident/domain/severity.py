@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from incident.domain import enisa
 from incident.domain.breach import STATE_OF_THE_ART, Breach, Exposure, described
 from incident.domain.errors import Invalid
+from incident.domain.exposure import exposed
 from incident.domain.facts import Facts, vocabulary
-from incident.domain.risk import exposed
 
 CROWD = 100  # ENISA flags breaches of more than a hundred people
 DIRECT = frozenset({"ssn", "id_number", "passport", "driving_licence", "id_copy", "taxpayer_number"})

@@ -1,6 +1,10 @@
 """The suggested risk to people, by the reasoning of EDPB Guidelines 9/2022 and 01/2021. Every breach here is made up."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incident.domain import breach, risk
 from incident.domain.facts import Facts, vocabulary
@@ -344,3 +348,51 @@ def test_every_kind_of_data_has_a_weight_and_every_word_a_kind():
 def test_a_number_in_words_is_read_with_care(text, people, open_ended):
     found = breach.described(a_case(people_affected=None, people_affected_text=text))
     assert (found.people, found.open_ended) == (people, open_ended)
+
+
+# ---------------------------------------------------------------- what must hold of every breach
+
+BREACHES = st.builds(
+    breach.Breach,
+    event=st.sampled_from([None, *breach.standard()["route_of_event"]]),
+    properties=st.frozensets(st.sampled_from(["confidentiality", "integrity", "availability"])),
+    kinds=st.lists(st.sampled_from(sorted(vocabulary().kinds)), max_size=5, unique=True).map(tuple),
+    special=st.sampled_from([None, True, False]),
+    vulnerable=st.booleans(),
+    people=st.none() | st.integers(0, 10**7),
+    malicious=st.sampled_from([None, True, False]),
+    encryption=st.sampled_from([None, "none", "weak", "passwords_hashed_salted_strong"]),
+    backup=st.sampled_from([None, True, False]),
+    restore_hours=st.none() | st.floats(0, 1000),
+    exfiltration=st.sampled_from([None, "none", "none_confirmed", "no_evidence", "likely", "confirmed", "published"]),
+    mitigation=st.frozensets(st.sampled_from(["deletion_confirmed", "remote_wipe", "password_reset"])),
+)
+
+
+@given(BREACHES)
+def test_every_breach_has_an_answer_with_a_reason_and_known_questions(one):
+    judgement = risk.judged(one)
+    assert judgement.reasons
+    assert all(key in vocabulary() for key in judgement.open)
+
+
+@given(BREACHES)
+def test_sound_encryption_never_raises_the_risk(one):
+    safe = replace(one, encryption="state_of_the_art", key_compromised=False)
+    assert risk.judged(safe).risk <= risk.judged(one).risk
+
+
+@given(BREACHES)
+def test_publication_never_lowers_the_risk(one):
+    assert risk.judged(replace(one, exfiltration="published")).risk >= risk.judged(one).risk
+
+
+@given(BREACHES, st.integers(0, 10**7), st.integers(0, 10**7))
+def test_more_people_never_lower_the_risk(one, few, more):
+    low, high = sorted((few, more))
+    assert risk.judged(replace(one, people=low)).risk <= risk.judged(replace(one, people=high)).risk
+
+
+@given(BREACHES)
+def test_people_in_need_of_protection_never_lower_the_risk(one):
+    assert risk.judged(replace(one, vulnerable=True)).risk >= risk.judged(replace(one, vulnerable=False)).risk
