@@ -17,8 +17,9 @@ from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
 from incident.domain.wording import HOUSE, PERSON
-from incident.store import announcements, audiences, users
+from incident.store import announcements, audiences, dispatches, users
 from incident.store import notices as rows
+from incident.store.dispatches import Dispatch
 from incident.store.notices import Notice, NoticeVersion
 from incident.web import composing
 from incident.web.access import me, now, zone
@@ -99,7 +100,14 @@ def show(notice: Notice) -> str:
         second=_second_person(notice, version) if version else "",
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
         announced=announcements.of_version(version.id) if version else None,
+        sendings=_sendings(version) if version else [],
     )
+
+
+def _sendings(version: NoticeVersion) -> list[Dispatch]:
+    """The sending of this version and its rehearsal, as far as they were begun."""
+    found = [dispatches.of_version(version.id, simulated=simulated) for simulated in (False, True)]
+    return [row for row in found if row is not None]
 
 
 @dataclass(frozen=True)

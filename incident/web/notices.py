@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from incident.actions import notices as actions
-from incident.actions import previews
+from incident.actions import previews, trials
 from incident.domain import notices as rules
 from incident.domain import starters
 from incident.domain.errors import Invalid, Missing, Refused
@@ -14,7 +14,7 @@ from incident.domain.notices import Event, Stage
 from incident.store import notices as rows
 from incident.store.notices import Notice
 from incident.web import composing, notice_pages
-from incident.web.access import actor, may, now, permit, zone
+from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.notice_pages import house
 
 bp = Blueprint("notices", __name__, url_prefix="/incidents/<incident>/notices")
@@ -71,6 +71,8 @@ def save(incident: str, ref: str) -> ResponseReturnValue:
         return _kept_on_screen(notice, page, refusal)
     if request.form.get("then") == "submit":
         return _submit(incident, ref)
+    if request.form.get("then") == "test":
+        return _test(incident, ref)
     flash("Saved.", "met")
     return redirect(_place(incident, ref, request.form.get("then", "")))
 
@@ -175,6 +177,21 @@ def _submit(incident: str, ref: str) -> ResponseReturnValue:
         return notice_pages.compose(_notice(ref), page), 422
     flash(f"Version {number} is submitted. Somebody else has to approve it.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
+
+
+def _test(incident: str, ref: str) -> ResponseReturnValue:
+    """Send the saved text to the reader's own address."""
+    notice = _notice(ref)
+    language, _ = notice_pages.chosen(notice)
+    wording = notice_pages.draft_wording(notice, language)
+    if wording is None:
+        raise Missing()
+    channels = current_app.extensions["channels"]
+    said = trials.send(
+        incident, ref, wording, to=me().email, name=me().name, channels=channels, actor=actor(), now=now()
+    )
+    flash(said, "met")
+    return redirect(_place(incident, ref, ""))
 
 
 def _kept_on_screen(notice: Notice, page: composing.Sketch, refusal: Refused) -> ResponseReturnValue:

@@ -123,7 +123,8 @@ def _kept(text: str, changed: datetime | None = None) -> Response:
     if changed is not None:
         answer.last_modified = changed
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 def _linked(row: Announcement, language: str, house: House) -> dict[str, Any]:

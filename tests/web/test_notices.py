@@ -2,6 +2,7 @@
 
 import html
 import re
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import event, text
 from incident.actions import merging, notices, people
 from incident.domain.access import Role
 from incident.domain.notices import Stage
+from incident.store import mailbox
 from incident.store import notices as rows
 from incident.store.db import db
+from incident.store.sealed import sealer
 from tests.builders import a_notice, a_text, a_user, an_incident, notice_row
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
@@ -278,6 +281,36 @@ def test_a_list_asks_no_more_of_the_database_for_more_notices(incident, as_):
     for _ in range(5):
         a_notice(incident, author=a_user(Role.LEAD).ref)
     assert queries(lambda: browser.get("/desk/notices/")) <= few + 1
+
+
+def test_a_test_goes_to_oneself_alone_marked_and_counts_for_nothing(incident, as_):
+    writer = a_user(*WRITERS, name="Ana Writer", email="ana@example.org")
+    ref = a_notice(incident, author=writer.ref)
+    browser = as_(user=writer)
+    reply = browser.post(address(incident, ref), data=form(incident, ref, then="test"), follow_redirects=True)
+    assert "sandbox’s mailbox" in plain(reply)
+    (kept,) = mailbox.mailbox(incident.id, before=None, limit=5)
+    opened = zlib.decompress(sealer(incident.id).unseal(f"sandbox_message.sealed:{kept.ref}", kept.sealed)).decode()
+    assert kept.person_number is None
+    assert '"to": "ana@example.org"' in opened
+    assert '"subject": "[Test] Notice of data breach"' in opened
+    assert "Dear Ana Writer," in opened
+    assert "Kim" not in opened
+    assert db.session.scalar(text("SELECT count(*) FROM delivery")) == 0
+    assert stage(incident, ref) is Stage.DRAFT
+
+
+def test_a_test_of_a_text_without_values_names_the_field(incident, as_):
+    ref = a_notice(incident, texts=(a_text(subject="{{ fact.occurred_from }}"),))
+    reply = as_(*WRITERS).post(address(incident, ref), data=form(incident, ref, then="test"))
+    assert (reply.status_code, "fact.occurred_from" in plain(reply)) == (422, True)
+
+
+def test_an_approved_notice_leads_to_its_sending(incident, as_):
+    ref = a_notice(incident, stage="approved", house=house())
+    page = plain(as_(*WRITERS).get(address(incident, ref)))
+    assert f"/incidents/{incident.ref}/sending/new/{ref}" in page
+    assert "Waits for somebody who may send it." in plain(as_(Role.RESPONDER).get(address(incident, ref)))
 
 
 def queries(act):
