@@ -16,6 +16,7 @@ from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import audit as api_audit
 from incident.api import closing as api_closing
+from incident.api import deliveries as api_deliveries
 from incident.api import grades as api_grades
 from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
@@ -109,6 +110,8 @@ API: tuple[Blueprint, ...] = (
     api_incidents.bp,
     api_people.bp,
     api_imports.bp,
+    api_deliveries.bp,
+    api_deliveries.switch,
     api_grades.bp,
     api_obligations.bp,
     api_obligations.library,

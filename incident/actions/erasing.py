@@ -106,6 +106,11 @@ def rotate_keys(*, drop_old: bool, actor: str, now: datetime) -> int:
     return wrapped
 
 
+def masters() -> list[int]:
+    """The numbers of the master keys at hand, oldest first; the last is in use."""
+    return sealed.ring().numbers
+
+
 def _wrap_anew(owner: int, actor: str, now: datetime) -> int:
     with transaction(actor, now) as ledger:
         sealed.wrap_anew(owner)

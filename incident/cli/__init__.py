@@ -4,16 +4,24 @@ import sys
 
 import click
 
-from incident.cli import audit, demo, grade, laws, routes, serve, settings, tokens, users
+from incident.cli import audit, demo, grade, keys, laws, operations, people, register, routes, serve, settings, tokens, users
 from incident.domain.errors import Invalid, Refused
 from incident.settings import SettingsError
 from incident.store.keys import KeysError
 
 COMMANDS: tuple[click.Command, ...] = (
+    keys.erase,
+    keys.keys,
+    people.people,
     audit.audit_,
+    operations.backup,
+    operations.check,
+    operations.restore,
+    operations.sending,
     demo.demo,
     grade.grade,
     laws.laws,
+    register.register,
     routes.routes,
     serve.run,
     settings.settings,

@@ -17,6 +17,7 @@ LEAVE_OUT: Final = ""
 LONGEST_NAME_KEPT: Final = 40
 SEVERAL: Final = re.compile(r"[,;|/、，；\n]+")
 LOOSE: Final = re.compile(r"[\s_\-./:()（）*#]+")
+ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 JOINERS: Final = "\u200c\u200d"
 
 
@@ -180,6 +181,8 @@ def _band(years: int) -> Age:
 
 def found_date(text: str, order: str) -> date | None:
     """A date as lists write it; `order` settles which of 03/04/2010 is the month. None where it is not one."""
+    if ISO_DATE.fullmatch(text):
+        return _real_date(text[:4], text[5:7], text[8:])
     numbers = re.findall(r"\d+", text.split("T")[0].split(" ")[0])
     if len(numbers) == 1 and len(numbers[0]) == 8:
         numbers = [numbers[0][:4], numbers[0][4:6], numbers[0][6:]]
@@ -191,6 +194,10 @@ def found_date(text: str, order: str) -> date | None:
         month, day, year = numbers
     else:
         day, month, year = numbers
+    return _real_date(year, month, day)
+
+
+def _real_date(year: str, month: str, day: str) -> date | None:
     try:
         found = date(int(year), int(month), int(day)) if len(year) == 4 else None
     except ValueError:

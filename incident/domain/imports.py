@@ -208,7 +208,8 @@ class Reader:
                 record, word, self._judge.phone(given, place[:2])
             ):
                 bad.append(Reason.PHONE)
-        doubts += dict.fromkeys(str(reason) for reason in bad)
+        if bad:
+            doubts += dict.fromkeys(str(reason) for reason in bad)
         return bad
 
     def _replaced(self, record: Record, word: str, valid: str) -> bool:
