@@ -132,11 +132,12 @@ def draft_reports(incidents: Select[Any], *, limit: int) -> Sequence[Report]:
 
 def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datetime | None]]:
     """For these incidents, what each open duty waits for, and what its due time would be if it is known."""
+    # the standing is hidden from SQLite's planner, which would walk all open duties of all incidents by it
     query = select(FindingRow.incident_id, FindingRow.wants, FindingRow.due_at).where(
         FindingRow.incident_id.in_(incident_ids),
         FindingRow.superseded_at.is_(None),
-        FindingRow.standing == "open",
-        FindingRow.state.in_(UNSETTLED),
+        func.coalesce(FindingRow.standing, "") == "open",
+        func.coalesce(FindingRow.state, "").in_(UNSETTLED),
     )
     return [(incident, keys, due) for incident, keys, due in db.session.execute(query)]
 
