@@ -1,0 +1,138 @@
+import tomllib
+from datetime import date
+
+import pytest
+
+from incident.domain import lawbook
+from incident.domain.lawbook import BadLaw, Confidence, parsed
+
+WHOLE = """
+id = "XX-LAW"
+name = "A law"
+short = "law"
+place = "FR"
+zone = "Europe/Paris"
+authority = "Somebody"
+since = 2020-01-01
+scope = { places = "FR" }
+[[duty]]
+id = "tell"
+title = "Tell"
+to = "authority"
+deadline = { from = "aware_at", hours = 72 }
+cite = { place = "Art. 1", href = "https://example.org/law", read_on = 2026-01-01 }
+confidence = "verified"
+"""
+
+
+def law(text: str):
+    return parsed(text.encode(), "xx.toml")
+
+
+def without(line: str) -> str:
+    assert line in WHOLE
+    return WHOLE.replace(line, "")
+
+
+def test_a_whole_file_is_a_law():
+    read = law(WHOLE)
+    assert (read.id, read.calendar, read.duties[0].ref) == ("XX-LAW", "FR", "XX-LAW/tell")
+    assert read.duties[0].since == date(2020, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id = ", "not a TOML file"),
+        (without('id = "XX-LAW"\n'), "has no 'id'"),
+        (
+            without('cite = { place = "Art. 1", href = "https://example.org/law", read_on = 2026-01-01 }'),
+            "has no 'cite'",
+        ),
+        (WHOLE.replace('place = "Art. 1", ', ""), "without citation is no duty"),
+        (WHOLE.replace("https://", "http://"), "https address"),
+        (WHOLE.replace(", read_on = 2026-01-01", ""), "read_on"),
+        (WHOLE.replace("verified", "certain"), "'certain'"),
+        (without("since = 2020-01-01\n"), "'since' must be there"),
+        (WHOLE.replace("since = 2020-01-01", 'since = "2020"'), "are dates"),
+        (WHOLE.replace("Europe/Paris", "Europe/Atlantis"), "no time zone"),
+        (WHOLE.replace('to = "authority"', 'to = "king"'), "'to' is one of"),
+        (WHOLE.replace("aware_at", "dreamt_at"), "anchors.toml does not have"),
+        (WHOLE.replace("hours = 72", "fortnights = 1"), "means nothing here"),
+        (WHOLE.replace("hours = 72", "hours = -1"), "whole number"),
+        (WHOLE.replace("hours = 72", "hours = 72, calendar_days = 3"), "needs one of"),
+        (WHOLE.replace('from = "aware_at", hours = 72', 'with = "nothing"'), "no other duty"),
+        (WHOLE.replace('from = "aware_at", hours = 72', 'roll = "no"'), "needs 'from'"),
+        (WHOLE.replace("hours = 72", 'hours = 72, roll = "up"'), "'up'"),
+        (WHOLE + 'contents = ["poems"]', "elements.toml"),
+        (WHOLE + 'when = { moon = "full" }', "neither a fact"),
+        (WHOLE + 'when = { role = "king" }', "has no answer"),
+        (WHOLE + "when = { role = { least = 5 } }", "cannot be compared"),
+        (WHOLE + "when = { people = { least = true } }", "compared with"),
+        (WHOLE + 'when = { people = "many" }', "compared with"),
+        (WHOLE + 'when = { kinds = "soul" }', "facts.toml does not have"),
+        (WHOLE + 'when = { cac_level = "huge" }', "names no level"),
+        (WHOLE + "when = { any = [] }", "list of clauses"),
+        (WHOLE + "when = {}", "a clause is a table"),
+        (WHOLE + "unless = [ { when = { minors = true } } ]", "has no 'says'"),
+        (WHOLE + 'stage = "encore"', "'stage' is one of"),
+        (WHOLE + 'colour = "red"', "means nothing here"),
+        (WHOLE + WHOLE[WHOLE.index("[[duty]]") :], "two duties of one id"),
+        (WHOLE[: WHOLE.index("[[duty]]")], "has no [[duty]]"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(text, words):
+    with pytest.raises(BadLaw) as refusal:
+        law(text)
+    assert words in str(refusal.value)
+    assert str(refusal.value).startswith("xx.toml: ")
+
+
+def test_what_is_from_memory_needs_no_day_of_reading_and_says_so():
+    read = law(WHOLE.replace("verified", "memory").replace(", read_on = 2026-01-01", ""))
+    assert read.duties[0].confidence is Confidence.MEMORY
+    assert "have counsel confirm" in read.duties[0].confidence.words
+
+
+def test_all_mistakes_of_all_files_are_said_at_once(tmp_path):
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_text(without('zone = "Europe/Paris"\n'), encoding="utf-8")
+    with pytest.raises(BadLaw) as refusal:
+        lawbook.loaded(sorted(tmp_path.glob("*.toml")))
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_two_files_cannot_have_one_id(tmp_path):
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_text(WHOLE, encoding="utf-8")
+    with pytest.raises(BadLaw, match=r"also used by a\.toml"):
+        lawbook.loaded(sorted(tmp_path.glob("*.toml")))
+
+
+def test_the_digest_of_the_library_changes_with_any_byte(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text(WHOLE, encoding="utf-8")
+    before = lawbook.loaded([file]).digest
+    file.write_text(WHOLE + "# read again\n", encoding="utf-8")
+    assert lawbook.loaded([file]).digest != before
+
+
+def test_every_duty_of_the_library_can_be_found_by_its_reference():
+    book = lawbook.library()
+    assert all(book.duty(duty.ref) is duty for law in book for duty in law.duties)
+    assert book.duty("EU-GDPR/none") is None
+    assert book.duty("XX/none") is None
+
+
+def test_every_anchor_is_a_fact_and_stands_in_only_for_others():
+    facts = {row["key"] for row in tomllib.loads((lawbook.HERE / "facts.toml").read_text(encoding="utf-8"))["fact"]}
+    for anchor in lawbook.anchors().values():
+        assert anchor.key in facts
+        assert set(anchor.same) <= set(lawbook.anchors()) - {anchor.key}
+
+
+def test_an_https_address_and_a_place_stand_behind_every_duty():
+    for one in lawbook.library():
+        for duty in one.duties:
+            assert duty.cite.href.startswith("https://")
+            assert (duty.cite.read_on is None) == (duty.confidence is Confidence.MEMORY)
