@@ -13,10 +13,9 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Audience
-from incident.exports import csv
+from incident.exports import csv, register
 from incident.store import audiences, dispatches, notices, users
 from incident.store import deliveries as rows
-from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
 from incident.web.composing import CHANNEL_WORDS
@@ -322,26 +321,10 @@ def table(incident: str, dispatch: str) -> Response:
     def lines() -> Iterator[tuple[Any, ...]]:
         after = 0
         while found := rows.page(row.id, state=state, after=after, limit=1_000):
-            yield from (register_line(one, row) for one in found)
+            yield from (register.record(incident, one, row) for one in found)
             after = found[-1].id
 
-    return csv_answer(csv.rows(REGISTER, lines()), f"{dispatch}.csv")
-
-
-REGISTER = (
-    "sending", "notice", "version", "simulated", "person", "channel", "attempt", "state", "reason", "code", "provider",
-    "provider id", "attempt reference", "made (UTC)", "handed over (UTC)", "answered (UTC)", "reported (UTC)",
-    "changed (UTC)", "in the care of",
-)  # fmt: skip
-
-
-def register_line(one: Delivery, row: Dispatch) -> tuple[Any, ...]:
-    """One delivery as a line of the register."""
-    return (
-        row.ref, row.notice_ref, row.version_number, row.simulated, f"P-{one.person_number}", one.channel, one.attempt, one.state,
-        one.reason, one.code, one.provider, one.provider_id, one.ref, one.made_at, one.called_at, one.answered_at,
-        one.reported_at, one.changed_at, one.owner,
-    )  # fmt: skip
+    return csv_answer(csv.rows(register.COLUMNS, lines()), f"{dispatch}.csv")
 
 
 # What a person does ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,358 @@
+"""Sendings and deliveries, for programs: the same actions as the pages."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from apiflask import APIBlueprint
+from flask import current_app, g
+from pydantic import BaseModel, Field
+
+from incident.actions import deliveries as actions
+from incident.actions import dispatch as dispatching
+from incident.api.incidents import Ref, Strict
+from incident.domain import deliveries as rules
+from incident.domain.deliveries import Course, Pace, State
+from incident.domain.errors import Missing
+from incident.exports import register
+from incident.store import deliveries as rows
+from incident.store import dispatches, provider_events
+from incident.store.dispatches import Dispatch
+from incident.web.access import actor, now, permit
+from notifiers.contract import Channels
+
+bp = APIBlueprint("api_deliveries", __name__, url_prefix="/api/v1/incidents/<incident>/sendings", tag="Sending")
+switch = APIBlueprint("api_sending", __name__, url_prefix="/api/v1/sending", tag="Sending")
+
+PAGE = 500
+LONGEST_REASON = 500
+
+
+class StartIn(Strict):
+    notice: str = Field(max_length=20, description="The reference of an approved notice.")
+    canary: int = Field(
+        0, ge=0, le=1_000_000, description="Send to so many first, then wait for a look; 0: to all at once."
+    )
+    most_back: int = Field(
+        10, ge=1, le=100, description="Pause when more than so many in a hundred are refused or come back."
+    )
+    sample: int = Field(50, ge=1, le=1_000_000, description="Look at that once so many outcomes are known.")
+
+
+class CountsOut(BaseModel):
+    """How many people stand where; they add up to the audience once everybody is on the list."""
+
+    waiting: int
+    sending: int
+    in_doubt: int
+    accepted: int
+    delivered: int
+    failed: int
+    bounced: int
+    cancelled: int
+    simulated: int
+    unreached: int
+
+
+class SendingOut(BaseModel):
+    ref: str
+    notice: str
+    version: int
+    digest: str = Field(description="The digest that was approved.")
+    simulated: bool = Field(description="True: it went to the sandbox, and nobody was told by it.")
+    course: str = Field(description="preparing, sending, paused, stopped or done")
+    paused_for: str
+    audience: int
+    counts: CountsOut
+    unowned: int = Field(description="How many people who were perhaps not told are in nobody's care.")
+    complete: bool = Field(description="Everybody was told or is in somebody's care.")
+    rate: float = Field(description="Messages a second, of late.")
+    started_at: datetime
+    started_by: str
+    finished_at: datetime | None
+
+
+class SendingsOut(BaseModel):
+    sendings: list[SendingOut]
+    next: int | None
+
+
+class PlaceIn(Strict):
+    before: int | None = Field(None, description="Go on from here.")
+    limit: int = Field(50, ge=1, le=100)
+
+
+class DeliveriesIn(Strict):
+    state: Literal[
+        "",
+        "waiting",
+        "sending",
+        "in_doubt",
+        "accepted",
+        "delivered",
+        "failed",
+        "bounced",
+        "cancelled",
+        "simulated",
+        "unreached",
+    ] = ""
+    after: int = Field(0, ge=0, description="Go on from here.")
+    limit: int = Field(100, ge=1, le=PAGE)
+
+
+class DeliveryOut(BaseModel):
+    attempt_ref: str
+    person: str
+    channel: str
+    attempt: int
+    current: bool = Field(description="False: a later attempt counts.")
+    state: str
+    reason: str
+    code: str
+    provider: str
+    provider_id: str
+    made_at: datetime
+    handed_over_at: datetime | None
+    answered_at: datetime | None
+    reported_at: datetime | None
+    changed_at: datetime
+    settled_by: str
+    owner: str
+
+
+class DeliveriesOut(BaseModel):
+    deliveries: list[DeliveryOut]
+    next: int | None
+
+
+class EventOut(BaseModel):
+    provider: str
+    status: str
+    reason: str
+    code: str
+    at: datetime | None
+    received_at: datetime
+
+
+class StoryOut(BaseModel):
+    attempts: list[DeliveryOut]
+    events: list[EventOut]
+
+
+class CountIn(Strict):
+    people: int = Field(ge=0, description="How many this concerns: it must be the number of now.")
+
+
+class ReasonIn(Strict):
+    reason: str = Field(min_length=3, max_length=LONGEST_REASON)
+
+
+class DoubtsIn(ReasonIn):
+    verdict: Literal["sent", "again"]
+    people: int = Field(ge=0, description="How many are in doubt now.")
+
+
+class CareIn(Strict):
+    state: Literal["in_doubt", "failed", "bounced", "unreached", "cancelled"]
+
+
+class CountOut(BaseModel):
+    people: int
+
+
+class SwitchOut(BaseModel):
+    frozen: bool
+
+
+@bp.get("")
+@permit("sending.view")
+@bp.input(PlaceIn, location="query", arg_name="place")
+@bp.output(SendingsOut)
+def index(incident: str, place: PlaceIn) -> dict[str, Any]:
+    """The sendings of an incident, newest first."""
+    found = dispatches.of_incident(g.incident.id, before=place.before, limit=place.limit)
+    return {"sendings": [_sending(row) for row in found], "next": found[-1].id if len(found) == place.limit else None}
+
+
+@bp.post("")
+@permit("notice.send")
+@bp.input(StartIn, arg_name="given")
+@bp.output(Ref, status_code=201)
+def start(incident: str, given: StartIn) -> dict[str, str]:
+    """Begin to send an approved notice; the same answer again if it is on its way already."""
+    channels: Channels = current_app.extensions["channels"]
+    pace = Pace(given.canary, given.most_back, given.sample)
+    ref = dispatching.start(
+        incident, given.notice, only_sandbox=channels.only_sandbox, pace=pace, actor=actor(), now=now()
+    )
+    return {"ref": ref}
+
+
+@bp.get("/<sending>")
+@permit("sending.view")
+@bp.output(SendingOut)
+def show(incident: str, sending: str) -> dict[str, Any]:
+    """One sending with its counts."""
+    return _sending(_found(sending))
+
+
+@bp.get("/<sending>/deliveries")
+@permit("sending.view")
+@bp.input(DeliveriesIn, location="query", arg_name="wanted")
+@bp.output(DeliveriesOut)
+def deliveries(incident: str, sending: str, wanted: DeliveriesIn) -> dict[str, Any]:
+    """Its deliveries by key, all attempts or the current ones of one state."""
+    row = _found(sending)
+    found = rows.page(row.id, state=wanted.state, after=wanted.after, limit=wanted.limit)
+    return {
+        "deliveries": [_delivery(one, row) for one in found],
+        "next": found[-1].id if len(found) == wanted.limit else None,
+    }
+
+
+@bp.get("/attempts/<attempt>")
+@permit("sending.view")
+@bp.output(StoryOut)
+def attempt(incident: str, attempt: str) -> dict[str, Any]:
+    """Every attempt to tell one person, and what the provider reported."""
+    row = rows.attempt(g.incident.id, attempt)
+    told = dispatches.by_id(row.dispatch_id) if row else None
+    if row is None or told is None:
+        raise Missing()
+    tried = rows.attempts(row)
+    return {
+        "attempts": [_delivery(one, told) for one in tried],
+        "events": provider_events.events_of([one.id for one in tried]),
+    }
+
+
+@bp.post("/<sending>/pause")
+@permit("sending.pause")
+@bp.output({}, status_code=204)
+def pause(incident: str, sending: str) -> str:
+    """Let nothing more go out for now."""
+    dispatching.pause(incident, sending, actor=actor(), now=now())
+    return ""
+
+
+@bp.post("/<sending>/go-on")
+@permit("sending.steer")
+@bp.output({}, status_code=204)
+def go_on(incident: str, sending: str) -> str:
+    """Take a paused sending up again."""
+    dispatching.go_on(incident, sending, actor=actor(), now=now())
+    return ""
+
+
+@bp.post("/<sending>/stop")
+@permit("sending.steer")
+@bp.input(CountIn, arg_name="given")
+@bp.output(CountOut)
+def stop(incident: str, sending: str, given: CountIn) -> dict[str, int]:
+    """Stop for good: those still waiting are not told by it."""
+    return {"people": dispatching.stop(incident, sending, typed=str(given.people), actor=actor(), now=now())}
+
+
+@bp.post("/<sending>/repeat")
+@permit("sending.steer")
+@bp.output(CountOut)
+def repeat(incident: str, sending: str) -> dict[str, int]:
+    """Try the failed again, and those that came back for that time only; nobody else."""
+    return {"people": dispatching.repeat_failed(incident, sending, actor=actor(), now=now())}
+
+
+@bp.post("/<sending>/care")
+@permit("delivery.care")
+@bp.input(CareIn, arg_name="given")
+@bp.output(CountOut)
+def care(incident: str, sending: str, given: CareIn) -> dict[str, int]:
+    """Take those of one state whom nobody looks after into your care."""
+    return {"people": dispatching.take_care(incident, sending, given.state, actor=actor(), now=now())}
+
+
+@bp.post("/<sending>/doubts")
+@permit("delivery.settle")
+@bp.input(DoubtsIn, arg_name="given")
+@bp.output(CountOut)
+def doubts(incident: str, sending: str, given: DoubtsIn) -> dict[str, int]:
+    """Settle all in doubt at once: they were sent, or they are to be sent again."""
+    settled = actions.settle_doubts(
+        incident, sending, verdict=given.verdict, typed=str(given.people), reason=given.reason, actor=actor(), now=now()
+    )
+    return {"people": settled}
+
+
+@bp.post("/attempts/<attempt>/sent")
+@permit("delivery.settle")
+@bp.input(ReasonIn, arg_name="given")
+@bp.output({}, status_code=204)
+def found_sent(incident: str, attempt: str, given: ReasonIn) -> str:
+    """One in doubt was sent, and how you know."""
+    actions.found_sent(incident, attempt, evidence=given.reason, actor=actor(), now=now())
+    return ""
+
+
+@bp.post("/attempts/<attempt>/again")
+@permit("delivery.settle")
+@bp.input(ReasonIn, arg_name="given")
+@bp.output(Ref, status_code=201)
+def again(incident: str, attempt: str, given: ReasonIn) -> dict[str, str]:
+    """Send to one person again, as a new attempt, with the reason."""
+    return {"ref": actions.send_again(incident, attempt, reason=given.reason, actor=actor(), now=now())}
+
+
+@switch.get("")
+@permit("sending.freeze")
+@switch.output(SwitchOut)
+def state() -> dict[str, bool]:
+    """Whether all sending of this installation is frozen."""
+    return {"frozen": dispatches.frozen()}
+
+
+@switch.post("/freeze")
+@permit("sending.freeze")
+@switch.output({}, status_code=204)
+def freeze() -> str:
+    """Let nothing more leave this installation."""
+    dispatching.freeze(actor=actor(), now=now())
+    return ""
+
+
+@switch.post("/release")
+@permit("sending.release")
+@switch.output({}, status_code=204)
+def release() -> str:
+    """Let sending go on."""
+    dispatching.release(actor=actor(), now=now())
+    return ""
+
+
+def _found(sending: str) -> Dispatch:
+    row = dispatches.by_ref(g.incident.id, sending)
+    if row is None:
+        raise Missing()
+    return row
+
+
+def _sending(row: Dispatch) -> dict[str, Any]:
+    counts, unowned = row.counts, rows.unowned(row.id)
+    return {
+        "ref": row.ref,
+        "notice": row.notice_ref,
+        "version": row.version_number,
+        "digest": row.digest,
+        "simulated": row.simulated,
+        "course": row.course,
+        "paused_for": row.paused_for,
+        "audience": row.audience,
+        "counts": {state.value: counts.of(state) for state in State},
+        "unowned": unowned,
+        "complete": rules.is_complete(Course(row.course), counts, unowned) and not row.simulated,
+        "rate": row.rate,
+        "started_at": row.started_at,
+        "started_by": row.started_by,
+        "finished_at": row.finished_at,
+    }
+
+
+def _delivery(one: Any, row: Dispatch) -> dict[str, Any]:
+    return dict(zip(register.COLUMNS, register.record(g.incident.ref, one, row), strict=True))
