@@ -1,7 +1,7 @@
 """Whom a notice reaches and which duties it answers, as the rules for notices take them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from incident.actions import people
 from incident.domain import lawbook, places
@@ -22,8 +22,10 @@ TOLD = frozenset({"individuals", "public", "customers"})
 NAMES = frozenset({"person.name", "person.for_whom"})
 
 
-def crowd(incident_id: int, audience: Audience, channels: Iterable[Channel], fields: Iterable[str]) -> Crowd:
-    """Return the audience in figures. What `fields` ask of each person is looked for in everybody's record."""
+def crowd(
+    incident_id: int, audience: Audience, channels: Iterable[Channel], lacking: Mapping[str, int] | None = None
+) -> Crowd:
+    """Return the audience in figures, from the tally. `lacking` is what `lacking()` found, where it was asked."""
     found = audiences.counted(incident_id, audience)
     ways = Reach.NONE
     for channel in channels:
@@ -34,22 +36,26 @@ def crowd(incident_id: int, audience: Audience, channels: Iterable[Channel], fie
     return Crowd(
         people=sum(group.people for group in found),
         by_language=dict(by_language),
-        lacking=_lacking(incident_id, audience, frozenset(fields)),
+        lacking=lacking or {},
         unreached=sum(group.people for group in found if not Reach(group.reach) & ways),
     )
 
 
-def _lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> dict[str, int]:
-    """Count who lacks a value; names are sealed, so they are opened batch by batch, looked at by nobody."""
-    lacking: Counter[str] = Counter()
+def lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> dict[str, int]:
+    """Return how many people lack a value for each of these fields.
+
+    Names are sealed: they are opened batch by batch, looked at by nobody. That takes seconds for a hundred thousand
+    people, so call it before a write transaction, never in one.
+    """
+    counted: Counter[str] = Counter()
     if "person.exposed" in fields:
-        lacking["person.exposed"] = audiences.without_kinds(incident_id, audience)
+        counted["person.exposed"] = audiences.without_kinds(incident_id, audience)
     if NAMES & fields:
         for batch in audiences.batches(incident_id, audience):
             for person in people.addressees(incident_id, [id_ for id_, _ in batch]).values():
-                lacking["person.name"] += not person.name.strip()
-                lacking["person.for_whom"] += not person.for_whom.strip()
-    return {name: count for name, count in lacking.items() if count and name in fields}
+                counted["person.name"] += not person.name.strip()
+                counted["person.for_whom"] += not person.for_whom.strip()
+    return {name: count for name, count in counted.items() if count and name in fields}
 
 
 def duties(incident_id: int, audience: Audience) -> tuple[Duty, ...]:

@@ -107,6 +107,7 @@ def save(incident: str, ref: str, change: Change, *, revision: int, actor: str, 
 
 def submit(incident: str, ref: str, *, revision: int, house: House, actor: str, now: datetime) -> int:
     """Put the draft before an approver, its audience frozen; the version's number. Raises Refused with what is in the way."""
+    lacking = _lacking(incident, ref, house)
     with transaction(actor, now) as ledger:
         found = _open_incident(incident)
         notice = _found(found, ref)
@@ -116,7 +117,7 @@ def submit(incident: str, ref: str, *, revision: int, house: House, actor: str, 
             return repeated
         stage = rules.after(Stage(notice.stage), Event.SUBMIT)
         _demand_revision(notice, revision)
-        standing = _standing(found, notice, house, now, exact=True)
+        standing = _standing(found, notice, house, now, lacking)
         _demand_clear(standing.hurdles, notice, now)
         version = _freeze(found, notice, standing, house, actor, now)
         notice.stage, notice.number = stage, version.number
@@ -211,7 +212,7 @@ def approved_version(ref: str) -> NoticeVersion:
 
 def standing(incident: Incident, notice: Notice, *, house: House, now: datetime) -> Standing:
     """Return where the draft stands, for its page. Changes nothing."""
-    return _standing(incident, notice, house, now, exact=False)
+    return _standing(incident, notice, house, now, {})
 
 
 def contents_now(
@@ -240,19 +241,25 @@ def texts_of(notice: Notice) -> tuple[Text, ...]:
     )
 
 
-def _standing(incident: Incident, notice: Notice, house: House, now: datetime, *, exact: bool) -> Standing:
+def _standing(incident: Incident, notice: Notice, house: House, now: datetime, lacking: Mapping[str, int]) -> Standing:
     texts = texts_of(notice)
-    facts, audience = facts_of(incident.id), Audience.from_json(notice.audience)
-    day = now.astimezone(house.zone).date()
+    audience = Audience.from_json(notice.audience)
     duties = crowds.duties(incident.id, audience)
     california = any(duty.cite.law == "US-CA" for duty in duties)
-    read, _ = musts.sheets(texts, site=house.site, california=california)
     channels = tuple(Channel(word) for word in notice.channels)
-    fields = {name for page in read.values() for name in page.fields} if exact else set()
-    crowd = crowds.crowd(incident.id, audience, channels, fields)
-    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
+    crowd = crowds.crowd(incident.id, audience, channels, lacking)
+    day = now.astimezone(house.zone).date()
+    known = values(facts_of(incident.id), notice.languages, ref=notice.ref, day=day, house=house)
     found = musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california)
     return Standing(texts, crowd, duties, california, known, found, musts.forbidden(duties, texts))
+
+
+def _lacking(incident: str, ref: str, house: House) -> dict[str, int]:
+    """Count, before the transaction, who lacks what the draft asks of each person; its revision is held against it there."""
+    notice = _found(_open_incident(incident), ref)
+    read, _ = musts.sheets(texts_of(notice), site=house.site, california=False)
+    fields = frozenset(name for page in read.values() for name in page.fields)
+    return crowds.lacking(notice.incident_id, Audience.from_json(notice.audience), fields)
 
 
 def _freeze(
@@ -279,7 +286,7 @@ def _freeze(
 
 def _demand_unchanged(incident: Incident, notice: Notice, version: NoticeVersion, house: House, now: datetime) -> None:
     """Raises Refused if people, facts, senders or laws moved on since the submission: then it is to be submitted again."""
-    found = _standing(incident, notice, house, version.submitted_at, exact=True)
+    found = _standing(incident, notice, house, version.submitted_at, {})
     count, audience_digest = audiences.frozen(incident.id, Audience.from_json(notice.audience))
     if (count, audience_digest) != (version.people, version.contents["audience"]["digest"]):
         raise Refused(
