@@ -177,34 +177,25 @@ _EASE_RULES: dict[str, list[tuple[str, float]]] = {
     ],
 }
 
-_SAME = {
-    "name": "full_name",
-    "id_card": "id_number",
-    "id_card_number": "id_number",
-    "passport": "id_number",
-    "social_security_number": "id_number",
-    "telephone_number": "telephone",
-    "phone": "telephone",
-    "address": "telephone",
-    "home_address": "telephone",
-    "e-mail": "email",
-    "photo": "picture",
-    "image": "picture",
-    "alias": "code",
-    "pseudonym": "code",
-    "initials": "code",
-    "coding": "code",
-}
+_SAME = (
+    # words in an identifier, and the row of annex 2 that they belong to
+    (r"mail", "email"),
+    (r"phone|telephone|mobile|address", "telephone"),
+    (r"picture|photo|image|video", "picture"),
+    (r"user|code|coding|alias|initial|pseudonym|nickname", "code"),
+    (r"passport|identity|social|ssn|licen[cs]e|\bid\b|id_", "id_number"),
+    (r"name", "full_name"),
+)
 
 
 def ei_score(identifier: str, context: str) -> float:
     """How easily one identifier leads to a person, in the circumstances that `context` describes."""
     word = identifier.strip().lower().replace(" ", "_")
-    rules = _EASE_RULES.get(_SAME.get(word, word))
-    if rules is None:
+    row = word if word in _EASE_RULES else next((row for pattern, row in _SAME if re.search(pattern, word)), None)
+    if row is None:
         raise Invalid("identifier", f"The identifier is one of {', '.join(_EASE_RULES)}.")
     text = context.lower()
-    return next(score for pattern, score in rules if not pattern or re.search(pattern, text))
+    return next(score for pattern, score in _EASE_RULES[row] if not pattern or re.search(pattern, text))
 
 
 def _number(field: str, value: Any) -> float:

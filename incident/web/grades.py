@@ -18,7 +18,7 @@ from incident.store import incidents, users
 from incident.store.grades import Grade
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.plans import labels
+from incident.web.plans import named
 
 bp = Blueprint("grades", __name__, url_prefix="/incidents/<incident>/grades")
 
@@ -52,18 +52,19 @@ CATEGORIES = {word: f"{base} · {word}" for word, base in enisa.BASE.items()}
 def index(incident: str) -> str:
     """Every scale: what counts, why, and what the rules suggest."""
     facts = incidents.known(g.incident.id)
+    latest = rows.latest(g.incident.id)
     before = request.args.get("before", type=int)
     past = list(rows.history(g.incident.id, before=before, limit=PAGE + 1))
     more = url_for(".index", incident=incident, before=past[PAGE - 1].id) + "#history" if len(past) > PAGE else ""
     return render_template(
         "grades/list.html",
-        cards=[_card(scale, rows.latest(g.incident.id)) for scale in Scale],
+        cards=[_card(scale, latest) for scale in Scale],
         risk=_risk(facts),
         past=[_shown(row) for row in past[:PAGE]],
         more=more,
         first=url_for(".index", incident=incident) + "#history" if before else "",
         names=users.by_refs({row.made_by for row in past}),
-        labels=labels,
+        named=named,
         criteria=operational.criteria(),
     )
 

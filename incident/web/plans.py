@@ -56,7 +56,7 @@ def index(incident: str) -> str:
         active=active,
         suggested=suggested,
         others=_others(active, suggested),
-        labels=labels,
+        named=named,
         only=only,
         progress=rows.progress(g.incident.id),
         pressing=_pressing(every),
@@ -102,10 +102,10 @@ def people() -> dict[int, User]:
     return dict(g.people_by_id)
 
 
-def labels(keys: Sequence[str]) -> str:
-    """The names of facts, for “open for want of”."""
+def named(keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Facts with their labels, for “open for want of”; what the vocabulary has dropped is left out."""
     known = vocabulary()
-    return ", ".join(known[key].label if key in known else key for key in keys)
+    return [(key, known[key].label) for key in keys if key in known]
 
 
 def shown(step: Step, team: dict[int, User]) -> Shown:
@@ -206,7 +206,7 @@ def _page(row: Step, typed: dict[str, Any], errors: dict[str, str]) -> str:
         team=[person for person in people().values() if person.active],
         pieces=incidents.evidence(g.incident.id),
         may_leave_out=not row.mandatory or bool(LEADS & set(me().roles)),
-        labels=labels,
+        named=named,
         typed=typed,
         errors=errors,
     )

@@ -108,3 +108,24 @@ def test_words_outside_the_method_are_refused_by_name(field, facts):
 
 def test_every_kind_of_data_has_a_base_score():
     assert {kind.enisa for kind in vocabulary().kinds.values()} <= set(enisa.BASE)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "row"),
+    [
+        ("e-mail", "email"),
+        ("telephone number", "telephone"),
+        ("home_address", "telephone"),
+        ("photo", "picture"),
+        ("alias", "code"),
+        ("initials", "code"),
+        ("nickname", "code"),
+        ("social_security_number", "id_number"),
+        ("ID card", "id_number"),
+        ("passport_number", "id_number"),
+        ("driving licence", "id_number"),
+        ("name", "full_name"),
+    ],
+)
+def test_other_words_for_an_identifier_belong_to_the_same_row(identifier, row):
+    assert enisa.ei_score(identifier, "") == enisa.ei_score(row, "")

@@ -49,7 +49,7 @@ def test_activating_shows_the_steps_by_phase_with_owner_due_and_what_they_wait_f
     assert reply.status_code == 200
     assert "Stop the loss" in reply.text
     assert "Cut the infected systems off the network" in reply.text
-    assert "open for want of Was it done on purpose?" in reply.text
+    assert f'open for want of <a href="/incidents/{ref}/facts/malicious">Was it done on purpose?</a>' in reply.text
     assert "clock not started" in reply.text
     assert "mandatory" in reply.text
 
