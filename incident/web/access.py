@@ -82,6 +82,8 @@ def _admit() -> Response | None:
         return None
     if request.method == "OPTIONS":
         abort(405)
+    if "\0" in request.path or "\0" in "".join(request.args.values()):
+        abort(400)
     name = permit_of(current_app, request.endpoint)
     if name is None:
         abort(403)
@@ -135,6 +137,7 @@ def _freshened() -> Response | None:
 def live_session() -> Session | None:
     """The session of this request, if it is live: known, not ended, not idle, and of an active account."""
     if "session_row" not in g:
+        g.session_row = None  # should the database not answer, the page that says so asks it no second time
         g.session_row = _found_session()
     return cast(Session | None, g.session_row)
 

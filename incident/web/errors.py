@@ -1,11 +1,14 @@
 """What a reader sees when something is refused: a page for people, problem details (RFC 9457) for programs."""
 
+from typing import Any
+
 import structlog
 from apiflask import HTTPError as ApiError
 from flask import Flask, Response, jsonify, render_template, request
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -33,8 +36,19 @@ WORDS = {
 }
 
 
+class ShallowJson(DefaultJSONProvider):
+    """JSON that is nested beyond all sense is as unreadable as a missing bracket."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
 def init(app: Flask) -> None:
     """Answers refusals and failures, each in one place."""
+    app.json = ShallowJson(app)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(
         CSRFError,
@@ -43,6 +57,8 @@ def init(app: Flask) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _busy)
+    for unstorable in (DataError, OverflowError):
+        app.register_error_handler(unstorable, _unstorable)
     for clash in (IntegrityError, StaleDataError):
         app.register_error_handler(clash, _clash)
 
@@ -92,6 +108,13 @@ def _busy(error: OperationalError) -> ResponseReturnValue:
     db.session.rollback()
     log.warning("database.busy", reason=type(error.orig).__name__)
     return answer(503)
+
+
+def _unstorable(error: Exception) -> ResponseReturnValue:
+    """A zero byte, a number beyond 64 bits: no database keeps it, wherever it was typed."""
+    db.session.rollback()
+    log.warning("value.unstorable", kind=type(error).__name__)
+    return answer(422, "Something you sent holds a character or a number that cannot be stored. Nothing was saved.")
 
 
 def _clash(error: Exception) -> ResponseReturnValue:
