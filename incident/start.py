@@ -17,7 +17,7 @@ MARK = "installation"
 def prepare(settings: Settings) -> APIFlask:
     """The application, ready to serve: made now at the very first start. Raises SettingsError, KeysError."""
     make_folders(settings)
-    empty = _database_is_empty(settings)
+    empty = is_empty(settings)
     mark = settings.instance / MARK
     if empty and mark.exists():
         raise SettingsError(
@@ -38,6 +38,13 @@ def prepare(settings: Settings) -> APIFlask:
     return app
 
 
+def existing(settings: Settings) -> APIFlask:
+    """The application of an installation that is there already. Raises SettingsError where nothing was ever started."""
+    if is_empty(settings) and not (settings.instance / MARK).exists():
+        raise SettingsError(f"There is no installation in {settings.instance} yet. Check TOCSIN_INSTANCE and TOCSIN_DATABASE_URL.")
+    return prepare(settings)
+
+
 def setup_link(app: APIFlask) -> str | None:
     """A new one-time link for the first administrator, inside the application's context; None once there is one."""
     secret = users.offer_setup(now=clock.now())
@@ -51,7 +58,7 @@ def make_folders(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def _database_is_empty(settings: Settings) -> bool:
+def is_empty(settings: Settings) -> bool:
     """Whether no table of ours is there yet. Raises SettingsError when the database cannot be reached."""
     if (
         settings.database_url.startswith("sqlite")

@@ -31,7 +31,7 @@ def audit_() -> None:
 def verify(files: tuple[Path, ...], as_json: bool) -> None:
     """Read every line again and compare with all checkpoints. Exit code 1 when something is wrong."""
     outside = [path.read_bytes()[: LONGEST_LINE + 1].decode("utf-8", "replace") for path in files]
-    app = start.prepare(settings.load())
+    app = start.existing(settings.load())
     with app.app_context():
         reading = checkpoints.Reading(checkpoints.verify(outside))
         for read in reading:
@@ -70,7 +70,7 @@ def export(file: Path, unsigned: bool) -> None:
     """
     if file.exists():
         raise click.UsageError(f"{file} exists; nothing is written over it.")
-    app = start.prepare(settings.load())
+    app = start.existing(settings.load())
     with app.app_context():
         if not unsigned:
             _sign()
@@ -86,7 +86,7 @@ def export(file: Path, unsigned: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def checkpoint(as_json: bool) -> None:
     """Read the new lines again, sign the record as it stands, and print the checkpoint to keep elsewhere."""
-    app = start.prepare(settings.load())
+    app = start.existing(settings.load())
     with app.app_context():
         size = _sign()
         newest = checkpoints.latest()
