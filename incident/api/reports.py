@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from incident.actions import cases
 from incident.actions import reports as actions
+from incident.actions.cases import Owed
 from incident.api.incidents import Place, Ref, Strict
 from incident.domain import forms
 from incident.domain import reports as rules
@@ -180,6 +181,21 @@ class ReportList(BaseModel):
     before: int | None = Field(description="Give this as `before` for the next page; null at the end.")
 
 
+class OwedOut(BaseModel):
+    duty: str
+    title: str
+    standing: str
+    due_at: datetime | None
+    rule: str
+    form: str
+    stage: str
+    authority: str
+
+
+class OwedList(BaseModel):
+    owed: list[OwedOut]
+
+
 class Version(BaseModel):
     version: int
 
@@ -214,6 +230,14 @@ def start(incident: str, given: ReportIn) -> dict[str, str]:
     """Begin a report from the last one filed to this authority, or from nothing."""
     words = given.model_dump(exclude={"time_zone"})
     return {"ref": actions.start(incident, **words, zone=_zone(given.time_zone), actor=actor(), now=now())}
+
+
+@bp.get("/owed")
+@permit("report.view")
+@bp.output(OwedList)
+def owed(incident: str) -> dict[str, Any]:
+    """Duties to tell an authority for which no report was begun, soonest first, each with the form that fits."""
+    return {"owed": [_owed(one) for one in cases.owed(g.incident.id)]}
 
 
 @bp.get("/<ref>")
@@ -313,6 +337,12 @@ def _whole(report: Report) -> dict[str, Any]:
         "receipts": [vars(one) for one in rows.receipts([report.id]).get(report.id, [])],
         "files": [{"kind": one.kind, "sha256": one.sha256, "size": one.size} for one in rows.files(report.id)],
     }
+
+
+def _owed(one: Owed) -> dict[str, Any]:
+    row = one.finding
+    plain = {name: getattr(row, name) for name in ("duty", "title", "standing", "due_at")}
+    return plain | {"rule": row.clock_words, "form": one.form.id, "stage": one.stage, "authority": one.authority}
 
 
 def _form(form: Form) -> dict[str, Any]:

@@ -310,10 +310,13 @@ def next_stages(form: Form, filed: Sequence[str]) -> tuple[str, ...]:
 
 
 def compared(given: Sequence[Answer], before: Mapping[str, str] | None) -> tuple[Answer, ...]:
-    """The answers with what each said in the report before; untouched if there was none."""
+    """The answers with what each said in the report before; untouched if there was none. The stage differs by its nature."""
     if before is None:
         return tuple(given)
-    return tuple(replace(answer, was=before.get(answer.question.key, "")) for answer in given)
+    return tuple(
+        answer if answer.question.computed == PHASE else replace(answer, was=before.get(answer.question.key, ""))
+        for answer in given
+    )
 
 
 def frozen(form: Form, given: Sequence[Answer], language: str) -> list[dict[str, Any]]:

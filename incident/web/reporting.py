@@ -12,7 +12,7 @@ from incident.domain import forms, lawbook
 from incident.domain import reports as rules
 from incident.domain.errors import Refused
 from incident.domain.facts import vocabulary
-from incident.domain.forms import Form
+from incident.domain.forms import PHASE, Form
 from incident.domain.reports import CHANNEL_LABELS, Answer, Origin, Standing, State, Typed
 from incident.store import obligations, users
 from incident.store import reports as rows
@@ -20,6 +20,7 @@ from incident.store.reports import Report
 from incident.web.filters import ago, day
 
 SOON = timedelta(hours=24)
+ORIGINS = {PHASE: "The stage that was begun", "company": "From the settings", "contact": "From the settings"}
 STATE_TONES = {State.DRAFT: "idle", State.FILED: "met", State.DISCARDED: "idle"}
 CONFIDENCE_WORDS = {
     "verified": "read at its source",
@@ -114,7 +115,9 @@ def _question(
         "cite": answer.question.cite,
         "required": answer.required,
         "derived": answer.derived,
-        "origin": answer.origin.value,
+        "origin": ORIGINS.get(answer.question.computed, "Counted from this incident")
+        if answer.origin is Origin.COMPUTED
+        else "",
         "lacking": answer.lacking,
         "is_unknown": answer.standing is Standing.UNKNOWN,
         "by_hand": answer.origin is Origin.HAND,

@@ -247,6 +247,7 @@ def _file_page(report: Report, typed: Any, errors: dict[str, str]) -> str:
         page=reporting.draft(_case(report), now(), {}, None),
         pieces=incidents.evidence(g.incident.id),
         channels=CHANNEL_LABELS,
+        at_now=now().astimezone(zone()).strftime(answers.LOCAL),
         zones=answers.zones(),
         zone=zone(),
         typed=typed,

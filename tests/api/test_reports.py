@@ -124,3 +124,16 @@ def test_the_forms_are_described_with_their_questions(client: FlaskClient, token
 def test_the_description_of_the_api_names_the_filing(client: FlaskClient) -> None:
     described = client.get("/api/openapi.json").json
     assert "FilingIn" in str(described["paths"]["/api/v1/incidents/{incident}/reports/{ref}/filing"])
+
+
+def test_what_is_owed_can_be_asked_for_and_begun_as_it_is_listed(client: FlaskClient, token_for: Token) -> None:
+    owed = {"personal_data": True, "role": "controller", "risk_to_people": "risk", "residents": {"FR": 100}}
+    incident, key = an_incident(facts=FACTS | owed), token_for(Role.PRIVACY)
+    base = f"/api/v1/incidents/{incident.ref}/reports"
+    listed = {one["duty"]: one for one in client.get(f"{base}/owed", headers=key).json["owed"]}
+    one = listed["EU-GDPR/tell-authority"]
+    given = {name: one[name] for name in ("form", "stage", "authority", "duty")}
+    ref = client.post(base, json=given, headers=key).json["ref"]
+    begun = client.get(f"{base}/{ref}", headers=key).json
+    assert (begun["duty"], begun["due_at"]) == (one["duty"], one["due_at"])
+    assert one["duty"] not in {one["duty"] for one in client.get(f"{base}/owed", headers=key).json["owed"]}
