@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app, g, render_template, request
 
-from incident.actions import merging, previews
+from incident.actions import crowds, merging, previews
 from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
@@ -16,6 +16,7 @@ from incident.domain import layouts, musts, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
+from incident.domain.people import Audience
 from incident.domain.wording import HOUSE, PERSON
 from incident.store import announcements, audiences, dispatches, users
 from incident.store import notices as rows
@@ -101,7 +102,15 @@ def show(notice: Notice) -> str:
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
         announced=announcements.of_version(version.id) if version else None,
         sendings=_sendings(version) if version else [],
+        needs=_needs(version) if version else (),
     )
+
+
+def _needs(version: NoticeVersion) -> tuple[musts.Need, ...]:
+    """What the version must contain by what is owed today, and whether it does."""
+    texts = [rules.text_from_json(tag, version.contents["texts"][tag]) for tag in version.contents["languages"]]
+    audience = Audience.from_json(version.contents["audience"]["filter"])
+    return musts.needs(crowds.duties(g.incident.id, audience), texts)
 
 
 def _sendings(version: NoticeVersion) -> list[Dispatch]:
