@@ -12,6 +12,7 @@ from incident.domain.audit import canonical
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import Facts
 from incident.domain.scales import Proposal, Scale
+from incident.domain.texts import storable
 from incident.exports import cvss
 from incident.store import grades as rows
 from incident.store import incidents
@@ -36,7 +37,8 @@ def suggest_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetim
 
 def choose_level(ref: str, scale: str, level: str, note: str, *, actor: str, now: datetime) -> str:
     """Grade on a scale of words; the grade's reference. Raises Invalid, Refused, Missing."""
-    return _choose(ref, scales.chosen_level(_scale(scale), level, note), note, actor=actor, now=now)
+    proposal = scales.chosen_level(_scale(scale), level, note)
+    return _choose(ref, proposal, storable(note), actor=actor, now=now)
 
 
 def choose_severity(
@@ -45,7 +47,7 @@ def choose_severity(
     """Grade the severity for people by chosen inputs, each with its reason. Raises Invalid, Refused, Missing."""
     why = scales.must_say_why(note)
     given = severity.Inputs(
-        **_checked(inputs), reasons={name: reasons.get(name, "").strip()[:500] for name in severity.CAPTIONS}
+        **_checked(inputs), reasons={name: storable(reasons.get(name, ""))[:500] for name in severity.CAPTIONS}
     )
     missing = next((name for name, reason in given.reasons.items() if not reason), None)
     if missing is not None:
@@ -57,7 +59,7 @@ def choose_vector(ref: str, vector: str, note: str, *, actor: str, now: datetime
     """Grade a vulnerability by its CVSS vector. Raises Invalid, Refused, Missing."""
     found = cvss.scored(vector)
     proposal = Proposal(Scale.CVSS, found.level, found.score, {"vector": found.vector}, (found.vector,))
-    return _choose(ref, proposal, note.strip()[: scales.LONGEST_NOTE], actor=actor, now=now)
+    return _choose(ref, proposal, storable(note)[: scales.LONGEST_NOTE], actor=actor, now=now)
 
 
 def _choose(ref: str, proposal: Proposal, note: str, *, actor: str, now: datetime) -> str:

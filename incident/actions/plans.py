@@ -11,6 +11,7 @@ from incident.domain.conditions import Answer
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
 from incident.domain.plans import Due, State
+from incident.domain.texts import storable
 from incident.store import incidents, users
 from incident.store import plans as rows
 from incident.store.db import db, new_ref
@@ -134,7 +135,7 @@ def _do(
             raise Missing()
         before = row.state
         did, details = change(row)
-        event = StepEvent(step_id=row.id, did=did, text=text.strip(), evidence=list(evidence), handed_to=handed_to)
+        event = StepEvent(step_id=row.id, did=did, text=storable(text), evidence=list(evidence), handed_to=handed_to)
         event.done_at, event.done_by = now, actor
         db.session.add(event)
         ledger.write(f"step.{did}", row.ref, incident=ref, step=row.key, before=before, after=row.state, **details)

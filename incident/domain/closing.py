@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from incident.domain.errors import Invalid, Refused
+from incident.domain.texts import storable
 
 LONGEST = 20_000
 LONGEST_WORDS = 5_000
@@ -122,7 +123,7 @@ def review(**answers: str) -> Review:
     """The review of these answers, each of them given. Raises Invalid naming the first that is missing."""
     given = {}
     for name in (field.name for field in fields(Review)):
-        words = answers.get(name, "").replace("\x00", "").strip()
+        words = storable(answers.get(name, ""))
         if not words:
             raise Invalid(name, f"{QUESTIONS[name]}: write at least a sentence, even if it is “nothing”.")
         if len(words) > LONGEST:
@@ -133,7 +134,7 @@ def review(**answers: str) -> Review:
 
 def words_for(field: str, text: str, ask: str) -> str:
     """The words that go with closing or reopening. Raises Invalid."""
-    words = text.replace("\x00", "").strip()
+    words = storable(text)
     if not words:
         raise Invalid(field, ask)
     if len(words) > LONGEST_WORDS:

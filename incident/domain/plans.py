@@ -15,6 +15,7 @@ from incident.domain.audit import canonical
 from incident.domain.conditions import Answer, holds, mistakes
 from incident.domain.errors import Invalid, Refused
 from incident.domain.facts import UNKNOWN, Facts, vocabulary
+from incident.domain.texts import storable
 
 PLAYBOOKS = Path(__file__).parent.parent / "playbooks"
 COMMON = "common"
@@ -220,7 +221,7 @@ def finished(state: State, *, need: Answer, asks: str, note: str, evidence: Sequ
         raise Refused(f"This step is {_word(state)} already.")
     if len(note) > LONGEST_NOTE:
         raise Invalid("note", f"At most {LONGEST_NOTE:,} characters.")
-    if asks and not note.strip() and not evidence:
+    if asks and not storable(note) and not evidence:
         raise Invalid(
             "note", f"This step needs to be shown: {asks[0].lower()}{asks[1:]} Write it here, or choose the evidence."
         )
@@ -263,7 +264,7 @@ def _must_be_needed(need: Answer) -> None:
 
 
 def _must_say_why(reason: str) -> None:
-    if not reason.strip():
+    if not storable(reason):
         raise Invalid("reason", "Say why; the reason stays with the step.")
     if len(reason) > LONGEST_REASON:
         raise Invalid("reason", f"At most {LONGEST_REASON:,} characters.")

@@ -7,6 +7,7 @@ from typing import Any
 from incident.domain import cac, enisa, operational, severity
 from incident.domain.errors import Invalid
 from incident.domain.facts import Facts
+from incident.domain.texts import storable
 
 LONGEST_NOTE = 5_000
 
@@ -113,8 +114,9 @@ def chosen_level(scale: Scale, level: str, note: str) -> Proposal:
 
 def must_say_why(note: str) -> str:
     """The reason that a person gives for a grade. Raises Invalid."""
-    if not note.strip():
+    words = storable(note)
+    if not words:
         raise Invalid("note", "Say why; the reason stays with the grade.")
-    if len(note) > LONGEST_NOTE:
+    if len(words) > LONGEST_NOTE:
         raise Invalid("note", f"At most {LONGEST_NOTE:,} characters.")
-    return note.strip()
+    return words

@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event
 
 from incident import clock
@@ -166,3 +167,55 @@ def test_the_api_names_the_field_that_is_wrong(client, token_for):
     assert client.post(f"{where}/finish", json={"notes": "x"}, headers=head).status_code == 422
     assert client.post(f"{where}/skip", json={}, headers=head).status_code == 422
     assert client.get(f"/api/v1/incidents/{ref}/plans", headers={}).status_code == 401
+
+
+@pytest.mark.parametrize("nasty", ["a\x00b", "half \ud800 a character", "\x00"])
+def test_no_text_breaks_the_database(client, token_for, nasty):
+    ref = a_plan()
+    head, base = token_for(Role.LEAD), f"/api/v1/incidents/{ref}"
+    calls = [
+        (f"{base}/plans/steps/{step(ref, 'isolate').ref}/finish", {"note": nasty}),
+        (f"{base}/plans/steps/{step(ref, 'isolate').ref}/reopen", {"reason": nasty}),
+        (f"{base}/grades/operational", {"level": "high", "note": nasty}),
+        (f"{base}/grades/operational", {"level": nasty, "note": "x"}),
+        (f"{base}/grades/cvss", {"vector": nasty}),
+        (f"{base}/plans", {"playbook": nasty}),
+        (
+            f"{base}/closing/review",
+            dict.fromkeys(["went_well", "went_badly", "root_cause", "lessons", "measures"], nasty),
+        ),
+        (f"{base}/closing/close", {"words": nasty}),
+    ]
+    for where, body in calls:
+        assert client.post(where, json=body, headers=head).status_code in {201, 204, 409, 422}, where
+    assert client.get(f"{base}/plans/steps/{step(ref, 'isolate').ref}", headers=head).status_code == 200
+
+
+def test_numbers_that_are_none_are_refused(client, token_for):
+    ref = a_plan(data_kinds=["name"])
+    head, base = token_for(Role.LEAD), f"/api/v1/incidents/{ref}/grades/people"
+    body = {
+        "category": "simple",
+        "adjust": 0,
+        "ei": 1,
+        "confidentiality": "no_evidence",
+        "integrity": "no_evidence",
+        "availability": "recoverable",
+        "malicious_intent": False,
+        "reasons": dict.fromkeys(
+            ["category", "adjust", "ei", "confidentiality", "integrity", "availability", "malicious_intent"], "Seen."
+        ),
+        "note": "Because.",
+    }
+    assert client.post(base, json=body, headers=head).status_code == 201
+    for bad in (
+        {"ei": 1e308},
+        {"ei": float("nan")},
+        {"ei": float("inf")},
+        {"adjust": 4},
+        {"adjust": 10**30},
+        {"ei": "x"},
+    ):
+        assert client.post(base, json={**body, **bad}, headers=head).status_code == 422, bad
+    for reasons in ({}, {"ei": 3}, [], {**body["reasons"], "ei": " "}):
+        assert client.post(base, json={**body, "reasons": reasons}, headers=head).status_code == 422, reasons
