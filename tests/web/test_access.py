@@ -189,14 +189,16 @@ def test_losing_a_role_counts_at_once(app: APIFlask, as_, token_for):
     assert app.test_client().get("/api/v1/incidents", headers=header).status_code == 403
 
 
+ASKED_IN_THE_BODY = {"people.find", "api_people.find"}
+"""Look-ups that travel as POST, so that nobody's contact stands in an address."""
+
+
 def test_an_auditors_permits_are_for_reading_alone(app: APIFlask):
     held = {name for name, roles in PERMITS.items() if Role.AUDITOR in roles}
-    writing = [
-        (method, path)
-        for rule, method, path in calls(app)
-        if method in WRITES and permit_of(app, rule.endpoint) in held
-    ]
-    assert writing == []
+    writing = {
+        rule.endpoint for rule, method, _ in calls(app) if method in WRITES and permit_of(app, rule.endpoint) in held
+    }
+    assert writing == ASKED_IN_THE_BODY
 
 
 def test_every_permit_opens_some_route(app: APIFlask):
