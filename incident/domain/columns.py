@@ -161,7 +161,7 @@ def found_kinds(text: str) -> str | None:
 
 @cache
 def _yes_and_no() -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(map(loose, _file()["yes"])), frozenset(map(loose, _file()["no"]))
+    return frozenset(map(loose, _file()["yes"]["words"])), frozenset(map(loose, _file()["no"]["words"]))
 
 
 def found_age(text: str) -> str | None:
