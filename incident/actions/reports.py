@@ -41,7 +41,8 @@ def start(
 ) -> str:
     """Begin a report from the last one filed, or from nothing; its reference. Raises Invalid, Refused, Missing."""
     wanted = form_of(form)
-    to = incident_rules.line_of_text("authority", authority or wanted.authority, LONGEST_AUTHORITY)
+    named = " ".join(rules.plain(authority).split())
+    to = incident_rules.line_of_text("authority", named or wanted.authority, LONGEST_AUTHORITY)
     spoken = language or wanted.languages[0]
     if spoken not in wanted.languages:
         raise Invalid("language", f"This form is written in {' or '.join(wanted.languages)}.")

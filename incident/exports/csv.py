@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from unicodedata import category
 
 Cell = str | int | float | Decimal | bool | datetime | date | None
 
@@ -29,7 +30,7 @@ def safe(cell: Cell) -> str:
         case date():
             return cell.isoformat()
         case str():
-            text = cell.replace("\0", "")
+            text = cell if cell.isprintable() else _without_controls(cell)
             return f"'{text}" if text.lstrip(UNSEEN).startswith(STARTS_A_FORMULA) else text
         case _:
             return str(cell)
@@ -53,6 +54,11 @@ def for_spreadsheet(chunks: Iterable[str]) -> Iterator[str]:
     """The chunks after the mark by which Excel knows UTF-8. For people; programs read `rows` as they are."""
     yield BYTE_ORDER_MARK
     yield from chunks
+
+
+def _without_controls(text: str) -> str:
+    """The text without the characters by which a terminal is commanded; tabs and line ends stay."""
+    return "".join(letter for letter in text if letter in "\t\r\n" or category(letter) != "Cc")
 
 
 def _instant(value: datetime) -> str:

@@ -162,7 +162,8 @@ def add_receipt(incident: str, ref: str) -> ResponseReturnValue:
             now=now(),
         )
     except Refused as refusal:
-        return _filed_page(_report(ref), form, {getattr(refusal, "field", "reference"): refusal.sentence}), 422
+        field = getattr(refusal, "field", "")
+        return _filed_page(_report(ref), form, {field or "reference": refusal.sentence}), 422 if field else 409
     flash("Added.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
 

@@ -98,6 +98,11 @@ def test_two_drafts_to_one_authority_are_refused_but_each_authority_has_its_own(
     assert begun(ref, authority="AEPD")
 
 
+def test_the_name_of_an_authority_is_one_line_without_controls(app: APIFlask) -> None:
+    ref = an_incident()
+    assert found(ref, begun(ref, authority=" CNIL\x1b[0m\n Paris ")).authority == "CNIL[0m Paris"
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

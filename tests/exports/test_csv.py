@@ -19,6 +19,10 @@ def test_a_formula_behind_characters_nobody_sees_is_found(start: str) -> None:
     assert safe(f"{start}=1+1").startswith("'")
 
 
+def test_nothing_in_a_cell_commands_the_terminal_that_shows_it() -> None:
+    assert safe("a\x00\x1b[31mred\x9b0m\x07 b\tc\nd") == "a[31mred0m b\tc\nd"
+
+
 def test_a_number_below_zero_stays_a_number_while_the_same_characters_as_text_do_not() -> None:
     assert (safe(-5), safe("-5")) == ("-5", "'-5")
 
