@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from flask import Response, current_app, request
+from flask import Response, current_app, request, stream_with_context
 from pydantic import BaseModel, ConfigDict, Field
 
 from incident.actions import imports
@@ -161,7 +161,7 @@ def refused(incident: str, ref: str) -> Response:
     """The refused rows with their reasons, as CSV. The look leaves a line."""
     lines = imports.refused(incident, ref, actor=actor(), now=now())
     header = [str(cell) for cell in next(lines)]
-    return Response(csv.rows(header, lines), mimetype="text/csv")
+    return Response(stream_with_context(csv.rows(header, lines)), mimetype="text/csv")
 
 
 def _list(row: PersonImport) -> dict[str, Any]:
