@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(
         SecretStr(""), description="What Prometheus must bring as bearer token to read /metrics; empty: there is none."
     )
+    sending_lease: float = Field(60, ge=2, le=3600, description="Seconds after which a batch whose worker died is taken over.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -50,7 +50,12 @@ def _take_in(reference: str, _now: datetime) -> None:
 
 
 def _send(reference: str, _now: datetime) -> None:
-    sending.work(reference, _channels(), clock=clock.now)
+    sending.work(
+        reference,
+        _channels(),
+        clock=clock.now,
+        lease=timedelta(seconds=current_app.extensions["settings"].sending_lease),
+    )
 
 
 WORK: tuple[Kind, ...] = (

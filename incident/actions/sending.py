@@ -87,7 +87,7 @@ def _rested(row: Dispatch, now: datetime) -> list[str]:
     ]
 
 
-def work(ref: str, channels: Channels, *, clock: Clock) -> None:
+def work(ref: str, channels: Channels, *, clock: Clock, lease: timedelta = LEASE) -> None:
     """Take one dispatch as far as it goes in its time: safe to repeat, to kill, and to run twice at once."""
     row = dispatches.anywhere(ref)
     if row is None:
@@ -97,7 +97,7 @@ def work(ref: str, channels: Channels, *, clock: Clock) -> None:
     until = time.monotonic() + SLICE_SECONDS
     while prepare(ref, opened, now=clock()) and time.monotonic() < until:
         pass
-    Wave(ref, opened, clock).run(until)
+    Wave(ref, opened, clock, lease).run(until)
 
 
 # Claim, call, settle --------------------------------------------------------------------------------------------------
@@ -133,9 +133,11 @@ class Wave:
     ref: str
     opened: Mapping[str, Notifier]
     clock: Clock
+    lease: timedelta = LEASE
     flows: dict[str, Flow] = field(default_factory=dict)
     flying: dict[Future[list[Answer]], Batch] = field(default_factory=dict)
     pool: ThreadPoolExecutor | None = None
+    kept_at: float = 0.0
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -183,7 +185,12 @@ class Wave:
         if left == 0:
             return False
         held = claims.claim(
-            row.id, channel, most if left is None else min(most, left), worker=WORKER, lease=LEASE, now=self.clock()
+            row.id,
+            channel,
+            most if left is None else min(most, left),
+            worker=WORKER,
+            lease=self.lease,
+            now=self.clock(),
         )
         if held is None:
             return False
@@ -242,7 +249,7 @@ class Wave:
                     halt(row, "approval_changed", ledger, incident)
                 returned(row, batch.held, ledger, incident)
                 return False
-            if not claims.turn_claim(batch.held.fence, "claimed", "calling", now, lease=LEASE):
+            if not claims.turn_claim(batch.held.fence, "claimed", "calling", now, lease=self.lease):
                 ledger.unchanged()
                 return False
             claims.begun(batch.held.fence, now)
@@ -279,15 +286,16 @@ class Wave:
         if not self.flying:
             return
         enough = FIRST_COMPLETED if not all_of_them else ALL_COMPLETED
-        done, pending = wait(self.flying, timeout=LEASE.total_seconds() / 4, return_when=enough)
+        done, pending = wait(self.flying, timeout=self.lease.total_seconds() / 4, return_when=enough)
         for future in done:
             batch = self.flying.pop(future)
             flow = self.flows[batch.held.channel]
             flow.in_flight -= 1
             flow.learn(answer=time.monotonic() - batch.began)
             self._settle(batch, _answers(future, batch), flow)
-        if pending and not done:
-            claims.keep_leases([self.flying[future].held.fence for future in pending], self.clock() + LEASE)
+        if pending and time.monotonic() - self.kept_at > self.lease.total_seconds() / 4:
+            self.kept_at = time.monotonic()
+            claims.keep_leases([self.flying[future].held.fence for future in pending], self.clock() + self.lease)
 
     def _settle(self, batch: Batch, answers: Mapping[str, Answer], flow: Flow) -> None:
         """Write down what became of the batch, its line, and whatever follows for the dispatch."""
