@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from incident.actions import people
 from incident.domain import lawbook, places
+from incident.domain.clauses import Truth
+from incident.domain.facts import Facts
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import Channel
 from incident.domain.people import Audience, Reach
@@ -19,6 +21,7 @@ REACHED_BY = {
 }
 TOLD = frozenset({"individuals", "public", "customers"})
 """To whom a duty speaks that a notice answers."""
+SERVICES = {"id_theft_prevention": "identity theft prevention", "credit_monitoring": "credit monitoring"}
 NAMES = frozenset({"person.name", "person.for_whom"})
 
 
@@ -58,15 +61,31 @@ def lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> dic
     return {name: count for name, count in counted.items() if count and name in fields}
 
 
-def duties(incident_id: int, audience: Audience) -> tuple[Duty, ...]:
+def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ...]:
     """Return the duties to tell these people that stand as owed and are not waived, with what their notice must hold."""
     book = lawbook.library()
-    return tuple(
-        Duty(Cite(duty.law, duty.cite.place, duty.cite.href, duty.confidence), duty.contents, duty.forbidden)
+    found = [
+        book.duty(finding.duty)
         for finding in obligations.current(incident_id).values()
         if finding.standing == "owed" and finding.state != "waived"
-        for duty in (book.duty(finding.duty),)
+    ]
+    return tuple(
+        _duty(duty, facts)
+        for duty in found
         if duty is not None and TOLD & duty.names and _meant(book[duty.law].place, audience)
+    )
+
+
+def _duty(duty: lawbook.Duty, facts: Facts) -> Duty:
+    services = [service for service in duty.services if service.when(facts).truth is Truth.YES]
+    return Duty(
+        Cite(duty.law, duty.cite.place, duty.cite.href, duty.confidence),
+        duty.contents,
+        duty.forbidden,
+        tuple(
+            f"{SERVICES.get(service.what, service.what.replace('_', ' '))}, {service.months} months"
+            for service in services
+        ),
     )
 
 

@@ -244,12 +244,13 @@ def texts_of(notice: Notice) -> tuple[Text, ...]:
 def _standing(incident: Incident, notice: Notice, house: House, now: datetime, lacking: Mapping[str, int]) -> Standing:
     texts = texts_of(notice)
     audience = Audience.from_json(notice.audience)
-    duties = crowds.duties(incident.id, audience)
+    facts = facts_of(incident.id)
+    duties = crowds.duties(incident.id, audience, facts)
     california = any(duty.cite.law == "US-CA" for duty in duties)
     channels = tuple(Channel(word) for word in notice.channels)
     crowd = crowds.crowd(incident.id, audience, channels, lacking)
     day = now.astimezone(house.zone).date()
-    known = values(facts_of(incident.id), notice.languages, ref=notice.ref, day=day, house=house)
+    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
     found = musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california)
     return Standing(texts, crowd, duties, california, known, found, musts.forbidden(duties, texts))
 

@@ -135,6 +135,7 @@ class NeedOut(BaseModel):
     met: bool
     missing_in: list[str]
     section: str
+    at_least: list[str] = Field(description="Services it has to offer.")
     cites: list[CiteOut]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from incident.domain.errors import Invalid
 from incident.domain.lawbook import elements
 from incident.domain.layouts import Sheet, composed, sheet
-from incident.domain.notices import SECTIONS, Channel, Text, speaks
+from incident.domain.notices import NOT_HERE, SECTIONS, Channel, Text, speaks
 from incident.domain.starters import words
 from incident.domain.wording import PERSON, Unfilled
 
@@ -76,17 +76,27 @@ class Duty:
     cite: Cite
     elements: tuple[str, ...]
     forbidden: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Need:
-    """One element that must be there: by which duties, and in which languages it is not there yet."""
+    """One element that must be there: by which duties, and in which languages it is not there yet.
+
+    `at_least` are services that it has to offer, in words.
+    """
 
     element: str
     words: str
     cites: tuple[Cite, ...]
     missing_in: tuple[str, ...] = ()
     section: str = ""
+    at_least: tuple[str, ...] = ()
+
+    @property
+    def set_aside(self) -> bool:
+        """Return whether somebody decided that it does not apply here."""
+        return self.section == NOT_HERE
 
     @property
     def met(self) -> bool:
@@ -127,9 +137,11 @@ def usual_section(element: str) -> str:
 def needs(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Need, ...]:
     """Return every element that must be there, those of every notice first, each once with all its citations."""
     cites: dict[str, list[Cite]] = {element: [] for element in PROMISED}
-    for duty in duties:
-        for element in duty.elements:
+    held = tuple(duties)
+    for duty in held:
+        for element in (*duty.elements, *(("what_we_offer",) if duty.services else ())):
             cites.setdefault(element, []).append(duty.cite)
+    offered = tuple(dict.fromkeys(service for duty in held for service in duty.services))
     return tuple(
         Need(
             element,
@@ -137,6 +149,7 @@ def needs(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Need, ...]:
             tuple(dict.fromkeys(cites[element])),
             () if element in BY_LAYOUT else tuple(text.language for text in texts if not text.holds(element)),
             _section(element, texts),
+            offered if element == "what_we_offer" else (),
         )
         for element in sorted(cites, key=_order)
     )
@@ -225,9 +238,7 @@ def _unwritten(text: Text, channels: Sequence[Channel]) -> Iterable[Hurdle]:
         source = text.sections.get(name, "") if name in SECTIONS else getattr(text, name)
         place = PLACES[name]
         if UNWRITTEN.search(source):
-            yield Hurdle(
-                name, f"{place}: write what the prompt in brackets asks for, or delete it.", text.language
-            )
+            yield Hurdle(name, f"{place}: write what the prompt in brackets asks for, or delete it.", text.language)
         elif not source.strip() and name not in SECTIONS and name != "greeting":
             yield Hurdle(name, f"{place}: there is no text yet.", text.language)
 
@@ -248,7 +259,7 @@ def _missing(found: Iterable[Need]) -> Iterable[Hurdle]:
     for need in found:
         for language in need.missing_in:
             yield Hurdle(
-                need.section or need.element,
+                need.section if need.section in SECTIONS else need.element,
                 f"{need.words} is missing in {words(language).name}.",
                 language,
                 need.cites,

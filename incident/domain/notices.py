@@ -14,6 +14,7 @@ from incident.domain.errors import Invalid, Refused
 DOMAIN = b"tocsin notice version 1\n"
 LAYOUT = 1  # counted up whenever what surrounds the texts changes, so that an approval does not outlive it
 SECTIONS = ("what_happened", "what_information", "what_we_do", "what_you_can_do", "what_we_offer", "contact")
+NOT_HERE = "-"
 LONGEST = {"subject": 200, "greeting": 200, "sms": 1600, "call": 4000, "push_title": 80, "push_body": 240, "title": 120}
 LONGEST_SECTION = 12_000
 
@@ -116,7 +117,11 @@ TABLE: dict[tuple[Stage, Event], Stage | str] = {
 
 @dataclass(frozen=True)
 class Text:
-    """What a notice says in one language. `covers`: further required elements, and the section that carries each."""
+    """What a notice says in one language.
+
+    `covers`: further elements that laws ask for, and the section that carries each, or NOT_HERE where somebody decided
+    that it does not apply; the approver sees that.
+    """
 
     language: str
     subject: str = ""
@@ -131,6 +136,8 @@ class Text:
     def holds(self, element: str) -> bool:
         """Return whether this text carries `element`: in its own section, or in the one said to cover it."""
         section = element if element in SECTIONS else self.covers.get(element, "")
+        if section == NOT_HERE:
+            return True
         return bool(self.sections.get(section, "").strip())
 
 
@@ -237,8 +244,10 @@ def checked_text(text: Text) -> Text:
             raise Invalid(name, "There is no section of that name.")
         if len(value) > LONGEST_SECTION:
             raise Invalid(name, f"Keep this under {LONGEST_SECTION:,} letters; it has {len(value):,}.")
-    if any(section not in SECTIONS for section in text.covers.values()):
+    if any(section not in (*SECTIONS, NOT_HERE) for section in text.covers.values()):
         raise Invalid("covers", "Choose one of the sections of this notice.")
+    if any(element in SECTIONS for element in text.covers):
+        raise Invalid("covers", "A section of the notice covers itself.")
     return text
 
 

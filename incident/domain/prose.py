@@ -18,7 +18,7 @@ MARK = 0xE000  # one private letter stands for each slot while marks are read; `
 ADDRESS = re.compile(r"\b(?:https?|ftp|mailto|javascript|data):[^\s)]*", re.IGNORECASE)
 BULLET = re.compile(r"^[-*•]\s+(.*)$")
 NUMBER = re.compile(r"^\d{1,2}[.)、]\s*(.*)$")
-INLINE = re.compile(r"\*\*(?P<bold>[^*\n]+)\*\*|\[(?P<label>[^\]\n]+)\]\((?P<href>[^)\s]+)\)")
+INLINE = re.compile(r"\*\*(?P<bold>[^*\n]{1,500})\*\*|\[(?P<label>[^\[\]\n]{1,300})\]\((?P<href>[^)\s]{1,500})\)")
 
 
 class Kind(StrEnum):

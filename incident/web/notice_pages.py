@@ -23,7 +23,7 @@ from incident.store import notices as rows
 from incident.store.dispatches import Dispatch
 from incident.store.notices import Notice, NoticeVersion
 from incident.web import composing
-from incident.web.access import me, now, zone
+from incident.web.access import me, now
 
 TONES = {
     Stage.DRAFT: "idle",
@@ -70,9 +70,8 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         audience=composing.audience_words(notice.audience, standing.crowd.people),
         ways=composing.channel_words(notice.channels),
         version=version,
+        moved=_moved(standing, version),
         names=names([version] if version else [], notice),
-        zones=zone(),
-        own_hand=True,
     )
 
 
@@ -110,7 +109,7 @@ def _needs(version: NoticeVersion) -> tuple[musts.Need, ...]:
     """What the version must contain by what is owed today, and whether it does."""
     texts = [rules.text_from_json(tag, version.contents["texts"][tag]) for tag in version.contents["languages"]]
     audience = Audience.from_json(version.contents["audience"]["filter"])
-    return musts.needs(crowds.duties(g.incident.id, audience), texts)
+    return musts.needs(crowds.duties(g.incident.id, audience, merging.facts_of(g.incident.id)), texts)
 
 
 def _sendings(version: NoticeVersion) -> list[Dispatch]:
@@ -173,6 +172,23 @@ def draft_wording(notice: Notice, language: str) -> Wording | None:
     return _wording(actions.standing(g.incident, notice, house=house(), now=now()), language)
 
 
+def _moved(standing: Standing, version: NoticeVersion | None) -> list[str]:
+    """The fields whose words changed since the last version was submitted."""
+    if version is None:
+        return []
+    frozen = version.contents["values"]
+    return sorted(
+        {
+            name
+            for language, words in frozen.items()
+            for name, word in words.items()
+            if name != "notice.date"
+            and standing.values.get(language, {}).get(name, "") != word
+            and language in standing.values
+        }
+    )
+
+
 def _fields(standing: Standing, language: str) -> list[tuple[str, str, str]]:
     """Each field a text may use: its name, what it stands for, and its words just now."""
     values = standing.values.get(language, {})
@@ -197,9 +213,9 @@ def differences(old: NoticeVersion, new: NoticeVersion) -> list[tuple[str, list[
     for place in dict.fromkeys((*before, *after)):
         was, is_now = before.get(place, "").splitlines(), after.get(place, "").splitlines()
         if was != is_now:
-            marks = {"- ": "out", "+ ": "in", "  ": "same"}
-            lines = [(marks[line[:2]], line[2:]) for line in difflib.ndiff(was, is_now) if line[:2] in marks]
-            found.append((place, lines))
+            marks = {"-": "out", "+": "in", " ": "same"}
+            changed = list(difflib.unified_diff(was, is_now, n=2, lineterm=""))[2:]
+            found.append((place, [(marks[line[0]], line[1:]) for line in changed if line[0] in marks]))
     return found
 
 
@@ -216,6 +232,10 @@ def _flat(contents: dict[str, Any]) -> dict[str, str]:
         parts = {**text, **text["sections"]}
         for name, label in musts.PLACES.items():
             flat[f"{label} · {starters.named(language)}"] = parts.get(name, "")
+        flat[f"Elements of laws · {starters.named(language)}"] = "\n".join(
+            f"{musts.label(element)}: {musts.ELEMENTS.get(section, 'does not apply here')}"
+            for element, section in sorted(text["covers"].items())
+        )
     for language, words in contents["values"].items():
         flat[f"Values · {starters.named(language)}"] = "\n".join(
             f"{name}: {value}" for name, value in sorted(words.items())

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pytest
+
 from incident.domain import merges, musts, starters
+from incident.domain.errors import Invalid
 from incident.domain.facts import Facts
 from incident.domain.lawbook import elements
 from incident.domain.musts import Cite, Crowd, Duty
-from incident.domain.notices import SECTIONS, Channel, Text
+from incident.domain.notices import NOT_HERE, SECTIONS, Channel, Text, checked_text
 
 SITE = "https://incidents.example.org"
 GDPR = Duty(
@@ -182,3 +185,25 @@ def test_every_element_of_the_list_has_a_usual_place_in_a_section_or_none():
     assert musts.usual_section("credit_agencies") == "what_you_can_do"
     assert musts.usual_section("level") == ""
     assert {element for held in musts.USUAL.values() for element in held} <= set(elements())
+
+
+def test_a_service_that_is_owed_has_to_be_offered_and_is_named():
+    duty = Duty(Cite("US-CT", "36a-701b"), ("contact",), (), ("identity theft prevention, 24 months",))
+    (hurdle,) = found(without("what_we_offer"), duties=(duty,))
+    assert (hurdle.where, hurdle.cites) == ("what_we_offer", (duty.cite,))
+    offer = next(need for need in musts.needs((duty,), (TEXT,)) if need.element == "what_we_offer")
+    assert offer.at_least == ("identity theft prevention, 24 months",)
+
+
+def test_an_element_may_be_set_aside_by_a_person_and_the_approver_sees_it():
+    duty = Duty(Cite("US-CA", "1798.82(d)"), ("credit_agencies",))
+    assert len(found(duties=(duty,))) == 1
+    text = replace(TEXT, covers={**TEXT.covers, "credit_agencies": NOT_HERE})
+    assert found(text, duties=(duty,)) == ()
+    assert musts.needs((duty,), (text,))[-1].set_aside
+    assert not musts.needs((duty,), (TEXT,))[-1].set_aside
+
+
+def test_what_every_notice_says_cannot_be_set_aside():
+    with pytest.raises(Invalid):
+        checked_text(replace(TEXT, covers={"contact": NOT_HERE}))

@@ -1,5 +1,7 @@
 """Sections: few marks, links to our own site only, one tree for every format."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,3 +111,10 @@ def test_any_text_is_read_or_refused_but_never_breaks(source):
         return
     assert "<script" not in prose.as_html(tree).filled({}, for_html)
     prose.as_text(tree)
+
+
+def test_marks_without_end_are_read_quickly():
+    for source in ("[" * 12_000, "**" * 6_000, "[x](" * 3_000, "{{ person.name }}" * 700, "- \n" * 4_000):
+        start = time.process_time()
+        prose.as_text(read(source))
+        assert time.process_time() - start < 0.5

@@ -9,7 +9,8 @@ import pytest
 from flask import current_app
 from sqlalchemy import event, text
 
-from incident.actions import merging, notices, people
+from incident import clock
+from incident.actions import intake, merging, notices, people
 from incident.domain.access import Role
 from incident.domain.notices import Stage
 from incident.store import mailbox
@@ -245,6 +246,50 @@ def test_the_versions_show_what_changed(incident, as_):
     assert "<del>About contact.</del>" in page
     assert "<ins>Call us.</ins>" in page
     assert "About what_we_do." not in page
+
+
+def test_a_fact_that_changed_since_the_last_version_is_pointed_out(incident, as_):
+    said = a_text(sections={**a_text().sections, "what_happened": "On {{ fact.occurred_from }}."})
+    record(incident, occurred_from="2026-03-01T10:00:00Z")
+    ref = a_notice(incident, texts=(said,), stage="submitted", house=house())
+    browser = as_(*WRITERS)
+    assert "Changed since version" not in plain(browser.get(address(incident, ref, "?edit=1")))
+    record(incident, occurred_from="2026-02-01T10:00:00Z")
+    page = plain(browser.get(address(incident, ref, "?edit=1")))
+    assert "Changed since version 1" in page
+    assert "Saving a change here makes that void" in page
+
+
+def test_headings_and_services_follow_the_law_that_is_owed(incident, as_):
+    record(
+        incident,
+        personal_data=True,
+        role="controller",
+        residents={"US-CA": 600, "US-CT": 600},
+        data_kinds=["name", "ssn"],
+        encryption="none",
+        external_illegal_access=True,
+        properties=["confidentiality"],
+        exfiltration="confirmed",
+        malicious=True,
+        source_of_breach=True,
+        discovered_at="2026-03-01T10:00:00Z",
+        aware_at="2026-03-01T10:00:00Z",
+        determined_at="2026-03-02T10:00:00Z",
+        harm_likely=True,
+        risk_to_people="high",
+        people_count=1200,
+    )
+    ref = a_notice(incident)
+    page = plain(as_(*WRITERS).get(address(incident, ref)))
+    assert "US-CA, " in page
+    assert "Notice of Data Breach</p>" in page
+    assert "What Information Was Involved" in page
+    assert "at least: identity theft prevention, 24 months" in page
+
+
+def record(incident, **facts):
+    intake.record_facts(incident.ref, facts, source="a test", confidence="high", actor="U-0AUTHOR0", now=clock.now())
 
 
 def test_a_notice_of_another_incident_is_not_there(incident, as_):
