@@ -7,12 +7,13 @@ from typing import Any
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import incidents as incident_rules
 from incident.domain import plans as rules
+from incident.domain.access import may
 from incident.domain.conditions import Answer
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
 from incident.domain.plans import Due, State
 from incident.domain.texts import storable
-from incident.store import incidents, users
+from incident.store import incidents, members, users
 from incident.store import plans as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
@@ -104,13 +105,24 @@ def hand_over(ref: str, step: str, *, to: str, actor: str, now: datetime) -> Non
 
     def change(row: Step) -> tuple[str, dict[str, Any]]:
         person = users.by_ref(to)
-        if person is None or not person.active:
-            raise Invalid("to", "Choose somebody who works here.")
+        if person is None or person.id not in {one.id for one in able(row.incident_id)}:
+            raise Invalid("to", "Choose somebody who may work on this incident.")
         row.state = rules.handed_over(State(row.state))
         row.owner_id = person.id
         return "handed_over", {"to": person.ref}
 
     _do(ref, step, change, actor=actor, now=now, handed_to=to)
+
+
+def able(incident_id: int) -> list[User]:
+    """Those who may do steps of this incident: of the team, active, and on it where it is restricted."""
+    incident = db.session.get(Incident, incident_id)
+    inside = {row.user_id for row in members.of(incident_id)} if incident and incident.restricted else None
+    return [
+        user
+        for user in users.every()
+        if user.active and may("step.change", user.roles) and (inside is None or user.id in inside)
+    ]
 
 
 Change = Callable[[Step], tuple[str, dict[str, Any]]]

@@ -50,18 +50,3 @@ def history(incident_id: int, *, before: int | None = None, limit: int = 50) -> 
     if before is not None:
         query = query.where(Grade.id < before)
     return db.session.scalars(query.order_by(Grade.id.desc()).limit(limit)).all()
-
-
-def of_all(incident_ids: Sequence[int]) -> dict[int, dict[str, Grade]]:
-    """The grades that count of many incidents, for lists, in one query."""
-    newest = (
-        select(func.max(Grade.id))
-        .where(Grade.incident_id.in_(incident_ids))
-        .group_by(Grade.incident_id, Grade.scale, Grade.basis)
-    )
-    found: dict[int, dict[str, Grade]] = {}
-    for row in db.session.scalars(select(Grade).where(Grade.id.in_(newest)).order_by(Grade.basis.desc())):
-        scales = found.setdefault(row.incident_id, {})
-        if row.basis == "chosen" or row.scale not in scales:
-            scales[row.scale] = row
-    return found

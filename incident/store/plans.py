@@ -88,11 +88,6 @@ def of(incident_id: int) -> Sequence[Plan]:
     return db.session.scalars(select(Plan).where(Plan.incident_id == incident_id).order_by(Plan.id)).all()
 
 
-def plan(incident_id: int, ref: str) -> Plan | None:
-    """One plan of this incident."""
-    return db.session.scalar(select(Plan).where(Plan.incident_id == incident_id, Plan.ref == ref))
-
-
 def step(incident_id: int, ref: str, *, locked: bool = False) -> Step | None:
     """One step of this incident; `locked` holds its row until the transaction ends."""
     query = select(Step).where(Step.incident_id == incident_id, Step.ref == ref)
@@ -134,12 +129,6 @@ def progress(incident_id: int) -> tuple[int, int]:
     dealt = func.sum(case((Step.state.in_(UNDONE), 0), else_=1))
     row = db.session.execute(select(dealt, func.count()).where(Step.incident_id == incident_id, _counts())).one()
     return int(row[0] or 0), int(row[1])
-
-
-def undone(incident_ids: Sequence[int], *, limit: int) -> Sequence[Step]:
-    """Steps still to do in these incidents, soonest first, those without a time last."""
-    query = select(Step).where(Step.incident_id.in_(incident_ids), Step.state.in_(UNDONE), Step.need == "yes")
-    return db.session.scalars(query.order_by(Step.due_at.is_(None), Step.due_at, Step.id).limit(limit)).all()
 
 
 def _counts() -> Any:

@@ -56,6 +56,7 @@ def index(incident: str) -> str:
         active=active,
         suggested=suggested,
         others=_others(active, suggested),
+        reworded={plan.ref for plan in active if _reworded(plan)},
         named=named,
         only=only,
         progress=rows.progress(g.incident.id),
@@ -88,6 +89,12 @@ def _pressing(every: Sequence[Shown]) -> tuple[int, int]:
     """How many needed steps are late, and how many are due within a day."""
     tones = [step.due.tone for step in every if step.undone and step.row.need == "yes"]
     return tones.count("late"), tones.count("soon")
+
+
+def _reworded(plan: rows.Plan) -> bool:
+    """Whether the playbook reads otherwise today than when it was activated."""
+    book = rules.playbooks().get(plan.playbook)
+    return book is not None and book.digest != plan.digest
 
 
 def _others(active: Sequence[Any], suggested: Sequence[rules.Suggestion]) -> list[rules.Playbook]:
@@ -203,7 +210,7 @@ def _page(row: Step, typed: dict[str, Any], errors: dict[str, str]) -> str:
         names=users.by_refs(
             {event.done_by for event in events} | {event.handed_to for event in events if event.handed_to}
         ),
-        team=[person for person in people().values() if person.active],
+        team=actions.able(g.incident.id),
         pieces=incidents.evidence(g.incident.id),
         may_leave_out=not row.mandatory or bool(LEADS & set(me().roles)),
         named=named,

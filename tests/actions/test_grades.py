@@ -103,12 +103,3 @@ def test_a_closed_incident_is_not_graded_and_an_unknown_one_not_found(app):
         grades.choose_level(ref, "operational", "high", "x", actor=actor, now=NOW)
     with pytest.raises(Missing):
         grades.choose_level("INC-1999-0001", "operational", "high", "x", actor=actor, now=NOW)
-
-
-def test_many_incidents_are_read_in_one_query(app):
-    first, actor = an_incident(category="ransomware")
-    second, _ = an_incident()
-    grades.choose_level(second, "operational", "critical", "Known.", actor=actor, now=NOW)
-    ids = [incidents.by_ref(ref).id for ref in (first, second)]
-    found = rows.of_all(ids)
-    assert [found[id]["operational"].level for id in ids] == ["high", "critical"]

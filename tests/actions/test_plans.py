@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
 from incident import clock
-from incident.actions import intake, plans
+from incident.actions import intake, members, plans
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import incidents
@@ -22,7 +22,15 @@ NOW = clock.now()
 def an_incident_with(playbook="ransomware", **facts):
     """A logged incident with a plan, and the reference of the person who did it."""
     actor = a_user(Role.LEAD).ref
-    ref = intake.log(kind="incident", title="A test", facts={"category": playbook, **facts}, source="test", confidence="", actor=actor, now=NOW)
+    ref = intake.log(
+        kind="incident",
+        title="A test",
+        facts={"category": playbook, **facts},
+        source="test",
+        confidence="",
+        actor=actor,
+        now=NOW,
+    )
     plans.activate(ref, playbook, actor=actor, now=NOW)
     return ref, actor
 
@@ -40,7 +48,15 @@ def test_activating_copies_the_steps_and_pins_the_wording(app):
     plan = rows.of(incidents.by_ref(ref).id)[0]
     steps = rows.steps(plan.incident_id)
     assert len(plan.digest) == 64
-    assert {step.phase for step in steps} == {"stop_loss", "analyse", "locate", "remedy", "trace_and_refer", "tell", "review"}
+    assert {step.phase for step in steps} == {
+        "stop_loss",
+        "analyse",
+        "locate",
+        "remedy",
+        "trace_and_refer",
+        "tell",
+        "review",
+    }
     assert [step.position for step in steps] == sorted(step.position for step in steps)
     assert verbs(ref).count("plan.activated") == 1
 
@@ -68,7 +84,9 @@ def test_new_facts_start_clocks_and_settle_which_steps_are_needed(app):
     assert (step_of(ref, "police").need, step_of(ref, "police").due_at) == ("open", None)
     assert step_of(ref, "police").need_open == ["malicious", "suspected_crime"]
     aware = NOW - timedelta(hours=2)
-    intake.record_facts(ref, {"malicious": True, "aware_at": aware.isoformat()}, source="", confidence="", actor=actor, now=NOW)
+    intake.record_facts(
+        ref, {"malicious": True, "aware_at": aware.isoformat()}, source="", confidence="", actor=actor, now=NOW
+    )
     step = step_of(ref, "police")
     assert (step.need, step.due_at) == ("yes", aware + timedelta(hours=24))
     assert verbs(ref)[-1] == "plan.worked_out_again"
@@ -103,7 +121,11 @@ def test_what_was_said_about_a_step_cannot_be_overwritten(app):
     plans.reopen(ref, step, reason="A second host.", actor=actor, now=NOW)
     plans.finish(ref, step, note="Pulled that one too.", actor=actor, now=NOW)
     row = step_of(ref, "isolate")
-    assert [event.text for event in rows.events([row.id])[row.id]] == ["Pulled that one too.", "A second host.", "Pulled the cable."]
+    assert [event.text for event in rows.events([row.id])[row.id]] == [
+        "Pulled that one too.",
+        "A second host.",
+        "Pulled the cable.",
+    ]
     with pytest.raises(DatabaseError):
         db.session.execute(rows.StepEvent.__table__.update().values(text="Nothing."))
 
@@ -148,3 +170,15 @@ def test_progress_counts_only_steps_that_are_needed(app):
     plans.finish(ref, step_of(ref, "recall").ref, actor=actor, now=NOW)
     assert rows.progress(incident_id) == (1, needed)
     assert "police" not in {step.key for step in rows.blocking(incident_id)}
+
+
+def test_a_step_goes_only_to_somebody_who_may_work_on_this_incident(app):
+    ref, actor = an_incident_with()
+    step, auditor, outsider = step_of(ref, "isolate").ref, a_user(Role.AUDITOR), a_user(Role.RESPONDER)
+    with pytest.raises(Invalid, match="may work on this incident"):
+        plans.hand_over(ref, step, to=auditor.ref, actor=actor, now=NOW)
+    members.restrict(ref, actor=actor, now=NOW)
+    with pytest.raises(Invalid, match="may work on this incident"):
+        plans.hand_over(ref, step, to=outsider.ref, actor=actor, now=NOW)
+    plans.hand_over(ref, step, to=actor, actor=actor, now=NOW)
+    assert step_of(ref, "isolate").state == "taken"

@@ -350,6 +350,46 @@ def test_a_number_in_words_is_read_with_care(text, people, open_ended):
     assert (found.people, found.open_ended) == (people, open_ended)
 
 
+MORE = [
+    ("risk", {"special": True, "kinds": ("name", "preferences"), "people": 5000}),
+    ("unlikely", {"special": True, "kinds": ("name", "preferences"), "people": 20}),
+    ("risk", {"special": True, "kinds": (), "people": 20}),
+    ("high", {"special": True, "kinds": (), "people": 2000}),
+    ("risk", {"kinds": ("name", "email", "phone", "address", "gender", "nationality"), "people": 3}),
+    ("risk", {"recipients": "trusted", "kinds": ("health",)}),
+    ("unlikely", {"recipients": "known", "mitigation": frozenset({"deletion_confirmed"}), "kinds": ("income",)}),
+]
+
+
+@pytest.mark.parametrize(("word", "values"), MORE)
+def test_what_the_data_tells_decides_about_a_message_gone_astray(word, values):
+    astray = breach.Breach(category="misdirected", malicious=False, **values)
+    assert risk.judged(astray).risk.word == word
+
+
+OUT_OF_REACH = [
+    ("risk", {"patients": True, "restore_hours": 3.0}),
+    ("high", {"patients": True, "restore_hours": None}),
+    ("high", {"special": True, "backup": False}),
+    ("unlikely", {"backup": None, "restore_hours": 8.0}),
+    ("risk", {"backup": None, "restore_hours": None}),
+    ("unlikely", {"backup": True, "restore_hours": None}),
+    ("risk", {"backup": True, "restore_hours": 25.0}),
+]
+
+
+@pytest.mark.parametrize(("word", "values"), OUT_OF_REACH)
+def test_data_out_of_reach_hurts_those_who_wait_for_it(word, values):
+    down = breach.Breach(
+        event="cyber_attack",
+        properties=frozenset({"availability"}),
+        exfiltration="none_confirmed",
+        malicious=True,
+        **values,
+    )
+    assert risk.judged(down).risk.word == word
+
+
 # ---------------------------------------------------------------- what must hold of every breach
 
 BREACHES = st.builds(

@@ -169,3 +169,11 @@ def test_the_api_does_what_the_page_does(client, token_for):
     assert (found["state"], found["review"]["lessons"]) == ("closed", REVIEW["lessons"])
     assert client.post(f"{base}/reopen", json={"reason": "Again."}, headers=head).status_code == 201
     assert client.post(f"{base}/close", json={"words": "x"}, headers=token_for(Role.PRIVACY)).status_code == 403
+
+
+def test_the_summary_can_be_taken_along_as_a_table(as_):
+    ref = an_incident(**SETTLED)
+    reply = as_(Role.AUDITOR).get(f"/incidents/{ref}/closing/summary.csv")
+    assert reply.status_code == 200
+    assert "The review is written,The review is not written yet." in reply.text
+    assert "Kind of incident,Message or letter to the wrong person" in reply.text

@@ -219,3 +219,36 @@ def test_numbers_that_are_none_are_refused(client, token_for):
         assert client.post(base, json={**body, **bad}, headers=head).status_code == 422, bad
     for reasons in ({}, {"ei": 3}, [], {**body["reasons"], "ei": " "}):
         assert client.post(base, json={**body, "reasons": reasons}, headers=head).status_code == 422, reasons
+
+
+def test_a_step_is_handed_over_reopened_and_listed_for_its_owner(as_):
+    ref = a_plan()
+    browser, other, row = as_(Role.LEAD), a_user(Role.RESPONDER), step(ref, "isolate")
+    where = f"/incidents/{ref}/plans/steps/{row.ref}"
+    assert browser.post(f"{where}/owner", data={"to": "U-NOBODY"}).status_code == 422
+    assert browser.post(f"{where}/owner", data={"to": other.ref}).headers["Location"].endswith(where)
+    assert row.title in as_(user=other).get(f"/incidents/{ref}/plans/?only=mine").text
+    assert "No open step is yours." in browser.get(f"/incidents/{ref}/plans/?only=mine").text
+    browser.post(f"{where}/finish", data={"note": "Off."})
+    assert browser.post(f"{where}/reopen", data={"reason": ""}).status_code == 422
+    assert browser.post(f"{where}/reopen", data={"reason": "A second host."}).status_code == 302
+    assert "A second host." in browser.get(where).text
+
+
+def test_steps_that_are_not_needed_stand_apart(as_):
+    ref = a_plan(malicious=False, suspected_crime=False)
+    browser, row = as_(Role.LEAD), step(ref, "police")
+    assert row.title not in browser.get(f"/incidents/{ref}/plans/").text
+    assert row.title in browser.get(f"/incidents/{ref}/plans/?only=unneeded").text
+    where = f"/incidents/{ref}/plans/steps/{row.ref}"
+    assert "not needed" in browser.get(where).text
+    assert browser.post(f"{where}/take").status_code == 409
+
+
+def test_a_plan_whose_playbook_was_reworded_says_so_and_keeps_its_own(as_):
+    ref = a_plan()
+    browser = as_(Role.LEAD)
+    assert "has been reworded" not in browser.get(f"/incidents/{ref}/plans/").text
+    rows.of(incidents.by_ref(ref).id)[0].digest = "0" * 64
+    db.session.commit()
+    assert "has been reworded" in browser.get(f"/incidents/{ref}/plans/").text
