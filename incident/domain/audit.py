@@ -76,10 +76,10 @@ def _members(value: Mapping[object, object], depth: int) -> Iterator[str]:
 def parsed(text: bytes) -> object:
     """The value of canonical JSON bytes. Raises Malformed for anything that has a second way of being written."""
     try:
-        value = json.loads(
-            text.decode(), object_pairs_hook=_no_twins, parse_float=_no_number, parse_constant=_no_number
-        )
-        again = (_plain if _is_plain(text) else canonical)(value).encode()
+        if _is_plain(text) and _plain(value := _quick(text.decode())) == text.decode():
+            return value
+        value = json.loads(text, object_pairs_hook=_no_twins, parse_float=_no_number, parse_constant=_no_number)
+        again = canonical(value).encode()
     except RecursionError:
         raise Malformed(f"nested deeper than {DEEPEST} levels") from None
     except UnicodeError:
@@ -107,6 +107,9 @@ def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_number(text: str) -> NoReturn:
     raise Malformed("a number is not whole")
+
+
+_quick = json.JSONDecoder(parse_float=_no_number, parse_constant=_no_number).decode
 
 
 # Lines --------------------------------------------------------------------------------------------------------------
