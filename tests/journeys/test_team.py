@@ -1,0 +1,114 @@
+"""The team in real browsers: set up, invite, join with two factors, restrict an incident, lock somebody out."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from incident.domain import second_factor
+from tests.journeys.browser import Window, opened
+from tests.journeys.installation import Installation
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+STRONG = "correct horse battery staple"
+
+
+def join(window: Window, link: str, *, name: str, email: str = "") -> str:
+    """Take up a link, set up the second factor with the key the page shows; one of the recovery codes."""
+    page = window.go(link)
+    assert "/welcome" in page.url
+    assert link not in page.url
+    if email:
+        page.get_by_label("Mail address").fill(email)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Your time zone").select_option("Europe/Berlin")
+    page.get_by_label("Password", exact=True).fill(STRONG)
+    page.get_by_role("button", name="Make my account").click()
+    key = page.locator(".mono").first.inner_text().replace(" ", "")
+    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
+    page.get_by_label("Code").fill(code(key))
+    page.get_by_role("button", name="Use this generator").click()
+    codes = page.locator(".codes li").all_inner_texts()
+    assert len(codes) == 10
+    page.get_by_role("link", name="I have kept them").click()
+    return codes[0]
+
+
+def code(key: str) -> str:
+    return second_factor.code_at(second_factor.as_bytes(key), second_factor.counter_at(datetime.now(UTC)))
+
+
+def invite(boss: Window, email: str, *roles: str) -> str:
+    page = boss.go("/team/")
+    page.get_by_label("Mail address").fill(email)
+    for role in roles:
+        page.locator(f"input[name=roles][value={role}]").check()
+    page.get_by_role("button", name="Make a link").click()
+    return page.locator("p.mono").inner_text()
+
+
+def new_incident(window: Window, title: str) -> str:
+    page = window.go("/incidents/log")
+    page.get_by_label("Short title").fill(title)
+    page.get_by_role("button", name="Log it").click()
+    return page.url.rsplit("/incidents/", 1)[1].split("/")[0]
+
+
+def test_a_team_comes_together_and_a_restricted_incident_stays_with_its_people(tmp_path: Path):
+    with Installation(tmp_path / "instance") as tocsin, opened() as browser:
+        boss, lead, other = (Window(browser, tocsin.url) for _ in range(3))
+        join(boss, tocsin.setup_link(), name="First Administrator", email="boss@example.org")
+        _setup_link_is_dead(browser, tocsin)
+        recovery_code = join(lead, invite(boss, "lead@example.org", "lead"), name="Lead")
+        join(other, invite(boss, "other@example.org", "privacy", "approver"), name="Other")
+        _restricted(boss, lead, other)
+        _signs_out_and_in(lead, recovery_code)
+        _locked_out(boss, other)
+        assert [window.wrong for window in (boss, lead, other)] == [[], [], []]
+
+
+def _setup_link_is_dead(browser: Browser, tocsin: Installation) -> None:
+    late = Window(browser, tocsin.url)
+    page = late.go(tocsin.setup_link())
+    assert page.get_by_role("heading", name="This link opens nothing any more").is_visible()
+    late.context.close()
+
+
+def _restricted(boss: Window, lead: Window, other: Window) -> None:
+    ref = new_incident(lead, "Unspoken")
+    assert other.go("/incidents/").get_by_text("Unspoken").count() == 1
+    page = lead.go(f"/incidents/{ref}/team/")
+    page.get_by_text("Restrict it").first.click()
+    page.get_by_role("button", name="Restrict it").click()
+    for window in (boss, other):
+        assert window.go("/incidents/").get_by_text("Unspoken").count() == 0
+        assert window.go(f"/incidents/{ref}").get_by_role("heading", name="Nothing here").is_visible()
+    page.get_by_label("Person").select_option(label="Other (privacy, approver)")
+    page.get_by_role("button", name="Add").click()
+    assert other.go(f"/incidents/{ref}/team/").get_by_text("privacy, approver · added by Lead").is_visible()
+    for width in (390, 1440):
+        other.page.set_viewport_size({"width": width, "height": 900})
+        assert all(other.go(path).url and other.fits() for path in (f"/incidents/{ref}/team/", "/team/", "/account/"))
+
+
+def _signs_out_and_in(window: Window, recovery_code: str) -> None:
+    window.go("/account/").get_by_role("button", name="Sign out", exact=True).click()
+    page = window.go("/team/")
+    assert "/sign-in" in page.url
+    page.get_by_label("Mail address").fill("lead@example.org")
+    page.get_by_label("Password").fill(STRONG)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Code").fill(recovery_code)
+    page.get_by_role("button", name="Sign in").click()
+    assert page.url.endswith("/team/")
+
+
+def _locked_out(boss: Window, other: Window) -> None:
+    page = boss.go("/team/")
+    page.get_by_role("link", name="Other").click()
+    page.get_by_text("Lock the account").first.click()
+    page.get_by_role("button", name="Lock it").click()
+    assert page.get_by_text("all its sessions and tokens have ended").is_visible()
+    assert "/sign-in" in other.go("/account/").url
