@@ -9,6 +9,9 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from incident.domain.errors import Invalid
+from incident.domain.facts import parsed, to_json
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -28,6 +31,15 @@ class Settings(BaseSettings):
     base_url: str = Field("", description="The address people outside use, such as https://incidents.example.org.")
     test_mode: bool = Field(False, description="Marked test installation: http to providers on loopback is allowed.")
     company_name: str = Field("", description="Your organisation's name, as notices give it.")
+    company_places: str = Field(
+        "",
+        description="Where your organisation is established: codes with commas, such as DE,US-CA. Taken for each new incident.",
+    )
+    company_kinds: str = Field(
+        "",
+        description="What it is, where a law asks: words of `entity` in facts.toml with commas, such as nis2_important.",
+    )
+    company_operator: str = Field("", description="In mainland China: general, cii or central_organ.")
     contact_name: str = Field("", description="The person or department in charge of personal data.")
     contact_email: str = Field("", description="Where affected people can write to.")
     contact_phone: str = Field("", description="Where affected people can call.")
@@ -70,7 +82,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(
         SecretStr(""), description="What Prometheus must bring as bearer token to read /metrics; empty: there is none."
     )
-    sending_lease: float = Field(60, ge=2, le=3600, description="Seconds after which a batch whose worker died is taken over.")
+    sending_lease: float = Field(
+        60, ge=2, le=3600, description="Seconds after which a batch whose worker died is taken over."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod
@@ -98,7 +112,16 @@ class Settings(BaseSettings):
             raise ValueError("base_url: give the whole address, such as https://incidents.example.org")
         if self.time_zone not in available_timezones():
             raise ValueError("time_zone: there is no such zone; give one such as Europe/Berlin or UTC")
+        try:
+            self.own_facts()
+        except Invalid as error:
+            raise ValueError(f"company_places, company_kinds, company_operator: {error.sentence}") from None
         return self
+
+    def own_facts(self) -> dict[str, Any]:
+        """What is known of the organisation in every incident, as facts; what is not set is left out. Raises Invalid."""
+        told = {"establishments": self.company_places, "entity": self.company_kinds, "operator": self.company_operator}
+        return {key: to_json(parsed(key, words)) for key, words in told.items() if words.strip()}
 
     def provider_url(self, name: str) -> str:
         """The checked address of a provider. Raises SettingsError unless https, or http to loopback in test mode."""

@@ -19,6 +19,7 @@ from incident.store.sealed import sealer
 
 LONGEST_NOTE = 20_000
 LONGEST_SOURCE = 300
+OUR_SETTINGS = "settings of this installation"
 
 
 def log(
@@ -31,9 +32,14 @@ def log(
     actor: str,
     now: datetime,
     lead: str = "",
+    house: Mapping[str, Any] | None = None,
 ) -> str:
-    """Open an incident, near miss or drill with what is known so far; its reference. Raises Invalid."""
+    """Open an incident, near miss or drill with what is known so far; its reference. Raises Invalid.
+
+    `house` is what the settings say of the organisation in every incident; what is given stands before it.
+    """
     values = _parsed(facts)
+    own = {key: value for key, value in _parsed(house or {}).items() if values.get(key) is None}
     with transaction(actor, now) as ledger:
         number = rows.next_number(f"incident:{now.year}")
         incident = Incident(
@@ -49,6 +55,7 @@ def log(
         sealer(incident.id)
         ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
         _add(incident, values, source=source, confidence=confidence, learnt_at=now, ledger=ledger, now=now)
+        _add(incident, own, source=OUR_SETTINGS, confidence="high", learnt_at=now, ledger=ledger, now=now)
         assessment.refresh(incident, ledger, now)
     return incident.ref
 

@@ -178,7 +178,8 @@ def index(asked: IncidentQuery) -> dict[str, Any]:
 @bp.output(Ref, status_code=201)
 def log(given: IncidentIn) -> dict[str, str]:
     """Log an incident, near miss or drill."""
-    return {"ref": intake.log(**given.model_dump(), actor=actor(), now=now())}
+    house = current_app.extensions["settings"].own_facts()
+    return {"ref": intake.log(**given.model_dump(), house=house, actor=actor(), now=now())}
 
 
 @bp.get("/<incident>")

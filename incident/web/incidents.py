@@ -152,6 +152,7 @@ def log() -> ResponseReturnValue:
                 source=form.get("source", ""),
                 confidence=form.get("confidence", ""),
                 lead=form.get("lead", ""),
+                house=current_app.extensions["settings"].own_facts(),
                 actor=actor(),
                 now=now(),
             )

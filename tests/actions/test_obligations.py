@@ -2,12 +2,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from incident.actions import intake
 from incident.actions import obligations as actions
 from incident.domain import lawbook
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import audit
+from incident.settings import Settings
+from incident.store import audit, incidents
 from incident.store import obligations as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -235,3 +237,21 @@ def test_the_counts_stand_beside_the_assessment(app):
     assert kept.counts == before
     met(incident)
     assert rows.counted(incident.id)["met"] == 1
+
+
+def test_what_the_settings_say_of_the_organisation_is_known_in_every_new_incident(app):
+    house = {"establishments": ["DE"], "entity": ["company"]}
+    given = {"kind": "incident", "title": "t", "source": "", "confidence": "", "actor": "U-0LEAD000", "now": NOW}
+    ref = intake.log(**given, facts={**RISKY, "entity": ["nis2_important"]}, house=house)
+    facts = incidents.current_facts(incidents.by_ref(ref).id)
+    assert (facts["establishments"].value, facts["establishments"].source) == (["DE"], intake.OUR_SETTINGS)
+    assert facts["entity"].value == ["nis2_important"]
+
+
+def test_settings_of_the_organisation_are_checked_at_start():
+    assert Settings(company_places="DE, US-CA", company_kinds="company").own_facts() == {
+        "establishments": ["DE", "US-CA"],
+        "entity": ["company"],
+    }
+    with pytest.raises(ValidationError, match="not a place"):
+        Settings(company_places="Paris")
