@@ -48,8 +48,6 @@ _plain = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", "
 
 def canonical(value: object, depth: int = 0) -> str:
     """The one RFC 8785 text of `value`: null, booleans, whole numbers, strings, lists, objects. Raises Malformed."""
-    if depth > DEEPEST:
-        raise Malformed(f"nested deeper than {DEEPEST} levels")
     if isinstance(value, str):
         return str(_quoted(value))
     if value is None or isinstance(value, bool):
@@ -58,6 +56,8 @@ def canonical(value: object, depth: int = 0) -> str:
         if abs(value) > SAFE_INTEGER:
             raise Malformed("a number is larger than 2^53 - 1")
         return str(int(value))
+    if depth == DEEPEST:
+        raise Malformed(f"nested deeper than {DEEPEST} levels")
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(canonical(item, depth + 1) for item in value) + "]"
     if isinstance(value, Mapping):

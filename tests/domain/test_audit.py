@@ -89,7 +89,7 @@ def test_what_was_written_is_read_back(value):
         (b"NaN", "whole"),
         (b"9007199254740992", "larger"),
         (b"9" * 6000, "larger"),
-        (b"[" * 20 + b"]" * 20, "deeper"),
+        (b"[" * 17 + b"]" * 17, "deeper"),
         (b"[" * 60_000, "deeper"),
         (b'"\xff"', "UTF-8"),
         (b'"\\ud800"', "UTF-8"),
@@ -101,6 +101,12 @@ def test_what_was_written_is_read_back(value):
 def test_json_with_a_second_spelling_is_refused(text, said):
     with pytest.raises(Malformed, match=said):
         parsed(text)
+
+
+def test_sixteen_levels_are_taken_in_any_alphabet():
+    for inner in ("1", '"é"'):
+        text = ("[" * 16 + inner + "]" * 16).encode()
+        assert canonical(parsed(text)).encode() == text
 
 
 def test_a_value_the_format_does_not_know_is_refused():
