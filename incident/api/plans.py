@@ -41,6 +41,7 @@ class SuggestionOut(BaseModel):
 class PlansOut(BaseModel):
     plans: list[PlanOut]
     suggested: list[SuggestionOut]
+    playbooks: list[str] = Field(description="Every playbook there is, by its id.")
 
 
 class ActivateIn(Strict):
@@ -100,7 +101,11 @@ def index(incident: str) -> dict[str, Any]:
     """Active plans, and the playbooks that fit what is known."""
     active = rows.of(g.incident.id)
     suggested = rules.suggested(incidents.known(g.incident.id), [plan.playbook for plan in active])
-    return {"plans": [_plan(plan) for plan in active], "suggested": [_suggestion(one) for one in suggested]}
+    return {
+        "plans": [_plan(plan) for plan in active],
+        "suggested": [_suggestion(one) for one in suggested],
+        "playbooks": list(rules.playbooks()),
+    }
 
 
 @bp.post("")

@@ -197,10 +197,17 @@ def deadline(due: Due | None, facts: Facts, opened_at: datetime) -> Deadline:
         return Deadline(None, "no fixed time")
     start = opened_at if due.from_ == OPENED else facts[due.from_]
     label = "the opening of the incident" if due.from_ == OPENED else f"“{vocabulary()[due.from_].label}”"
-    hours = f"{due.hours} hour{'s' if due.hours != 1 else ''}"
+    hours = _length(due.hours)
     if start is UNKNOWN or not isinstance(start, datetime):
         return Deadline(None, f"{hours} from {label}; the clock has not started, for that time is not known")
     return Deadline(start + timedelta(hours=due.hours), f"{hours} from {label}")
+
+
+def _length(hours: int) -> str:
+    """Hours as people say them: days from the fourth on."""
+    if hours >= 96 and hours % 24 == 0:
+        return f"{hours // 24} days"
+    return f"{hours} hour{'s' if hours != 1 else ''}"
 
 
 # ---------------------------------------------------------------- what may become of a step

@@ -98,6 +98,14 @@ def test_a_due_time_counts_from_the_fact_it_names_and_says_so():
     assert found.words == "24 hours from “We became aware”"
 
 
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(1, "1 hour"), (2, "2 hours"), (72, "72 hours"), (96, "4 days"), (100, "100 hours"), (720, "30 days")],
+)
+def test_a_length_is_told_as_people_say_it(hours, words):
+    assert plans.deadline(Due("aware_at", hours), Facts({"aware_at": AWARE}), OPENED).words.startswith(f"{words} from")
+
+
 def test_without_that_fact_the_clock_has_not_started():
     found = plans.deadline(Due("aware_at", 24), Facts(), OPENED)
     assert found.at is None
