@@ -7,9 +7,9 @@ from sqlalchemy.exc import OperationalError
 
 from incident import app as application
 from incident import clock
-from incident.actions import users
+from incident.actions import operations, users
 from incident.settings import Settings, SettingsError
-from incident.store import audit, keys
+from incident.store import abode, audit, keys, sealed
 
 MARK = "installation"
 
@@ -28,7 +28,9 @@ def prepare(settings: Settings) -> APIFlask:
     app = application.create_app(settings)
     with app.app_context():
         upgrade()
+        sealed.check()
         log = audit.identity()
+        operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
     if not mark.exists():
         mark.write_text(f"{log}\n", encoding="ascii")
     elif mark.read_text(encoding="ascii").strip() != log:

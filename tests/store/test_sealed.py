@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, text, update
 
+from incident import start
 from incident.actions.ledger import transaction
 from incident.domain.errors import Invalid
+from incident.settings import Settings
 from incident.store import files, keys, sealed
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -207,3 +209,17 @@ def test_a_kept_file_is_never_written_over(incidents, tmp_path):
     with pytest.raises(FileExistsError):
         files.keep(io.BytesIO(b"second"), tmp_path / "a", key, "F-1", most=100)
     assert files.opened(tmp_path / "a", key, "F-1").read() == b"first"
+
+
+def test_a_database_with_another_rings_keys_does_not_start(tmp_path):
+    settings = Settings(instance=tmp_path / "instance", test_mode=True, base_url="http://localhost")
+    with start.prepare(settings).app_context():
+        with transaction("system", NOW) as ledger:
+            sealed.seal(None, "here", b"a secret")
+            ledger.write("incident.opened", "INC-2026-0001")
+        db.session.remove()
+    folder = settings.instance / "keys"
+    (folder / "master-0001.json").unlink()
+    keys.create(folder)
+    with pytest.raises(KeysError, match="not the ones this database was sealed with"):
+        start.prepare(settings)

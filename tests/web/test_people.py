@@ -6,6 +6,7 @@ from sqlalchemy import event, text
 
 from incident import work
 from incident.actions import people
+from incident.store import incidents
 from incident.store.db import db
 from tests.builders import an_incident
 from tests.store.test_tables import a_workbook
@@ -162,13 +163,9 @@ def test_counts_are_recorded_as_facts_once_somebody_says_so(ref, lead):
     assert "Record as facts" in lead.get(f"/incidents/{ref}/people/").text
     assert lead.post(f"/incidents/{ref}/people/facts").status_code == 302
     db.session.rollback()
-    rows = db.session.execute(
-        text("SELECT key, value, source FROM fact WHERE key IN ('people_count', 'residents')")
-    ).all()
-    assert {row.key: str(row.value).replace(" ", "") for row in rows} == {
-        "people_count": "2",
-        "residents": '{"DE":1,"FR":1}',
-    }
+    facts = incidents.current_facts(incidents.by_ref(ref).id)
+    rows = [facts["people_count"], facts["residents"]]
+    assert [row.value for row in rows] == [2, {"DE": 1, "FR": 1}]
     assert all(row.source.startswith("import IMP-") for row in rows)
     assert "Record as facts" not in lead.get(f"/incidents/{ref}/people/").text
 
@@ -269,7 +266,7 @@ def test_what_is_not_there_is_a_404(ref, lead, path):
 )
 def test_a_strange_filter_is_no_failure(ref, lead, query):
     a_person(ref)
-    assert lead.get(f"/incidents/{ref}/people/?{query}").status_code in (200, 422)
+    assert lead.get(f"/incidents/{ref}/people/?{query}").status_code in (200, 400, 422)
 
 
 def test_a_page_of_people_takes_few_queries(ref, lead):
