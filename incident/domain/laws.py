@@ -1,0 +1,220 @@
+"""What a law is made of: its duties, their deadlines, citations and exemptions; the moments and elements they name."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from incident.domain.clauses import Clause, always
+from incident.domain.clock import Limit
+
+HERE = Path(__file__).parent.parent
+
+RECIPIENTS = {
+    "authority": "the authority",
+    "individuals": "the people concerned",
+    "attorney_general": "the Attorney General",
+    "consumer_reporting_agencies": "the consumer reporting agencies",
+    "media": "the media",
+    "controller": "the controller",
+    "police": "the police",
+    "customers": "customers and recipients of the service",
+    "public": "the public",
+    "ourselves": "our own register",
+}
+STAGES = (
+    "",
+    "assessment",
+    "initial",
+    "early_warning",
+    "incident_notification",
+    "supplementary",
+    "intermediate",
+    "final",
+)
+
+
+class Confidence(StrEnum):
+    """How well a duty has been read. Never above what was read."""
+
+    VERIFIED = "verified"
+    SECONDARY = "secondary"
+    MEMORY = "memory"
+
+    @property
+    def words(self) -> str:
+        """The badge beside a duty."""
+        return {
+            Confidence.VERIFIED: "read in the law or on the authority's page",
+            Confidence.SECONDARY: "read in a secondary source: have counsel confirm",
+            Confidence.MEMORY: "from memory: have counsel confirm",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A moment from which laws count."""
+
+    key: str
+    label: str
+    words: tuple[str, ...]
+    same: tuple[str, ...] = ()
+    to_come: bool = False
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where the law says so, and when somebody read it there (None: nobody has)."""
+
+    place: str
+    href: str
+    read_on: date | None
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A ground on which a duty falls away once it is shown."""
+
+    says: str
+    when: Clause
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A limit from an anchor."""
+
+    anchor: str
+    limit: Limit
+    lifted_if_later: bool = False
+    only_if_past: bool = False
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """By when: a limit from an anchor, or the time of another duty, or only words. Several are tried in their order."""
+
+    words: str = ""
+    bound: Bound | None = None
+    caps: tuple[Bound, ...] = ()
+    extension: Bound | None = None
+    later: Bound | None = None
+    with_duty: str = ""
+    when: Clause = always
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """What must be offered to people, and for how long."""
+
+    what: str
+    months: int
+    when: Clause
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One thing a law makes us do."""
+
+    id: str
+    law: str
+    title: str
+    to: str
+    names: frozenset[str]
+    when: Clause
+    unless: tuple[Exemption, ...]
+    deadlines: tuple[Deadline, ...]
+    cite: Citation
+    confidence: Confidence
+    since: date | None
+    until: date | None
+    stage: str = ""
+    voluntary: bool = False
+    before: str = ""
+    contents: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    note: str = ""
+
+    @property
+    def ref(self) -> str:
+        """The name of this duty among all laws, such as EU-GDPR/tell-authority."""
+        return f"{self.law}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Law:
+    """One law file."""
+
+    id: str
+    name: str
+    short: str
+    place: str
+    zone: ZoneInfo
+    calendar: str
+    authority: str
+    scope: Clause
+    trigger: Clause
+    duties: tuple[Duty, ...]
+    digest: str
+    status: str = ""
+    in_force: bool = True
+    path: str = ""
+
+    def duty(self, id_: str) -> Duty | None:
+        """The duty of that name."""
+        return next((duty for duty in self.duties if duty.id == id_), None)
+
+
+@dataclass(frozen=True)
+class Lawbook:
+    """All laws, by id."""
+
+    laws: Mapping[str, Law] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Law]:
+        return iter(self.laws.values())
+
+    def __len__(self) -> int:
+        return len(self.laws)
+
+    def __contains__(self, law: object) -> bool:
+        return law in self.laws
+
+    def __getitem__(self, law: str) -> Law:
+        return self.laws[law]
+
+    def duty(self, ref: str) -> Duty | None:
+        """The duty with this reference, such as EU-GDPR/tell-authority; None if no law has it any more."""
+        law, _, duty = ref.partition("/")
+        return self.laws[law].duty(duty) if law in self.laws else None
+
+    @property
+    def digest(self) -> str:
+        """One digest over all files: the version of the library."""
+        return hashlib.sha256("".join(sorted(law.digest for law in self)).encode()).hexdigest()
+
+
+@cache
+def anchors() -> Mapping[str, Anchor]:
+    """The moments from which laws count, by their fact."""
+    raw = tomllib.loads((HERE / "anchors.toml").read_text(encoding="utf-8"))
+    return {
+        row["key"]: Anchor(
+            row["key"], row["label"], tuple(row["words"]), tuple(row.get("same", ())), row.get("to_come", False)
+        )
+        for row in raw["anchor"]
+    }
+
+
+@cache
+def elements() -> Mapping[str, str]:
+    """What a notice or report may have to say: word and label."""
+    raw = tomllib.loads((HERE / "elements.toml").read_text(encoding="utf-8"))
+    return {row["word"]: row["label"] for row in raw["element"]}
