@@ -76,6 +76,7 @@ class Board:
     unowned: int
     complete: bool
     active: bool
+    why: str
 
 
 def board_of(row: Dispatch) -> Board:
@@ -96,7 +97,15 @@ def board_of(row: Dispatch) -> Board:
         for state in ORDER
         if counts.of(state) or state in (State.WAITING, State.ACCEPTED, State.DELIVERED)
     ]
-    return Board(row, word, tone, _sentence(row, unowned), _parts(row), tallies, unowned, complete, course in ACTIVE)
+    return Board(
+        row, word, tone, _sentence(row, unowned), _parts(row), tallies, unowned, complete, course in ACTIVE, _why(row)
+    )
+
+
+def _why(row: Dispatch) -> str:
+    """Why it is paused, in a sentence; nothing when it is not."""
+    words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
+    return f"Paused: {words}." if words else ""
 
 
 def _sentence(row: Dispatch, unowned: int) -> str:
@@ -106,8 +115,6 @@ def _sentence(row: Dispatch, unowned: int) -> str:
     said = [f"{row.audience - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
     if row.course == Course.SENDING and counts.waiting and row.rate:
         said.append(f"{row.rate:,.0f} a second, about {_left(counts.waiting / row.rate)} left")
-    if row.course == Course.PAUSED:
-        said.append(rules.PAUSE_WORDS.get(row.paused_for, "paused"))
     if counts.in_doubt:
         said.append(f"{counts.in_doubt:,} in doubt")
     if unowned:

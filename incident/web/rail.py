@@ -127,7 +127,7 @@ def _notices(seen: Overview) -> tuple[str, str]:
 
 def _sending(seen: Overview) -> tuple[str, str]:
     if seen.trouble:
-        return "bad", f"{short(seen.trouble)} to settle"
+        return "bad", short(seen.trouble)
     if seen.under_way:
         return "way", f"{short(seen.under_way)} to go"
     if seen.addressed:
