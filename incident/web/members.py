@@ -51,7 +51,8 @@ def remove(incident: str, ref: str) -> ResponseReturnValue:
     """Take somebody off the incident."""
     members.remove(incident, ref, actor=actor(), now=now())
     flash("Removed. On a restricted incident they see nothing of it from now on.")
-    return redirect(url_for(".index", incident=incident))
+    gone = g.incident.restricted and ref == actor()
+    return redirect(url_for("incidents.index") if gone else url_for(".index", incident=incident))
 
 
 @bp.post("/restrict")

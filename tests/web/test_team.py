@@ -236,6 +236,15 @@ def test_a_restricted_incident_is_never_left_to_nobody(as_, app: APIFlask):
     assert member_rows.has(incident.id, ana.id)
 
 
+def test_who_leaves_a_restricted_incident_is_not_sent_back_to_it(as_, app: APIFlask):
+    ana, bo = a_user(Role.LEAD), a_user(Role.LEAD)
+    incident, browser = an_incident(), as_(user=ana)
+    team = f"/incidents/{incident.ref}/team/"
+    browser.post(f"{team}restrict")
+    browser.post(team, data={"person": bo.ref})
+    assert browser.post(f"{team}{ana.ref}/remove").location == "/incidents/"
+
+
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR])
 def test_who_cannot_work_on_incidents_is_not_put_on_one(as_, app: APIFlask, role: Role):
     person, incident = a_user(role), an_incident()
