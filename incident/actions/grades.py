@@ -24,7 +24,9 @@ from incident.store.incidents import Incident
 def suggest_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> None:
     """Add what the rules suggest now, where it differs from what they suggested last; part of the caller's transaction."""
     before = rows.latest(incident.id)
-    for proposal in scales.proposals(facts):
+    proposals = scales.proposals(facts)
+    gone = {scale for scale, basis in before if basis == "suggested"} - {one.scale.value for one in proposals}
+    for proposal in (*proposals, *(scales.no_longer(scale) for scale in sorted(gone))):
         last = before.get((proposal.scale.value, "suggested"))
         if last is None or _differs(last, proposal):
             row = _add(incident, proposal, basis="suggested", note="", actor="system", now=now)

@@ -38,7 +38,8 @@ class Level(IntEnum):
 
 
 PEOPLE = ((100_000_000, Level.PARTICULARLY_MAJOR), (10_000_000, Level.MAJOR), (1_000_000, Level.RELATIVELY_MAJOR))
-LOSS_CNY = ((100_000_000, Level.PARTICULARLY_MAJOR), (20_000_000, Level.MAJOR), (5_000_000, Level.RELATIVELY_MAJOR))
+DRAFT_FLOOR = 20_000_000
+LOSS_CNY = ((100_000_000, Level.PARTICULARLY_MAJOR), (DRAFT_FLOOR, Level.MAJOR), (5_000_000, Level.RELATIVELY_MAJOR))
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def concerned(facts: Mapping[str, Any] | Facts) -> bool:
 
 def _first(facts: Mapping[str, Any] | Facts, *keys: str) -> Any:
     for key in keys:
-        value = facts[key] if key in facts else None
+        value = facts.get(key)
         if value is not None and value is not UNKNOWN:
             return value
     return None
@@ -110,6 +111,8 @@ def _by_number(key: str, number: Any, steps: tuple[tuple[int, Level], ...], what
     if reached is None:
         return []
     floor, level = reached
+    if (key, floor) == ("loss_cny", DRAFT_FLOOR):
+        what = f"{what} (this figure was read in the draft of 2023 only: have counsel confirm it)"
     return [(level, f"{number:,} {what}: {floor:,} or more is {level.word.replace('_', ' ')} ({MEASURES}).")]
 
 

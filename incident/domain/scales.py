@@ -10,6 +10,8 @@ from incident.domain.facts import Facts
 from incident.domain.texts import storable
 
 LONGEST_NOTE = 5_000
+NOT_CONCERNED = "not_concerned"
+"""The level of a suggestion that was taken back, for the scale does not apply any more."""
 
 
 class Scale(StrEnum):
@@ -65,6 +67,11 @@ def tone(level: str) -> str:
 def words(level: str) -> str:
     """The level as people read it."""
     return level.replace("_", " ")
+
+
+def no_longer(scale: str) -> Proposal:
+    """What the rules propose on a scale that applied once and does not by what is known now."""
+    return Proposal(Scale(scale), NOT_CONCERNED, None, {}, ("By what is known now this scale does not apply.",))
 
 
 def proposals(facts: Facts) -> list[Proposal]:

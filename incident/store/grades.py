@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.scales import NOT_CONCERNED
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -38,10 +39,11 @@ def latest(incident_id: int) -> dict[tuple[str, str], Grade]:
 
 
 def current(incident_id: int) -> dict[str, Grade]:
-    """The grade that counts on each scale: the latest chosen one, or else the latest suggestion."""
+    """The grade that counts on each scale: the latest chosen one, or else the latest suggestion if it still applies."""
     found = latest(incident_id)
     scales = dict.fromkeys(scale for scale, _ in found)
-    return {scale: found.get((scale, "chosen")) or found[(scale, "suggested")] for scale in scales}
+    counting = {scale: found.get((scale, "chosen")) or found[(scale, "suggested")] for scale in scales}
+    return {scale: row for scale, row in counting.items() if row.level != NOT_CONCERNED}
 
 
 def history(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Grade]:

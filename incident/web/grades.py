@@ -72,7 +72,7 @@ def index(incident: str) -> str:
 def _card(scale: Scale, latest: dict[tuple[str, str], Grade]) -> dict[str, Any]:
     """What counts on one scale, and the suggestion where it differs."""
     chosen, suggested = latest.get((scale.value, "chosen")), latest.get((scale.value, "suggested"))
-    current = chosen or suggested
+    current = chosen or (suggested if suggested and suggested.level != scales.NOT_CONCERNED else None)
     differs = chosen and suggested and (chosen.level, chosen.score) != (suggested.level, suggested.score)
     return {
         "scale": scale.value,
@@ -98,6 +98,8 @@ def _shown(row: Grade) -> dict[str, Any]:
 
 
 def _meaning(row: Grade) -> str:
+    if row.level == scales.NOT_CONCERNED:
+        return ""
     if row.scale == Scale.OPERATIONAL:
         return operational.reaction(row.level)
     if row.scale == Scale.PEOPLE:

@@ -58,6 +58,23 @@ def test_a_fact_that_moves_the_level_says_from_what_to_what(app):
     assert (details["before"], details["after"], details["scale"]) == ("high", "critical", "operational")
 
 
+def test_a_scale_that_does_not_apply_any_more_is_taken_back_and_may_return(app):
+    ref, actor = an_incident(personal_data=True, data_kinds=["health", "name", "email"], residents={"CN": 2_000_000})
+    incident_id = incidents.by_ref(ref).id
+
+    def now_known(**facts):
+        intake.record_facts(ref, facts, source="", confidence="", actor=actor, now=NOW)
+        return set(rows.current(incident_id))
+
+    assert now_known(found_by="Night shift") == {"operational", "people", "china"}
+    assert now_known(personal_data=False, residents={}) == {"operational"}
+    assert json.loads(lines(ref)[-1].details)["after"] == "not_concerned"
+    before = len(lines(ref))
+    assert now_known(found_by="Day shift") == {"operational"}
+    assert len(lines(ref)) == before
+    assert now_known(personal_data=True) == {"operational", "people"}
+
+
 def test_the_line_of_a_choice_holds_words_of_lists_and_a_digest_never_the_text(app):
     ref, actor = an_incident()
     grades.choose_level(ref, "operational", "critical", "The shop of Ms Example is down.", actor=actor, now=NOW)

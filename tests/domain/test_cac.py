@@ -73,3 +73,8 @@ def test_what_is_not_a_number_or_a_level_is_refused_by_name(field, facts):
 
 def test_each_level_has_the_word_of_the_chinese_text():
     assert [level.zh for level in cac.Level] == ["一般", "较大", "重大", "特别重大"]
+
+
+def test_a_figure_that_was_read_in_the_draft_only_says_so():
+    assert "draft" in cac.cac({"pi_people": 0, "loss_cny": 20_000_000})[2][0]
+    assert "draft" not in cac.cac({"pi_people": 0, "loss_cny": 100_000_000})[2][0]
