@@ -107,7 +107,8 @@ def _from_facts(words: Mapping[str, Any]) -> Breach:
         properties=frozenset(words.get("properties") or ()),
         kinds=kinds,
         special=special if kinds else None,
-        vulnerable=bool(groups & {"children", "patients", "elderly", "vulnerable_adults"}) or words.get("minors") is True,
+        vulnerable=bool(groups & {"children", "patients", "elderly", "vulnerable_adults"})
+        or words.get("minors") is True,
         patients="patients" in groups or any("health" in known_kinds[k].flags for k in kinds if k in known_kinds),
         people=words.get("people_count"),
         malicious=words.get("malicious"),
