@@ -213,13 +213,6 @@ def notes_by_ref(incident_id: int, refs: Collection[str]) -> dict[str, str]:
 
 
 def by_ids(ids: Collection[int]) -> dict[int, Incident]:
-    """The incidents with these ids, by id."""
-    if not ids:
-        return {}
-    return {row.id: row for row in db.session.scalars(select(Incident).where(Incident.id.in_(ids)))}
-
-
-def by_ids(ids: Collection[int]) -> dict[int, Incident]:
     """The incidents with these numbers, by number."""
     if not ids:
         return {}
