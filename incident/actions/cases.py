@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from incident.actions import dossier
-from incident.domain import forms, lawbook
+from incident.domain import filings, forms, lawbook
 from incident.domain import reports as rules
 from incident.domain.dossier import Company, Dossier
 from incident.domain.errors import Invalid
@@ -40,7 +40,7 @@ class Case:
     @property
     def late(self) -> bool:
         """Whether it was late, or would be if it went out now."""
-        return rules.late(self.due_at, self.report.filed_at or self.told.made_at)
+        return filings.late(self.due_at, self.report.filed_at or self.told.made_at)
 
     def answers(self, hands: Mapping[str, Hand] | None = None) -> tuple[Answer, ...]:
         """The answers as of this moment, marked against the report before."""
@@ -48,11 +48,11 @@ class Case:
         given = rules.answers(
             self.form, self.report.stage, self.told, held, language=self.report.language, late=self.late
         )
-        return rules.compared(given, self.before)
+        return filings.compared(given, self.before)
 
     def draft_sheet(self) -> Sheet:
         """The draft as it stands, for its files."""
-        frozen = rules.frozen(self.form, self.answers(), self.report.language)
+        frozen = filings.frozen(self.form, self.answers(), self.report.language)
         return self.sheet(frozen, rules.digest(frozen), self.told.made_at)
 
     def sheet(self, frozen: Sequence[Mapping[str, Any]], digest: str, at: datetime, reference: str = "") -> Sheet:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from incident.actions import assessment, obligations
 from incident.actions.cases import TO_AUTHORITIES, Case, case, duty_for, form_of, hands_of
 from incident.actions.ledger import Ledger, transaction
+from incident.domain import filings
 from incident.domain import incidents as incident_rules
 from incident.domain import reports as rules
 from incident.domain.dossier import Company
@@ -115,16 +116,16 @@ def file(
 
     Raises Invalid, Refused, Missing.
     """
-    if channel not in rules.CHANNELS:
-        raise Invalid("channel", f"Say how it was filed: {', '.join(rules.CHANNELS)}.")
+    if channel not in filings.CHANNELS:
+        raise Invalid("channel", f"Say how it was filed: {', '.join(filings.CHANNELS)}.")
     with transaction(actor, now) as ledger:
         at_hand = _draft(ref, report_ref, version, company, now)
         report, incident = at_hand.report, at_hand.incident
-        report.filed_at = rules.filed_at(filed_at, started_at=_begin(at_hand), now=now)
+        report.filed_at = filings.filed_at(filed_at, started_at=_begin(at_hand), now=now)
         given = at_hand.answers()
-        rules.may_be_filed(at_hand.form, report.stage, given, late=at_hand.late, missing_accepted=missing_accepted)
+        filings.may_be_filed(at_hand.form, report.stage, given, late=at_hand.late, missing_accepted=missing_accepted)
         report.due_at, report.late = at_hand.due_at, at_hand.late
-        report.answers = rules.frozen(at_hand.form, given, report.language)
+        report.answers = filings.frozen(at_hand.form, given, report.language)
         report.digest, report.missing = rules.digest(report.answers), len(rules.completeness(given).missing)
         report.filed_by, report.recorded_at, report.form_digest = actor, now, at_hand.form.digest
         report.state, report.version, report.channel = State.FILED, report.version + 1, channel
@@ -205,7 +206,7 @@ def _stage(form: Form, incident_id: int, authority: str, wanted: str) -> str:
     known = rows.stages(incident_id, form.id, authority)
     if any(state == State.DRAFT for _, state in known):
         raise Refused(f"A draft to {authority} with this form is under way. Finish or discard it first.")
-    may_come = rules.next_stages(form, [stage for stage, state in known if state == State.FILED])
+    may_come = filings.next_stages(form, [stage for stage, state in known if state == State.FILED])
     if not wanted and may_come:
         return may_come[0]
     if wanted not in may_come:
@@ -265,7 +266,7 @@ def _draft(ref: str, report_ref: str, version: int, company: Company, now: datet
 
 
 def _must_be_current_draft(report: Report, version: int) -> None:
-    rules.editable(State(report.state))
+    filings.editable(State(report.state))
     incident_rules.must_be_version(report.version, version)
 
 

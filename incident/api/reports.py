@@ -12,8 +12,7 @@ from incident.actions import cases
 from incident.actions import reports as actions
 from incident.actions.cases import Owed
 from incident.api.incidents import Place, Ref, Strict
-from incident.domain import forms
-from incident.domain import reports as rules
+from incident.domain import filings, forms
 from incident.domain.errors import Missing
 from incident.domain.forms import Form
 from incident.domain.reports import State, Typed
@@ -328,12 +327,12 @@ def _plain(report: Report, due_at: datetime | None) -> dict[str, Any]:
 def _whole(report: Report) -> dict[str, Any]:
     at_hand = cases.case(g.incident, report, company(), now())
     given = at_hand.answers() if report.state == State.DRAFT else ()
-    kept = report.answers if report.answers is not None else rules.frozen(at_hand.form, given, report.language)
+    kept = report.answers if report.answers is not None else filings.frozen(at_hand.form, given, report.language)
     return _plain(report, at_hand.due_at) | {
         "answers": kept,
         "missing_answers": [one["question"] for one in kept if one["required"] and one["standing"] == "missing"],
         "outdated_answers": [one.question.key for one in given if one.outdated],
-        "facts_changed": rules.moved_on(kept, at_hand.told) if report.state == State.FILED else {},
+        "facts_changed": filings.moved_on(kept, at_hand.told) if report.state == State.FILED else {},
         "receipts": [vars(one) for one in rows.receipts([report.id]).get(report.id, [])],
         "files": [{"kind": one.kind, "sha256": one.sha256, "size": one.size} for one in rows.files(report.id)],
     }

@@ -8,12 +8,13 @@ from flask import g, url_for
 
 from incident.actions import cases
 from incident.actions.cases import Case, Owed
-from incident.domain import forms, lawbook
+from incident.domain import filings, forms, lawbook
 from incident.domain import reports as rules
 from incident.domain.errors import Refused
 from incident.domain.facts import vocabulary
+from incident.domain.filings import CHANNEL_LABELS
 from incident.domain.forms import PHASE, Form
-from incident.domain.reports import CHANNEL_LABELS, Answer, Origin, Standing, State, Typed
+from incident.domain.reports import Answer, Origin, Standing, State, Typed
 from incident.store import obligations, users
 from incident.store import reports as rows
 from incident.store.reports import Report
@@ -150,8 +151,8 @@ def _facts(answer: Answer) -> list[dict[str, str]]:
 def read_only(at_hand: Case, at: datetime) -> dict[str, Any]:
     """The page of a report that is not written any more, or not by this reader."""
     report, form = at_hand.report, at_hand.form
-    kept = report.answers if report.answers is not None else rules.frozen(form, at_hand.answers(), report.language)
-    moved = rules.moved_on(kept, at_hand.told) if report.state == State.FILED else {}
+    kept = report.answers if report.answers is not None else filings.frozen(form, at_hand.answers(), report.language)
+    moved = filings.moved_on(kept, at_hand.told) if report.state == State.FILED else {}
     people = {
         ref: user.name for ref, user in users.by_refs({report.filed_by or report.saved_by, report.made_by}).items()
     }
@@ -194,7 +195,7 @@ def _next(report: Report, form: Form) -> tuple[str, ...]:
     known = rows.stages(report.incident_id, report.form, report.authority)
     if any(state == State.DRAFT for _, state in known):
         return ()
-    return rules.next_stages(form, [stage for stage, state in known if state == State.FILED])
+    return filings.next_stages(form, [stage for stage, state in known if state == State.FILED])
 
 
 def _head(at_hand: Case, at: datetime) -> dict[str, Any]:

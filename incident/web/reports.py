@@ -1,5 +1,6 @@
 """The pages of reports to authorities: list, prepare, file, look at what was filed."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from incident.actions import cases, dossier
 from incident.actions import reports as actions
 from incident.actions.cases import Case
-from incident.domain import forms
-from incident.domain import reports as rules
+from incident.domain import filings, forms
 from incident.domain.dossier import Company
 from incident.domain.errors import Missing, Refused
-from incident.domain.reports import CHANNEL_LABELS, State, Typed
+from incident.domain.filings import CHANNEL_LABELS
+from incident.domain.reports import State, Typed
 from incident.exports import csv
 from incident.exports.files import KINDS, File
 from incident.store import incidents, users
@@ -187,7 +188,11 @@ def kept_file(incident: str, ref: str, kind: str) -> Response:
 
 def download(made: File) -> Response:
     """A file to keep: never shown as a page, its digest beside it."""
-    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Digest": f"sha-256={made.sha256}"}
+    digest = b64encode(bytes.fromhex(made.sha256)).decode()
+    headers = {
+        "Content-Disposition": f'attachment; filename="{made.name}"',
+        "Repr-Digest": f"sha-256=:{digest}:",  # RFC 9530
+    }
     return Response(made.content, content_type=made.mime, headers=headers)
 
 
@@ -242,7 +247,7 @@ def _filed_page(report: Report, typed: Any, errors: dict[str, str]) -> str:
 
 
 def _file_page(report: Report, typed: Any, errors: dict[str, str]) -> str:
-    rules.editable(State(report.state))
+    filings.editable(State(report.state))
     return render_template(
         "reports/file.html",
         page=reporting.draft(_case(report), now(), {}, None),

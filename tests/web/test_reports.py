@@ -1,6 +1,8 @@
 import io
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from apiflask import APIFlask
@@ -186,7 +188,8 @@ def test_the_kept_files_come_as_downloads_and_are_the_ones_of_the_filing(as_: Br
     for kept in rows.files(found(incident, ref).id):
         answer = browser.get(f"/incidents/{incident.ref}/reports/{ref}/files/{kept.kind}")
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{ref}.{kept.kind}"'
-        assert answer.headers["Digest"] == f"sha-256={kept.sha256}"
+        assert answer.headers["Repr-Digest"] == f"sha-256=:{b64encode(bytes.fromhex(kept.sha256)).decode()}:"
+        assert sha256(answer.data).hexdigest() == kept.sha256
         assert len(answer.data) == kept.size
 
 
