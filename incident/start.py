@@ -30,13 +30,14 @@ def prepare(settings: Settings) -> APIFlask:
         upgrade()
         sealed.check()
         log = audit.identity()
-        operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
     if not mark.exists():
         mark.write_text(f"{log}\n", encoding="ascii")
     elif mark.read_text(encoding="ascii").strip() != log:
         raise SettingsError(
             f"{settings.instance} and the database belong to different installations. Correct TOCSIN_INSTANCE or TOCSIN_DATABASE_URL."
         )
+    with app.app_context():
+        operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
     return app
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from incident.actions.ledger import instant, transaction
 from incident.domain.errors import Refused
-from incident.store import audit, backups, dispatches
+from incident.store import abode, audit, backups, dispatches
 from incident.store.backups import Manifest
 from incident.store.db import new_ref
 
@@ -21,12 +21,31 @@ def back_up(path: Path, instance: Path, *, actor: str, now: datetime) -> Manifes
     return manifest
 
 
-def freeze_restored(manifest: Manifest, *, actor: str, now: datetime) -> None:
+def freeze_copy(place: str, *, actor: str, now: datetime) -> bool:
+    """At every start: a database that lives elsewhere than it did is a copy, and sends nothing until somebody has reconciled.
+
+    Whether it was one. The original may go on sending; nobody but a person can know.
+    """
+    known = abode.known()
+    if known is None:
+        abode.move_in(place)
+    if known in (None, place):
+        return False
+    with transaction(actor, now) as ledger:
+        abode.settle(place)
+        dispatches.set_frozen(True, actor, now)
+        ledger.write("instance.copied", "instance")
+        ledger.write("sending.frozen", "sending")
+    return True
+
+
+def freeze_restored(manifest: Manifest, *, place: str, actor: str, now: datetime) -> None:
     """Right after the copy is readable, before anybody else can open it: nothing is sent until somebody has reconciled."""
     head = audit.head()
     if (head.log, head.size) != (manifest.log, manifest.size):
         raise Refused("The database in the backup is not the one its list speaks of; nothing was restored.")
     with transaction(actor, now) as ledger:
         dispatches.set_frozen(True, actor, now)
+        abode.settle(place)
         ledger.write("instance.restored", new_ref("B"), size=manifest.size, made_at=manifest.at)
         ledger.write("sending.frozen", "sending")

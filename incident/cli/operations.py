@@ -19,7 +19,7 @@ from incident.actions import checkpoints, dispatch, erasing, operations
 from incident.app import create_app
 from incident.domain.errors import Refused
 from incident.settings import Settings, SettingsError
-from incident.store import backups, dispatches, keys, reconciliation
+from incident.store import abode, backups, dispatches, keys, reconciliation
 from incident.store import checkpoints as signed
 from incident.store.backups import DATABASE, Manifest
 from incident.store.db import db
@@ -97,7 +97,7 @@ def _restore_sqlite(scratch: Path, manifest: Manifest, configuration: Settings) 
         raise Refused("The database in the backup is damaged; nothing was restored.")
     app = create_app(configuration.model_copy(update={"database_url": f"sqlite:///{copy}"}))
     with app.app_context():
-        _settle(manifest)
+        _settle(manifest, abode.here(f"sqlite:///{copy}"))
         db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         db.session.remove()
         db.engine.dispose()
@@ -112,7 +112,7 @@ def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settin
         try:
             upgrade(revision=manifest.schema)
             backups.load(scratch)
-            _settle(manifest)
+            _settle(manifest, "")
         except BaseException:
             backups.take_back()
             raise
@@ -121,10 +121,10 @@ def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settin
         db.engine.dispose()
 
 
-def _settle(manifest: Manifest) -> None:
+def _settle(manifest: Manifest, place: str) -> None:
     """Bring the tables up to date, freeze, and erase again what the backup still knew."""
     upgrade()
-    operations.freeze_restored(manifest, actor="cli", now=clock.now())
+    operations.freeze_restored(manifest, place=place, actor="cli", now=clock.now())
     erasing.erase_again(actor="cli", now=clock.now())
 
 

@@ -144,6 +144,7 @@ VERBS: dict[str, str] = {
     "person.seen": "looked at the contact data of {subject} ({why})",
     # operations
     "instance.backed_up": "made the backup {subject}",
+    "instance.copied": "noticed that this database is a copy of the one it was; sending is frozen",
     "instance.restored": "restored this installation from a backup that ended at line {size}; sending is frozen",
     "sending.frozen": "froze all sending",
     "sending.released": "released the sending that was frozen",

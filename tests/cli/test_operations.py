@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tarfile
 
 import pytest
@@ -144,6 +145,25 @@ def test_sending_goes_on_only_when_somebody_says_they_have_compared(filled, tmp_
     with filled.app().app_context():
         assert not dispatches.frozen()
         assert verbs()[-2:] == ["sending.frozen", "sending.released"]
+
+
+def test_a_copied_instance_starts_with_sending_frozen_and_the_original_does_not(filled, tmp_path):
+    with filled.app().app_context():
+        if db.engine.dialect.name != "sqlite":
+            return
+        db.session.remove()
+        db.engine.dispose()
+    original = filled.instance
+    shutil.copytree(original, tmp_path / "copy")
+    filled.go("copy")
+    with filled.app().app_context():
+        assert (dispatches.frozen(), verbs()[-2:]) == (True, ["instance.copied", "sending.frozen"])
+    filled.run("sending", "release", "--reconciled")
+    with filled.app().app_context():
+        assert not dispatches.frozen()
+    filled.go(original.name)
+    with filled.app().app_context():
+        assert not dispatches.frozen()
 
 
 def test_a_backup_holds_no_key_and_is_never_written_over(filled, tmp_path):

@@ -199,6 +199,11 @@ GUARDS = {'postgresql': ('CREATE OR REPLACE FUNCTION tocsin_append_only() RETURN
 
 
 def upgrade() -> None:
+    op.create_table('abode',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('place', sa.String(length=40), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_abode'))
+    )
     op.create_table('audit_head',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('log', sa.String(length=32), nullable=False),
@@ -1207,3 +1212,4 @@ def downgrade() -> None:
 
     op.drop_table('audit_line')
     op.drop_table('audit_head')
+    op.drop_table('abode')
