@@ -44,7 +44,13 @@ def table(app: APIFlask) -> list[dict[str, str | list[str]]]:
 def _row(app: APIFlask, path: str, endpoint: str, methods: set[str]) -> dict[str, str | list[str]]:
     permit = permit_of(app, endpoint) or "closed"
     who = MEANING.get(permit) or ", ".join(sorted(PERMITS[permit]))
-    return {"path": path, "methods": sorted(methods - {"HEAD", "OPTIONS"}), "permit": permit, "who": who, "endpoint": endpoint}
+    return {
+        "path": path,
+        "methods": sorted(methods - {"HEAD", "OPTIONS"}),
+        "permit": permit,
+        "who": who,
+        "endpoint": endpoint,
+    }
 
 
 def _bare_app(folder: Path) -> APIFlask:

@@ -40,7 +40,11 @@ def add(email: str, name: str, roles: tuple[str, ...], password_stdin: bool, as_
         click.echo(json.dumps({"ref": ref, "link": link}))
     else:
         click.echo(f"{ref} is made.")
-        click.echo(f"Hand this one-time link over; it ends after 7 days:\n  {link}" if link else "The second factor is set up at the first sign-in.")
+        click.echo(
+            f"Hand this one-time link over; it ends after 7 days:\n  {link}"
+            if link
+            else "The second factor is set up at the first sign-in."
+        )
 
 
 @user.command()
@@ -50,7 +54,9 @@ def reset(email: str) -> None:
     app = start.prepare(settings.load())
     with app.app_context():
         secret = actions.reset(known(email).ref, actor="system", now=clock.now())
-    click.echo(f"Hand this one-time link over; it ends after 7 days:\n  {app.extensions['settings'].base_url}/welcome/{secret}")
+    click.echo(
+        f"Hand this one-time link over; it ends after 7 days:\n  {app.extensions['settings'].base_url}/welcome/{secret}"
+    )
 
 
 @user.command()

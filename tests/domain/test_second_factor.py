@@ -8,7 +8,14 @@ from incident.domain import second_factor
 
 SECRET = b"12345678901234567890"
 # RFC 6238, appendix B, SHA-1 column: the last six of its eight digits
-VECTORS = [(59, "287082"), (1111111109, "081804"), (1111111111, "050471"), (1234567890, "005924"), (2000000000, "279037"), (20000000000, "353130")]
+VECTORS = [
+    (59, "287082"),
+    (1111111109, "081804"),
+    (1111111111, "050471"),
+    (1234567890, "005924"),
+    (2000000000, "279037"),
+    (20000000000, "353130"),
+]
 
 
 @pytest.mark.parametrize(("second", "code"), VECTORS)
@@ -41,7 +48,9 @@ def test_a_code_may_be_typed_with_a_blank():
 
 
 def test_the_address_in_the_qr_code_escapes_the_account():
-    assert second_factor.address("ABC", "a&b?secret=x@example.org").startswith("otpauth://totp/Tocsin%3Aa%26b%3Fsecret%3Dx%40example.org?secret=ABC&")
+    assert second_factor.address("ABC", "a&b?secret=x@example.org").startswith(
+        "otpauth://totp/Tocsin%3Aa%26b%3Fsecret%3Dx%40example.org?secret=ABC&"
+    )
 
 
 def test_recovery_codes_differ_and_are_kept_as_hashes():

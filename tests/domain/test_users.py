@@ -11,12 +11,16 @@ from incident.domain.users import address, as_roles, device, is_fresh, named, re
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("typed", "kept"), [(" Ana@Example.ORG ", "ana@example.org"), ("ａna@example.org", "ana@example.org")])
+@pytest.mark.parametrize(
+    ("typed", "kept"), [(" Ana@Example.ORG ", "ana@example.org"), ("ａna@example.org", "ana@example.org")]
+)
 def test_an_address_is_kept_in_one_form(typed: str, kept: str):
     assert address(typed) == kept
 
 
-@pytest.mark.parametrize("typed", ["", "ana", "a@b@c", "a b@example.org", "a@example.org\nBcc: x@example.org", f"{'a' * 65}@example.org"])
+@pytest.mark.parametrize(
+    "typed", ["", "ana", "a@b@c", "a b@example.org", "a@example.org\nBcc: x@example.org", f"{'a' * 65}@example.org"]
+)
 def test_what_is_no_single_address_is_refused(typed: str):
     with pytest.raises(Invalid, match="one mail address"):
         address(typed)
@@ -55,7 +59,11 @@ def test_another_administrator_makes_an_approver():
 
 def test_an_approver_who_keeps_the_role_may_change_their_others():
     held = ["administrator", "approver"]
-    assert regranted(held, [*held, "lead"], of="U-1", by="U-1", other_administrators=0) == ["lead", "approver", "administrator"]
+    assert regranted(held, [*held, "lead"], of="U-1", by="U-1", other_administrators=0) == [
+        "lead",
+        "approver",
+        "administrator",
+    ]
 
 
 def test_the_last_administrator_stays_one():
@@ -86,7 +94,11 @@ def test_an_unknown_permit_is_held_by_nobody():
 
 
 def test_an_administrator_is_not_an_approver_by_that():
-    approvals = [permit for permit, roles in PERMITS.items() if Role.APPROVER in roles and permit.endswith((".approve", ".release"))]
+    approvals = [
+        permit
+        for permit, roles in PERMITS.items()
+        if Role.APPROVER in roles and permit.endswith((".approve", ".release"))
+    ]
     assert not any(may(permit, [Role.ADMINISTRATOR]) for permit in approvals)
 
 
