@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, url_for
+from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy import Select
 
-from incident.domain.access import Role
+from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
 from incident.store import incidents as rows
 from incident.store import obligations, overview
@@ -46,9 +47,11 @@ class Row:
 
 
 @bp.get("/")
-@permit("incident.view")
-def home() -> str:
-    """What is due soonest, and what waits for the reader."""
+@permit(MEMBER)
+def home() -> ResponseReturnValue:
+    """What is due soonest, and what waits for the reader; the team for who sees no incidents."""
+    if not may("incident.view"):
+        return redirect(url_for("team.index"))
     mine = _mine()
     found = _Found(mine)
     today_ends = now().astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

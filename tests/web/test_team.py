@@ -98,6 +98,11 @@ def test_far_reaching_acts_ask_for_the_password_again(as_, app: APIFlask):
         assert users.by_ref(ana.ref).roles == ["privacy"]
 
 
+def test_an_administrator_who_sees_no_incidents_lands_on_the_team(as_):
+    assert as_(Role.ADMINISTRATOR).get("/").location == "/team/"
+    assert as_(Role.AUDITOR).get("/").status_code == 200
+
+
 def test_addresses_of_colleagues_are_for_administrators(as_, app: APIFlask, token_for):
     ana = a_user(Role.LEAD, email="ana@example.org")
     for role, told in ((Role.ADMINISTRATOR, True), (Role.LEAD, False), (Role.AUDITOR, False)):
