@@ -8,8 +8,12 @@ from flask import g
 from pydantic import BaseModel, Field
 
 from incident.actions import grades as actions
+from incident.actions import intake
+from incident.actions.intake import LONGEST_SOURCE
 from incident.api.incidents import Place, Ref, Strict
+from incident.domain.errors import Invalid
 from incident.domain.grading import notification
+from incident.domain.texts import storable
 from incident.store import grades as rows
 from incident.store import incidents
 from incident.store.grades import Grade
@@ -68,6 +72,11 @@ class SeverityIn(Strict):
     note: str = Field(min_length=1, max_length=5_000)
 
 
+class RiskIn(Strict):
+    risk_to_people: Literal["unlikely", "risk", "high"]
+    reason: str = Field(min_length=1, max_length=LONGEST_SOURCE)
+
+
 class VectorIn(Strict):
     vector: str = Field(max_length=300)
     note: str = Field("", max_length=5_000)
@@ -101,6 +110,20 @@ def history(incident: str, place: Place) -> dict[str, Any]:
     """Every grade there ever was, newest first."""
     found = rows.history(g.incident.id, before=place.before, limit=place.limit)
     return {"grades": [_grade(row) for row in found], "before": found[-1].id if len(found) == place.limit else None}
+
+
+@bp.post("/risk")
+@permit("grade.choose")
+@bp.input(RiskIn, arg_name="given")
+@bp.output({}, status_code=204)
+def decide(incident: str, given: RiskIn) -> str:
+    """Decide on the risk to people; it becomes the fact `risk_to_people`, with the reason as its source."""
+    source = storable(given.reason)
+    if not source:
+        raise Invalid("reason", "Say why; the reason stands beside the fact.")
+    facts = {"risk_to_people": given.risk_to_people}
+    intake.record_facts(incident, facts, source=source, confidence="high", actor=actor(), now=now())
+    return ""
 
 
 @bp.post("/operational")

@@ -7,11 +7,14 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from incident.actions import grades as actions
+from incident.actions import intake
+from incident.actions.intake import LONGEST_SOURCE
 from incident.domain import enisa, operational, scales, severity
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import Facts
 from incident.domain.grading import notification
 from incident.domain.scales import CAPTIONS, LEVELS, Scale
+from incident.domain.texts import storable
 from incident.exports import csv
 from incident.store import grades as rows
 from incident.store import incidents, users
@@ -51,21 +54,28 @@ CATEGORIES = {word: f"{base} · {word}" for word, base in enisa.BASE.items()}
 @permit("grade.view")
 def index(incident: str) -> str:
     """Every scale: what counts, why, and what the rules suggest."""
+    return _overview({}, {})
+
+
+def _overview(typed: dict[str, str], errors: dict[str, str]) -> str:
     facts = incidents.known(g.incident.id)
     latest = rows.latest(g.incident.id)
     before = request.args.get("before", type=int)
     past = list(rows.history(g.incident.id, before=before, limit=PAGE + 1))
-    more = url_for(".index", incident=incident, before=past[PAGE - 1].id) + "#history" if len(past) > PAGE else ""
+    more = url_for(".index", incident=g.incident.ref, before=past[PAGE - 1].id) + "#history" if len(past) > PAGE else ""
     return render_template(
         "grades/list.html",
         cards=[_card(scale, latest) for scale in Scale],
         risk=_risk(facts),
         past=[_shown(row) for row in past[:PAGE]],
         more=more,
-        first=url_for(".index", incident=incident) + "#history" if before else "",
+        first=url_for(".index", incident=g.incident.ref) + "#history" if before else "",
         names=users.by_refs({row.made_by for row in past}),
         named=named,
         criteria=operational.criteria(),
+        risk_words=RISK_WORDS,
+        typed=typed,
+        errors=errors,
     )
 
 
@@ -169,6 +179,27 @@ def table(incident: str) -> Response:
             before = found[-1].id
 
     return csv_answer(csv.rows(header, lines()), f"{incident}-grades.csv")
+
+
+@bp.post("/risk")
+@permit("grade.choose")
+def decide(incident: str) -> ResponseReturnValue:
+    """Decide on the risk to people; it becomes a fact, with the reason as its source."""
+    word, reason = request.form.get("risk_to_people", ""), storable(request.form.get("reason", ""))
+    try:
+        if word not in RISK_WORDS:
+            raise Invalid("risk_to_people", "Choose how likely a risk to people is.")
+        if not reason:
+            raise Invalid("reason", "Say why; the reason stands beside the fact.")
+        if len(reason) > LONGEST_SOURCE:
+            raise Invalid("reason", f"At most {LONGEST_SOURCE} characters; this has {len(reason)}.")
+        intake.record_facts(
+            incident, {"risk_to_people": word}, source=reason, confidence="high", actor=actor(), now=now()
+        )
+    except Invalid as error:
+        return _overview({"risk_to_people": word, "reason": reason}, {error.field: error.sentence}), 422
+    flash("Decided. Duties and plan were worked out again.", "met")
+    return redirect(url_for(".index", incident=incident))
 
 
 @bp.get("/<scale>/edit")

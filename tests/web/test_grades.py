@@ -166,3 +166,33 @@ def test_the_api_grades_as_the_pages_do(client, token_for):
         ).status_code
         == 403
     )
+
+
+def test_the_risk_to_people_is_decided_with_a_reason_beside_the_suggestion(as_):
+    ref = an_incident(**LEAK)
+    browser = as_(Role.PRIVACY)
+    where = f"/incidents/{ref}/grades/risk"
+    for bad in (
+        {},
+        {"risk_to_people": "high"},
+        {"risk_to_people": "huge", "reason": "x"},
+        {"risk_to_people": "high", "reason": "x" * 301},
+    ):
+        assert browser.post(where, data=bad).status_code == 422
+    assert browser.post(where, data={"risk_to_people": "risk", "reason": "Only staff saw it."}).status_code == 302
+    fact = incidents.current_facts(incidents.by_ref(ref).id)["risk_to_people"]
+    assert (fact.value, fact.source) == ("risk", "Only staff saw it.")
+    page = browser.get(f"/incidents/{ref}/grades/").text
+    assert "Decided: " in page
+    assert "Decide anew" in page
+    assert as_(Role.RESPONDER).post(where, data={"risk_to_people": "high", "reason": "x"}).status_code == 403
+
+
+def test_the_api_decides_on_the_risk_too(client, token_for):
+    ref, head = an_incident(**LEAK), token_for(Role.LEAD)
+    where = f"/api/v1/incidents/{ref}/grades/risk"
+    assert client.post(where, json={"risk_to_people": "high", "reason": "Sold."}, headers=head).status_code == 204
+    assert client.post(where, json={"risk_to_people": "huge", "reason": "x"}, headers=head).status_code == 422
+    assert client.post(where, json={"risk_to_people": "high", "reason": " "}, headers=head).status_code == 422
+    found = client.get(f"/api/v1/incidents/{ref}/grades", headers=head).json["risk_to_people"]
+    assert (found["decided"], found["suggested"]) == ("high", "high")
