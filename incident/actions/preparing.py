@@ -95,12 +95,12 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
     if row.ref not in claims.dispatches_with_lost_claims(now):
         return
     with transaction(ACTOR, now) as ledger:
-        dispatches.lock([row.id])
+        row = locked(row.ref)
         incident = incident_ref(row)
         for claim in claims.run_out(row.id, now):
             returned = claim.state == "claimed"
             claim.state = "returned" if returned else "lost"
-            state = State.WAITING if returned else State.IN_DOUBT
+            state = rules.waits_or_not(Course(row.course)) if returned else State.IN_DOUBT
             moved = claims.move_claimed(claim.id, state, now, reason="" if returned else "worker_died")
             dispatches.count(row.id, {State.SENDING: -len(moved), state: len(moved)}, now)
             verb = "deliveries.returned" if returned else "deliveries.in_doubt"
@@ -117,8 +117,9 @@ def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
         if not ledger.lines:
             ledger.unchanged()
         return
-    moved = claims.move_claimed(held.fence, State.WAITING, ledger.now)
-    dispatches.count(row.id, {State.SENDING: -len(moved), State.WAITING: len(moved)}, ledger.now)
+    state = rules.waits_or_not(Course(row.course))
+    moved = claims.move_claimed(held.fence, state, ledger.now)
+    dispatches.count(row.id, {State.SENDING: -len(moved), state: len(moved)}, ledger.now)
     ledger.write(
         "deliveries.returned",
         row.ref,

@@ -4,7 +4,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from json import dumps
 from typing import Any
@@ -52,7 +52,9 @@ def outcome(
         member = standing[ref]
         before = State(member.state)
         result = rules.settled(before, answer, member.tries, now, jitter=random.random(), simulated=notifier.simulated)  # noqa: S311  (spreads retries)
-        values = _values(before, result, answer, notifier, now)
+        if result.state is State.WAITING:
+            result = replace(result, state=rules.waits_or_not(Course(row.course)))
+        values = _values(member, result, answer, notifier, now)
         single.append({"row_id": member.id} | values)
         alike.setdefault(tuple(values.values()), []).append(member.id)
         states.append((ref, result.state.value))
@@ -68,18 +70,19 @@ def outcome(
     return Result(dict(moved), states)
 
 
-def _values(before: State, result: rules.Settled, answer: Answer, notifier: Notifier, now: datetime) -> dict[str, Any]:
+def _values(member: Any, result: rules.Settled, answer: Answer, notifier: Notifier, now: datetime) -> dict[str, Any]:
     """The columns after an answer. A row that a report has settled already keeps its reason."""
-    ours = before in (State.SENDING, State.IN_DOUBT)
+    ours = member.state in (State.SENDING, State.IN_DOUBT)
     return {
         "state": result.state.value,
         "tries": result.tries,
         "due_at": result.due_at,
         "provider": notifier.provider,
-        "provider_id": answer.provider_id[:100],
-        "reason": (answer.reason if ours else "")[:40],
-        "code": (answer.code if ours else "")[:20],
-        "answered_at": now,
+        "provider_id": answer.provider_id[:100] or member.provider_id,
+        "reason": answer.reason[:40] if ours else member.reason,
+        "code": answer.code[:20] if ours else member.code,
+        "called_at": None if answer.reason in rules.NEVER_CALLED else member.called_at,
+        "answered_at": None if answer.outcome is Outcome.UNKNOWN else now,
         "changed_at": now,
     }
 

@@ -134,6 +134,9 @@ ABOUT_THE_PROVIDER: Final = frozenset(
 )
 """Reasons for "later" that say nothing about the message: they are not counted against it."""
 
+NEVER_CALLED: Final = frozenset({"not_tried", "cannot_be_written", "person_gone", "record_unreadable"})
+"""Reasons that say that nobody was asked at all."""
+
 MOST_TRIES: Final = 6  # of a message that the receiving side puts off
 MOST_WRITINGS: Final = 3  # of a message that cannot be written
 MOST_ATTEMPTS: Final = 9  # of one person by one channel
@@ -300,6 +303,11 @@ def turned(course: Course, turn: Turn) -> Course:
     if isinstance(answer, Course):
         return answer
     raise Refused(answer)
+
+
+def waits_or_not(course: Course) -> State:
+    """Where a delivery goes that certainly did not go out: back to waiting, but never in a dispatch that was stopped for good."""
+    return State.CANCELLED if course is Course.STOPPED else State.WAITING
 
 
 @dataclass(frozen=True, slots=True)

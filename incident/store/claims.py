@@ -155,7 +155,17 @@ def move_claimed(fence: int, state: State, now: datetime, *, reason: str = "") -
 
 def as_they_are(ids: Sequence[int]) -> dict[str, Any]:
     """How these rows stand now, by reference; whoever asks has locked their dispatch."""
-    query = select(Delivery.id, Delivery.ref, Delivery.state, Delivery.tries, Delivery.current)
+    query = select(
+        Delivery.id,
+        Delivery.ref,
+        Delivery.state,
+        Delivery.tries,
+        Delivery.current,
+        Delivery.called_at,
+        Delivery.reason,
+        Delivery.code,
+        Delivery.provider_id,
+    )
     found: dict[str, Any] = {}
     for part in parts(ids):
         found |= {row.ref: row for row in db.session.execute(query.where(Delivery.id.in_(part)))}

@@ -514,3 +514,49 @@ def _version(story):
     found = notice_rows.version(notice_row(story.incident, story.notice).id, 1)
     assert found is not None
     return found
+
+
+def test_what_was_under_way_when_it_was_stopped_does_not_wait_for_ever():
+    story = a_story(3)
+    story.start()
+    claimed(story, 1)
+    held = claimed(story, 1)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    wave.flows["email"] = sending.Flow(email_of(story))
+    batch = wave._written(story.row(), held)
+    assert wave._begin(batch)
+    assert dispatch.stop(story.incident.ref, story.dispatch, typed="1", actor=LEAD, now=NOW) == 1
+    answers = {message.ref: Answer(message.ref, Outcome.LATER, reason="server_says_later") for message in batch.to_send}
+    wave._settle(batch, answers, wave.flows["email"])
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"cancelled": 3}
+
+
+def test_a_lost_answer_has_no_time_of_an_answer_and_what_was_not_tried_none_of_handing_over():
+    story = a_story(
+        2, real={"email": Memory("email", answering(Outcome.UNKNOWN, "answer_lost", to="person1@example.org"))}
+    )
+    story.start()
+    story.work()
+    lost, sent = story.rows()
+    assert (lost.called_at, lost.answered_at) == (NOW, None)
+    assert (sent.called_at, sent.answered_at) == (NOW, NOW)
+    held_back = a_story(1, real={"email": Memory("email", answering(Outcome.LATER, "not_tried"))})
+    held_back.start()
+    held_back.work()
+    [row] = held_back.rows()
+    assert (row.state, row.called_at) == (State.WAITING, None)
+
+
+def test_a_person_whose_record_was_taken_away_fails_alone():
+    story = a_story(2)
+    story.start()
+    while sending.prepare(story.dispatch, story.real, now=story.clock()):
+        pass
+    with db.engine.begin() as other:
+        other.execute(text("UPDATE person SET sealed = :garbage WHERE number = 1"), {"garbage": b"garbage"})
+    story.work()
+    assert story.counts() == {"accepted": 1, "failed": 1}
+    [failed] = [row for row in story.rows() if row.state == State.FAILED]
+    assert (failed.reason, failed.called_at) == ("record_unreadable", None)

@@ -272,3 +272,8 @@ def test_a_batch_digest_depends_on_every_row_and_state():
     assert len(digest) == 64
     assert digest != rules.batch_digest([("A", "accepted"), ("B", "accepted")])
     assert digest != rules.batch_digest([("B", "failed"), ("A", "accepted")])
+
+
+@pytest.mark.parametrize("course", list(Course))
+def test_nobody_waits_in_a_dispatch_that_was_stopped_for_good(course: Course):
+    assert rules.waits_or_not(course) is (State.CANCELLED if course is Course.STOPPED else State.WAITING)

@@ -94,7 +94,11 @@ def test_reports_settle_everybody_in_any_order_and_however_often(client, real, s
     assert kept() == len(events)
 
 
-def test_a_report_that_comes_before_the_answer_is_not_undone_by_it(client, real, sendgrid):
+@pytest.mark.parametrize(
+    ("to_bounce", "state", "reason"), [((), "delivered", "delivered"), (("person1@example.org",), "bounced", "bounce")]
+)
+def test_a_report_that_comes_before_the_answer_is_not_undone_by_it(client, real, sendgrid, to_bounce, state, reason):
+    sendgrid.bounces = set(to_bounce)
     story = a_story(1, channels=("email",), real=real)
     story.start()
     while sending.prepare(story.dispatch, story.real, now=story.clock()):
@@ -107,10 +111,11 @@ def test_a_report_that_comes_before_the_answer_is_not_undone_by_it(client, real,
     answers = {answer.ref: answer for answer in real["email"].send(batch.to_send)}
     assert sendgrid.letters
     post_events(client, sendgrid, sendgrid.events())
-    assert story.counts() == {"delivered": 1}
+    assert story.counts() == {state: 1}
     wave._settle(batch, answers, wave.flows["email"])
-    assert story.counts() == {"delivered": 1}
+    assert story.counts() == {state: 1}
     [row] = story.rows()
+    assert row.reason == reason
     assert row.answered_at
     assert row.reported_at
 
