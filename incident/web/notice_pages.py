@@ -12,7 +12,7 @@ from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
 from incident.actions.previews import Preview, Wording
-from incident.domain import layouts, musts, starters
+from incident.domain import layouts, musts, readability, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
@@ -56,6 +56,7 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         words=starters.words(language),
         languages=[(tag, starters.named(tag)) for tag in starters.languages()],
         sections=[(name, starters.words(language).headings[name]) for name in SECTIONS],
+        english=starters.words("en").headings if language != "en" else {},
         channels=[(str(word), label) for word, label in composing.CHANNEL_WORDS.items()],
         boxes=composing.boxes(audiences.groups(g.incident.id)),
         standing=standing,
@@ -71,6 +72,8 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         ways=composing.channel_words(notice.channels),
         version=version,
         moved=_moved(standing, version),
+        level=readability.grade("\n".join(text.sections.values())) if language == "en" else None,
+        plain_level=readability.PLAIN,
         names=names([version] if version else [], notice),
     )
 

@@ -151,3 +151,10 @@ def test_the_versions_hold_what_was_submitted_and_decided(incident, call, token_
     (version,) = found["versions"]
     assert (version["state"], version["reason"], version["digest"]) == ("sent_back", "Say when.", submitted["digest"])
     assert version["contents"]["texts"]["en"]["sections"]["contact"] == "About contact."
+
+
+def test_a_test_goes_to_the_sandbox_where_no_provider_is_set(incident, call, token_for):
+    ref = a_notice(incident)
+    status, said = call("POST", address(incident, ref, "/test"), token_for(Role.LEAD), language="en")
+    assert (status, "sandbox" in said["said"]) == (200, True)
+    assert call("POST", address(incident, ref, "/test"), token_for(Role.LEAD), language="fr")[0] == 422

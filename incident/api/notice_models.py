@@ -1,0 +1,185 @@
+"""What programs send and get about notices."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from incident.api.incidents import Strict
+from incident.domain.notices import SECTIONS
+
+Word = Literal["email", "sms", "letter", "call", "push", "announcement"]
+
+
+class AudienceModel(Strict):
+    """Whom it is for; an empty list means everybody."""
+
+    waves: list[int] = Field(default_factory=list)
+    places: list[str] = Field(default_factory=list, description="Countries, states as US-TX, groups as EU.")
+    languages: list[str] = Field(default_factory=list)
+    ages: list[str] = Field(default_factory=list)
+
+
+class TextModel(Strict):
+    """What it says in one language; fields such as {{ person.name }} are filled for each person."""
+
+    subject: str = ""
+    greeting: str = ""
+    sections: dict[str, str] = Field(default_factory=dict, description=f"Any of {', '.join(SECTIONS)}.")
+    sms: str = ""
+    call: str = ""
+    push_title: str = ""
+    push_body: str = ""
+    covers: dict[str, str] = Field(default_factory=dict, description="A law's own element, and the section it is in.")
+
+
+class DraftIn(Strict):
+    title: str = Field(max_length=200)
+    languages: list[str] = Field(default_factory=lambda: ["en"], min_length=1)
+    like: str = Field("", description="The notice of this incident whose text is to be taken.")
+
+
+class ChangeIn(Strict):
+    """What is left out stays as it is; a language that is new and has no text begins with the starter text."""
+
+    revision: int = Field(description="The revision you saw, so that nobody's change is lost.")
+    title: str | None = None
+    languages: list[str] | None = None
+    channels: list[Word] | None = Field(None, description="In order: each person gets the first that reaches them.")
+    audience: AudienceModel | None = None
+    send_at: AwareDatetime | None = None
+    texts: dict[str, TextModel] = Field(default_factory=dict)
+
+
+class SubmitIn(Strict):
+    revision: int
+
+
+class ApproveIn(Strict):
+    digest: str = Field(description="The digest of the version you read.")
+    people: int = Field(description="How many people it goes to.")
+
+
+class SendBackIn(Strict):
+    digest: str
+    reason: str
+
+
+class ReasonIn(Strict):
+    reason: str
+
+
+class PublishIn(Strict):
+    digest: str
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+
+
+class NoticeOut(BaseModel):
+    id: int
+    ref: str
+    incident: str
+    title: str
+    stage: str
+    revision: int
+    version: int = Field(description="The number of the last version submitted; 0 before the first.")
+    digest: str = Field(description="Of that version; empty before the first.")
+    people: int | None
+    channels: list[str]
+    languages: list[str]
+    audience: dict[str, list[Any]]
+    send_at: datetime | None
+    drafter: str
+    editors: list[str]
+    drafted_at: datetime
+    changed_at: datetime
+
+
+class NoticeList(BaseModel):
+    notices: list[NoticeOut]
+    before: int | None = Field(description="Give this as `before` for the next page; null at the end.")
+
+
+class CiteOut(BaseModel):
+    law: str
+    place: str
+    href: str
+    confidence: str
+
+
+class NeedOut(BaseModel):
+    element: str
+    words: str
+    met: bool
+    missing_in: list[str]
+    section: str
+    at_least: list[str] = Field(description="Services it has to offer.")
+    cites: list[CiteOut]
+
+
+class HurdleOut(BaseModel):
+    where: str
+    sentence: str
+    language: str
+    cites: list[CiteOut]
+
+
+class DraftOut(NoticeOut):
+    texts: dict[str, TextModel]
+    needs: list[NeedOut]
+    hurdles: list[HurdleOut] = Field(description="What stands between the draft and its submission.")
+    warnings: list[HurdleOut]
+    unreached: int = Field(description="How many people none of the channels reaches.")
+
+
+class VersionOut(BaseModel):
+    number: int
+    state: str
+    digest: str
+    people: int
+    contents: dict[str, Any]
+    submitted_by: str
+    submitted_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    reason: str
+
+
+class VersionList(BaseModel):
+    versions: list[VersionOut]
+
+
+class Submitted(BaseModel):
+    version: int
+    digest: str
+
+
+class PreviewIn(BaseModel):
+    language: str = ""
+    channel: Word = "email"
+    person: int = Field(0, ge=0, description="The person's number; 0 is the first of the audience.")
+
+
+class PreviewOut(BaseModel):
+    person: str
+    language: str
+    channel: str
+    subject: str
+    text: str
+    masked: bool
+    further: int
+    open: list[str] = Field(description="Fields that have no value yet.")
+    segments: int | None
+
+
+class TestIn(Strict):
+    language: str = ""
+
+
+class Said(BaseModel):
+    said: str
+
+
+class Published(BaseModel):
+    slug: str
+    url: str
