@@ -419,8 +419,8 @@ class Verdict:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(kind, sentence))
 
-    def sentences(self) -> list[str]:
-        """The verdict for people: what was found, what is proven, and what is not."""
+    def sentences(self, source: str = "from outside") -> list[str]:
+        """The verdict for people: what was found, what is proven by checkpoints of that `source`, and what is not."""
         if self.findings:
             told = [f"{finding.kind}: {finding.sentence}" for finding in self.findings]
             if self.restored_at is not None:
@@ -428,17 +428,18 @@ class Verdict:
             return ["NOT IN ORDER.", *told]
         told = [f"Nothing wrong was found in {self.size} lines of the record {self.log} (root {self.root})."]
         if self.proven == self.size:
+            return [*told, f"Proven: all {self.size} lines stand as when the checkpoint {source} was signed."]
+        if not self.proven:
             return [
                 *told,
-                f"Proven: all {self.size} lines stand as they stood when the checkpoint from outside was signed.",
+                "Tail not proven: without a checkpoint that was kept elsewhere, the whole could have been cut short or "
+                "written anew. Give one.",
             ]
-        if self.proven:
-            told.append(f"Proven by the checkpoint from outside: the first {self.proven} lines.")
-        last = f"the last {self.size - self.proven} lines" if self.proven else "the whole"
         return [
             *told,
-            f"Tail not proven: {last} could have been cut or written anew by whoever holds the signing key, and lines "
-            "after the last checkpoint by anybody. Give a checkpoint that was kept elsewhere.",
+            f"Proven: the first {self.proven} lines stand as when the checkpoint {source} was signed.",
+            f"Tail not proven: no checkpoint {source} speaks of the last {self.size - self.proven} lines; they could have "
+            "been cut short or written anew. Give a newer one.",
         ]
 
 

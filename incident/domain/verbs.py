@@ -203,7 +203,8 @@ def spoken(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {spoken(item)}" for key, item in value.items())
+        counted = {key: item for key, item in value.items() if item != 0} or value
+        return ", ".join(f"{key} {spoken(item)}" for key, item in counted.items())
     if isinstance(value, list | tuple):
         return ", ".join(spoken(item) for item in value)
     return str(value)

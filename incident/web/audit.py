@@ -25,6 +25,7 @@ from incident.actions import checkpoints as actions
 from incident.actions.ledger import instant
 from incident.domain import verbs
 from incident.domain.errors import Invalid, Missing
+from incident.domain.facts import vocabulary
 from incident.exports import csv
 from incident.store import audit, users
 from incident.store import checkpoints as rows
@@ -116,10 +117,19 @@ def _asked(chosen: dict[str, str]) -> dict[str, str]:
 
 
 def _told(found: Sequence[AuditLine]) -> list[Told]:
-    sentences = {line.seq: verbs.sentence(line.verb, line.subject, json.loads(line.details)) for line in found}
+    sentences = {line.seq: verbs.sentence(line.verb, line.subject, _worded(line)) for line in found}
     refs = {line.actor for line in found}.union(*(PERSON.findall(words) for words in sentences.values()))
     names = {ref: user.name for ref, user in users.by_refs(refs).items()}
     return [_line(line, sentences[line.seq], names) for line in found]
+
+
+def _worded(line: AuditLine) -> dict[str, Any]:
+    """The details, with the questions instead of the keys of facts."""
+    details: dict[str, Any] = json.loads(line.details)
+    if line.verb == "facts.recorded":
+        known = vocabulary()
+        details["keys"] = [known[key].label.lower() if key in known else key for key in details.get("keys", ())]
+    return details
 
 
 def _line(line: AuditLine, sentence: str, names: dict[str, str]) -> Told:

@@ -268,7 +268,7 @@ def test_the_record_is_verified_exported_and_signed(filled, tmp_path):
     with filled.app().app_context():
         intake.add_note(db.session.scalar(select(Incident.ref)), "later", actor="U-0TEST000", now=clock.now())
     code, said = filled.run("audit", "verify", "--checkpoint", tmp_path / "outside.txt")
-    assert (code, "Tail not proven: the last 1 lines" in said) == (0, True)
+    assert (code, "speaks of the last 1 lines" in said) == (0, True)
     code, said = filled.run("audit", "export", tmp_path / "record.jsonl")
     assert code == 0
     assert rules.main([str(tmp_path / "record.jsonl"), "--checkpoint", str(tmp_path / "outside.txt")]) == 0

@@ -221,7 +221,7 @@ def test_the_export_is_checked_offline(app):
     write()
     verdict = rules.verify(io.BytesIO(export()), outside)
     assert (verdict.ok, verdict.size, verdict.proven) == (True, 7, 4)
-    assert "Tail not proven: the last 3 lines" in " ".join(verdict.sentences())
+    assert "speaks of the last 3 lines" in " ".join(verdict.sentences())
 
 
 def test_the_offline_check_sees_what_the_one_inside_sees(app):
