@@ -32,6 +32,8 @@ CONTACTS: Final = ("email", "phone", "guardian_email", "guardian_phone")
 CORRECTABLE: Final = (
     "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "reference",
 )  # fmt: skip
+PARTS: Final = {"name": ("given_name", "family_name"), "address": ("street", "postcode", "city", "region", "country")}
+"""What a field stands for when a list gave it in parts; a correction replaces them all."""
 WHY: Final = {
     "call": "to call or write to this person",
     "request": "to answer a request of this person",
@@ -387,10 +389,12 @@ def _judged(before: Record, values: Mapping[str, str], plain: Plain | None = Non
     """The record and its plain values after `values` were typed in. Raises Invalid naming the field."""
     record = {key: value for key, value in before.items() if not key.startswith("as_given:")}
     code = _word("place", values.get("place", plain.place if plain else ""), "place")
+    shown = as_shown(record)
     for field in CORRECTABLE:
-        if field in values:
-            record.pop(field, None)
-            if value := _typed(field, values[field], code):
+        if field in values and (value := _typed(field, values[field], code)) != shown[field]:
+            for part in (field, *PARTS.get(field, ())):
+                record.pop(part, None)
+            if value:
                 record[field] = value
     if record.keys().isdisjoint({"name", "given_name", "family_name", *CONTACTS, "reference"}):
         raise Invalid("name", "Give a name, an e-mail address, a telephone number or your reference.")
@@ -402,6 +406,12 @@ def _judged(before: Record, values: Mapping[str, str], plain: Plain | None = Non
         *rules.ways(record),
         doubts="",
     )
+
+
+def as_shown(record: Mapping[str, str]) -> dict[str, str]:
+    """The correctable fields as a form shows them: names and addresses that came in parts are put together."""
+    whole = {"name": rules.full_name(record), "address": "\n".join(rules.address_lines(record))}
+    return {field: whole.get(field, record.get(field, "")) for field in CORRECTABLE}
 
 
 def _typed(field: str, value: str, code: str) -> str:
@@ -435,7 +445,8 @@ def _kinds(words: str) -> str:
 
 
 def _changed(before: Record, record: Record, old: Plain, new: Plain) -> list[str]:
-    fields = [field for field in (*CORRECTABLE,) if before.get(field, "") != record.get(field, "")]
+    was, now_is = as_shown(before), as_shown(record)
+    fields = [field for field in CORRECTABLE if was[field] != now_is[field]]
     fields += [name for name in ("place", "language", "exposed", "age") if getattr(old, name) != getattr(new, name)]
     return fields + (["doubts"] if old.doubts and not fields else [])
 

@@ -52,7 +52,7 @@ AGE_WORDS: Final = {
     Age.UNDER_13: "under 13",
     Age.UNDER_14: "13 years old",
     Age.UNDER_16: "14 or 15 years old",
-    Age.UNDER_18: "a minor, 16 or older or age not given",
+    Age.UNDER_18: "minor",
     Age.ADULT: "adult",
 }
 

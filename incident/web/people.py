@@ -242,8 +242,12 @@ def _as_typed(opened: people.Opened | None) -> dict[str, str]:
     if opened is None:
         return {}
     plain = opened.shown.plain
-    record = {name: opened.record.get(name, "") for name in FIELDS} | {"name": rules.full_name(opened.record)}
-    return record | {"place": plain.place, "language": plain.language, "age": plain.age, "exposed": plain.exposed}
+    return people.as_shown(opened.record) | {
+        "place": plain.place,
+        "language": plain.language,
+        "age": plain.age,
+        "exposed": plain.exposed,
+    }
 
 
 @bp.post("/<person>/remove")
