@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import String, Table, case, func, inspect, literal, select, text
+from sqlalchemy import String, Table, case, exists, func, inspect, literal, select, text
 
 from incident.store import checkpoints
 from incident.store.audit import AuditLine
@@ -14,6 +14,8 @@ from incident.store.dispatches import COLUMN, Dispatch
 from incident.store.guards import guards
 from incident.store.imports import PersonImport
 from incident.store.incidents import Evidence, Incident
+from incident.store.notices import Notice
+from incident.store.reports import Report
 
 MOST = 20  # troubles of one kind that are named
 RECORDED = ("closing", "dispatch", "evidence", "incident", "note", "notice", "plan", "report", "review", "user_account")
@@ -105,6 +107,24 @@ def _states() -> Iterator[str]:
     ends = {"closed": "incident.closed", "reopened": "incident.reopened"}
     yield from _differing(Incident.state == "closed", ends["closed"], ends["reopened"], "closed")
     yield from _differing(Incident.restricted, "incident.restricted", "incident.unrestricted", "restricted")
+    yield from _decided()
+
+
+DECIDED = (
+    (Notice, Notice.stage, ("approved", "sending", "sent"), "notice.approved"),
+    (Report, Report.state, ("filed",), "report.filed"),
+)
+"""States that only a decision leads to: there must be its line."""
+
+
+def _decided() -> Iterator[str]:
+    for table, state, reached, verb in DECIDED:
+        line = exists().where(
+            AuditLine.incident == Incident.ref, AuditLine.verb == verb, AuditLine.subject == table.ref
+        )
+        asked = select(table.ref, state).join(Incident, Incident.id == table.incident_id)
+        for ref, word in db.session.execute(asked.where(state.in_(reached), ~line)):
+            yield f"{ref} is {word}, and no line says {verb}."
 
 
 def _differing(now: object, on: str, off: str, word: str) -> Iterator[str]:

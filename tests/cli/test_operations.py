@@ -234,6 +234,11 @@ def test_the_check_names_what_does_not_fit(filled):
             other.execute(text(guard[db.engine.dialect.name]))
             other.execute(text("UPDATE incident SET state = 'closed'"))
             other.execute(text("UPDATE evidence SET ref = 'E-NOLINE00'"))
+            columns = "ref, incident_id, title, stage, audience, channels, languages, drafter, editors, number, drafted_at, changed_at, changed_by, revision"
+            values = "'N-FORGED00', 1, 't', 'approved', '{}', '[]', '[]', 'U-1', '[]', 1, :now, :now, 'U-1', 1"
+            other.execute(
+                text(f"INSERT INTO notice ({columns}) VALUES ({values})"), {"now": clock.now().replace(tzinfo=None)}
+            )
             other.commit()
         db.session.remove()
         db.engine.dispose()
