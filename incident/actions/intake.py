@@ -117,7 +117,7 @@ def add_note(ref: str, text: str, *, actor: str, now: datetime) -> str:
 
 
 def _open(ref: str) -> Incident:
-    incident = rows.by_ref(ref)
+    incident = rows.by_ref(ref, locked=True)
     if incident is None:
         raise Missing()
     rules.must_be_open(incident.state)

@@ -120,9 +120,10 @@ def next_number(name: str) -> int:
     return row.value
 
 
-def by_ref(ref: str) -> Incident | None:
-    """The incident with this reference, whoever asks."""
-    return db.session.scalar(select(Incident).where(Incident.ref == ref))
+def by_ref(ref: str, *, locked: bool = False) -> Incident | None:
+    """The incident with this reference, whoever asks; `locked` holds its row until the transaction ends."""
+    query = select(Incident).where(Incident.ref == ref)
+    return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
 
 
 def visible(user_id: int | None, sees_all: bool) -> Select[Incident]:
