@@ -85,7 +85,7 @@ def case(incident: Incident, report: Report, company: Company, now: datetime) ->
     form = form_of(report.form)
     told = dossier.gathered(incident, company=company, zone=ZoneInfo(report.zone), language=report.language, now=now)
     others = tuple(one for one in told.reports if one.authority.lower() != report.authority.lower())
-    due_at = due_of(report, obligations.current(incident.id))
+    due_at = due_of(report, obligations.dues(incident.id))
     return Case(incident, report, form, replace(told, reports=others), company, due_at, _before(report))
 
 
@@ -104,17 +104,16 @@ def hands_of(report: Report) -> dict[str, Hand]:
     return {key: Hand(**raw) for key, raw in report.hands.items()}
 
 
-def due_of(report: Report, findings: Mapping[str, FindingRow]) -> datetime | None:
+def due_of(report: Report, dues: Mapping[str, datetime | None]) -> datetime | None:
     """When the report is due: by its duty as it stands now, or as it stood when the report was filed."""
     if report.state != State.DRAFT or report.duty is None:
         return report.due_at
-    finding = findings.get(report.duty)
-    return finding.due_at if finding else None
+    return dues.get(report.duty)
 
 
-def duty_for(form: Form, stage: str, findings: Mapping[str, FindingRow]) -> str | None:
+def duty_for(form: Form, stage: str, findings: Sequence[FindingRow]) -> str | None:
     """The duty that this stage of this form meets: the one due soonest of those that are owed, or may be."""
-    fitting = [row for row in findings.values() if _awaits(row) and _meets(form, stage, row)]
+    fitting = [row for row in findings if _awaits(row) and _meets(form, stage, row)]
     soonest = sorted(
         fitting, key=lambda row: (row.standing == "open", row.due_at is None, row.due_at or row.made_at, row.duty)
     )
@@ -133,9 +132,12 @@ class Owed:
 
 def owed(incident_id: int) -> list[Owed]:
     """The duties to report to authorities for which no report was begun, soonest first."""
-    findings = obligations.current(incident_id)
     begun = rows.duties_begun(incident_id)
-    waiting = [row for row in findings.values() if _awaits(row) and row.standing != "open" and row.duty not in begun]
+    waiting = [
+        row
+        for row in obligations.telling(incident_id)
+        if _awaits(row) and row.standing != "open" and row.duty not in begun
+    ]
     found = [_owed(row) for row in waiting if row.to in TO_AUTHORITIES]
     return sorted(
         found, key=lambda one: (one.finding.due_at is None, one.finding.due_at or one.finding.made_at, one.finding.duty)

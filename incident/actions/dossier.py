@@ -136,10 +136,9 @@ def _steps(incident_id: int) -> tuple[StepLine, ...]:
 
 def _duties(incident_id: int) -> tuple[DutyLine, ...]:
     """What is owed, asked for, open or settled; soonest first. What is not owed is left out."""
-    rows = [
-        row for row in obligations.current(incident_id).values() if row.standing != "not_owed" or row.state == "met"
-    ]
-    rows.sort(key=lambda row: (row.due_at is None, row.due_at or row.made_at, row.duty))
+    rows = sorted(
+        obligations.telling(incident_id), key=lambda row: (row.due_at is None, row.due_at or row.made_at, row.duty)
+    )
     return tuple(_duty(row) for row in rows)
 
 

@@ -217,9 +217,9 @@ def _stage(form: Form, incident_id: int, authority: str, wanted: str) -> str:
 
 def _duty(incident_id: int, form: Form, stage: str, named: str) -> str | None:
     """The duty that filing will meet: the one a person named, or the one that fits the form."""
-    found = findings.current(incident_id)
     if not named:
-        return duty_for(form, stage, found)
+        return duty_for(form, stage, findings.telling(incident_id))
+    found = findings.current(incident_id)
     if named not in found or found[named].to not in TO_AUTHORITIES:
         raise Invalid("duty", "This incident has no duty of that name that a report could meet.")
     return named

@@ -214,9 +214,9 @@ def list_forms() -> dict[str, Any]:
 def index(incident: str, place: Place) -> dict[str, Any]:
     """The reports of an incident, newest first."""
     found = list(rows.page(g.incident.id, before=place.before, limit=place.limit))
-    findings = obligations.current(g.incident.id)
+    dues = obligations.dues(g.incident.id)
     return {
-        "reports": [_plain(one, cases.due_of(one, findings)) for one in found],
+        "reports": [_plain(one, cases.due_of(one, dues)) for one in found],
         "before": found[-1].id if len(found) == place.limit else None,
     }
 

@@ -78,6 +78,24 @@ def current(incident_id: int) -> dict[str, FindingRow]:
     return {row.duty: row for row in db.session.scalars(query)}
 
 
+def telling(incident_id: int) -> Sequence[FindingRow]:
+    """The findings that say something to do or done: all that stand but those not owed and not settled."""
+    query = select(FindingRow).where(
+        FindingRow.incident_id == incident_id,
+        FindingRow.superseded_at.is_(None),
+        or_(FindingRow.standing != "not_owed", FindingRow.state.not_in(UNSETTLED)),
+    )
+    return db.session.scalars(query).all()
+
+
+def dues(incident_id: int) -> dict[str, datetime | None]:
+    """When each duty is due, by the duty's reference; two columns of what may be hundreds of rows."""
+    query = select(FindingRow.duty, FindingRow.due_at).where(
+        FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None)
+    )
+    return {duty: due_at for duty, due_at in db.session.execute(query)}
+
+
 def by_ref(incident_id: int, ref: str) -> FindingRow | None:
     """One finding of this incident, also a superseded one."""
     return db.session.scalar(select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.ref == ref))

@@ -32,8 +32,8 @@ CONFIDENCE_WORDS = {
 
 def entries(incident_id: int, found: Sequence[Report], at: datetime) -> list[dict[str, Any]]:
     """The lines of the list."""
-    findings = obligations.current(incident_id)
-    return [_entry(report, cases.due_of(report, findings), at) for report in found]
+    dues = obligations.dues(incident_id)
+    return [_entry(report, cases.due_of(report, dues), at) for report in found]
 
 
 def _entry(report: Report, due_at: datetime | None, at: datetime) -> dict[str, Any]:

@@ -304,12 +304,12 @@ def test_a_draft_is_due_when_its_duty_is_and_moves_with_it(app: APIFlask) -> Non
     ref = an_incident(**OWED)
     report = found(ref, begun(ref))
     assert report.duty == "EU-GDPR/tell-authority"
-    due = cases.due_of(report, obligations.current(report.incident_id))
+    due = cases.due_of(report, obligations.dues(report.incident_id))
     assert due == datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
     intake.record_facts(
         ref, {"aware_at": "2026-03-06T08:00:00Z"}, source="log", confidence="high", actor="U-1", now=NOON
     )
-    assert cases.due_of(report, obligations.current(report.incident_id)) == due - timedelta(hours=1)
+    assert cases.due_of(report, obligations.dues(report.incident_id)) == due - timedelta(hours=1)
 
 
 def test_filing_meets_the_duty_and_freezes_its_time(app: APIFlask) -> None:
