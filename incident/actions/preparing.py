@@ -54,12 +54,14 @@ def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
             Addressed(id_, number, rules.first_channel(row.channels, reached[id_], list(opened)))
             for id_, number in found
         ]
-        deliveries.add(row, chosen, now)
-        _count_prepared(row, chosen, ledger, incident)
+        refs = deliveries.add(row, chosen, now)
+        _count_prepared(row, chosen, refs, ledger, incident)
         return True
 
 
-def _count_prepared(row: Dispatch, chosen: Sequence[Addressed], ledger: Ledger, incident: str) -> None:
+def _count_prepared(
+    row: Dispatch, chosen: Sequence[Addressed], refs: Sequence[str], ledger: Ledger, incident: str
+) -> None:
     waiting = sum(1 for person in chosen if person.channel)
     dispatches.count(row.id, {State.WAITING: waiting, State.UNREACHED: len(chosen) - waiting}, ledger.now)
     row.prepared_to = chosen[-1].number
@@ -71,6 +73,7 @@ def _count_prepared(row: Dispatch, chosen: Sequence[Addressed], ledger: Ledger, 
         first=chosen[0].number,
         last=row.prepared_to,
         channels=dict(by_channel),
+        digest=rules.batch_digest((ref, f"P-{person.number}") for ref, person in zip(refs, chosen, strict=True)),
     )
 
 

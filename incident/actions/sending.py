@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 WORKER = f"{gethostname()[:30]}:{os.getpid()}"
 LEASE = timedelta(seconds=60)
-SLICE_SECONDS = 20.0  # after so long, others get their turn
+SLICE_SECONDS = 10.0  # after so long, others get their turn
 
 Clock = Callable[[], datetime]
 

@@ -55,6 +55,8 @@ def outcome(
         if result.state is State.WAITING:
             result = replace(result, state=rules.waits_or_not(Course(row.course)))
         values = _values(member, result, answer, notifier, now)
+        if result.happening is rules.Happening.SET_ASIDE:
+            values["owner"] = member.owner or row.started_by
         single.append({"row_id": member.id} | values)
         alike.setdefault(tuple(values.values()), []).append(member.id)
         states.append((ref, result.state.value))
@@ -82,6 +84,7 @@ def _values(member: Any, result: rules.Settled, answer: Answer, notifier: Notifi
         "reason": answer.reason[:40] if ours else member.reason,
         "code": answer.code[:20] if ours else member.code,
         "called_at": None if answer.reason in rules.NEVER_CALLED else member.called_at,
+        "owner": member.owner,
         "answered_at": None if answer.outcome is Outcome.UNKNOWN else now,
         "changed_at": now,
     }

@@ -4,13 +4,13 @@ The order of evidence: a report that it came back stands above "delivered", that
 above everything we believed ourselves. So late, repeated and mixed-up reports end in the same state in any order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Final
 
+from incident.domain.audit import root_of
 from incident.domain.errors import Invalid, Refused
 from notifiers.contract import Answer, Outcome, Status
 
@@ -397,6 +397,6 @@ def is_complete(course: Course, counts: Counts, unowned: int) -> bool:
     )
 
 
-def batch_digest(rows: Sequence[tuple[str, str]]) -> str:
-    """The digest of a batch: SHA-256 over its (attempt reference, state) pairs, each on a line, in their order."""
-    return sha256("".join(f"{ref} {state}\n" for ref, state in rows).encode()).hexdigest()
+def batch_digest(rows: Iterable[tuple[str, str]]) -> str:
+    """The RFC 6962 root (hex) over a batch, a leaf for each "reference state" in their order: one line proves each of them."""
+    return root_of(f"{ref} {state}".encode() for ref, state in rows).hex()

@@ -165,6 +165,7 @@ def as_they_are(ids: Sequence[int]) -> dict[str, Any]:
         Delivery.reason,
         Delivery.code,
         Delivery.provider_id,
+        Delivery.owner,
     )
     found: dict[str, Any] = {}
     for part in parts(ids):

@@ -119,8 +119,8 @@ class Addressed(NamedTuple):
     channel: str
 
 
-def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> None:
-    """A row for each of these people."""
+def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[str]:
+    """A row for each of these people; the references of their attempts, in order."""
     refs = new_refs(len(people), now)
     rows = [
         {
@@ -149,6 +149,7 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> None:
     ]
     if rows:
         db.session.execute(insert(Delivery), rows)
+    return refs
 
 
 def again(row: Delivery, now: datetime) -> Delivery:
