@@ -44,6 +44,7 @@ def judged(case: Mapping[str, Any], bench: Bench) -> Verdict:
     """The verdict on one case."""
     ref = str(case.get("id", "?"))
     try:
+        _must_have_shape(case)
         answers = _KINDS[_known_kind(case)](case, bench)
     except Unsupported as error:
         return Verdict(ref, "skip", f"{error} is not supported")
@@ -56,6 +57,36 @@ def judged(case: Mapping[str, Any], bench: Bench) -> Verdict:
         if key not in COMMENTS and not _agrees(key, expected, answers)
     ]
     return Verdict(ref, "fail", "; ".join(wrong)) if wrong else Verdict(ref, "pass")
+
+
+TEXTS = (
+    *("recipient", "step", "timezone", "incident_type", "category", "identifier", "context", "element", "component"),
+    *("reason", "case", "exfiltration", "role", "operator"),
+)
+LISTS = ("dimensions", "data_categories", "mitigation", "vulnerable_people", "accepted_on", "accepted_utc")
+
+
+def _must_have_shape(case: Mapping[str, Any]) -> None:
+    """Refuse a word whose value is not of its kind, before anything is read out of it. Raises Invalid."""
+    held = {**case["facts"], **{key: case["expected"][key] for key in COMMENTS if key in case["expected"]}}
+    for key, value in held.items():
+        if value is None:
+            continue
+        if key in TEXTS and not isinstance(value, str):
+            raise Invalid(key, f"{key} is a word.")
+        if key in LISTS and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+            raise Invalid(key, f"{key} is a list of words.")
+        if key == "entity" and not (
+            isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+        ):
+            raise Invalid(key, "entity is a word or a list of words.")
+        if key in {"encryption", "backup"} and not isinstance(value, Mapping):
+            raise Invalid(key, f"{key} is an object.")
+    steps = case["expected"].get("steps", [])
+    if not isinstance(steps, list) or not all(
+        isinstance(one, Mapping) and isinstance(one.get("step"), str) for one in steps
+    ):
+        raise Invalid("steps", "steps is a list of objects, each with its step.")
 
 
 def _known_kind(case: Mapping[str, Any]) -> str:
@@ -88,8 +119,8 @@ def _agrees(key: str, expected: Mapping[str, Any], answers: Mapping[str, Any]) -
 
 def _accepted(expected: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:
     """Whether our answer is one of the further lawful instants or days that the case lists."""
-    instants = expected.get("accepted_utc", ())
-    return answers["due_on"] in expected.get("accepted_on", ()) or any(
+    instants = expected.get("accepted_utc") or ()
+    return answers["due_on"] in (expected.get("accepted_on") or ()) or any(
         _same_instant(one, answers["due_utc"]) for one in instants
     )
 
@@ -119,8 +150,7 @@ def _iso(moment: datetime) -> str:
 
 def _notification(case: Mapping[str, Any], _: Bench) -> dict[str, Any]:
     """GDPR 33, 34 and 33(5): the suggested risk decides."""
-    facts = case["facts"]
-    suggested = grading.notification(facts)
+    suggested = grading.notification({"incident_type": None, **case["facts"]})
     return {
         "internal_documentation": suggested.internal_documentation,
         "notify_supervisory_authority": suggested.notify_supervisory_authority,
@@ -247,12 +277,21 @@ def _named(expected: Mapping[str, Any], read: _Read) -> dict[str, Any]:
             recipient = key.removesuffix(ending)
             if recipient == key:
                 continue
-            findings = read.of(recipient)
+            findings = _of_prefix(recipient, read)
             if ending == "_required":
                 answers[key] = any(finding.standing is Standing.OWED for finding in findings)
             else:
                 answers[key] = _due(_soonest(findings), read)[ending[1:]]
     return answers
+
+
+def _of_prefix(word: str, read: _Read) -> list[Finding]:
+    """What `hhs_…`, `individuals_…` or `final_…` speaks of: a recipient, or a step."""
+    stage = words()["step"].get(word)
+    named = any(word in finding.duty.names for finding in read.findings) or word in words()["recipient"]
+    if stage is None or named:
+        return read.of(word)
+    return [finding for finding in read.findings if finding.duty.stage == stage]
 
 
 def _soonest(findings: list[Finding]) -> Finding | None:

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from incident.domain import clock
-from incident.domain.clauses import Answer, Truth, both
+from incident.domain.clauses import YES, Answer, Truth, both
 from incident.domain.clock import NEVER, Calendar
 from incident.domain.dues import NO_CLOCK, Before, Clock, ClockState, Ticking
-from incident.domain.facts import Facts, vocabulary
+from incident.domain.facts import UNKNOWN, Facts, vocabulary
 from incident.domain.lawbook import Duty, Law, Lawbook, Service, anchors
 
 Calendars: TypeAlias = Callable[[Law], Calendar]
@@ -139,7 +139,10 @@ def _reaches(law: Law, facts: Facts, presumed: Presumed) -> Answer:
     scope = law.scope(facts)
     if presumed.scope and scope.truth is Truth.OPEN:
         scope = Answer(Truth.YES, (f"{law.short} is taken to apply",))
-    return scope if presumed.trigger else both((scope, law.trigger(facts)))
+    trigger = law.trigger(facts.with_({"data_kinds": UNKNOWN}) if presumed.trigger else facts)
+    if presumed.trigger and trigger.truth is Truth.OPEN:
+        trigger = YES
+    return both((scope, trigger))
 
 
 def _finding(duty: Duty, reaches: Answer, ticking: Ticking) -> Finding:
