@@ -111,6 +111,7 @@ API: tuple[Blueprint, ...] = (
     api_people.bp,
     api_imports.bp,
     api_deliveries.bp,
+    api_deliveries.box,
     api_deliveries.switch,
     api_grades.bp,
     api_obligations.bp,

@@ -15,12 +15,13 @@ from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Missing
 from incident.exports import register
 from incident.store import deliveries as rows
-from incident.store import dispatches, provider_events
+from incident.store import dispatches, mailbox, provider_events
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
 from notifiers.contract import Channels
 
 bp = APIBlueprint("api_deliveries", __name__, url_prefix="/api/v1/incidents/<incident>/sendings", tag="Sending")
+box = APIBlueprint("api_mailbox", __name__, url_prefix="/api/v1/incidents/<incident>/mailbox", tag="Sending")
 switch = APIBlueprint("api_sending", __name__, url_prefix="/api/v1/sending", tag="Sending")
 
 PAGE = 500
@@ -157,6 +158,27 @@ class CareIn(Strict):
 
 class CountOut(BaseModel):
     people: int
+
+
+class KeptOut(BaseModel):
+    ref: str
+    channel: str
+    person: str | None = Field(description="Nobody for a test to oneself.")
+    notice: str
+    kept_at: datetime
+
+
+class MailboxOut(BaseModel):
+    messages: list[KeptOut]
+    next: int | None
+
+
+class MailOut(BaseModel):
+    to: str
+    subject: str
+    text: str
+    html: str
+    language: str
 
 
 class SwitchOut(BaseModel):
@@ -298,6 +320,34 @@ def found_sent(incident: str, attempt: str, given: ReasonIn) -> str:
 def again(incident: str, attempt: str, given: ReasonIn) -> dict[str, str]:
     """Send to one person again, as a new attempt, with the reason."""
     return {"ref": actions.send_again(incident, attempt, reason=given.reason, actor=actor(), now=now())}
+
+
+@box.get("")
+@permit("sending.view")
+@box.input(PlaceIn, location="query", arg_name="place")
+@box.output(MailboxOut)
+def messages(incident: str, place: PlaceIn) -> dict[str, Any]:
+    """What the sandbox took, newest first: nobody was told by any of it."""
+    found = mailbox.mailbox(g.incident.id, before=place.before, limit=place.limit)
+    shown = [
+        {
+            "ref": one.ref,
+            "channel": one.channel,
+            "person": f"P-{one.person_number}" if one.person_number else None,
+            "notice": one.notice_ref,
+            "kept_at": one.kept_at,
+        }
+        for one in found
+    ]
+    return {"messages": shown, "next": found[-1].id if len(found) == place.limit else None}
+
+
+@box.get("/<message>")
+@permit("mailbox.read")
+@box.output(MailOut)
+def message(incident: str, message: str) -> dict[str, str]:
+    """One message as it would have gone out; reading it leaves a line."""
+    return actions.read_message(incident, message, actor=actor(), now=now())
 
 
 @switch.get("")

@@ -182,6 +182,47 @@ def _ready(found: Sequence[Dispatch]) -> list[Any]:
     ]
 
 
+@bp.get("/sendings.csv")
+@permit("sending.view")
+def sendings(incident: str) -> Response:
+    """The same list as CSV, with every count."""
+    header = (
+        "sending",
+        "notice",
+        "version",
+        "simulated",
+        "course",
+        "paused for",
+        "people",
+        *(state.value for state in State),
+        "begun (UTC)",
+        "begun by",
+        "nothing left since (UTC)",
+    )
+
+    def lines() -> Iterator[tuple[Any, ...]]:
+        before: int | None = None
+        while found := dispatches.of_incident(g.incident.id, before=before, limit=500):
+            for row in found:
+                counts = (row.counts.of(state) for state in State)
+                yield (
+                    row.ref,
+                    row.notice_ref,
+                    row.version_number,
+                    row.simulated,
+                    row.course,
+                    row.paused_for,
+                    row.audience,
+                    *counts,
+                    row.started_at,
+                    row.started_by,
+                    row.finished_at,
+                )
+            before = found[-1].id
+
+    return csv_answer(csv.rows(header, lines()), f"{incident}-sendings.csv")
+
+
 @bp.get("/new/<notice>")
 @permit("notice.send")
 def new(incident: str, notice: str) -> str:

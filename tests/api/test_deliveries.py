@@ -117,3 +117,17 @@ def test_the_freeze_is_an_administrators_to_lift(client, real, token_for, lead):
     assert client.post("/api/v1/sending/release", headers=lead).status_code == 403
     assert client.post("/api/v1/sending/release", headers=administrator).status_code == 204
     assert client.get("/api/v1/sending", headers=administrator).json == {"frozen": False}
+
+
+def test_the_sandboxs_mailbox_can_be_listed_and_read_with_a_line_for_looking(client, app, lead, token_for):
+    story = a_story(3, real={})
+    story.start(only_sandbox=True)
+    story.work()
+    box = f"/api/v1/incidents/{story.incident.ref}/mailbox"
+    first = client.get(f"{box}?limit=2", headers=lead).json
+    rest = client.get(f"{box}?before={first['next']}", headers=lead).json
+    assert [one["person"] for one in first["messages"] + rest["messages"]] == ["P-3", "P-2", "P-1"]
+    mail = client.get(f"{box}/{rest['messages'][0]['ref']}", headers=lead).json
+    assert mail["to"] == "person1@example.org"
+    assert story.verbs()[-1] == "mailbox.read"
+    assert client.get(f"{box}/{rest['messages'][0]['ref']}", headers=token_for(Role.AUDITOR)).status_code == 403

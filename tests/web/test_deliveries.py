@@ -217,3 +217,15 @@ def test_an_unknown_state_or_reference_is_not_there(lead, real):
         "mailbox/NOSUCH",
     ):
         assert lead.get(at(story, path)).status_code == 404
+
+
+def test_every_list_is_a_table_too(lead, app):
+    story = a_story(2, real={})
+    story.start(only_sandbox=True)
+    story.work()
+    sendings = lead.get(at(story, "sendings.csv")).get_data(as_text=True).splitlines()
+    assert len(sendings) == 2
+    assert story.dispatch in sendings[1]
+    mails = lead.get(at(story, "mailbox.csv")).get_data(as_text=True)
+    assert mails.count("\r\n") == 3
+    assert "example.org" not in mails
