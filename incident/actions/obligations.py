@@ -145,7 +145,7 @@ def _tell(incident: Incident, changed: Difference, book: Lawbook, ledger: Ledger
         "findings.assessed",
         incident.ref,
         incident=incident.ref,
-        counts={word: len(refs) for word, refs in named.items()},
+        **{word: len(refs) for word, refs in named.items()},
         duties={
             word: list(refs) for word, refs in named.items() if refs and word != "opened" and len(refs) <= MOST_NAMED
         },

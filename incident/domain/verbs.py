@@ -81,7 +81,7 @@ VERBS: dict[str, str] = {
     "finding.taken_back": "took back that the duty {duty} was {before} ({subject})",
     "finding.waived": "waived the duty {duty} ({subject})",
     "findings.accepted": "accepted {count} findings",
-    "findings.assessed": "worked out again what is owed: {counts}",
+    "findings.assessed": "worked out again what is owed: {owed} became owed, {opened} open, {closed} no longer open, {lifted} no longer owed, {moved} due at another time",
     "laws.changed": "assessed {subject} again with changed laws",
     # grades, plans, closing
     "grade.chosen": "graded the incident on the scale {scale}: {after}",
