@@ -129,6 +129,8 @@ class BuiltOnPostgres(Built):
 def app(built: Built) -> Iterator[APIFlask]:
     """The application with a fresh database and its context pushed."""
     built.reset()
+    for of_another_test in (built.folder / "checkpoints").glob("*.txt"):
+        of_another_test.unlink()
     with built.app.app_context():
         yield built.app
         db.session.rollback()
