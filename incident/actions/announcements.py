@@ -10,6 +10,7 @@ from incident.domain import layouts
 from incident.domain import notices as notice_rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.layouts import Sheet
+from incident.domain.wording import cleaned
 from incident.store import announcements as rows
 from incident.store import incidents, notices
 from incident.store.announcements import Announcement
@@ -71,7 +72,7 @@ def publish(
 
 def take_down(incident: str, ref: str, *, reason: str, actor: str, now: datetime) -> None:
     """End the public page before its time, with the reason. Raises Refused, Invalid, Missing."""
-    why = reason.strip()
+    why = cleaned(reason).strip()
     if not why or len(why) > LONGEST_REASON:
         raise Invalid("reason", "Give a reason, in a few sentences at most.")
     with transaction(actor, now) as ledger:

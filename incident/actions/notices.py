@@ -15,6 +15,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.musts import Crowd, Duty, Hurdle
 from incident.domain.notices import Channel, Draft, Event, Stage, Text
 from incident.domain.people import Audience
+from incident.domain.wording import cleaned, one_line
 from incident.store import audiences, incidents
 from incident.store import notices as rows
 from incident.store.db import db, new_ref
@@ -314,6 +315,7 @@ def _demand_clear(hurdles: Sequence[Hurdle], notice: Notice, now: datetime) -> N
 
 
 def _apply(notice: Notice, change: Change, actor: str, now: datetime) -> None:
+    rules.demand_usable(change.audience, change.send_at, now)
     notice.title = _title(change.title)
     notice.languages = list(_languages(change.languages))
     notice.channels = [str(channel) for channel in dict.fromkeys(change.channels)]
@@ -400,7 +402,7 @@ def _current(notice: Notice) -> NoticeVersion:
 
 
 def _title(title: str) -> str:
-    plain = " ".join(title.split())
+    plain = one_line(title)
     if not plain:
         raise Invalid("title", "Give the notice a title for your team; the people it goes to never see it.")
     if len(plain) > rules.LONGEST["title"]:
@@ -417,7 +419,7 @@ def _languages(languages: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(reason: str) -> str:
-    plain = reason.strip()
+    plain = cleaned(reason).strip()
     if not plain:
         raise Invalid("reason", "Give a reason: whoever has to change it needs to know.")
     if len(plain) > LONGEST_REASON:

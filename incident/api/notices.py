@@ -228,11 +228,14 @@ def take_down(incident: str, ref: str, given: ReasonIn) -> str:
 def _change(notice: Notice, given: ChangeIn) -> actions.Change:
     kept = {text.language: text for text in actions.texts_of(notice)}
     texts = kept | {tag: rules.text_from_json(tag, one.model_dump()) for tag, one in given.texts.items()}
+    languages = tuple(notice.languages if given.languages is None else given.languages)
+    if strangers := sorted(set(given.texts) - set(languages)):
+        raise Invalid("texts", f"{strangers[0][:20]!r} is not among the languages of this notice.")
     audience = given.audience.model_dump() if given.audience is not None else notice.audience
     sends = "send_at" in given.model_fields_set
     return actions.Change(
         title=notice.title if given.title is None else given.title,
-        languages=tuple(notice.languages if given.languages is None else given.languages),
+        languages=languages,
         channels=tuple(Channel(word) for word in (notice.channels if given.channels is None else given.channels)),
         audience=Audience.from_json(audience),
         send_at=given.send_at if sends else notice.send_at,

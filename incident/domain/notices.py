@@ -5,15 +5,22 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from incident.domain.errors import Invalid, Refused
+from incident.domain.lawbook import elements
+from incident.domain.people import Age, Audience
+from incident.domain.wording import cleaned
 
 DOMAIN = b"tocsin notice version 1\n"
 LAYOUT = 1  # counted up whenever what surrounds the texts changes, so that an approval does not outlive it
 SECTIONS = ("what_happened", "what_information", "what_we_do", "what_you_can_do", "what_we_offer", "contact")
+LAST_WAVE = 1_000_000
+LONGEST_TAG = 12
+MOST_CHOICES = 500
+FARTHEST = timedelta(days=366)
 NOT_HERE = "-"
 LONGEST = {"subject": 200, "greeting": 200, "sms": 1600, "call": 4000, "push_title": 80, "push_body": 240, "title": 120}
 LONGEST_SECTION = 12_000
@@ -235,7 +242,7 @@ def text_from_json(language: str, values: Mapping[str, Any]) -> Text:
 
 
 def checked_text(text: Text) -> Text:
-    """Return the text if it can be kept as a draft. Raises Invalid where it is longer than any channel takes."""
+    """Return the text as it can be kept: cleaned. Raises Invalid where it is longer than any channel takes."""
     for name, most in LONGEST.items():
         if len(getattr(text, name, "")) > most:
             raise Invalid(name, f"Keep this under {most:,} letters; it has {len(getattr(text, name)):,}.")
@@ -246,9 +253,34 @@ def checked_text(text: Text) -> Text:
             raise Invalid(name, f"Keep this under {LONGEST_SECTION:,} letters; it has {len(value):,}.")
     if any(section not in (*SECTIONS, NOT_HERE) for section in text.covers.values()):
         raise Invalid("covers", "Choose one of the sections of this notice.")
-    if any(element in SECTIONS for element in text.covers):
-        raise Invalid("covers", "A section of the notice covers itself.")
-    return text
+    unknown = [element for element in text.covers if element in SECTIONS or element not in elements()]
+    if unknown:
+        raise Invalid("covers", f"{unknown[0][:40]!r} is no element that stands in a section.")
+    return Text(
+        text.language,
+        subject=cleaned(text.subject),
+        greeting=cleaned(text.greeting),
+        sections={name: cleaned(value) for name, value in text.sections.items()},
+        sms=cleaned(text.sms),
+        call=cleaned(text.call),
+        push_title=cleaned(text.push_title),
+        push_body=cleaned(text.push_body),
+        covers=dict(text.covers),
+    )
+
+
+def demand_usable(audience: Audience, send_at: datetime | None, now: datetime) -> None:
+    """Raises Invalid for an audience or a time that no notice can have."""
+    if any(not 1 <= wave <= LAST_WAVE for wave in audience.waves):
+        raise Invalid("waves", "Choose waves from the list.")
+    if max(len(audience.waves), len(audience.places), len(audience.languages), len(audience.ages)) > MOST_CHOICES:
+        raise Invalid("audience", f"Choose at most {MOST_CHOICES} of each.")
+    if any(len(language) > LONGEST_TAG or not language.isprintable() for language in audience.languages):
+        raise Invalid("audience", "Choose languages from the list.")
+    if any(age not in set(Age) for age in audience.ages):
+        raise Invalid("ages", "Choose ages from the list.")
+    if send_at is not None and abs(send_at - now) > FARTHEST:
+        raise Invalid("send_at", "Choose a time within the coming year.")
 
 
 def language_for(wanted: str, languages: Sequence[str]) -> str:

@@ -123,8 +123,6 @@ def change(page: Sketch, zone: ZoneInfo) -> Change:
         "languages": _said(page.tongues),
         "ages": _said(page.ages),
     }
-    if any(age not in set(Age) for age in audience["ages"]):
-        raise Invalid("ages", "Choose ages from the list.")
     return Change(
         title=page.title,
         languages=tuple(page.languages),

@@ -94,6 +94,10 @@ def test_a_stale_revision_is_refused_and_an_unknown_field_named(incident, call, 
         ({"audience": {"places": ["Nowhere"]}}, "places"),
         ({"texts": {"en": {"sections": {"other": "x"}}}}, "other"),
         ({"texts": {"en": {"subject": "x" * 500}}}, "subject"),
+        ({"texts": {"fr": {"subject": "x"}}}, "texts"),
+        ({"audience": {"ages": ["old"]}}, "ages"),
+        ({"audience": {"waves": [10**40]}}, "waves"),
+        ({"send_at": "9999-12-31T23:59:00Z"}, "send_at"),
     ],
 )
 def test_a_bad_value_is_named(incident, call, token_for, body, field):

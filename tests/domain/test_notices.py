@@ -8,6 +8,7 @@ import pytest
 from incident.domain import notices
 from incident.domain.errors import Invalid, Refused
 from incident.domain.notices import SECTIONS, Channel, Draft, Event, Stage, Text
+from incident.domain.people import Audience
 
 DRAFT, SUBMITTED, APPROVED, SENDING, SENT, WITHDRAWN = Stage
 NO = None
@@ -143,6 +144,7 @@ def test_a_text_comes_back_as_it_was_kept():
         (Text("en", sections={"contact": "x" * 12_001}), "contact"),
         (Text("en", sections={"other": "x"}), "other"),
         (Text("en", covers={"dates": "other"}), "covers"),
+        (Text("en", covers={"unheard_of": "contact"}), "covers"),
         (Text("en", sms="x" * 1601), "sms"),
     ],
 )
@@ -191,3 +193,30 @@ def test_who_finds_no_language_of_theirs_is_known():
 def test_the_order_of_languages_is_part_of_the_digest_since_the_first_serves_whoever_has_no_other():
     english, chinese = Text("en", subject="S"), Text("zh-Hans", subject="S")
     assert notices.digest(contents(texts=(english, chinese))) != notices.digest(contents(texts=(chinese, english)))
+
+
+def test_what_is_kept_is_cleaned_once():
+    kept = notices.checked_text(Text("en", sms="a\x00b\ud800\u202e", sections={"contact": "one\r\ntwo"}))
+    assert (kept.sms, kept.sections["contact"]) == ("ab", "one\ntwo")
+
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("audience", "send_at", "field"),
+    [
+        (Audience(waves=(0,)), None, "waves"),
+        (Audience(waves=(10**40,)), None, "waves"),
+        (Audience(places=("DE",) * 501), None, "audience"),
+        (Audience(languages=("x" * 13,)), None, "audience"),
+        (Audience(languages=("\x00",)), None, "audience"),
+        (Audience(), datetime(9999, 12, 31, tzinfo=UTC), "send_at"),
+        (Audience(), datetime(1, 1, 1, tzinfo=UTC), "send_at"),
+    ],
+)
+def test_an_audience_or_time_that_no_notice_has_is_refused_by_name(audience, send_at, field):
+    with pytest.raises(Invalid) as refusal:
+        notices.demand_usable(audience, send_at, NOW)
+    assert refusal.value.field == field
+    notices.demand_usable(Audience(waves=(1,), places=("DE",)), NOW, NOW)
