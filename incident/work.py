@@ -37,10 +37,6 @@ def _channels() -> Channels:
     return channels
 
 
-def _scheduled(now: datetime) -> list[str]:
-    return sending.scheduled(now, only_sandbox=_channels().only_sandbox)
-
-
 def _start_scheduled(reference: str, now: datetime) -> None:
     sending.start_scheduled(reference, only_sandbox=_channels().only_sandbox, now=now)
 
@@ -61,7 +57,7 @@ def _send(reference: str, _now: datetime) -> None:
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.assess_again", 300, obligations.due, obligations.do),
-    Kind("notices.scheduled", 15, _scheduled, _start_scheduled),
+    Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("sending", 1, sending.due, _send),
     Kind("accounts.retention", 3600, retention.due, retention.do),
     Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),

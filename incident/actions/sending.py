@@ -16,6 +16,7 @@ from math import ceil
 from socket import gethostname
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from incident.actions import people
 from incident.actions.dispatch import halt, start
@@ -44,6 +45,8 @@ WORKER = f"{gethostname()[:30]}:{os.getpid()}"
 LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 10.0  # after so long, others get their turn
 
+SETTLE_PAUSES = (0.2, 1.0, 3.0, 5.0)  # seconds
+
 Clock = Callable[[], datetime]
 
 
@@ -53,13 +56,15 @@ def due(now: datetime) -> list[str]:
     return list(dict.fromkeys([*found, *claims.dispatches_with_lost_claims(now)]))
 
 
-def scheduled(now: datetime, *, only_sandbox: bool) -> list[str]:
-    """The approved notices whose time has come and that are not on their way yet."""
+def scheduled(now: datetime) -> list[str]:
+    """The approved notices whose time has come and that were never begun; one that was only rehearsed waits for a person."""
+    if dispatches.frozen():
+        return []
     found = []
     for ref in notices.due_to_send(now):
         text = notices.anywhere(ref)
         version = notices.version(text.id, text.number) if text else None
-        if version and not dispatches.of_version(version.id, simulated=only_sandbox):
+        if version and not any(dispatches.of_version(version.id, simulated=simulated) for simulated in (True, False)):
             found.append(ref)
     return found
 
@@ -292,10 +297,23 @@ class Wave:
             flow = self.flows[batch.held.channel]
             flow.in_flight -= 1
             flow.learn(answer=time.monotonic() - batch.began)
-            self._settle(batch, _answers(future, batch), flow)
+            self._settle_surely(batch, _answers(future, batch), flow)
         if pending and time.monotonic() - self.kept_at > self.lease.total_seconds() / 4:
             self.kept_at = time.monotonic()
             claims.keep_leases([self.flying[future].held.fence for future in pending], self.clock() + self.lease)
+
+    def _settle_surely(self, batch: Batch, answers: Mapping[str, Answer], flow: Flow) -> None:
+        """Settle, again and again while the database is busy: what we know now would be in doubt later."""
+        for pause in (*SETTLE_PAUSES, None):
+            try:
+                self._settle(batch, answers, flow)
+            except OperationalError:
+                if pause is None:
+                    raise
+                db.session.rollback()
+                time.sleep(pause)
+            else:
+                return
 
     def _settle(self, batch: Batch, answers: Mapping[str, Answer], flow: Flow) -> None:
         """Write down what became of the batch, its line, and whatever follows for the dispatch."""

@@ -630,3 +630,53 @@ def test_two_workers_at_once_tell_everybody_once(app):
     assert (len(told), len(set(told))) == (40, 40)
     assert story.counts() == {"accepted": 40}
     assert story.row().course == Course.DONE
+
+
+def test_a_notice_goes_out_at_its_time_and_not_before():
+    story = a_story(2)
+    notice_row(story.incident, story.notice).send_at = NOW + timedelta(hours=1)
+    db.session.commit()
+    assert sending.scheduled(NOW) == []
+    with pytest.raises(Refused, match="later time"):
+        story.start()
+    story.clock.move(hours=2)
+    assert sending.scheduled(story.clock()) == [story.notice]
+    sending.start_scheduled(story.notice, only_sandbox=False, now=story.clock())
+    assert sending.scheduled(story.clock()) == []
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted": 2}
+
+
+def test_what_was_only_rehearsed_at_its_time_does_not_go_out_by_itself_once_a_provider_is_set():
+    story = a_story(1, real={})
+    notice_row(story.incident, story.notice).send_at = NOW
+    db.session.commit()
+    sending.start_scheduled(story.notice, only_sandbox=True, now=NOW)
+    assert sending.scheduled(NOW + timedelta(days=3)) == []
+
+
+def test_while_sending_is_frozen_no_time_comes():
+    story = a_story(1)
+    notice_row(story.incident, story.notice).send_at = NOW
+    db.session.commit()
+    dispatch.freeze(actor=LEAD, now=NOW)
+    assert sending.scheduled(NOW) == []
+
+
+def test_an_answer_is_settled_even_if_the_database_was_busy_for_a_moment():
+    story = a_story(2)
+    engine, held = db.engine, []
+
+    def answer(message):
+        if not held and engine.dialect.name == "sqlite":
+            blocker = engine.connect().execution_options(tocsin_write=True)
+            blocker.execute(text("SELECT 1"))
+            held.append(blocker)
+            threading.Timer(0.6, blocker.close).start()
+        return Answer(message.ref, Outcome.ACCEPTED, "x")
+
+    email_of(story).answer = answer
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted": 2}
