@@ -23,6 +23,7 @@ bp = Blueprint("obligations", __name__, url_prefix="/incidents/<incident>/duties
 duties = Blueprint("duties", __name__, url_prefix="/duties")
 
 PAGE = 50
+ORDER = ("running", "date_missing", "none_in_law", "on_hold", "not_started")
 VIEWS = {"owed": "Owed", "open": "Open", "not_owed": "Not owed", "settled": "Met and waived", "all": "All"}
 
 
@@ -67,8 +68,11 @@ def _number(every: list[FindingRow], only: str) -> str:
     return f"{sum(1 for row in every if _in(row, only))}"
 
 
-def _by_due(row: FindingRow) -> tuple[bool, datetime, str]:
-    return (row.due_at is None or row.standing == Standing.NOT_OWED, row.due_at or now(), row.duty)
+def _by_due(row: FindingRow) -> tuple[int, datetime, str]:
+    """Dated ones first; then those to do at once though the law names no time; last those whose clock has not started."""
+    if row.standing == Standing.NOT_OWED:
+        return len(ORDER) + 1, now(), row.duty
+    return (0 if row.due_at else 1 + ORDER.index(row.clock)), row.due_at or now(), row.duty
 
 
 def _page(picked: list[FindingRow]) -> tuple[list[FindingRow], str]:
