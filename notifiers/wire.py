@@ -90,10 +90,12 @@ def is_number(text: str) -> bool:
 
 def plain(value: object, most: int) -> str:
     """A provider's word as one that can be kept: at most so many letters, none of them a control or half a pair."""
-    return "".join(letter for letter in str(value)[:most] if letter.isprintable())
+    text = str(value)[:most]
+    return text if text.isprintable() else "".join(letter for letter in text if letter.isprintable())
 
 
 def without_people(text: str) -> str:
     """A provider's words without addresses, telephone numbers and links, in one line of at most 200 letters."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return PERSONAL.sub("‹…›", plain)[:200]
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return PERSONAL.sub("‹…›", text)[:200]
