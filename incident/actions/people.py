@@ -122,7 +122,7 @@ def _may_have(incident_id: int, marks: Iterable[bytes]) -> list[Person]:
         number for first in numbers for pair in rows.pairs_of(incident_id, first) for number in (pair.number, pair.twin)
     }
     found = rows.by_numbers(incident_id, sorted(numbers)[:PAGE])
-    return [person for _, person in sorted(found.items()) if person.state != State.SAME]
+    return [person for _, person in sorted(found.items()) if person.state in {State.ACTIVE, State.SUSPECT}]
 
 
 def _sought(text: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request, stream_with_context
 from pydantic import BaseModel, ConfigDict, Field
 
-from incident.actions import imports
+from incident.actions import imports, taking_back
 from incident.domain.errors import Invalid
 from incident.domain.imports import Reading
 from incident.exports import csv
@@ -153,6 +153,25 @@ def withdraw(incident: str, ref: str) -> str:
     """Drop a list that was not taken in, with its file."""
     imports.withdraw(incident, ref, folder=_folder(), actor=actor(), now=now())
     return ""
+
+
+class TakeBackIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(description="How many people will be taken off, typed to confirm.")
+
+
+class TakenBack(BaseModel):
+    people: int
+
+
+@bp.post("/<ref>/take-back")
+@permit("people.import")
+@bp.input(TakeBackIn, arg_name="given")
+@bp.output(TakenBack)
+def take_back(incident: str, ref: str, given: TakeBackIn) -> dict[str, int]:
+    """Take everybody of a list off again, as long as nobody of them is being told."""
+    return {"people": taking_back.take_back(incident, ref, number=given.number, actor=actor(), now=now())}
 
 
 @bp.get("/<ref>/refused")

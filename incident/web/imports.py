@@ -6,7 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import imports, people
+from incident.actions import imports, people, taking_back
 from incident.actions.imports import Preview
 from incident.domain import columns, facts, places
 from incident.domain import imports as rules
@@ -58,7 +58,8 @@ def show(incident: str, ref: str) -> ResponseReturnValue:
     """One list: its columns while they are to be mapped, its progress, and then its account of every row."""
     row = imports.get(incident, ref)
     if row.state != "mapping":
-        return render_template("people/import.html", row=row, reasons=imports.reasons(incident, ref))
+        reasons, live = imports.reasons(incident, ref), taking_back.people_of(incident, ref)
+        return render_template("people/import.html", row=row, reasons=reasons, live=live)
     if row.uploaded_by != actor():
         return render_template("people/import.html", row=row, reasons=[])
     return _mapping_page(incident, row, None, {})
@@ -157,6 +158,16 @@ def withdraw(incident: str, ref: str) -> ResponseReturnValue:
     """Drop a list that was not taken in."""
     imports.withdraw(incident, ref, folder=folder(), actor=actor(), now=now())
     flash("The list is withdrawn; its file is gone.", "met")
+    return redirect(url_for(".index", incident=incident))
+
+
+@bp.post("/<ref>/take-back")
+@permit("people.import")
+def take_back(incident: str, ref: str) -> ResponseReturnValue:
+    """Take everybody of a list off again."""
+    number = request.form.get("number", -1, type=int)
+    gone = taking_back.take_back(incident, ref, number=number, actor=actor(), now=now())
+    flash(f"{gone:,} people are off the list. The list can be brought again with another mapping.", "met")
     return redirect(url_for(".index", incident=incident))
 
 

@@ -114,3 +114,10 @@ def test_a_list_can_be_withdrawn(api):
 def test_another_teams_restricted_incident_shows_nobody(app, token_for):
     reply = app.test_client().get("/api/v1/incidents/INC-2026-9999/people", headers=token_for("lead"))
     assert reply.status_code == 404
+
+
+def test_a_list_is_taken_back(api):
+    ref = taken_in(api)
+    assert api("POST", f"/lists/{ref}/take-back", 422, json={"number": 1})["field"] == "number"
+    assert api("POST", f"/lists/{ref}/take-back", json={"number": 2}) == {"people": 2}
+    assert api("GET", "/people/counts")["active"] == 0

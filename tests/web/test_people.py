@@ -276,3 +276,13 @@ def test_a_page_of_people_takes_few_queries(ref, lead):
     event.listen(db.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     lead.get(f"/incidents/{ref}/people/")
     assert len([statement for statement in seen if not statement.startswith(("BEGIN", "PRAGMA"))]) < 45
+
+
+def test_a_list_is_taken_back_by_typing_its_number(ref, lead):
+    address = taken_in(lead, ref)
+    assert "Type 3 to confirm" in lead.get(address).text
+    assert lead.post(f"{address}/take-back", data={"number": "2"}).status_code == 422
+    assert lead.post(f"{address}/take-back", data={}).status_code == 422
+    assert lead.post(f"{address}/take-back", data={"number": "3"}).status_code == 302
+    assert lead.post(f"{address}/take-back", data={"number": "3"}).status_code == 409
+    assert "nobody of it is on the list" in lead.get(address).text
