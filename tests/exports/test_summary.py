@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from datetime import UTC, datetime
 
 from pypdf import PdfReader
@@ -114,3 +115,10 @@ def test_the_printed_summary_names_the_checkpoint_and_its_data_can_be_read_back(
         None,
         "2026-03-06T12:00:00Z",
     )
+
+
+def test_a_digest_is_broken_over_lines_instead_of_running_off_the_page() -> None:
+    pages = PdfReader(io.BytesIO(pdf(summary.document(TOLD)))).pages
+    parts = re.findall("(?:ab){4,}", "\n".join(page.extract_text() for page in pages))
+    assert "".join(parts) == "ab" * 32
+    assert max(map(len, parts)) <= 48
