@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 
 from incident.domain import facts as vocabulary
 from incident.domain import phrases
@@ -52,9 +53,13 @@ def day_words(day: date, words: Words) -> str:
 
 def kinds_words(kinds: Iterable[str], words: Words) -> str:
     """Return kinds of personal data as a list in words; a kind that the vocabulary dropped is left as it was kept."""
+    return _kinds_words(tuple(kinds), words.language.startswith("zh"), words.comma)
+
+
+@lru_cache(maxsize=4096)
+def _kinds_words(kinds: tuple[str, ...], is_chinese: bool, comma: str) -> str:
     known = vocabulary.vocabulary().kinds
-    names = [(known[k].zh if words.language.startswith("zh") else known[k].en) if k in known else k for k in kinds]
-    return words.comma.join(names)
+    return comma.join((known[kind].zh if is_chinese else known[kind].en) if kind in known else kind for kind in kinds)
 
 
 def fact_values(facts: Facts, words: Words, zone: tzinfo) -> dict[str, str]:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from incident.domain.errors import Invalid
 
@@ -72,7 +73,16 @@ class Pattern:
 
     def filled(self, values: Values, escape: Escape) -> str:
         """Return the whole text. Raises Unfilled naming the first field without a value."""
-        return "".join(piece if isinstance(piece, str) else escape(_value(values, piece.name)) for piece in self.pieces)
+        frame, names = self._frame
+        return frame % tuple([escape(_value(values, name)) for name in names]) if names else frame
+
+    @cached_property
+    def _frame(self) -> tuple[str, tuple[str, ...]]:
+        """The letters with `%s` for each slot, and the names of the slots: a hundred thousand people are filled by it."""
+        names = tuple(piece.name for piece in self.pieces if isinstance(piece, Slot))
+        if not names:
+            return "".join(str(piece) for piece in self.pieces), ()
+        return "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in self.pieces), names
 
 
 def known(name: str, facts: Iterable[str]) -> bool:

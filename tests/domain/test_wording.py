@@ -61,6 +61,11 @@ def test_a_missing_value_is_an_error_that_names_the_field_and_never_a_blank(valu
     assert refusal.value.field == "person.name"
 
 
+def test_a_percent_sign_is_only_a_letter():
+    assert pattern("100 % of {{ person.name }} %s").filled({"person.name": "50%d"}, one_line) == "100 % of 50%d %s"
+    assert pattern("100 % %s").filled({}, one_line) == "100 % %s"
+
+
 def test_what_is_bound_once_is_not_asked_for_again():
     text = pattern("{{ company.name }}: {{ person.name }}").bound({"company.name": "A & B"}, for_html)
     assert text.pieces == ("A &amp; B: ", Slot("person.name"))
