@@ -49,6 +49,7 @@ def start(
         raise Invalid("language", f"This form is written in {' or '.join(wanted.languages)}.")
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
+        rows.one_at_a_time(incident.id)
         before = rows.last_filed(incident.id, wanted.id, to)
         comes = _stage(wanted, incident.id, to, stage)
         report = Report(
@@ -252,7 +253,7 @@ def _incident(ref: str) -> Incident:
 
 
 def _report(incident: Incident, ref: str) -> Report:
-    report = rows.by_ref(incident.id, ref)
+    report = rows.by_ref(incident.id, ref, locked=True)
     if report is None:
         raise Missing()
     return report

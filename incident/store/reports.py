@@ -74,9 +74,18 @@ class ReportFile(Model):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-def by_ref(incident_id: int, ref: str) -> Report | None:
-    """One report of this incident."""
-    return db.session.scalar(select(Report).where(Report.incident_id == incident_id, Report.ref == ref))
+def by_ref(incident_id: int, ref: str, *, locked: bool = False) -> Report | None:
+    """One report of this incident; `locked` holds its row until the transaction ends, and reads it as it is then."""
+    query = select(Report).where(Report.incident_id == incident_id, Report.ref == ref)
+    if locked:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return db.session.scalar(query)
+
+
+def one_at_a_time(incident_id: int) -> None:
+    """Let nobody else begin a report of this incident until the transaction ends."""
+    incident = db.metadata.tables["incident"]
+    db.session.execute(select(incident.c.id).where(incident.c.id == incident_id).with_for_update(key_share=True))
 
 
 def page(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Report]:

@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from threading import Barrier, Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -444,3 +446,80 @@ def test_a_kind_of_file_that_nobody_makes_is_refused(app: APIFlask) -> None:
     ref = an_incident()
     with pytest.raises(Invalid, match="pdf, docx, json, csv"):
         reports.export(ref, begun(ref), "exe", company=COMPANY, actor="U-1", now=NOON)
+
+
+# ---------------------------------------------------------------- several people at once
+
+
+def at_once(app: APIFlask, *acts: Callable[[], object]) -> list[str]:
+    """What became of each act when all begin together: its result, or the sentence of the refusal."""
+    ready, said = Barrier(len(acts)), [""] * len(acts)
+
+    def run(number: int, act: Callable[[], object]) -> None:
+        with app.app_context():
+            ready.wait()
+            try:
+                said[number] = f"done {act()}"
+            except Refused as refusal:
+                said[number] = refusal.sentence
+            finally:
+                db.session.remove()
+
+    threads = [Thread(target=run, args=(number, act)) for number, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return sorted(said)
+
+
+def test_of_two_who_save_at_once_one_is_told_that_the_page_is_out_of_date(app: APIFlask) -> None:
+    ref = an_incident()
+    report = begun(ref)
+
+    def save(words: str) -> Callable[[], object]:
+        return lambda: reports.save(
+            ref, report, version=1, typed={"sector": Typed(words)}, company=COMPANY, actor="U-1", now=NOON
+        )
+
+    said = at_once(app, save("Retail"), save("Banking"))
+    assert said[0].startswith("Somebody changed this while you had it open")
+    assert said[1] == "done 2"
+
+
+def test_of_two_who_file_at_once_one_files(app: APIFlask) -> None:
+    ref = an_incident()
+    report = begun(ref)
+
+    def file() -> object:
+        return reports.file(
+            ref,
+            report,
+            version=1,
+            filed_at=NOON,
+            channel="letter",
+            missing_accepted=True,
+            company=COMPANY,
+            actor="U-1",
+            now=NOON,
+        )
+
+    said = at_once(app, file, file)
+    assert ("done None" in said, sum(one.startswith("This report is filed") for one in said)) == (True, 1)
+    assert verbs().count("report.filed") == 1
+
+
+def test_of_two_who_begin_at_once_one_begins(app: APIFlask) -> None:
+    ref = an_incident()
+    said = at_once(app, lambda: begun(ref), lambda: begun(ref))
+    assert sum("under way" in one for one in said) == 1
+    assert verbs().count("report.started") == 1
+
+
+def test_a_report_may_still_be_filed_once_the_incident_is_closed(app: APIFlask) -> None:
+    ref = an_incident(**OWED)
+    report = begun(ref)
+    db.session.execute(text("UPDATE incident SET state = 'closed'"))
+    db.session.commit()
+    assert filed(ref, report).state == "filed"
+    assert finding(ref, "EU-GDPR/tell-authority").state == "met"
