@@ -106,8 +106,8 @@ def rehash(*changes):
     statements = list(changes)
     tamper(*statements)
     for row in list(audit.rows(0, 1_000)):
-        seq, at, actor, verb, subject, incident, details, _ = row
-        leaf = rules.leaf_hash(rules.encoded(log, seq, rules.Line(actor, at, verb, subject, incident, details)))
+        seq = row[0]
+        leaf = rules.leaf_hash(rules.encoded(log, seq, rules.Line(*row[1:7])))
         frontier.add(leaf)
         blob = f"x'{leaf.hex()}'" if db.engine.dialect.name == "sqlite" else f"'\\x{leaf.hex()}'"
         statements.append(f"UPDATE audit_line SET leaf = {blob} WHERE seq = {seq}")
