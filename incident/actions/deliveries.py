@@ -80,7 +80,7 @@ def _take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> N
                 False,
                 now,
             )
-            row.current = True
+            repeat.owner, row.current = repeat.owner or "system", True
             moved[State.WAITING] -= 1
             moved[State(row.state)] += 1
 
@@ -221,7 +221,7 @@ def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger
     made = []
     for row in rows:
         _remark(case, row, "sent_again", words, ledger)
-        made.append(deliveries.again(row, ledger.now))
+        made.append(deliveries.again(row, ledger.actor, ledger.now))
         dispatches.count(dispatch.id, {State(row.state): -1, State.WAITING: 1}, ledger.now)
     dispatch.course, dispatch.finished_at = course, None
     db.session.flush()

@@ -124,7 +124,7 @@ def repeat_failed(incident: str, ref: str, *, actor: str, now: datetime) -> int:
             raise Refused("There is nobody here whose message failed and may be sent again.")
         moved: dict[State, int] = {State.WAITING: len(again)}
         for old in again:
-            deliveries.again(old, now)
+            deliveries.again(old, actor, now)
             moved[State(old.state)] = moved.get(State(old.state), 0) - 1
         db.session.flush()
         dispatches.count(row.id, moved, now)

@@ -34,6 +34,7 @@ AT_ONCE: Final = 500
 # Written out, not bound: the planner takes a partial index only where it reads the index's own condition.
 IS_WAITING: Final = text("delivery.state = 'waiting'")
 IS_SENDING: Final = text("delivery.state = 'sending'")
+HAS_NO_OWNER: Final = text("delivery.owner = ''")  # an attempt that another one follows is never without
 NEEDS_CARE: Final = text("delivery.state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')")
 
 
@@ -57,6 +58,16 @@ class Delivery(Model):
             "claim_id",
             sqlite_where=text("state = 'sending'"),
             postgresql_where=text("state = 'sending'"),
+        ),
+        Index(
+            "ix_delivery_unowned",
+            "dispatch_id",
+            "state",
+            "owner",
+            sqlite_where=text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"),
+            postgresql_where=text(
+                "state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"
+            ),
         ),
         Index(
             "ix_delivery_care",
@@ -152,9 +163,9 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
     return refs
 
 
-def again(row: Delivery, now: datetime) -> Delivery:
-    """Another attempt beside this one, which is no longer the person's current one."""
-    row.current = False
+def again(row: Delivery, actor: str, now: datetime) -> Delivery:
+    """Another attempt beside this one, which is no longer the person's current one and in the care of who asked for it."""
+    row.current, row.owner = False, row.owner or actor
     fresh = Delivery(
         ref=new_refs(1, now)[0],
         dispatch_id=row.dispatch_id,
@@ -249,9 +260,9 @@ def remarks_of(delivery_ids: Sequence[int]) -> Sequence[DeliveryRemark]:
 
 
 def unowned(dispatch_id: int) -> int:
-    """How many people who were perhaps not told are in nobody's care (the partial index holds no others)."""
-    query = select(func.count()).where(
-        Delivery.dispatch_id == dispatch_id, NEEDS_CARE, Delivery.current, Delivery.owner == ""
+    """How many people who were perhaps not told are in nobody's care. Their own index answers, without a look at the rows."""
+    query = (
+        select(func.count()).select_from(Delivery).where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, HAS_NO_OWNER)
     )
     return db.session.scalar(query) or 0
 

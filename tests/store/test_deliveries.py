@@ -53,6 +53,8 @@ def test_what_waits_is_found_by_the_index_of_what_waits():
     [(_, plan)] = plans_of(lambda: claims.has_due(story.row().id, "email", NOW))[-1:]
     assert any("ix_delivery_waiting" in step for step in plan), plan
     [(_, plan)] = plans_of(lambda: deliveries.unowned(1))[-1:]
+    assert any("COVERING INDEX ix_delivery_unowned" in step for step in plan), plan
+    [(_, plan)] = plans_of(lambda: deliveries.page(1, state="failed"))[-1:]
     assert any("ix_delivery_care" in step for step in plan), plan
     [(_, plan)] = plans_of(lambda: claims.rows_of(1))[-1:]
     assert any("ix_delivery_claim" in step for step in plan), plan

@@ -1001,6 +1001,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_delivery_care', ['dispatch_id', 'state', 'id'], unique=False, sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"))
         batch_op.create_index('ix_delivery_claim', ['claim_id'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
         batch_op.create_index('ix_delivery_dispatch', ['dispatch_id', 'id'], unique=False)
+        batch_op.create_index('ix_delivery_unowned', ['dispatch_id', 'state', 'owner'], unique=False, sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"))
         batch_op.create_index('ix_delivery_waiting', ['dispatch_id', 'channel', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
 
     op.create_table('delivery_claim',
@@ -1074,6 +1075,7 @@ def downgrade() -> None:
     op.drop_table('delivery_claim')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index('ix_delivery_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch_op.drop_index('ix_delivery_unowned', sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"))
         batch_op.drop_index('ix_delivery_dispatch')
         batch_op.drop_index('ix_delivery_claim', sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
         batch_op.drop_index('ix_delivery_care', sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"), postgresql_where=sa.text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"))
