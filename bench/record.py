@@ -1,6 +1,6 @@
 """The record: lines appended in batches and one a commit, and a whole record verified, beside plain hashing and inserting.
 
-    python bench/record.py [LINES]      (a million unless told)
+    python bench/record.py [LINES]      (300,000 unless told)
 
 Batches and checks are measured in CPU time, single commits by the clock. The last line is two ratios of the same run: appending over hash-and-insert, and verifying over read-and-hash.
 """
@@ -33,7 +33,7 @@ INDEXES = ("incident", "actor")
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
     folder = Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
     app = start.prepare(Settings(instance=folder, test_mode=True))
     lines = [_line(number) for number in range(count)]
