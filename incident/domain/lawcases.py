@@ -212,7 +212,7 @@ def _read(case: Mapping[str, Any], bench: Bench) -> _Read:
     if not laws:
         raise Unsupported(f"the regime {regime!r}")
     reads = [_read_by(law, case["facts"], bench) for law in laws]
-    return next((read for read in reads if _standing(read)), reads[0])
+    return next((read for read in reads if any(duty.to in AUTHORITIES for duty in _standing(read))), reads[0])
 
 
 def _read_by(law: Law, raw: Mapping[str, Any], bench: Bench) -> _Read:
