@@ -78,7 +78,7 @@ def test_references_numbers_times_and_words_of_lists_can_be_written():
 
 
 def test_unknown_verbs_odd_keys_and_endless_details_are_refused():
-    with pytest.raises(Unspeakable, match="verbs.py"):
+    with pytest.raises(Unspeakable, match=r"verbs\.py"):
         speakable("note.eaten", "T-1", None, {})
     with pytest.raises(Unspeakable):
         speakable("note.added", "T-1", None, {"a b": 1})
