@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 import subprocess
 import sys
@@ -58,7 +57,11 @@ def here(tmp_path: Path):
 def test_the_whole_path_by_api(here: World, tmp_path: Path):
     team = here.add_team()
     lead, privacy, press, approver = team["lead"], team["privacy"], team["communications"], team["approver"]
-    ref = team["responder"].post("/api/v1/incidents", {"title": "Customer database copied", "facts": FACTS, "source": "log analysis", "confidence": "high"}, 201)["ref"]
+    ref = team["responder"].post(
+        "/api/v1/incidents",
+        {"title": "Customer database copied", "facts": FACTS, "source": "log analysis", "confidence": "high"},
+        201,
+    )["ref"]
     path = f"/api/v1/incidents/{ref}"
     _grade_and_plan(lead, privacy, path)
     people = messy_people(2_000)
@@ -79,9 +82,23 @@ def _grade_and_plan(lead, privacy, path):
     privacy.post(
         f"{path}/grades/people",
         {
-            "category": "simple", "adjust": 1, "ei": 1.0, "confidentiality": "unknown_recipients", "integrity": "none", "availability": "none",
-            "malicious_intent": True, "note": "Addresses in unknown hands.",
-            "reasons": {"category": "contact data", "adjust": "many people", "ei": "full names", "confidentiality": "copied by strangers", "integrity": "nothing changed", "availability": "nothing lost", "malicious_intent": "done on purpose"},
+            "category": "simple",
+            "adjust": 1,
+            "ei": 1.0,
+            "confidentiality": "unknown_recipients",
+            "integrity": "none",
+            "availability": "none",
+            "malicious_intent": True,
+            "note": "Addresses in unknown hands.",
+            "reasons": {
+                "category": "contact data",
+                "adjust": "many people",
+                "ei": "full names",
+                "confidentiality": "copied by strangers",
+                "integrity": "nothing changed",
+                "availability": "nothing lost",
+                "malicious_intent": "done on purpose",
+            },
         },
     )
     plan = lead.post(f"{path}/plans", {"playbook": "data_leak"}, 201)
@@ -92,7 +109,11 @@ def _bring(responder, path, people: Messy):
     listed = responder.upload(f"{path}/lists", "kunden.csv", people.content)["ref"]
     seen = responder.get(f"{path}/lists/{listed}/preview")
     assert seen["headers"][0] == "Kunde"
-    responder.post(f"{path}/lists/{listed}/start", {"columns": seen["guesses"], "exposed": ["name", "email", "address"], "wave_label": "first list"}, 202)
+    responder.post(
+        f"{path}/lists/{listed}/start",
+        {"columns": seen["guesses"], "exposed": ["name", "email", "address"], "wave_label": "first list"},
+        202,
+    )
     done = _until(lambda: responder.get(f"{path}/lists/{listed}"), lambda row: row["state"] in {"done", "failed"})
     assert done["state"] == "done", done
     assert done["rows"] == people.rows
@@ -121,8 +142,13 @@ def _write(press, path):
     missing = {need["element"]: need["section"] or "what_happened" for need in draft["needs"] if not need["met"]}
     texts = {language: _filled(text, WORDS[language]) for language, text in draft["texts"].items()}
     for text in texts.values():
-        text["covers"] = {**text["covers"], **{element: section for element, section in missing.items() if element not in text["sections"]}}
-    press.patch(f"{path}/notices/{notice}", {"revision": draft["revision"], "channels": ["email", "sms"], "texts": texts})
+        text["covers"] = {
+            **text["covers"],
+            **{element: section for element, section in missing.items() if element not in text["sections"]},
+        }
+    press.patch(
+        f"{path}/notices/{notice}", {"revision": draft["revision"], "channels": ["email", "sms"], "texts": texts}
+    )
     ready = press.get(f"{path}/notices/{notice}")
     assert ready["hurdles"] == []
     return notice
@@ -170,14 +196,32 @@ def _report(privacy, path):
     report = privacy.post(f"{path}/reports", {"form": "eu-gdpr-33"}, 201)["ref"]
     seen = privacy.get(f"{path}/reports/{report}")
     missing = seen["missing_answers"]
-    privacy.patch(f"{path}/reports/{report}", {"version": seen["version"], "answers": {key: {"text": "See the notice.", "reason": "asked by the form"} for key in missing}})
+    privacy.patch(
+        f"{path}/reports/{report}",
+        {
+            "version": seen["version"],
+            "answers": {key: {"text": "See the notice.", "reason": "asked by the form"} for key in missing},
+        },
+    )
     pdf = privacy.call("POST", f"{path}/reports/{report}/files/pdf", {}, 0)
     assert pdf.startswith(b"%PDF-")
     assert b"%%EOF" in pdf[-1024:]
     ready = privacy.get(f"{path}/reports/{report}")
-    privacy.post(f"{path}/reports/{report}/filing", {"version": ready["version"], "filed_at": datetime.now(UTC).isoformat(), "channel": "portal", "reference": "SA-2026-17"})
+    privacy.post(
+        f"{path}/reports/{report}/filing",
+        {
+            "version": ready["version"],
+            "filed_at": datetime.now(UTC).isoformat(),
+            "channel": "portal",
+            "reference": "SA-2026-17",
+        },
+    )
     assert privacy.get(f"{path}/reports/{report}")["state"] == "filed"
-    met = [duty for duty in _all(privacy, f"{path}/duties", "findings", "state=met&") if duty["duty"] == "EU-GDPR/tell-authority"]
+    met = [
+        duty
+        for duty in _all(privacy, f"{path}/duties", "findings", "state=met&")
+        if duty["duty"] == "EU-GDPR/tell-authority"
+    ]
     assert met, "filing the report meets the duty"
 
 
@@ -188,10 +232,16 @@ def _settle(lead, privacy, responder, path):
         if step["state"] in {"open", "taken"} and step["need"] != "no":
             responder.post(f"{path}/plans/steps/{step['ref']}/finish", {"note": "Done and seen."})
     for duty in _all(privacy, f"{path}/duties", "findings", "standing=owed&state=accepted&"):
-        privacy.post(f"{path}/duties/{duty['ref']}/met", {"met_at": datetime.now(UTC).isoformat(), "note": "By the notice of today."})
+        privacy.post(
+            f"{path}/duties/{duty['ref']}/met",
+            {"met_at": datetime.now(UTC).isoformat(), "note": "By the notice of today."},
+        )
     for duty in _all(privacy, f"{path}/duties", "findings", "standing=open&"):
         privacy.post(f"{path}/duties/{duty['ref']}/waive", {"reason": "Counsel: does not concern us."})
-    responder.post(f"{path}/closing/review", {name: "As the time line says." for name in ("went_well", "went_badly", "root_cause", "lessons", "measures")})
+    responder.post(
+        f"{path}/closing/review",
+        {name: "As the time line says." for name in ("went_well", "went_badly", "root_cause", "lessons", "measures")},
+    )
     gates = lead.get(f"{path}/closing")
     assert gates["closable"], [gate for gate in gates["gates"] if not gate["open"]]
     lead.post(f"{path}/closing/close", {"words": "Everybody who had to be told was told."})
@@ -216,7 +266,14 @@ def _check_the_record(here: World, people: Messy, folder: Path):
 
 
 def _offline(record: Path):
-    return subprocess.run([sys.executable, "-m", "incident.domain.audit", str(record)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "incident.domain.audit", str(record)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def _until(look, ready, seconds: float = 60):

@@ -41,10 +41,18 @@ class World:
         """One account a role (or for each word, such as `lead+privacy`), with a token each, by the name of its first role."""
         made = subprocess.run(
             [sys.executable, "-m", "tests.journeys.team", *(words or ROLES)],
-            env=self.tocsin.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            env=self.tocsin.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert made.returncode == 0, made.stderr
-        return {role: Caller(self.tocsin.url, one["token"], one["email"], one["ref"]) for role, one in json.loads(made.stdout).items()}
+        return {
+            role: Caller(self.tocsin.url, one["token"], one["email"], one["ref"])
+            for role, one in json.loads(made.stdout).items()
+        }
 
 
 @contextmanager
@@ -52,11 +60,21 @@ def world(folder: Path, *, mail: str = "sendgrid", **more: str) -> Iterator[Worl
     """Fake SendGrid, Twilio and mail server on real sockets, and an installation set up for them, not started yet."""
     with FakeSendGrid() as sendgrid, FakeTwilio() as twilio, FakeSmtp() as smtp:
         by_mail = (
-            {"sendgrid_url": sendgrid.url, "sendgrid_api_key": sendgrid.key, "sendgrid_webhook_public_key": sendgrid.public_key, "sendgrid_from": "notice@example.org"}
+            {
+                "sendgrid_url": sendgrid.url,
+                "sendgrid_api_key": sendgrid.key,
+                "sendgrid_webhook_public_key": sendgrid.public_key,
+                "sendgrid_from": "notice@example.org",
+            }
             if mail == "sendgrid"
             else {"smtp_url": smtp.url, "smtp_from": "notice@example.org"}
         )
-        by_text = {"twilio_url": twilio.url, "twilio_account_sid": twilio.account, "twilio_auth_token": twilio.token, "twilio_from": "+15005550006"}
+        by_text = {
+            "twilio_url": twilio.url,
+            "twilio_account_sid": twilio.account,
+            "twilio_auth_token": twilio.token,
+            "twilio_from": "+15005550006",
+        }
         tocsin = Installation(folder, **COMPANY, **by_mail, **by_text, **more)
         try:
             yield World(sendgrid, twilio, smtp, tocsin)
@@ -89,15 +107,26 @@ class Caller:
     def upload(self, path: str, name: str, content: bytes, **fields: str) -> Any:
         """Send a file as a form."""
         edge = "tocsin-journey-edge"
-        parts = [f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode() for key, value in fields.items()]
-        parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'.encode() + content + b"\r\n")
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+            for key, value in fields.items()
+        ]
+        parts.append(
+            f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'.encode()
+            + content
+            + b"\r\n"
+        )
         body = b"".join(parts) + f"--{edge}--\r\n".encode()
-        return self._open(Request(self.url + path, body, {"Content-Type": f"multipart/form-data; boundary={edge}"}, method="POST"), 0)
+        return self._open(
+            Request(self.url + path, body, {"Content-Type": f"multipart/form-data; boundary={edge}"}, method="POST"), 0
+        )
 
     def call(self, method: str, path: str, body: Any, status: int) -> Any:
         """Any request; `status` 0 takes every 2xx."""
         data = None if body is None else json.dumps(body).encode()
-        return self._open(Request(self.url + path, data, {"Content-Type": "application/json"} if data else {}, method=method), status)
+        return self._open(
+            Request(self.url + path, data, {"Content-Type": "application/json"} if data else {}, method=method), status
+        )
 
     def _open(self, request: Request, status: int) -> Any:
         request.add_header("Authorization", f"Bearer {self.token}")
@@ -107,7 +136,9 @@ class Caller:
         except HTTPError as error:
             got, content, kind = error.code, error.read(), "application/json"
         expected = got == status if status else 200 <= got < 300
-        assert expected, f"{request.get_method()} {request.full_path if hasattr(request, 'full_path') else request.full_url}: {got} {content[:2000]!r}"
+        assert expected, (
+            f"{request.get_method()} {request.full_path if hasattr(request, 'full_path') else request.full_url}: {got} {content[:2000]!r}"
+        )
         return json.loads(content) if kind.endswith("json") and content else content
 
 
@@ -145,8 +176,16 @@ def messy_people(count: int = 2_000, encoding: str = "utf-8") -> Messy:
 
 
 def _row(number: int, dice: random.Random) -> str:
-    country, state, language = dice.choice((("DE", "", "de"), ("CN", "", "zh"), ("US", "CA", "en"), ("US", "TX", "en"), ("HK", "", "zh-Hans")))
-    name = f"样本 {number}" if language.startswith("zh") else f"=Sample Person {number}" if number % 97 == 0 else f"Sample Person {number}"
+    country, state, language = dice.choice(
+        (("DE", "", "de"), ("CN", "", "zh"), ("US", "CA", "en"), ("US", "TX", "en"), ("HK", "", "zh-Hans"))
+    )
+    name = (
+        f"样本 {number}"
+        if language.startswith("zh")
+        else f"=Sample Person {number}"
+        if number % 97 == 0
+        else f"Sample Person {number}"
+    )
     only_phone = number % 20 == 0 and country == "US"
     mail = "" if only_phone else f" Person{number}@Example.org " if number != 1 else "person1@example.org"
     phone = f"+1202555{number % 10000:04d}" if only_phone else ""
