@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import structlog
+
 from incident.actions.ledger import transaction
 from incident.actions.previews import Wording
 from incident.actions.settling import packed
@@ -15,7 +17,10 @@ from incident.store.db import new_secret_ref
 from incident.store.sealed import sealer
 from notifiers.contract import Channels, Message, Notifier, Outcome
 
+log = structlog.get_logger()
+
 MARK = "[Test] "
+LOST = "The provider’s answer was lost: the test may arrive, or not."
 SAMPLE_KINDS = ("email", "name")
 
 
@@ -89,9 +94,13 @@ def _keep(incident_id: int, notice_ref: str, message: Message, now: datetime) ->
 
 
 def _words(notifier: Notifier, message: Message) -> str:
-    (answer,) = notifier.send([message])
+    try:
+        (answer,) = notifier.send([message])
+    except Exception as error:  # the contract: an exception means that nobody knows what happened
+        log.warning("trial.answer_lost", provider=notifier.provider, reason=type(error).__name__)
+        return LOST
     if answer.outcome is Outcome.ACCEPTED:
         return "The test is on its way to your own address."
     if answer.outcome is Outcome.UNKNOWN:
-        return "The provider’s answer was lost: the test may arrive, or not."
+        return LOST
     return f"The provider did not take the test: {answer.reason.replace('_', ' ') or 'no reason given'}."
