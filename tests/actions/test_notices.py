@@ -1,7 +1,7 @@
 """A notice from draft to approval: what is bound, who may, and what a change voids."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
@@ -283,6 +283,17 @@ def test_a_time_to_send_in_the_past_is_refused(incident):
     with pytest.raises(Invalid) as refusal:
         submit(incident, ref)
     assert refusal.value.field == "send_at"
+
+
+def test_a_time_to_send_in_another_zone_is_bound_as_the_same_instant(incident):
+    ref = a_notice(incident)
+    local = datetime(2026, 3, 8, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+    save(incident, ref, send_at=local)
+    submit(incident, ref)
+    approve(incident, ref)
+    assert notices.approved_version(ref).contents["send_at"] == "2026-03-08T01:30:00+00:00"
+    assert rows.due_to_send(local - timedelta(seconds=1)) == []
+    assert rows.due_to_send(local) == [ref]
 
 
 def test_sending_back_gives_the_reason_and_makes_it_a_draft_again(incident):
