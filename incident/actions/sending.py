@@ -322,8 +322,8 @@ class Wave:
         with transaction(ACTOR, now) as ledger:
             row = locked(self.ref)
             incident = incident_ref(row)
-            standing = claims.as_they_are([member.id for member in batch.held.rows])
-            result = outcome(standing, answers, row, flow.notifier, now)
+            standing = claims.as_they_are(batch.held.fence, [member.id for member in batch.held.rows])
+            result = outcome(batch.held.fence, standing, answers, row, flow.notifier, now)
             claims.turn_claim(batch.held.fence, "calling", "settled", now)
             dispatches.count(row.id, result.moved, now)
             mailbox.keep_messages(kept)

@@ -41,7 +41,12 @@ class Result:
 
 
 def outcome(
-    standing: Mapping[str, Any], answers: Mapping[str, Answer], row: Dispatch, notifier: Notifier, now: datetime
+    fence: int,
+    standing: Mapping[str, Any],
+    answers: Mapping[str, Answer],
+    row: Dispatch,
+    notifier: Notifier,
+    now: datetime,
 ) -> Result:
     """Write every row's outcome; rows that a report has settled meanwhile keep what the report said."""
     moved: Counter[State] = Counter()
@@ -49,7 +54,9 @@ def outcome(
     alike: dict[tuple[Any, ...], list[int]] = {}
     single: list[dict[str, Any]] = []
     for ref, answer in answers.items():
-        member = standing[ref]
+        member = standing.get(ref)
+        if member is None:  # another claim holds it: nothing of this batch was handed over
+            continue
         before = State(member.state)
         result = rules.settled(before, answer, member.tries, now, jitter=random.random(), simulated=notifier.simulated)  # noqa: S311  (spreads retries)
         if result.state is State.WAITING:
@@ -63,7 +70,11 @@ def outcome(
         if member.current and result.state is not before:
             moved[before] -= 1
             moved[result.state] += 1
-    if len(alike) * 20 < len(single):
+    if len(alike) == 1:
+        names = [name for name in single[0] if name != "row_id"]
+        [(values_, ids)] = alike.items()
+        claims.settle_whole(fence, sorted(ids), dict(zip(names, values_, strict=True)))
+    elif len(alike) * 20 < len(single):
         names = [name for name in single[0] if name != "row_id"]
         for values_, ids in alike.items():
             claims.settle_all(ids, dict(zip(names, values_, strict=True)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Table, bindparam, select, text, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Table, and_, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident.domain.deliveries import Course, State
@@ -17,6 +17,8 @@ from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.deliveries import IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
 from incident.store.dispatches import Dispatch
 
+SPARSE: Final = 20
+"""How many numbers a range may span for each row that is wanted of it."""
 IS_OPEN: Final = text("delivery_claim.state IN ('claimed', 'calling')")
 
 
@@ -91,10 +93,11 @@ def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: time
     )
     session.add(row)
     session.flush()
-    moved = 0
-    for part in parts(ids):
-        change = update(Delivery).where(Delivery.id.in_(part), Delivery.state == State.WAITING)
-        moved += rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))
+    change = update(Delivery).where(
+        IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel, _is_due(now)
+    )
+    change = change.where(Delivery.id.between(ids[0], ids[-1]))
+    moved = rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))
     dispatches.count(dispatch_id, {State.WAITING: -moved, State.SENDING: moved}, now)
     session.commit()
     return Held(row.id, channel, rows_of(row.id))
@@ -153,8 +156,8 @@ def move_claimed(fence: int, state: State, now: datetime, *, reason: str = "") -
     return refs
 
 
-def as_they_are(ids: Sequence[int]) -> dict[str, Any]:
-    """How these rows stand now, by reference; whoever asks has locked their dispatch."""
+def as_they_are(fence: int, ids: Sequence[int]) -> dict[str, Any]:
+    """How the rows claimed under this fence stand now, by reference; whoever asks has locked their dispatch."""
     query = select(
         Delivery.id,
         Delivery.ref,
@@ -168,15 +171,29 @@ def as_they_are(ids: Sequence[int]) -> dict[str, Any]:
         Delivery.owner,
     )
     found: dict[str, Any] = {}
-    for part in parts(ids):
-        found |= {row.ref: row for row in db.session.execute(query.where(Delivery.id.in_(part)))}
+    for these in _these(fence, ids):
+        found |= {row.ref: row for row in db.session.execute(query.where(these))}
     return found
 
 
 def settle_all(ids: Sequence[int], values: Mapping[str, Any]) -> None:
-    """The same outcome for all these rows."""
+    """The same outcome for all these rows, which are a whole batch or part of one."""
     for part in parts(ids):
         rows_changed(update(Delivery).where(Delivery.id.in_(part)).values(**values))
+
+
+def settle_whole(fence: int, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """The same outcome for every row of a batch."""
+    for these in _these(fence, ids):
+        rows_changed(update(Delivery).where(these).values(**values))
+
+
+def _these(fence: int, ids: Sequence[int]) -> Iterable[ColumnElement[bool]]:
+    """Conditions for exactly the rows of a claim: a range where they lie close together, else their numbers."""
+    if ids and ids[-1] - ids[0] < SPARSE * len(ids):
+        yield and_(Delivery.id.between(ids[0], ids[-1]), Delivery.claim_id == fence)
+    else:
+        yield from (Delivery.id.in_(part) for part in parts(ids))
 
 
 def settle_each(rows: Sequence[Mapping[str, Any]]) -> None:
