@@ -48,9 +48,9 @@ browser:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	  else echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again."; exit 1; fi; }
 
-lock: .boot/.made  ## write the locks anew from pyproject.toml
-	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --upgrade --group build pyproject.toml -o requirements.lock
-	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --upgrade --group build --group test pyproject.toml -o requirements-test.lock
+lock: .boot/.made  ## write the locks anew from pyproject.toml (UPGRADE=--upgrade brings them up to date)
+	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --group build pyproject.toml -o requirements.lock
+	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --group build --group test pyproject.toml -o requirements-test.lock
 
 clean:  ## remove what was installed; the instance stays
 	@rm -rf .venv .boot .mypy_cache .ruff_cache .pytest_cache

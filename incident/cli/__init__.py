@@ -4,7 +4,21 @@ import sys
 
 import click
 
-from incident.cli import audit, demo, grade, keys, laws, operations, people, register, routes, serve, settings, tokens, users
+from incident.cli import (
+    audit,
+    demo,
+    grade,
+    keys,
+    laws,
+    operations,
+    people,
+    register,
+    routes,
+    serve,
+    settings,
+    tokens,
+    users,
+)
 from incident.domain.errors import Invalid, Refused
 from incident.settings import SettingsError
 from incident.store.keys import KeysError

@@ -93,7 +93,7 @@ def _bring_people(ref: str, now: datetime) -> None:
 def _people() -> list[tuple[str, ...]]:
     """Made-up records under a name that nobody bears and a domain that nobody owns (RFC 2606); the same every time."""
     dice = random.Random(7)  # noqa: S311  (sample data, no secret)
-    found = []
+    found: list[tuple[str, ...]] = []
     for number in range(1, PEOPLE + 1):
         country, state, language = dice.choice(PLACES)
         mail = f"person{number}@example.org" if number % 19 else ("not an address" if number % 2 else "")

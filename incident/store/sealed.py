@@ -19,7 +19,7 @@ from tink import aead, prf
 
 from incident.domain.errors import Refused
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
-from incident.store.keys import KeyRing
+from incident.store.keys import AEAD, PRF, KeyRing
 
 MARK_BYTES: Final = 16
 IN_AN_ACTION: Final = "tocsin_ledger"  # the mark that actions/ledger.transaction leaves on the session
@@ -114,8 +114,8 @@ def sealer(incident_id: int | None) -> Sealer:
         raise Erased
     sealing = ring().unwrap(row.master, row.sealing, _place(owner, "sealing"))
     marking = ring().unwrap(row.master, row.marking, _place(owner, "marking"))
-    opened = sealing.primitive(aead.Aead)  # type: ignore[type-abstract]
-    marks = marking.primitive(prf.PrfSet)  # type: ignore[type-abstract]
+    opened = sealing.primitive(AEAD)
+    marks = marking.primitive(PRF)
     return Sealer(owner, opened, marks.primary())
 
 

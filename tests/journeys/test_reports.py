@@ -83,7 +83,9 @@ def test_no_page_of_reports_scrolls_sideways(app: APIFlask, served: str, width: 
         assert window.fits()
         page.locator("#s-form").select_option("cn-cac-2025")
         page.get_by_role("button", name="Begin").click()
+        page.wait_for_url("**/reports/R-*")
         assert window.fits()
         page.get_by_role("button", name="Save and file…").first.click()
+        page.wait_for_url("**/reports/R-*/file")
         assert window.fits()
         assert window.wrong == []

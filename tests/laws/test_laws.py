@@ -22,12 +22,16 @@ TODAY = date(2026, 11, 22)
 def cases() -> list[Any]:
     files = {path: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(HERE.glob("*.toml"))}
     return [
-        pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}") for path, held in files.items() for case in held["case"]
+        pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
+        for path, held in files.items()
+        for case in held["case"]
     ]
 
 
 def facts_of(case: dict[str, Any]) -> Facts:
-    return from_json({key: to_json(value) if isinstance(value, datetime) else value for key, value in case["facts"].items()})
+    return from_json(
+        {key: to_json(value) if isinstance(value, datetime) else value for key, value in case["facts"].items()}
+    )
 
 
 def said(finding: Finding, expected: str) -> str:

@@ -170,6 +170,8 @@ def test_programs_are_told_which_field_was_wrong(app, client, token_for, query):
 def test_times_without_decimals_are_taken(app, client, token_for):
     an_incident()
     headers = token_for(Role.AUDITOR)
-    assert client.get("/api/v1/record?since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z", headers=headers).json["lines"]
+    assert client.get("/api/v1/record?since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z", headers=headers).json[
+        "lines"
+    ]
     assert client.get("/api/v1/record?until=2020-01-01T00:00:00Z", headers=headers).json["lines"] == []
     assert json.dumps(client.get("/api/openapi.json", headers=headers).json).count("/api/v1/record/check") >= 1
