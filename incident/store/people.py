@@ -244,8 +244,18 @@ def hold(incident_id: int, marks: Iterable[tuple[bytes, int]]) -> list[tuple[byt
         rows
     ):
         return []
-    holders = held(incident_id, [mark for mark, _ in rows])
+    first: dict[bytes, int] = {}
+    for mark, number in rows:
+        first.setdefault(mark, number)
+    holders = first | _held_by_others(incident_id, first)
     return [(mark, number, holders[mark]) for mark, number in rows if holders[mark] != number]
+
+
+def _held_by_others(incident_id: int, mine: Mapping[bytes, int]) -> dict[bytes, int]:
+    """Who holds these marks, as far as their numbers lie outside of ours: few, where ours are new."""
+    outside = "SELECT mark, number FROM person_mark WHERE incident_id = ? AND (number < ? OR number > ?) AND mark IN"
+    fixed = (incident_id, min(mine.values()), max(mine.values()))
+    return {bytes(mark): number for mark, number in bulk.matching(outside, fixed, list(mine))}
 
 
 def held(incident_id: int, marks: Sequence[bytes]) -> dict[bytes, int]:
