@@ -21,13 +21,13 @@ from incident.api import grades as api_grades
 from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
 from incident.api import members as api_members
-from incident.api import obligations as api_obligations
 from incident.api import notices as api_notices
+from incident.api import obligations as api_obligations
 from incident.api import people as api_people
 from incident.api import plans as api_plans
 from incident.api import reports as api_reports
-from incident.api import summaries as api_summaries
 from incident.api import scheme
+from incident.api import summaries as api_summaries
 from incident.api import team as api_team
 from incident.settings import Settings, SettingsError
 from incident.store import dispatches, keys, sealed
@@ -97,9 +97,7 @@ WEB: tuple[Blueprint, ...] = (
     reports.bp,
     summaries.bp,
 )
-HOOKS: tuple[Blueprint, ...] = (
-    hooks.bp,
-)
+HOOKS: tuple[Blueprint, ...] = (hooks.bp,)
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
     api_audit.bp,
@@ -124,6 +122,8 @@ API: tuple[Blueprint, ...] = (
     api_reports.library,
     api_summaries.bp,
 )
+
+
 def _open_channels(app: APIFlask) -> None:
     """Opens the providers that are set; a wrong setting is a sentence at the start."""
     try:

@@ -30,7 +30,15 @@ PREFIXES = {
     "steps": ("plan.", "step."),
     "notices": ("notice.", "deliver", "dispatch.", "announcement.", "sending."),
     "reports": ("report.",),
-    "access": ("member.", "person.seen", "person.found", "people.listed", "list.refused_seen", "evidence.downloaded", "export."),
+    "access": (
+        "member.",
+        "person.seen",
+        "person.found",
+        "people.listed",
+        "list.refused_seen",
+        "evidence.downloaded",
+        "export.",
+    ),
 }
 BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": "The command line", "public": "A visitor"}
 
