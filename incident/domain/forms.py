@@ -158,7 +158,10 @@ def _form(raw: dict[str, Any], digest: str) -> Form:
         note=raw["note"],
         late_needs_reason=raw.get("late_needs_reason", False),
         cite=Cite(**raw["cite"]),
-        stages=tuple(Stage(**{**row, "label": Label(**row["label"]), "meets": tuple(row.get("meets", ()))}) for row in raw["stage"]),
+        stages=tuple(
+            Stage(**{**row, "label": Label(**row["label"]), "meets": tuple(row.get("meets", ()))})
+            for row in raw["stage"]
+        ),
         sections=tuple(Section(row["key"], Label(**row["label"])) for row in raw["section"]),
         questions=tuple(_question(row) for row in raw["question"]),
         digest=digest,
