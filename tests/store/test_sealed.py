@@ -113,7 +113,7 @@ def test_other_keys_are_refused_at_the_start(incidents, tmp_path):
     sealed.check()
     try:
         sealed.attach(keys.create(tmp_path / "keys"))
-        with pytest.raises(KeysError, match="not the ones this database was sealed with|is not in"):
+        with pytest.raises(KeysError, match=r"not the ones this database was sealed with|is not in"):
             sealed.check()
     finally:
         sealed.attach(old)
