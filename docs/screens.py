@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 from waitress.server import create_server  # noqa: E402
 
 from incident import clock, start  # noqa: E402
-from incident.cli.demo import _load  # noqa: E402
+from incident.cli.demo import load  # noqa: E402
 from incident.settings import Settings  # noqa: E402
 from tests.builders import a_session, a_user  # noqa: E402
 from tests.journeys.browser import opened  # noqa: E402
@@ -26,7 +26,7 @@ def main() -> None:
     with app.app_context():
         user = a_user("lead", "privacy", "responder", name="Lead on duty", zone="Europe/Berlin")
         cookie = {"sid": a_session(user), "seen": int(clock.now().timestamp())}
-        _load(clock.now())
+        load(clock.now())
     with app.test_request_context():
         signed = app.session_interface.get_signing_serializer(app).dumps(cookie)  # type: ignore[attr-defined]
     threading.Thread(target=create_server(app, host="127.0.0.1", port=port).run, daemon=True).start()

@@ -8,7 +8,7 @@ import click
 from flask import current_app
 
 from incident import clock, settings, start, work
-from incident.actions import imports, intake, plans
+from incident.actions import counts, imports, intake, plans
 from incident.domain.imports import Reading
 from incident.exports import csv
 
@@ -29,12 +29,12 @@ def demo() -> None:
     """Load a sample incident with its people and playbook, as a drill."""
     app = start.prepare(settings.load())
     with app.app_context():
-        ref = _load(clock.now())
-        work.once()
+        ref = load(clock.now())
     click.echo(f"{ref} is loaded, as a drill: {app.extensions['settings'].base_url}/incidents/{ref}")
 
 
-def _load(now: datetime) -> str:
+def load(now: datetime) -> str:
+    """The sample incident with its people and playbook; its reference."""
     ref = intake.log(
         kind="drill",
         title="Sample: customer database copied through a forgotten backup host",
@@ -46,6 +46,10 @@ def _load(now: datetime) -> str:
     )
     plans.activate(ref, "data_leak", actor="system", now=now)
     _bring_people(ref, now)
+    work.once()
+    intake.record_facts(
+        ref, counts.of(ref).facts(), source="sample list", confidence="high", actor="system", now=clock.now()
+    )
     return ref
 
 
@@ -67,6 +71,12 @@ def _facts(now: datetime) -> dict[str, object]:
         "data_kinds": ["name", "email", "phone", "address", "password_hash"],
         "people_categories": ["customers"],
         "role": "controller",
+        "establishments": ["DE"],
+        "entity": [],
+        "operator": "general",
+        "exfiltration": "confirmed",
+        "encryption": "none",
+        "risk_to_people": "high",
     }
 
 

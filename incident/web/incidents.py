@@ -1,5 +1,6 @@
 """The pages of incidents: list, log, overview, facts, time line, notes, evidence."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -471,7 +472,7 @@ def download(incident: str, piece: str) -> Response:
         "Content-Disposition": f"attachment; filename=\"{found.ref}\"; filename*=UTF-8''{_quoted(found.name)}",
         "Content-Length": str(found.size),
         "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Digest": f"sha-256={found.sha256}",
+        "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(found.sha256)).decode()}:",
     }
     return Response(pieces, mimetype="application/octet-stream", headers=headers)
 
