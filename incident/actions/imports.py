@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
+from sqlalchemy.exc import OperationalError
+
 from incident.actions import contacts
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns
@@ -37,6 +39,7 @@ SHOWN: Final = 8
 LONGEST_NAME: Final = 200
 LONGEST_LABEL: Final = 80
 MOST_TWINS: Final = 3
+DEFECT: Final = "A defect of ours stopped this import; the log says which."
 
 compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -195,6 +198,11 @@ def run(import_ref: str, *, folder: Path, clock: Callable[[], datetime]) -> None
                 return
     except (Invalid, Unreadable, Erased, FileNotFoundError) as error:
         _end(import_ref, ref, fence, State.FAILED, _sentence(error), clock())
+    except OperationalError:
+        raise  # the database was busy or away: the lease ends, and somebody goes on
+    except Exception:
+        _end(import_ref, ref, fence, State.FAILED, DEFECT, clock())
+        raise
     else:
         _end(import_ref, ref, fence, State.DONE, "", clock())
 

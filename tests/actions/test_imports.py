@@ -13,6 +13,7 @@ from incident.store import audiences
 from incident.store import imports as rows
 from incident.store import people as registry
 from incident.store.db import db
+from incident.store.imports import PersonImport
 from incident.store.people import Filter, Pair, Person, Tally
 from incident.store.tables import Form
 from tests.builders import an_incident
@@ -233,6 +234,19 @@ def test_a_list_that_cannot_be_read_on_is_shown_as_failed(ref, folder):
     imports.run(import_ref, folder=folder, clock=lambda: NOW)
     row = imports.get(ref, import_ref)
     assert (row.state, row.trouble) == ("failed", "The uploaded file is no longer there. Bring the list again.")
+
+
+def test_a_defect_ends_the_import_instead_of_trying_for_ever(ref, folder):
+    import_ref = brought(ref, HEADER + "Ann,ann@example.org,,,,\n", folder)
+    imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(PersonImport.__table__.update().values(reading={"nonsense": 1}))
+    with pytest.raises(TypeError):
+        imports.run(import_ref, folder=folder, clock=lambda: NOW)
+    row = imports.get(ref, import_ref)
+    assert (row.state, row.trouble) == ("failed", imports.DEFECT)
+    assert imports.due(NOW.replace(hour=23)) == []
 
 
 def test_a_list_can_be_withdrawn_before_it_is_taken_in_and_leaves_no_file(ref, folder):
