@@ -426,7 +426,9 @@ def test_a_name_and_an_address_given_in_parts_are_corrected_as_a_whole(ref, tmp_
     shown = people.as_shown(people.look(ref, "P-1", why="correct", actor=ANN, now=NOW).record)
     assert (shown["name"], shown["address"]) == ("Ann Example", "Way 1\n10115 Town")
     assert people.correct(ref, "P-1", shown, reason="r", version=1, actor=ANN, now=NOW) == []
-    changed = people.correct(ref, "P-1", shown | {"address": "Way 2\n10115 Town"}, reason="r", version=1, actor=ANN, now=NOW)
+    changed = people.correct(
+        ref, "P-1", shown | {"address": "Way 2\n10115 Town"}, reason="r", version=1, actor=ANN, now=NOW
+    )
     assert changed == ["address"]
     opened = people.look(ref, "P-1", why="correct", actor=ANN, now=NOW)
     assert opened.addressee.address == ("Way 2", "10115 Town")
