@@ -10,6 +10,8 @@ from babel.dates import format_date
 DAYS = 7
 LEFT, RIGHT, TOP, ROW = 150, 1220, 24, 44
 MOST_ROWS = 6
+LANES = {"report": -9, "people": 0, "step": 9}
+"""Where in its row each kind of mark stands, so that none hides another kind."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def drawn(marks: Sequence[Mark], now: datetime, zone: ZoneInfo) -> Plot | None:
         columns=columns,
         rows=[(y, ref) for ref, y in places.items()],
         now_x=x(now),
-        dots=[Dot(x(mark.at), places[mark.incident], mark) for mark in shown],
+        dots=[Dot(x(mark.at), places[mark.incident] + LANES[mark.kind], mark) for mark in shown],
         days=_by_day((*late, *near), zone),
         beyond=len(late) + len(near) - len(shown),
     )

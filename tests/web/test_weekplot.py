@@ -32,3 +32,8 @@ def test_rows_beyond_the_plot_are_counted_and_stay_in_the_list():
     plot = drawn([_mark(n, f"INC-{n}") for n in range(1, MOST_ROWS + 3)], NOW, BERLIN)
     assert (len(plot.rows), plot.beyond) == (MOST_ROWS, 2)
     assert sum(len(marks) for _, marks in plot.days) == MOST_ROWS + 2
+
+
+def test_kinds_due_at_one_moment_hide_each_other_nowhere():
+    same = [Mark("INC-1", NOW + timedelta(hours=5), kind, "far", "w", "/x") for kind in ("report", "people", "step")]
+    assert len({dot.y for dot in drawn(same, NOW, BERLIN).dots}) == 3
