@@ -61,7 +61,8 @@ def home() -> ResponseReturnValue:
         sentence=_sentence(count, due_today, late),
         count=count,
         plot=weekplot.drawn(list(found.marks()), now(), zone()),
-        due=found.due()[:LISTED],
+        duties=found.duties(),
+        undone=found.undone(),
         questions=found.questions(),
         waiting=found.waiting(),
         steps=found.own_steps(),
@@ -111,10 +112,13 @@ class _Found:
         words = due_words(at, now())
         return Mark(self._ref(incident), at, kind, words.tone, f"{title}, {words.words}", href)
 
-    def due(self) -> list[Row]:
-        """Duties and steps over all incidents, soonest first; what has no time comes last."""
-        dated = [self._duty_row(row) for row in self.findings] + [self._step_row(row) for row in self.steps]
-        return sorted(dated, key=lambda row: (row.due.at is None, row.due.at or now()))
+    def duties(self) -> list[Row]:
+        """Duties over all incidents, soonest first; those without a time come last."""
+        return [self._duty_row(row) for row in self.findings[:LISTED]]
+
+    def undone(self) -> list[Row]:
+        """Steps over all incidents, soonest first."""
+        return [self._step_row(row) for row in self.steps[:LISTED]]
 
     def _duty_row(self, row: FindingRow) -> Row:
         tag, tone = ("asked for", "idle") if row.standing == "advised" else ("owed", "owed")
@@ -135,7 +139,7 @@ class _Found:
             row.title,
             self._step(row),
             self._named(row.incident_id),
-            "step",
+            "",
             "idle",
             "nobody" if row.owner_id is None else "",
         )

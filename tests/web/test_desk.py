@@ -1,0 +1,53 @@
+from incident import clock
+from incident.actions import intake, plans
+from incident.domain.access import Role
+
+OWED = {
+    "personal_data": True, "role": "controller", "establishments": ["DE"], "residents": {"DE": 10}, "risk_to_people": "high",
+    "category": "data_leak", "aware_at": "2026-01-02T08:00:00Z",
+}  # fmt: skip
+
+
+def _incident(actor, **facts):
+    return intake.log(
+        kind="incident", title="Copied list", facts=facts, source="s", confidence="high", actor=actor, now=clock.now()
+    )
+
+
+def test_an_empty_desk_says_what_to_do_first(as_):
+    page = as_(Role.RESPONDER).get("/").text
+    assert "No incident is open" in page
+    assert "Log an incident" in page
+
+
+def test_a_late_duty_stands_first_with_its_law_and_incident(as_):
+    lead = as_(Role.LEAD)
+    ref = _incident(lead.ref, **OWED)
+    page = lead.get("/").text
+    assert "1 incident open" in page
+    assert "of them late" in page
+    assert f"{ref} Copied list" in page
+    assert "72 h" in page
+
+
+def test_steps_and_questions_stand_beside_the_duties(as_):
+    lead = as_(Role.LEAD)
+    ref = _incident(lead.ref, **OWED | {"risk_to_people": None})
+    plans.activate(ref, "data_leak", actor=lead.ref, now=clock.now())
+    page = lead.get("/").text
+    assert "Questions that decide most" in page
+    assert "needed, and finished by nobody yet" in page
+
+
+def test_a_restricted_incident_is_on_nobody_elses_desk(as_):
+    lead, other = as_(Role.LEAD), as_(Role.LEAD)
+    ref = _incident(lead.ref, **OWED)
+    assert "Copied list" in other.get("/").text
+    assert lead.post(f"/incidents/{ref}/team/restrict").status_code == 302
+    assert "Copied list" in lead.get("/").text
+    assert "Copied list" not in other.get("/").text
+
+
+def test_times_stand_in_the_readers_zone(as_, app):
+    page = as_(Role.RESPONDER).get("/").text
+    assert "UTC" in page
