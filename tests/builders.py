@@ -46,11 +46,21 @@ def a_session(user: User, *, second_factor: bool = True, started: datetime | Non
 
 
 def an_incident(
-    *, kind: str = "incident", title: str = "Database copied", facts: Mapping[str, Any] | None = None, now: datetime | None = None
+    *,
+    kind: str = "incident",
+    title: str = "Database copied",
+    facts: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
 ) -> Incident:
     """An open incident with these facts (none unless given)."""
     ref = intake.log(
-        kind=kind, title=title, facts=facts or {}, source="a test", confidence="high", actor="U-0TEST000", now=now or clock.now()
+        kind=kind,
+        title=title,
+        facts=facts or {},
+        source="a test",
+        confidence="high",
+        actor="U-0TEST000",
+        now=now or clock.now(),
     )
     incident = incidents.by_ref(ref)
     assert incident is not None
@@ -78,7 +88,10 @@ def a_text(language: str = "en", **changes: Any) -> Text:
         language,
         subject="Notice of data breach",
         greeting="Dear {{ person.name }},",
-        sections={name: f"About {name}: {{{{ person.exposed }}}}." if name == "what_information" else f"About {name}." for name in SECTIONS},
+        sections={
+            name: f"About {name}: {{{{ person.exposed }}}}." if name == "what_information" else f"About {name}."
+            for name in SECTIONS
+        },
         sms="{{ company.name }}: see {{ link.check }}",
         call="Call {{ person.name }}.",
         push_title="Notice",
