@@ -92,7 +92,9 @@ def _settle_doubts(here: World, press, path, sending, people) -> None:
     """Nobody was told twice; whoever cannot be known to have been told is in doubt, and a person settles it."""
     done = steps._until(
         lambda: press.get(f"{path}/sendings/{sending}"),
-        lambda row: not row["counts"]["waiting"] and not row["counts"]["sending"],
+        lambda row: (
+            sum(row["counts"].values()) == people.good and not row["counts"]["waiting"] and not row["counts"]["sending"]
+        ),
         seconds=240,
     )
     told = Counter([mail.to[0] for mail in here.smtp.mails] + [text.to for text in here.twilio.texts])
