@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, String, Table, delete, func, select, update
+from sqlalchemy import Connection, String, Table, delete, func, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, mapped_column
@@ -52,8 +52,10 @@ def forget(key: str) -> None:
 def _tally(connection: Connection, key: str, now: datetime) -> Tally | None:
     """The tally under a key, its row made and held, so that two at once count one after the other."""
     insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
-    connection.execute(insert(Throttle).values(key=key, tries=0, since=now).on_conflict_do_nothing())
-    row = connection.execute(select(rows).where(rows.c.key == key).with_for_update()).one()
+    # one statement makes or holds the row: between two of them, whoever came in rightly could have taken it away
+    held = insert(Throttle).values(key=key, tries=0, since=now)
+    held = held.on_conflict_do_update(index_elements=["key"], set_={"key": key})
+    row = connection.execute(held.returning(rows.c.tries, rows.c.since, rows.c.until)).one()
     return Tally(row.tries, row.since, row.until)
 
 
