@@ -1,5 +1,6 @@
 """The `tocsin` command: one module a noun, thin over actions."""
 
+import os
 import sys
 
 import click
@@ -60,6 +61,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Runs the command; a wrong setting is a sentence and exit code 2."""
+    os.umask(0o077)  # what this program writes is for its owner alone
     try:
         tocsin()
     except (SettingsError, KeysError) as error:
