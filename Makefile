@@ -37,7 +37,7 @@ coverage: .venv/.test browser  ## the suite once more, with the branches it took
 	@$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 bench: .venv/.test  ## figures, each beside its yardstick
-	@for one in bench/[a-z]*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+	@for one in pages people_import record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
 
 screens: .venv/.test browser  ## make the screenshots of README and docs
 	@$(BIN)/python docs/screens.py
