@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import Window, opened
 from tests.journeys.installation import ROOT
@@ -57,6 +57,7 @@ def test_the_whole_path_in_a_browser(here: World, tmp_path: Path):
         _send(case, here, people)
         _report(case, path, tmp_path)
         _look_everywhere(case, second, path)
+        _close(case, path)
         for window in (boss, case, second):
             assert window.wrong == []
     record = tmp_path / "record.jsonl"
@@ -254,3 +255,52 @@ def _look_everywhere(case: Window, second: Window, path: str) -> None:
             assert window.fits(), f"{stop} scrolls sideways"
         window.go("/")
         assert window.fits()
+
+
+def _close(case: Window, path: str) -> None:
+    """What still stands in the way is done page by page; then it closes."""
+    page = case.go(f"{path}/sending/")
+    page.locator(f"a[href*='{path}/sending/S-']").first.click()
+    for button in page.get_by_role("button", name=re.compile("care", re.IGNORECASE)).all():
+        button.click()
+    for step in _refs(case.go(f"{path}/plans/").content(), f"{path}/plans/"):
+        page = case.go(step)
+        if page.get_by_role("button", name="Finish this step").count():
+            page.locator("#note").fill("Done and seen.")
+            page.get_by_role("button", name="Finish this step").click()
+    _settle_duties(case, path, "Owed", "It was done", "note")
+    _settle_duties(case, path, "Open", "Waive this duty", "reason")
+    page = case.go(_refs(case.go(f"{path}/reports/").content(), f"{path}/reports/")[0])
+    _unfold(page)
+    page.locator("form[action$='/discard'] button").first.click()
+    page = case.go(f"{path}/closing/")
+    _unfold(page)
+    for box in page.locator("form[action$='/review'] textarea").all():
+        box.fill("As the time line says.")
+    page.get_by_role("button", name="Keep the review").click()
+    _unfold(page)
+    for box in page.locator("form[action$='/close'] textarea").all():
+        box.fill("Everybody who had to be told was told.")
+    page.locator("form[action$='/close'] button").click()
+    expect(page.get_by_text("closed", exact=True).first).to_be_visible()
+
+
+def _settle_duties(case: Window, path: str, tab: str, button: str, words: str) -> None:
+    page = case.go(f"{path}/duties/")
+    page.get_by_role("link", name=re.compile(rf"^{tab} [0-9]+")).first.click()
+    for duty in _refs(page.content(), f"{path}/duties/"):
+        page = case.go(duty)
+        _unfold(page)
+        act = page.get_by_role("button", name=button)
+        if act.count():
+            act.locator("xpath=ancestor::form").locator(f"[name={words}]").fill("By the notice of today.")
+            act.click()
+
+
+def _refs(html: str, under: str) -> list[str]:
+    """The addresses of single things under a path that a page links to, each once."""
+    return list(dict.fromkeys(re.findall(rf'href="({re.escape(under)}(?:steps/)?[A-Z]+-[0-9A-Z]{{8}})"', html)))
+
+
+def _unfold(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
