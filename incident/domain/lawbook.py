@@ -1,7 +1,8 @@
 """The law library of this installation: every law file, read once. The one door to laws for all other rooms."""
 
 from collections.abc import Iterable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 from incident.domain.lawfiles import BadLaw, parsed
@@ -40,10 +41,33 @@ __all__ = [
 LAWS = HERE / "laws"
 
 
-@cache
+@dataclass
+class _Held:
+    book: Lawbook | None = None
+
+
+_held = _Held()
+
+
 def library() -> Lawbook:
-    """The laws of this installation, read once. Raises BadLaw."""
+    """The laws of this installation: those in use (`editions.use`), or else those that the program brings. Raises BadLaw."""
+    return _held.book or _shipped()
+
+
+def use(book: Lawbook | None) -> None:
+    """Have this process go by these laws; None: by those that the program brings. Called by `editions.use` alone."""
+    _held.book = book
+
+
+@cache
+def _shipped() -> Lawbook:
     return loaded(sorted(LAWS.rglob("*.toml")))
+
+
+@lru_cache(maxsize=2_048)
+def read_law(path: str, data: bytes) -> Law:
+    """The law in the bytes of a file, read once however often it is asked for. Raises BadLaw."""
+    return parsed(data, path)
 
 
 def loaded(paths: Iterable[Path]) -> Lawbook:
@@ -52,7 +76,7 @@ def loaded(paths: Iterable[Path]) -> Lawbook:
     mistakes: list[str] = []
     for path in paths:
         try:
-            law = parsed(path.read_bytes(), path.name)
+            law = read_law(_place(path), path.read_bytes())
             if law.id in laws:
                 raise BadLaw(f"{path.name}: the id {law.id} is also used by {laws[law.id].path}.")
             laws[law.id] = law
@@ -61,3 +85,8 @@ def loaded(paths: Iterable[Path]) -> Lawbook:
     if mistakes:
         raise BadLaw("\n".join(mistakes))
     return Lawbook(laws)
+
+
+def _place(path: Path) -> str:
+    """The path inside the library, such as us/tx.toml."""
+    return path.relative_to(LAWS).as_posix() if path.is_relative_to(LAWS) else path.name

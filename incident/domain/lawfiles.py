@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from incident.domain.clauses import BadClause, Clause, always, read
 from incident.domain.clock import Limit, Roll, Unit
 from incident.domain.laws import (
+    KINDS,
     RECIPIENTS,
     STAGES,
     Bound,
@@ -54,7 +55,7 @@ LAW_KEYS = frozenset(
         "unless",
         "duty",
     }
-    | {"since"}
+    | {"since", "kind", "overrules", "overrules_because"}
 )
 DUTY_KEYS = frozenset(
     {
@@ -110,7 +111,19 @@ class _Reader:
             status=self.raw.get("status", ""),
             in_force=self.raw.get("in_force", True),
             path=self.path,
+            kind=self._kind(),
+            overrules=str(self.raw.get("overrules", "")),
+            overrules_because=str(self.raw.get("overrules_because", "")).strip(),
         )
+
+    def _kind(self) -> str:
+        """Law or contract; whoever overrules a law says why."""
+        kind = self.raw.get("kind", "law")
+        if kind not in KINDS:
+            raise self._bad("the law", f"'kind' is one of {', '.join(KINDS)}")
+        if ("overrules" in self.raw) != bool(str(self.raw.get("overrules_because", "")).strip()):
+            raise self._bad("the law", "'overrules' and 'overrules_because' go together: say which law, and why")
+        return str(kind)
 
     def _duty(self, raw: Mapping[str, Any]) -> Duty:
         where = f"duty {raw.get('id', '?')}"

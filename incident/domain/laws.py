@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ RECIPIENTS = {
     "public": "the public",
     "ourselves": "our own register",
 }
+KINDS = {"law": "law", "contract": "contract"}
 STAGES = (
     "",
     "assessment",
@@ -166,6 +167,15 @@ class Law:
     status: str = ""
     in_force: bool = True
     path: str = ""
+    kind: str = "law"
+    overrules: str = ""
+    overrules_because: str = ""
+    overruled: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a file of the user; no law of the library has such an id."""
+        return self.id.startswith("OWN-")
 
     def duty(self, id_: str) -> Duty | None:
         """The duty of that name."""
@@ -195,10 +205,11 @@ class Lawbook:
         law, _, duty = ref.partition("/")
         return self.laws[law].duty(duty) if law in self.laws else None
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """One digest over all files: the version of the library."""
-        return hashlib.sha256("".join(sorted(law.digest for law in self)).encode()).hexdigest()
+        """One digest over paths and bytes of all files: SHA-256 over a line each, as `sha256sum` writes it."""
+        lines = sorted((law.path, law.digest) for law in self)
+        return hashlib.sha256("".join(f"{digest}  {path}\n" for path, digest in lines).encode()).hexdigest()
 
 
 @cache

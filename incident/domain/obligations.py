@@ -136,6 +136,8 @@ def law_day(facts: Facts, calendar: Calendar, today: date) -> date:
 
 def _reaches(law: Law, facts: Facts, presumed: Presumed) -> Answer:
     """Whether the law speaks of this organisation, these people and this data at all."""
+    if law.overruled:
+        return Answer(Truth.NO, (law.overruled,))
     scope = law.scope(facts)
     if presumed.scope and scope.truth is Truth.OPEN:
         scope = Answer(Truth.YES, (f"{law.short} is taken to apply",))

@@ -1,0 +1,137 @@
+"""The library and the user's own files beside it."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from incident.domain import editions, lawbook
+from incident.domain.clock import Calendar
+from incident.domain.editions import LawText, Origin, edition, manifest
+from incident.domain.facts import Facts
+from incident.domain.lawbook import BadLaw
+from incident.domain.obligations import Standing, found
+
+LAW = """
+id = "{id}"
+name = "A law"
+short = "law"
+place = "FR"
+zone = "Europe/Paris"
+authority = "Somebody"
+since = 2020-01-01
+scope = {{ places = "FR" }}
+{more}
+[[duty]]
+id = "tell"
+title = "Tell"
+to = "authority"
+deadline = {{ from = "aware_at", hours = {hours} }}
+cite = {{ place = "Art. 1", href = "https://example.org/law", read_on = 2026-01-01 }}
+confidence = "verified"
+"""
+OVERRULES = 'overrules = "XX-LAW"\noverrules_because = "Counsel reads the clock as 24 hours."'
+FACTS = Facts({"residents": {"FR": 3}, "aware_at": datetime(2026, 3, 6, 16, tzinfo=UTC)})
+
+
+def text(path: str, id_: str = "XX-LAW", more: str = "", hours: int = 72) -> LawText:
+    return LawText(path, LAW.format(id=id_, more=more, hours=hours).encode())
+
+
+LIBRARY = (text("xx/law.toml"),)
+
+
+def with_own(*own: LawText, good: dict[str, LawText] | None = None) -> editions.Edition:
+    return edition("1", Origin.SHIPPED, LIBRARY, own, good)
+
+
+def said(made: editions.Edition) -> dict[str, tuple[Standing, tuple[str, ...]]]:
+    findings = found(FACTS, made.book, lambda law: Calendar("FR", law.zone), date(2026, 11, 22))
+    return {one.ref: (one.standing, one.because) for one in findings}
+
+
+def test_the_digest_is_over_paths_and_bytes_and_not_over_their_order():
+    one, two = text("xx/a.toml", "XX-A"), text("xx/b.toml", "XX-B")
+    made = edition("1", Origin.SHIPPED, (one, two))
+    assert made.digest == edition("1", Origin.SHIPPED, (two, one)).digest == made.library_digest
+    assert made.digest != edition("1", Origin.SHIPPED, (LawText("yy/a.toml", one.data), two)).digest
+    assert made.digest != edition("1", Origin.SHIPPED, (text("xx/a.toml", "XX-A", hours=48), two)).digest
+
+
+def test_a_manifest_reads_as_sha256sum_writes_it():
+    assert manifest(LIBRARY) == f"{LIBRARY[0].digest}  xx/law.toml\n"
+
+
+def test_the_library_in_use_is_the_one_that_the_program_brings():
+    assert editions.current().digest == lawbook.library().digest
+    assert editions.current().origin is Origin.SHIPPED
+
+
+def test_an_own_file_adds_a_law_and_changes_the_digest_but_not_the_librarys():
+    made = with_own(text("own/insurer.toml", "OWN-INSURER", 'kind = "contract"'))
+    assert set(said(made)) == {"XX-LAW/tell", "OWN-INSURER/tell"}
+    assert (made.book["OWN-INSURER"].own, made.book["OWN-INSURER"].kind) == (True, "contract")
+    assert made.library_digest == edition("1", Origin.SHIPPED, LIBRARY).digest != made.digest
+
+
+def test_an_overruled_law_stays_visible_and_is_owed_no_longer():
+    made = with_own(text("own/france.toml", "OWN-FRANCE", OVERRULES, hours=24))
+    answers = said(made)
+    assert answers["OWN-FRANCE/tell"][0] is Standing.OWED
+    assert answers["XX-LAW/tell"] == (
+        Standing.NOT_OWED,
+        ("Overruled by your own file OWN-FRANCE: Counsel reads the clock as 24 hours.",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        (text("own/a.toml", "XX-LAW"), "begins with OWN-"),
+        (text("own/a.toml", "OWN-A", 'overrules = "XX-LAW"'), "go together"),
+        (text("own/a.toml", "OWN-A", 'overrules_because = "Because."'), "go together"),
+        (text("own/a.toml", "OWN-A", OVERRULES.replace("XX-LAW", "YY-LAW")), "does not have"),
+        (text("own/a.toml", "OWN-A", 'kind = "treaty"'), "'kind' is one of"),
+        (LawText("own/a.toml", b"id = "), "not a TOML file"),
+    ],
+)
+def test_a_mistake_in_an_own_file_is_kept_and_the_library_goes_on(own, words):
+    made = with_own(own)
+    (mistake,) = made.mistakes
+    assert words in mistake.sentences[0]
+    assert mistake.instead == "this file is not used"
+    assert set(said(made)) == {"XX-LAW/tell"}
+
+
+def test_two_own_files_overrule_the_same_law_only_once():
+    made = with_own(text("own/a.toml", "OWN-A", OVERRULES), text("own/b.toml", "OWN-B", OVERRULES))
+    assert [mistake.path for mistake in made.mistakes] == ["own/b.toml"]
+    assert "another of your files overrules" in made.mistakes[0].sentences[0]
+
+
+def test_the_last_text_that_was_in_order_stands_in_for_a_broken_one():
+    good = text("own/a.toml", "OWN-A", hours=24)
+    made = with_own(LawText("own/a.toml", b"id = "), good={"own/a.toml": good})
+    assert "last text" in made.mistakes[0].instead
+    assert made.book["OWN-A"].digest == good.digest
+
+
+def test_the_last_good_text_does_not_stand_in_where_it_would_be_a_mistake_today():
+    good = text("own/a.toml", "OWN-A", OVERRULES.replace("XX-LAW", "YY-GONE"))
+    made = with_own(LawText("own/a.toml", b"id = "), good={"own/a.toml": good})
+    assert "OWN-A" not in made.book
+
+
+def test_a_library_may_not_use_the_ids_of_own_files_nor_one_id_twice():
+    with pytest.raises(BadLaw, match="for your own files"):
+        edition("1", Origin.SHIPPED, (text("xx/law.toml", "OWN-A"),))
+    with pytest.raises(BadLaw, match="also used"):
+        edition("1", Origin.SHIPPED, (text("xx/a.toml"), text("xx/b.toml")))
+
+
+def test_a_process_uses_another_edition_until_told_otherwise():
+    try:
+        editions.use(with_own(text("own/insurer.toml", "OWN-INSURER")))
+        assert "OWN-INSURER" in lawbook.library()
+    finally:
+        editions.use(None)
+    assert "OWN-INSURER" not in lawbook.library()
