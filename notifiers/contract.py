@@ -8,24 +8,77 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from html import escape
 from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Letters with a `%s` for each place that a person's own word fills, and the number of the word for each of them."""
+
+    letters: str
+    places: tuple[int, ...] = ()
+
+    def filled(self, words: Sequence[str]) -> str:
+        """The letters with the words in their places."""
+        return self.letters % tuple([words[place] for place in self.places]) if self.places else self.letters
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What the messages to many people share: subject and text in plain letters, and HTML where there is some."""
+
+    text: Part
+    subject: Part = Part("")
+    html: Part = Part("")
+
+
 class Message:
     """One text for one person by one channel. It has exactly one addressee.
 
     `ref` is opaque and belongs to one attempt; it is all that a provider learns from us beside address and text.
     `thread` stays the same over the attempts of one delivery (the Message-ID of an e-mail is made of it).
+    A message is whole letters, or a `frame` that it shares with others and its own `words`, each in one line.
     """
 
-    ref: str
-    to: str
-    text: str
-    subject: str = ""
-    html: str = ""
-    language: str = "en"
-    thread: str = ""
+    __slots__ = ("frame", "language", "ref", "thread", "to", "words")
+
+    def __init__(
+        self,
+        ref: str,
+        to: str,
+        text: str = "",
+        subject: str = "",
+        html: str = "",
+        language: str = "en",
+        thread: str = "",
+        *,
+        frame: Frame | None = None,
+        words: tuple[str, ...] = (),
+    ) -> None:
+        self.ref, self.to, self.language, self.thread = ref, to, language, thread
+        self.frame = frame or Frame(Part(text), Part(subject), Part(html))
+        self.words = words
+
+    @property
+    def subject(self) -> str:
+        """The subject in plain letters, one line."""
+        return self.frame.subject.filled(self.words)
+
+    @property
+    def text(self) -> str:
+        """The text in plain letters."""
+        return self.frame.text.filled(self.words)
+
+    @property
+    def html(self) -> str:
+        """The HTML, its words escaped; empty where there is none."""
+        return self.frame.html.filled(self.escaped) if self.frame.html.places else self.frame.html.letters
+
+    @property
+    def escaped(self) -> tuple[str, ...]:
+        """The words as HTML takes them, in an element or a quoted attribute."""
+        return tuple([escape(word) for word in self.words])
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,6 @@ import binascii
 import hashlib
 import json
 import secrets
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from notifiers.contract import Answer, Callback, Event, Forged, Message, Misconf
 PROVIDER = "sendgrid"
 MOST_PERSONALIZATIONS = 1_000  # of one request
 MOST_SUBSTITUTION_BYTES = 9_500  # of one personalization; SendGrid takes 10,000
+SHORT_WORDS = 700  # letters; under this no escaping brings them near the limit
 MOST_REQUESTS = 60  # of one batch, while refused rows are being singled out
 OUR_KEY = "tocsin_ref"  # comes back at the top of each event; not one of SendGrid's own keys
 
@@ -178,19 +178,13 @@ class SendgridEmail:
         return _turned_away(group, reply.status_code, reply.headers), []
 
     def _payload(self, group: list[Message]) -> dict[str, Any]:
-        text, text_values = _shared([message.text for message in group], "t")
-        html, html_values = _shared([message.html for message in group], "h")
-        content = [{"type": "text/plain", "value": text}]
-        if html:
-            content.append({"type": "text/html", "value": html})
-        people = [
-            {"to": [{"email": message.to}], "subject": message.subject, "custom_args": {OUR_KEY: message.ref}}
-            | ({"substitutions": ours | theirs} if ours or theirs else {})
-            for message, ours, theirs in zip(group, text_values, html_values, strict=True)
-        ]
+        tagged = _Tagged.of(group)
+        content = [{"type": "text/plain", "value": tagged.text}]
+        if tagged.html:
+            content.append({"type": "text/html", "value": tagged.html})
         return {
             "from": self._sender,
-            "personalizations": people,
+            "personalizations": [tagged.person(message) for message in group],
             "content": content,
             "headers": {"Auto-Submitted": "auto-generated"},
             "tracking_settings": NO_TRACKING,
@@ -227,21 +221,19 @@ def _public_key(text: str) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _requests(messages: Sequence[Message]) -> Iterable[list[Message]]:
-    """Groups that can share one request: texts of the same lines, each address once, no value too long."""
-    alike: dict[tuple[int, int], list[Message]] = defaultdict(list)
+def _requests(messages: Iterable[Message]) -> Iterable[list[Message]]:
+    """Groups that can share one request: one frame, each address once, no words too long."""
+    alike: dict[int, list[Message]] = {}
     for message in messages:
-        alike[message.text.count("\n"), message.html.count("\n")].append(message)
+        alike.setdefault(id(message.frame), []).append(message)
     for group in alike.values():
-        if _too_long(group):
-            yield from ([message] for message in group)
-            continue
         while group:
             taken: dict[str, Message] = {}
             left = []
             for message in group:
-                known = taken.setdefault(message.to.casefold(), message)
-                if known is not message:
+                if _too_long(message):
+                    yield [message]
+                elif taken.setdefault(message.to.casefold(), message) is not message:
                     left.append(message)
             rows = list(taken.values())
             yield from (
@@ -250,30 +242,54 @@ def _requests(messages: Sequence[Message]) -> Iterable[list[Message]]:
             group = left
 
 
-def _too_long(group: list[Message]) -> bool:
-    _, texts = _shared([message.text for message in group], "t")
-    _, htmls = _shared([message.html for message in group], "h")
-    return any(
-        sum(len(key) + len(value.encode()) for part in (text, html) for key, value in part.items())
-        > MOST_SUBSTITUTION_BYTES
-        for text, html in zip(texts, htmls, strict=True)
-    )
+def _too_long(message: Message) -> bool:
+    """Whether the words may be more than SendGrid substitutes; a letter has at most 4 bytes, and 6 once it is escaped."""
+    if sum(map(len, message.words)) < SHORT_WORDS:
+        return False
+    return sum(len(word.encode()) + 40 for word in (*message.words, *message.escaped)) > MOST_SUBSTITUTION_BYTES
 
 
-def _shared(texts: list[str], part: str) -> tuple[str, list[dict[str, str]]]:
-    """The text with a tag for each line in which the texts differ, and for each text the lines that belong there.
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """The letters of a request with a tag for each word that a person's own one stands for.
 
-    The tags hold a random word, so that nobody's name can look like one.
+    The tags hold a random word, so that nobody's name can look like one. One person alone needs none.
     """
-    columns = list(zip(*(text.split("\n") for text in texts), strict=True))
-    differing = [number for number, column in enumerate(columns) if len(set(column)) > 1]
-    word = secrets.token_hex(8)
-    tags = {number: f"~{word}{part}{number}~" for number in differing}
-    shared = "\n".join(tags.get(number, column[0]) for number, column in enumerate(columns))
-    if not tags:
-        return shared, [{} for _ in texts]
-    rows = zip(*(columns[number] for number in differing), strict=True)
-    return shared, [dict(zip(tags.values(), row, strict=True)) for row in rows]
+
+    text: str
+    html: str
+    plain: tuple[tuple[str, int], ...]
+    escaped: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, group: list[Message]) -> "_Tagged":
+        """The tags for these messages, which share a frame."""
+        first, frame = group[0], group[0].frame
+        if len(group) == 1:
+            return cls(first.text, first.html, (), ())
+        word = secrets.token_hex(8)
+        plain = [f"~{word}t{place}~" for place in range(len(first.words))]
+        escaped = [f"~{word}h{place}~" for place in range(len(first.words))]
+        return cls(
+            frame.text.filled(plain),
+            frame.html.filled(escaped),
+            tuple((plain[place], place) for place in sorted({*frame.text.places})),
+            tuple((escaped[place], place) for place in sorted({*frame.html.places})),
+        )
+
+    def person(self, message: Message) -> dict[str, Any]:
+        """One person's part of the request."""
+        about: dict[str, Any] = {
+            "to": [{"email": message.to}],
+            "subject": message.subject,
+            "custom_args": {OUR_KEY: message.ref},
+        }
+        if self.plain or self.escaped:
+            words, escaped = message.words, message.escaped if self.escaped else ()
+            about["substitutions"] = {tag: words[place] for tag, place in self.plain} | {
+                tag: escaped[place] for tag, place in self.escaped
+            }
+        return about
 
 
 def _all(

@@ -11,7 +11,7 @@ from incident.domain.facts import Facts, from_json
 from incident.domain.layouts import Composed, Sheet
 from incident.domain.notices import Channel, Text
 from incident.domain.people import Addressee
-from incident.domain.wording import Unfilled, Values, for_header, for_html, for_text
+from incident.domain.wording import Unfilled, Values
 from incident.settings import Settings
 from incident.store import incidents
 from incident.store.notices import NoticeVersion
@@ -114,19 +114,11 @@ def messages(
 def _message(
     made: Composed, language: str, channel: Channel, ref: str, thread: str, person: Addressee
 ) -> Message | Unfilled:
-    words = merges.person_values(person, starters.words(language))
     try:
-        return Message(
-            ref=ref,
-            to=address(person, channel),
-            subject=made.subject.filled(words, for_header),
-            text=made.text.filled(words, for_text),
-            html=made.html.filled(words, for_html) if made.html else "",
-            language=language,
-            thread=thread,
-        )
+        words = made.words_for(merges.person_values(person, starters.words(language)))
     except Unfilled as gap:
         return gap
+    return Message(ref, address(person, channel), language=language, thread=thread, frame=made.frame, words=words)
 
 
 def address(person: Addressee, channel: Channel) -> str:

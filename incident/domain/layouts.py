@@ -7,6 +7,7 @@ plain text, with only the slots left that differ from person to person.
 import html
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from incident.domain import prose
 from incident.domain.facts import vocabulary
@@ -19,12 +20,15 @@ from incident.domain.wording import (
     Pattern,
     Slot,
     Values,
+    filling,
     for_header,
     for_html,
     for_sms,
     one_line,
     parsed,
 )
+from notifiers import contract
+from notifiers.contract import Frame
 
 FONT = "font-family:-apple-system,'Segoe UI','Noto Sans','Noto Sans SC',sans-serif"
 BODY = f"margin:0;background:#ffffff;color:#17212e;{FONT};font-size:16px;line-height:1.5"
@@ -80,6 +84,23 @@ class Composed:
         """Return the names of the slots left, each once."""
         patterns = (self.subject, self.text, *((self.html,) if self.html else ()))
         return tuple(dict.fromkeys(name for pattern in patterns for name in pattern.fields))
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Return what all its messages share; a message's own words are `words_for` a person."""
+        return Frame(*(self._part(pattern) for pattern in (self.text, self.subject, self.html or Pattern(()))))
+
+    def words_for(self, values: Values) -> tuple[str, ...]:
+        """Return one person's words in the order of `fields`. Raises Unfilled naming the first that is missing."""
+        return tuple([one_line(filling(values, name)) for name in self._names])
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return self.fields
+
+    def _part(self, pattern: Pattern) -> contract.Part:
+        letters, names = pattern.frame
+        return contract.Part(letters, tuple(self._names.index(name) for name in names))
 
 
 def sheet(text: Text, *, site: str, california: bool = False) -> Sheet:

@@ -73,11 +73,11 @@ class Pattern:
 
     def filled(self, values: Values, escape: Escape) -> str:
         """Return the whole text. Raises Unfilled naming the first field without a value."""
-        frame, names = self._frame
-        return frame % tuple([escape(_value(values, name)) for name in names]) if names else frame
+        letters, names = self.frame
+        return letters % tuple([escape(filling(values, name)) for name in names]) if names else letters
 
     @cached_property
-    def _frame(self) -> tuple[str, tuple[str, ...]]:
+    def frame(self) -> tuple[str, tuple[str, ...]]:
         """The letters with `%s` for each slot, and the names of the slots: a hundred thousand people are filled by it."""
         names = tuple(piece.name for piece in self.pieces if isinstance(piece, Slot))
         if not names:
@@ -142,10 +142,11 @@ def _plain(text: str, where: str) -> str:
 def _put(piece: str | Slot, values: Values, escape: Escape) -> str | Slot:
     if isinstance(piece, str) or piece.name not in values:
         return piece
-    return escape(_value(values, piece.name))
+    return escape(filling(values, piece.name))
 
 
-def _value(values: Values, name: str) -> str:
+def filling(values: Values, name: str) -> str:
+    """Return the value of a field. Raises Unfilled where there is none, or a blank one."""
     value = values.get(name, "")
     if not value.strip():
         raise Unfilled(name)

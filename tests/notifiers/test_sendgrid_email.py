@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from notifiers.contract import Callback, Forged, Message, Misconfigured, Outcome, Status
+from notifiers.contract import Callback, Forged, Frame, Message, Misconfigured, Outcome, Part, Status
 from notifiers.sendgrid_email import SendgridEmail
 from tests.fakes.faults import Fault
 from tests.fakes.sendgrid import KEY, FakeSendGrid
@@ -28,13 +28,19 @@ def email(server: FakeSendGrid) -> SendgridEmail:
     )
 
 
-def a_message(number: int, **values: Any) -> Message:
+FRAME = Frame(
+    Part("Dear %s,\nread 100 %% of\nthis, %s", (0, 0)),
+    Part("Notice %s", (0,)),
+    Part("<p>Dear %s,</p>\n<p>read</p>", (0,)),
+)
+
+
+def a_message(number: int, word: str = "", **values: Any) -> Message:
     usual = {
         "ref": f"R{number:04}",
         "to": f"p{number}@example.org",
-        "subject": f"Notice {number}",
-        "text": f"Dear {number},\nread\nthis",
-        "html": f"<p>Dear {number},</p>\n<p>read</p>",
+        "frame": FRAME,
+        "words": (word or f"No. {number}",),
     }
     return Message(**usual | values)
 
@@ -74,11 +80,24 @@ def test_a_thousand_people_are_one_request_and_each_gets_exactly_their_text(emai
     ]
 
 
-def test_texts_of_different_length_go_in_groups(email: SendgridEmail, server: FakeSendGrid):
-    batch = [a_message(number, text="\n".join(["line"] * (1 + number % 3)) + str(number)) for number in range(30)]
+def test_each_frame_is_a_request_of_its_own(email: SendgridEmail, server: FakeSendGrid):
+    frames = [FRAME, Frame(Part("您好，%s", (0,)), Part("通知")), Frame(Part("the same for everybody"), Part("Notice"))]
+    batch = [a_message(number, frame=frames[number % 3]) for number in range(30)]
     email.send(batch)
     assert server.asked == 3
-    assert {letter.ref: letter.text for letter in server.letters} == {message.ref: message.text for message in batch}
+    assert {letter.ref: (letter.subject, letter.text, letter.html) for letter in server.letters} == {
+        message.ref: (message.subject, message.text, message.html) for message in batch
+    }
+
+
+def test_words_are_escaped_in_html_and_nowhere_else(email: SendgridEmail, server: FakeSendGrid):
+    email.send([a_message(1, "Tom & <b>Co</b> \"'"), a_message(2, "100 % {{ x }}")])
+    tom, percent = sorted(server.letters, key=lambda letter: letter.ref)
+    assert tom.subject == "Notice Tom & <b>Co</b> \"'"
+    assert "Dear Tom & <b>Co</b> \"'," in tom.text
+    assert "<p>Dear Tom &amp; &lt;b&gt;Co&lt;/b&gt; &quot;&#x27;,</p>" in tom.html
+    assert "Dear 100 % {{ x }}," in percent.text
+    assert "read 100 % of" in percent.text
 
 
 def test_two_people_at_one_address_get_two_messages(email: SendgridEmail, server: FakeSendGrid):
@@ -87,14 +106,17 @@ def test_two_people_at_one_address_get_two_messages(email: SendgridEmail, server
     assert sorted(letter.ref for letter in server.letters) == ["R0001", "R0002"]
 
 
-def test_a_text_too_long_for_values_goes_alone_and_whole(email: SendgridEmail, server: FakeSendGrid):
-    batch = [a_message(number, text=f"{number}" + "长" * 5000) for number in (1, 2)]
-    assert {answer.outcome for answer in email.send(batch)} == {Outcome.ACCEPTED}
-    assert {letter.ref: letter.text for letter in server.letters} == {message.ref: message.text for message in batch}
+@pytest.mark.parametrize("letter", ["长", "'", "😀"])
+def test_words_too_long_for_values_go_alone_and_whole(email: SendgridEmail, server: FakeSendGrid, letter: str):
+    for length in (695, 760, 1_000, 5_000):
+        server.letters.clear()
+        batch = [a_message(number, letter * length) for number in (1, 2)]
+        assert {answer.outcome for answer in email.send(batch)} == {Outcome.ACCEPTED}
+        assert {one.ref: one.text for one in server.letters} == {message.ref: message.text for message in batch}
 
 
 def test_nobodys_name_can_take_the_place_of_a_tag(email: SendgridEmail, server: FakeSendGrid):
-    batch = [a_message(1, text="~t0~\n~t1~\n-t-"), a_message(2, text="Dear {{html}}\n-html-\n%name%")]
+    batch = [a_message(1, "~t0~ ~t1~ -t-"), a_message(2, "{{html}} -html- %name% %s")]
     email.send(batch)
     assert [letter.text for letter in server.letters] == [message.text for message in batch]
 
