@@ -104,7 +104,11 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
             returned = claim.state == "claimed"
             claim.state = "returned" if returned else "lost"
             state = rules.waits_or_not(Course(row.course)) if returned else State.IN_DOUBT
-            moved = claims.move_claimed(claim.id, state, now, reason="" if returned else "worker_died")
+            moved = (
+                claims.move_claimed(claim.id, state, now)
+                if returned
+                else claims.move_claimed(claim.id, state, now, reason="worker_died", called_at=claim.claimed_at)
+            )
             dispatches.count(row.id, {State.SENDING: -len(moved), state: len(moved)}, now)
             verb = "deliveries.returned" if returned else "deliveries.in_doubt"
             ledger.write(

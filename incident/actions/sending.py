@@ -257,7 +257,6 @@ class Wave:
             if not claims.turn_claim(batch.held.fence, "claimed", "calling", now, lease=self.lease):
                 ledger.unchanged()
                 return False
-            claims.begun(batch.held.fence, now)
             refs = rules.batch_digest([(member.ref, State.SENDING.value) for member in batch.held.rows])
             ledger.write(
                 "deliveries.handed_over",
@@ -268,6 +267,7 @@ class Wave:
                 count=len(batch.held.rows),
                 digest=refs,
             )
+        batch.called_at = now
         return True
 
     def _give_back(self, held: Held, reason: str) -> None:
@@ -322,8 +322,7 @@ class Wave:
         with transaction(ACTOR, now) as ledger:
             row = locked(self.ref)
             incident = incident_ref(row)
-            standing = claims.as_they_are(batch.held.fence, [member.id for member in batch.held.rows])
-            result = outcome(batch.held.fence, standing, answers, row, flow.notifier, now)
+            result = outcome(batch, claims.as_they_are(batch.held), answers, row, flow.notifier, now)
             claims.turn_claim(batch.held.fence, "calling", "settled", now)
             dispatches.count(row.id, result.moved, now)
             mailbox.keep_messages(kept)

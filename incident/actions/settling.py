@@ -3,7 +3,7 @@
 import random
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from json import dumps
@@ -30,6 +30,7 @@ class Batch:
     to_send: list[Message]
     known: dict[str, Answer]
     began: float = 0.0
+    called_at: datetime | None = None
 
 
 @dataclass
@@ -41,51 +42,75 @@ class Result:
 
 
 def outcome(
-    fence: int,
+    batch: Batch,
     standing: Mapping[str, Any],
     answers: Mapping[str, Answer],
     row: Dispatch,
     notifier: Notifier,
     now: datetime,
 ) -> Result:
-    """Write every row's outcome; rows that a report has settled meanwhile keep what the report said."""
-    moved: Counter[State] = Counter()
-    states: list[tuple[str, str]] = []
-    alike: dict[tuple[Any, ...], list[int]] = {}
-    single: list[dict[str, Any]] = []
+    """Write every row's outcome; rows that a report has settled meanwhile keep what the report said.
+
+    Rows that stand alike and have the same answer are judged once and written together.
+    """
+    alike: dict[tuple[Any, ...], list[Any]] = {}
     for ref, answer in answers.items():
         member = standing.get(ref)
-        if member is None:  # another claim holds it: nothing of this batch was handed over
-            continue
-        before = State(member.state)
-        result = rules.settled(before, answer, member.tries, now, jitter=random.random(), simulated=notifier.simulated)  # noqa: S311  (spreads retries)
-        if result.state is State.WAITING:
-            result = replace(result, state=rules.waits_or_not(Course(row.course)))
-        values = _values(member, result, answer, notifier, now)
-        if result.happening is rules.Happening.SET_ASIDE:
-            values["owner"] = member.owner or row.started_by
-        single.append({"row_id": member.id} | values)
-        alike.setdefault(tuple(values.values()), []).append(member.id)
-        states.append((ref, result.state.value))
-        if member.current and result.state is not before:
-            moved[before] -= 1
-            moved[result.state] += 1
-    if len(alike) == 1:
-        names = [name for name in single[0] if name != "row_id"]
-        [(values_, ids)] = alike.items()
-        claims.settle_whole(fence, sorted(ids), dict(zip(names, values_, strict=True)))
-    elif len(alike) * 20 < len(single):
-        names = [name for name in single[0] if name != "row_id"]
-        for values_, ids in alike.items():
-            claims.settle_all(ids, dict(zip(names, values_, strict=True)))
+        if member is not None:  # else another claim holds it: nothing of this batch was handed over
+            alike.setdefault((*_answered(answer), *_standing(member)), []).append(member)
+    moved: Counter[State] = Counter()
+    state_of: dict[str, str] = {}
+    writes: list[tuple[list[int], dict[str, Any]]] = []
+    for members in alike.values():
+        one, answer = members[0], answers[members[0].ref]
+        before = State(one.state)
+        result = _judged(before, answer, one.tries, row, notifier, now)
+        writes.append(([member.id for member in members], _values(one, result, answer, batch, row, notifier, now)))
+        state_of |= dict.fromkeys([member.ref for member in members], result.state.value)
+        if one.current and result.state is not before:
+            moved[before] -= len(members)
+            moved[result.state] += len(members)
+    _write(batch.held.fence, writes)
+    return Result(dict(moved), [(ref, state_of[ref]) for ref in answers if ref in state_of])
+
+
+def _answered(answer: Answer) -> tuple[Any, ...]:
+    return answer.outcome, answer.reason, answer.code, answer.provider_id, answer.wait
+
+
+def _standing(member: Any) -> tuple[Any, ...]:
+    return member.state, member.tries, member.owner, member.provider_id, member.reason, member.code, member.current
+
+
+def _judged(
+    before: State, answer: Answer, tries: int, row: Dispatch, notifier: Notifier, now: datetime
+) -> rules.Settled:
+    jitter = random.random()  # noqa: S311  (spreads retries)
+    result = rules.settled(before, answer, tries, now, jitter=jitter, simulated=notifier.simulated)
+    if result.state is State.WAITING:
+        return replace(result, state=rules.waits_or_not(Course(row.course)))
+    return result
+
+
+def _write(fence: int, writes: Sequence[tuple[list[int], dict[str, Any]]]) -> None:
+    """Write them in few statements: a whole batch at once, alike rows together, and many that differ one by one."""
+    count = sum(len(ids) for ids, _ in writes)
+    if len(writes) == 1:
+        [(ids, values)] = writes
+        claims.settle_whole(fence, sorted(ids), values)
+    elif len(writes) * 20 < count:
+        for ids, values in writes:
+            claims.settle_all(ids, values)
     else:
-        claims.settle_each(single)
-    return Result(dict(moved), states)
+        claims.settle_each([{"row_id": id_} | values for ids, values in writes for id_ in ids])
 
 
-def _values(member: Any, result: rules.Settled, answer: Answer, notifier: Notifier, now: datetime) -> dict[str, Any]:
+def _values(
+    member: Any, result: rules.Settled, answer: Answer, batch: Batch, row: Dispatch, notifier: Notifier, now: datetime
+) -> dict[str, Any]:
     """The columns after an answer. A row that a report has settled already keeps its reason."""
     ours = member.state in (State.SENDING, State.IN_DOUBT)
+    set_aside = result.happening is rules.Happening.SET_ASIDE
     return {
         "state": result.state.value,
         "tries": result.tries,
@@ -94,8 +119,8 @@ def _values(member: Any, result: rules.Settled, answer: Answer, notifier: Notifi
         "provider_id": answer.provider_id[:100] or member.provider_id,
         "reason": answer.reason[:40] if ours else member.reason,
         "code": answer.code[:20] if ours else member.code,
-        "called_at": None if answer.reason in rules.NEVER_CALLED else member.called_at,
-        "owner": member.owner,
+        "called_at": None if answer.reason in rules.NEVER_CALLED else batch.called_at,
+        "owner": (member.owner or row.started_by) if set_aside else member.owner,
         "answered_at": None if answer.outcome is Outcome.UNKNOWN else now,
         "changed_at": now,
     }

@@ -216,11 +216,15 @@ class Frontier:
 
 
 def root_of(entries: Iterable[bytes]) -> bytes:
-    """The root over `entries`: what one line carries for a batch of many."""
-    frontier = Frontier()
-    for entry in entries:
-        frontier.add(leaf_hash(entry))
-    return frontier.root()
+    """The root over `entries`: what one line carries for a batch of many.
+
+    Neighbours are joined level by level; a last one without neighbour moves up as it is, which gives RFC 6962's tree.
+    """
+    level = [sha256(b"\x00" + entry).digest() for entry in entries]
+    while len(level) > 1:
+        joined = [sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)]
+        level = joined + level[2 * len(joined) :]
+    return level[0] if level else sha256(b"").digest()
 
 
 # Checkpoints --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Table, and_, bindparam, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident.domain.deliveries import Course, State
@@ -53,7 +66,20 @@ class Held(NamedTuple):
     rows: Sequence[Any]
 
 
-_HELD = (Delivery.id, Delivery.ref, Delivery.person_id, Delivery.person_number, Delivery.attempt, Delivery.tries)
+_HELD = (
+    Delivery.id,
+    Delivery.ref,
+    Delivery.person_id,
+    Delivery.person_number,
+    Delivery.tries,
+    Delivery.owner,
+    Delivery.provider_id,
+    literal_column("'sending'").label("state"),
+    literal_column("''").label("reason"),
+    literal_column("''").label("code"),
+    literal_column("1").label("current"),
+)
+"""A claimed row, as it stands until somebody reports on it."""
 
 
 def has_due(dispatch_id: int, channel: str, now: datetime) -> bool:
@@ -77,9 +103,9 @@ def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: time
     session = _writing()
     dispatches.lock([dispatch_id])
     running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
-    due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
-    ids = session.scalars(due.where(_is_due(now)).order_by(Delivery.id).limit(most)).all()
-    if not ids or running != Course.SENDING or dispatches.frozen():
+    due = select(*_HELD).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
+    found = session.execute(due.where(_is_due(now)).order_by(Delivery.id).limit(most)).all()
+    if not found or running != Course.SENDING or dispatches.frozen():
         session.rollback()
         return None
     row = DeliveryClaim(
@@ -87,7 +113,7 @@ def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: time
         channel=channel,
         worker=worker,
         state="claimed",
-        size=len(ids),
+        size=len(found),
         claimed_at=now,
         lease_until=now + lease,
     )
@@ -96,11 +122,14 @@ def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: time
     change = update(Delivery).where(
         IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel, _is_due(now)
     )
-    change = change.where(Delivery.id.between(ids[0], ids[-1]))
+    change = change.where(Delivery.id.between(found[0].id, found[-1].id))
     moved = rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))
+    if moved != len(found):
+        raise RuntimeError("Rows moved under a dispatch that is held.")
     dispatches.count(dispatch_id, {State.WAITING: -moved, State.SENDING: moved}, now)
+    fence = row.id
     session.commit()
-    return Held(row.id, channel, rows_of(row.id))
+    return Held(fence, channel, found)
 
 
 def _writing() -> Session:
@@ -132,12 +161,6 @@ def keep_leases(fences: Iterable[int], until: datetime) -> None:
     session.commit()
 
 
-def begun(fence: int, now: datetime) -> None:
-    """Mark the rows of this batch as being handed over now."""
-    change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
-    rows_changed(change.values(called_at=now, changed_at=now))
-
-
 def run_out(dispatch_id: int, now: datetime) -> Sequence[DeliveryClaim]:
     """The claims of a dispatch whose lease ran out, held against other writers."""
     query = select(DeliveryClaim).where(
@@ -148,30 +171,28 @@ def run_out(dispatch_id: int, now: datetime) -> Sequence[DeliveryClaim]:
     return db.session.scalars(query.with_for_update()).all()
 
 
-def move_claimed(fence: int, state: State, now: datetime, *, reason: str = "") -> list[tuple[str, str]]:
+def move_claimed(
+    fence: int, state: State, now: datetime, *, reason: str = "", called_at: datetime | None = None
+) -> list[tuple[str, str]]:
     """Move every row still held under a fence to this state; their references with it."""
     refs = [(row.ref, state.value) for row in rows_of(fence)]
     change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
-    rows_changed(change.values(state=state, reason=reason, changed_at=now))
+    rows_changed(change.values(state=state, reason=reason, called_at=called_at, changed_at=now))
     return refs
 
 
-def as_they_are(fence: int, ids: Sequence[int]) -> dict[str, Any]:
-    """How the rows claimed under this fence stand now, by reference; whoever asks has locked their dispatch."""
-    query = select(
-        Delivery.id,
-        Delivery.ref,
-        Delivery.state,
-        Delivery.tries,
-        Delivery.current,
-        Delivery.called_at,
-        Delivery.reason,
-        Delivery.code,
-        Delivery.provider_id,
-        Delivery.owner,
-    )
+def as_they_are(held: Held) -> dict[str, Any]:
+    """How the rows of a claim stand now, by reference; whoever asks has locked their dispatch.
+
+    Most often nobody has reported on any of them, and one count says so.
+    """
+    still = select(func.count()).select_from(Delivery).where(Delivery.claim_id == held.fence, IS_SENDING)
+    if db.session.scalar(still) == len(held.rows):
+        return {row.ref: row for row in held.rows}
+    columns = ("id", "ref", "tries", "owner", "provider_id", "state", "reason", "code", "current")
+    query = select(*(getattr(Delivery, name) for name in columns))
     found: dict[str, Any] = {}
-    for these in _these(fence, ids):
+    for these in _these(held.fence, [row.id for row in held.rows]):
         found |= {row.ref: row for row in db.session.execute(query.where(these))}
     return found
 
