@@ -1,6 +1,6 @@
 """Duties of an incident: worked out again when facts or laws change; accepted, met, waived and taken back by people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -189,11 +189,12 @@ def accept_all(incident: str, seen: str, *, actor: str, now: datetime) -> int:
 
 def proposals(incident_id: int) -> list[FindingRow]:
     """Findings that wait for somebody to accept them: all but the open ones, by duty."""
-    waiting = [
-        row
-        for row in rows.current(incident_id).values()
-        if row.state == State.PROPOSED and row.standing != Standing.OPEN
-    ]
+    return proposed_among(rows.current(incident_id).values())
+
+
+def proposed_among(findings: Iterable[FindingRow]) -> list[FindingRow]:
+    """Those of these findings that wait for somebody to accept them, by duty."""
+    waiting = [row for row in findings if row.state == State.PROPOSED and row.standing != Standing.OPEN]
     return sorted(waiting, key=lambda row: row.duty)
 
 
