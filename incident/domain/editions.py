@@ -121,9 +121,14 @@ def edition(
     for text in sorted(own, key=lambda text: text.path):
         used, mistake = _own(text, (good or {}).get(text.path), laws)
         mistakes += [mistake] if mistake else []
-        if used is not None:
-            texts.append(used)
-            laws = _with(laws, read_law(used.path, used.data))
+        if used is None:
+            continue
+        texts.append(used)
+        law = read_law(used.path, used.data)
+        trouble = cannot_overrule(law, laws)
+        if trouble:
+            mistakes.append(Mistake(used.path, (f"{used.path}: {trouble}.",), "it is used, and overrules nothing"))
+        laws = _with(laws, law, overruling=bool(law.overrules and not trouble))
     return Edition(version, origin, Lawbook(laws), tuple(texts), tuple(mistakes))
 
 
@@ -154,24 +159,28 @@ def check_own(text: LawText, laws: Mapping[str, Law]) -> Law:
         law.own, text.path, f"the id of your own file begins with {OWN_ID}, so that no later library can clash with it"
     )
     _demand(law.id not in laws, text.path, f"the id {law.id} is also used by another of your files")
-    if law.overrules:
-        other = laws.get(law.overrules)
-        _demand(other is not None, text.path, f"overrules {law.overrules!r}, which the library does not have")
-        _demand(
-            not (other and other.own), text.path, f"overrules {law.overrules}, which is your own file: change that one"
-        )
-        _demand(
-            not (other and other.overruled),
-            text.path,
-            f"overrules {law.overrules}, which another of your files overrules",
-        )
     return law
 
 
-def _with(laws: Mapping[str, Law], law: Law) -> dict[str, Law]:
+def cannot_overrule(law: Law, laws: Mapping[str, Law]) -> str:
+    """Why this law does not set aside the one that it overrules; empty where it does, or overrules none.
+
+    Its own duties are owed all the same: a mistake here may cost a duty too many, never one too few.
+    """
+    other = laws.get(law.overrules)
+    if not law.overrules:
+        return ""
+    if other is None:
+        return f"overrules {law.overrules!r}, which the library does not have"
+    if other.own:
+        return f"overrules {law.overrules}, which is your own file: change that one"
+    return f"overrules {law.overrules}, which another of your files overrules" if other.overruled else ""
+
+
+def _with(laws: Mapping[str, Law], law: Law, *, overruling: bool) -> dict[str, Law]:
     """The laws and one more; a law that it overrules stays, marked, and is owed no longer."""
     held = {**laws, law.id: law}
-    if law.overrules:
+    if overruling:
         said = f"Overruled by your own file {law.id}: {law.overrules_because}"
         held[law.overrules] = replace(held[law.overrules], overruled=said)
     return held

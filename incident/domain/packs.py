@@ -17,7 +17,7 @@ from datetime import date
 from hashlib import sha256
 from io import BytesIO
 
-from incident.domain.audit import ALGORITHM, Judge, Key, Malformed, is_signed, signed_note
+from incident.domain.audit import ALGORITHM, Key, Malformed, is_signed, signed_note
 from incident.domain.editions import LawText, digest_of
 from incident.domain.errors import Refused
 
@@ -126,7 +126,7 @@ def packed(
 # Taking one -----------------------------------------------------------------------------------------------------------
 
 
-def opened(data: bytes, keys: Iterable[Key], judge: Judge = is_signed) -> Pack:
+def opened(data: bytes, keys: Iterable[Key]) -> Pack:
     """The pack in these bytes, signed by one of `keys`, every file as it was signed. Raises BadPack; nothing is half-read."""
     if len(data) > LARGEST_PACK:
         raise BadPack(f"A pack has at most {LARGEST_PACK:,} bytes; this file has {len(data):,}.")
@@ -136,7 +136,7 @@ def opened(data: bytes, keys: Iterable[Key], judge: Judge = is_signed) -> Pack:
             if not entries or entries[0].filename != NOTE:
                 raise BadPack(f"This is not a law pack: it does not begin with {NOTE}.")
             note = _read(archive, entries[0], LARGEST_NOTE).decode("utf-8")
-            signer = signed_by(note, keys, judge)
+            signer = signed_by(note, keys)
             files = _files(archive, entries[1:], listed(note))
     except BadPack:
         raise
@@ -216,7 +216,7 @@ def listed(note: str) -> dict[str, str]:
     return rows
 
 
-def signed_by(note: str, keys: Iterable[Key], judge: Judge = is_signed) -> str:
+def signed_by(note: str, keys: Iterable[Key]) -> str:
     """The name of the trusted key that signed this note. Raises BadPack where none did, or one did not."""
     text, gap, tail = note.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
@@ -227,7 +227,7 @@ def signed_by(note: str, keys: Iterable[Key], judge: Judge = is_signed) -> str:
         key = trusted.get((name, identity))
         if key is None:
             continue
-        if not judge(key.public, f"{text}\n".encode(), signature):
+        if not is_signed(key.public, f"{text}\n".encode(), signature):
             raise BadPack(f"The signature of {name[:80]!r} does not fit the pack: it was changed after it was signed.")
         found = found or name
     if not found:

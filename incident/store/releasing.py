@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from incident.domain.audit import Key, Malformed
 from incident.domain.errors import Refused
@@ -47,12 +46,3 @@ def read(path: Path) -> Signer:
         raise Refused(f"{path} is no signing key: {error}") from None
     private = Ed25519PrivateKey.from_private_bytes(seed)
     return Signer(Key(name, private.public_key().public_bytes_raw()), private)
-
-
-def judge(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether public key, message and signature fit."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

@@ -89,7 +89,6 @@ def test_an_overruled_law_stays_visible_and_is_owed_no_longer():
         (text("own/a.toml", "XX-LAW"), "begins with OWN-"),
         (text("own/a.toml", "OWN-A", 'overrules = "XX-LAW"'), "go together"),
         (text("own/a.toml", "OWN-A", 'overrules_because = "Because."'), "go together"),
-        (text("own/a.toml", "OWN-A", OVERRULES.replace("XX-LAW", "YY-LAW")), "does not have"),
         (text("own/a.toml", "OWN-A", 'kind = "treaty"'), "'kind' is one of"),
         (LawText("own/a.toml", b"id = "), "not a TOML file"),
     ],
@@ -102,10 +101,20 @@ def test_a_mistake_in_an_own_file_is_kept_and_the_library_goes_on(own, words):
     assert set(said(made)) == {"XX-LAW/tell"}
 
 
-def test_two_own_files_overrule_the_same_law_only_once():
-    made = with_own(text("own/a.toml", "OWN-A", OVERRULES), text("own/b.toml", "OWN-B", OVERRULES))
-    assert [mistake.path for mistake in made.mistakes] == ["own/b.toml"]
-    assert "another of your files overrules" in made.mistakes[0].sentences[0]
+@pytest.mark.parametrize(
+    ("others", "overruled", "words"),
+    [
+        ((), "YY-LAW", "does not have"),
+        ((text("own/a.toml", "OWN-A"),), "OWN-A", "change that one"),
+        ((text("own/a.toml", "OWN-A", OVERRULES),), "XX-LAW", "another of your files overrules"),
+    ],
+)
+def test_what_cannot_overrule_is_a_mistake_and_its_own_duty_is_owed_all_the_same(others, overruled, words):
+    made = with_own(*others, text("own/b.toml", "OWN-B", OVERRULES.replace('"XX-LAW"', f'"{overruled}"')))
+    (mistake,) = made.mistakes
+    assert (mistake.path, mistake.instead) == ("own/b.toml", "it is used, and overrules nothing")
+    assert words in mistake.sentences[0]
+    assert said(made)["OWN-B/tell"][0] is Standing.OWED
 
 
 def test_the_last_text_that_was_in_order_stands_in_for_a_broken_one():
@@ -116,9 +125,10 @@ def test_the_last_text_that_was_in_order_stands_in_for_a_broken_one():
 
 
 def test_the_last_good_text_does_not_stand_in_where_it_would_be_a_mistake_today():
-    good = text("own/a.toml", "OWN-A", OVERRULES.replace("XX-LAW", "YY-GONE"))
-    made = with_own(LawText("own/a.toml", b"id = "), good={"own/a.toml": good})
-    assert "OWN-A" not in made.book
+    good = text("own/b.toml", "OWN-A")
+    made = with_own(text("own/a.toml", "OWN-A"), LawText("own/b.toml", b"id = "), good={"own/b.toml": good})
+    assert made.mistakes[0].instead == "this file is not used"
+    assert made.book["OWN-A"].path == "own/a.toml"
 
 
 def test_a_library_may_not_use_the_ids_of_own_files_nor_one_id_twice():

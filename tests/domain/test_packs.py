@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from incident.domain import packs
-from incident.domain.audit import Key, Malformed, is_signed
+from incident.domain.audit import Key, Malformed
 from incident.domain.editions import LawText, digest_of
 from incident.domain.packs import NOTE, BadPack, opened, packed
 
@@ -62,8 +62,10 @@ def test_the_same_files_make_the_same_bytes():
     assert a_pack() == a_pack()
 
 
-def test_our_own_check_of_signatures_agrees_with_the_library():
-    assert opened(a_pack(), [KEY], is_signed).version == "2026.11.22"
+def test_a_key_for_which_one_signature_fits_many_texts_is_never_good():
+    weak = Key("example.org/laws", bytes(32))
+    with pytest.raises(BadPack, match="does not fit"):
+        opened(packed("1.0", DAY, LAWS, CASES, weak, lambda text: bytes(64)), [weak])
 
 
 @pytest.mark.parametrize(
