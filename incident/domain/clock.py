@@ -18,6 +18,7 @@ Start: TypeAlias = datetime | date
 LAST_SECOND = time(23, 59, 59)
 NOON = time(12)
 NEVER = datetime.max.replace(tzinfo=UTC)
+EU_WORKING_DAYS = 2
 LONGEST_CLOSURE = 60  # days; no calendar is closed for longer, so a longer run is a broken calendar
 
 
@@ -38,6 +39,7 @@ class Roll(StrEnum):
     NO = "no"
     NEXT_WORKING_DAY = "next_working_day"
     NOON_OF_NEXT_WORKING_DAY = "noon_of_next_working_day"
+    EU_1182_71 = "eu_1182_71"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ def due(start: Start, limit: Limit, calendar: Calendar) -> datetime:
     """When the limit ends, in UTC. Limits in days end with the last second of the local day."""
     if limit.unit in {Unit.HOURS, Unit.MINUTES}:
         return _after_hours(start, limit, calendar)
-    day = _last_day(local_day(start, calendar.zone), limit, calendar)
+    first = local_day(start, calendar.zone)
+    day = _last_day(first, limit, calendar)
+    if limit.roll is Roll.EU_1182_71:
+        return end_of(_european(first, day, calendar), calendar.zone)
     return _rolled(end_of(day, calendar.zone), limit.roll, calendar)
 
 
@@ -111,6 +116,18 @@ def _last_day(first: date, limit: Limit, calendar: Calendar) -> date:
     return date(first.year, 12, 31) + timedelta(days=amount)
 
 
+def _european(first: date, last: date, calendar: Calendar) -> date:
+    """The last day by Regulation (EEC, Euratom) 1182/71 Art. 3(4) and (5): no day off, two working days at least in it."""
+    end = calendar.next_working(last)
+    if last - first < timedelta(days=2):
+        return end
+    while (
+        sum(calendar.is_working(first + timedelta(days=n)) for n in range(1, (end - first).days + 1)) < EU_WORKING_DAYS
+    ):
+        end = calendar.next_working(end + timedelta(days=1))
+    return end
+
+
 def _after_working_days(first: date, amount: int, calendar: Calendar) -> date:
     day = first
     for _ in range(amount):
@@ -127,7 +144,7 @@ def _after_months(first: date, amount: int) -> date:
 
 def _rolled(moment: datetime, roll: Roll, calendar: Calendar) -> datetime:
     day = moment.astimezone(calendar.zone).date()
-    if roll is Roll.NO or calendar.is_working(day):
+    if roll in {Roll.NO, Roll.EU_1182_71} or calendar.is_working(day):
         return moment
     open_day = calendar.next_working(day)
     if roll is Roll.NOON_OF_NEXT_WORKING_DAY:
@@ -165,4 +182,14 @@ def sentence(start: Start, limit: Limit, calendar: Calendar, anchor: str) -> str
         parts.append("a last day off moves to the next working day")
     if limit.roll is Roll.NOON_OF_NEXT_WORKING_DAY:
         parts.append("a limit on a day off moves to noon of the next working day")
+    if limit.roll is Roll.EU_1182_71:
+        parts.append(_european_words(limit))
     return ", ".join(parts)
+
+
+def _european_words(limit: Limit) -> str:
+    if limit.unit in {Unit.HOURS, Unit.MINUTES}:
+        return "weekends and holidays count; by Regulation 1182/71 Art. 3(1) the hour already begun may be left out"
+    return (
+        "by Regulation 1182/71 Art. 3 a last day off moves to the next working day, and two working days must lie in it"
+    )

@@ -17,6 +17,7 @@ FACTS_FILE = Path(__file__).parent.parent / "facts.toml"
 LONGEST_TEXT = 10_000
 LONGEST_LIST = 400
 LARGEST_NUMBER = 10**15
+PLACE_LISTS = frozenset({"establishments", "markets"})
 
 
 class Unknown(Enum):
@@ -229,7 +230,7 @@ def _choices(entry: Entry, raw: Any) -> Value:
 
 def _list(entry: Entry, raw: Any) -> Value:
     words = tuple(dict.fromkeys(_words(entry, raw)))
-    if entry.key == "establishments":
+    if entry.key in PLACE_LISTS:
         return tuple(_place(entry, word) for word in words)
     return words
 

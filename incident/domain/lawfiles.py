@@ -4,9 +4,10 @@ import hashlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from incident.domain import lawparts
 from incident.domain.clauses import BadClause, Clause, always, read
 from incident.domain.clock import Limit, Roll, Unit
 from incident.domain.laws import (
@@ -18,12 +19,12 @@ from incident.domain.laws import (
     Confidence,
     Deadline,
     Duty,
-    Exemption,
     Law,
-    Service,
     anchors,
     elements,
 )
+
+T = TypeVar("T")
 
 
 class BadLaw(Exception):
@@ -39,44 +40,14 @@ def parsed(data: bytes, path: str) -> Law:
     return _Reader(path, raw).law(hashlib.sha256(data).hexdigest())
 
 
-LAW_KEYS = frozenset(
-    {
-        "id",
-        "name",
-        "short",
-        "place",
-        "zone",
-        "calendar",
-        "authority",
-        "status",
-        "in_force",
-        "scope",
-        "trigger",
-        "unless",
-        "duty",
-    }
-    | {"since", "kind", "overrules", "overrules_because"}
-)
-DUTY_KEYS = frozenset(
-    {
-        "id",
-        "title",
-        "to",
-        "names",
-        "when",
-        "unless",
-        "deadline",
-        "cite",
-        "confidence",
-        "since",
-        "until",
-        "stage",
-        "voluntary",
-        "before",
-    }
-    | {"contents", "forbidden", "services", "note", "keeps"}
-)
-DEADLINE_KEYS = frozenset({"words", "from", "cap", "extension", "later", "with", "when", "since", "until"})
+LAW_KEYS = frozenset({"id", "name", "short", "place", "zone", "calendar", "authority", "sector", "since", "in_force"})
+LAW_KEYS |= {"status", "reading", "scope", "trigger", "unless", "guardian_under", "duty"}
+LAW_KEYS |= {"kind", "overrules", "overrules_because"}  # a contract; a file of the user
+DUTY_KEYS = frozenset({"id", "title", "to", "names", "stage", "when", "unless", "keeps", "deadline", "before", "hold"})
+DUTY_KEYS |= {"contents", "forbidden", "services", "channels", "substitute", "language", "form", "guardian_under"}
+DUTY_KEYS |= {"voluntary", "note", "cite", "confidence", "since", "until"}
+DEADLINE_KEYS = frozenset({"words", "from", "cap", "extension", "later", "with", "guideline", "when", "since", "until"})
+CITE_KEYS = frozenset({"place", "href", "read_on", "source"})
 LIMIT_KEYS = frozenset(unit.value for unit in Unit) | {"first_day_counts", "roll", "lifted_if_later", "only_if_past"}
 
 
@@ -111,6 +82,9 @@ class _Reader:
             status=self.raw.get("status", ""),
             in_force=self.raw.get("in_force", True),
             path=self.path,
+            reading=self._text("reading"),
+            sector=self._text("sector"),
+            guardian_under=self._part(lambda: lawparts.guardian_under(self.raw.get("guardian_under", 0)), "the law"),
             kind=self._kind(),
             overrules=str(self.raw.get("overrules", "")),
             overrules_because=str(self.raw.get("overrules_because", "")).strip(),
@@ -143,7 +117,7 @@ class _Reader:
             to=raw["to"],
             names=frozenset({raw["to"], *raw.get("names", ())}),
             when=self._clause(raw["when"], where) if "when" in raw else always,
-            unless=tuple(self._exemption(one, where) for one in [*raw.get("unless", []), *shared]),
+            unless=self._each(lawparts.exemption, [*raw.get("unless", []), *shared], where),
             deadlines=self._deadlines(raw["deadline"], where),
             cite=self._cite(raw["cite"], confidence, where),
             confidence=confidence,
@@ -154,19 +128,26 @@ class _Reader:
             before=raw.get("before", ""),
             contents=self._elements(raw.get("contents", ()), where),
             forbidden=self._elements(raw.get("forbidden", ()), where),
-            services=tuple(self._service(one, where) for one in raw.get("services", ())),
+            services=self._each(lawparts.service, raw.get("services", ()), where),
             note=raw.get("note", ""),
+            channels=self._part(lambda: lawparts.channels(raw.get("channels", [])), where),
+            substitute=self._part(lambda: lawparts.substitutes(raw.get("substitute", []), self.place), where),
+            language=self._part(lambda: lawparts.languages(raw.get("language", [])), where),
+            form=self._part(lambda: lawparts.form(raw["form"]), where) if "form" in raw else None,
+            guardian_under=self._part(
+                lambda: lawparts.guardian_under(raw.get("guardian_under", self.raw.get("guardian_under", 0))), where
+            ),
+            hold=self._part(lambda: lawparts.hold(raw.get("hold"), raw["to"]), where),
         )
 
-    def _exemption(self, raw: Mapping[str, Any], where: str) -> Exemption:
-        self._only(raw, frozenset({"says", "when"}), f"{where}, unless")
-        for key in ("says", "when"):
-            self._need(raw, key, f"{where}, unless")
-        return Exemption(raw["says"], self._clause(raw["when"], f"{where}, unless"))
+    def _each(self, reader: Callable[[Any, str], T], rows: Iterable[Any], where: str) -> tuple[T, ...]:
+        return tuple(self._part(lambda: reader(one, self.place), where) for one in rows)  # noqa: B023 -- called at once
 
-    def _service(self, raw: Mapping[str, Any], where: str) -> Service:
-        when = self._clause(raw["when"], f"{where}, services") if "when" in raw else always
-        return Service(str(raw["what"]), int(raw["months"]), when)
+    def _part(self, reading: Callable[[], T], where: str) -> T:
+        try:
+            return reading()
+        except lawparts.BadPart as error:
+            raise self._bad(where, str(error)) from None
 
     def _deadlines(self, raw: Any, where: str) -> tuple[Deadline, ...]:
         rows = raw if isinstance(raw, list) else [raw]
@@ -184,6 +165,7 @@ class _Reader:
             extension=self._bound(raw["extension"], where) if "extension" in raw else None,
             later=self._bound(raw["later"], where) if "later" in raw else None,
             with_duty=raw.get("with", ""),
+            guideline=self._bound(raw["guideline"], where) if "guideline" in raw else None,
             when=self._clause(raw["when"], where) if "when" in raw else always,
             since=self._date(raw.get("since"), where),
             until=self._date(raw.get("until"), where),
@@ -211,7 +193,10 @@ class _Reader:
         read_on = self._date(raw.get("read_on"), where)
         if read_on is None and confidence is not Confidence.MEMORY:
             raise self._bad(where, "say when it was read (read_on), or that it is from memory")
-        return Citation(raw["place"], raw["href"], read_on)
+        self._only(raw, CITE_KEYS, f"{where}, cite")
+        if not str(raw.get("source", "https://")).startswith("https://"):
+            raise self._bad(where, "'source' is the https address of the page where the text was read")
+        return Citation(raw["place"], raw["href"], read_on, raw.get("source", ""))
 
     def _linked(self, duties: tuple[Duty, ...]) -> None:
         ids = [duty.id for duty in duties]
@@ -254,6 +239,11 @@ class _Reader:
             return words(raw)
         except ValueError:
             raise self._bad(where, f"{raw!r} is not a word for {getattr(words, '__name__', 'it').lower()}") from None
+
+    def _text(self, key: str) -> str:
+        if not isinstance(self.raw.get(key, ""), str):
+            raise self._bad("the law", f"{key!r} is a text")
+        return str(self.raw.get(key, ""))
 
     def _need(self, raw: Mapping[str, Any], key: str, where: str) -> None:
         if not raw.get(key):

@@ -40,6 +40,37 @@ STAGES = (
 )
 
 
+CHANNELS = {
+    "letter": "letter",
+    "email": "e-mail",
+    "text": "text message",
+    "call": "telephone call",
+    "push": "message in the app",
+    "in_person": "in person",
+    "fax": "fax",
+    "account": "message in the account",
+    "website": "notice on the website",
+    "media": "notice in the media",
+}
+FORMS = {
+    "web": "web form",
+    "email": "e-mail",
+    "letter": "letter",
+    "phone": "telephone",
+    "fax": "fax",
+    "portal": "portal of the authority",
+    "any": "any form",
+}
+
+
+class Resume(StrEnum):
+    """What becomes of a clock when law enforcement no longer asks for delay."""
+
+    AT_ONCE = "at_once"
+    AFRESH = "afresh"
+    PAUSED = "paused"
+
+
 class Confidence(StrEnum):
     """How well a duty has been read. Never above what was read."""
 
@@ -75,14 +106,64 @@ class Citation:
     place: str
     href: str
     read_on: date | None
+    source: str = ""
+
+    @property
+    def read_at(self) -> str:
+        """The page where the text was really read."""
+        return self.source or self.href
 
 
 @dataclass(frozen=True)
 class Exemption:
-    """A ground on which a duty falls away once it is shown."""
+    """A ground on which a duty falls away once it is shown, and what must be kept, and told to whom, to rely on it."""
 
     says: str
     when: Clause
+    keep_years: int = 0
+    keep: str = ""
+    tell: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way in which a notice may go; `says` is the law's condition for it."""
+
+    by: str
+    says: str = ""
+
+    @property
+    def label(self) -> str:
+        """The way in words."""
+        return CHANNELS[self.by]
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """Notice in place of telling each person: all ways of `by` together, `days` of posting, where `when` is shown."""
+
+    when: Clause
+    by: tuple[str, ...]
+    days: int = 0
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a report reaches its recipient: a form or an address that the authority asks for."""
+
+    how: str
+    name: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Whether law enforcement can make this notice wait, and how its clock goes on afterwards."""
+
+    allowed: bool = True
+    resume: Resume = Resume.AT_ONCE
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +178,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class Deadline:
-    """By when: a limit from an anchor, or the time of another duty, or only words. Several are tried in their order."""
+    """By when: a limit from an anchor, or the time of another duty, or only words. Several are tried in their order.
+
+    `guideline` is what the authority advises where the law gives no time; it never makes anything due.
+    """
 
     words: str = ""
     bound: Bound | None = None
@@ -105,6 +189,7 @@ class Deadline:
     extension: Bound | None = None
     later: Bound | None = None
     with_duty: str = ""
+    guideline: Bound | None = None
     when: Clause = always
     since: date | None = None
     until: date | None = None
@@ -142,6 +227,12 @@ class Duty:
     forbidden: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     note: str = ""
+    channels: tuple[Channel, ...] = ()
+    substitute: tuple[Substitute, ...] = ()
+    language: tuple[str, ...] = ()
+    form: Form | None = None
+    guardian_under: int = 0
+    hold: Hold = Hold(allowed=False)
 
     @property
     def ref(self) -> str:
@@ -167,6 +258,9 @@ class Law:
     status: str = ""
     in_force: bool = True
     path: str = ""
+    reading: str = ""
+    sector: str = ""
+    guardian_under: int = 0
     kind: str = "law"
     overrules: str = ""
     overrules_because: str = ""

@@ -65,6 +65,6 @@ def _option(key: str, word: str) -> str:
     kind = vocabulary().kinds.get(word) if key == "data_kinds" else None
     if kind:
         return kind.zh
-    if key == "establishments":
+    if key in facts.PLACE_LISTS:
         return places.named(word, "zh")
     return chinese().get(key, {}).get(word, word)

@@ -136,3 +136,17 @@ def test_every_due_time_explains_itself():
     assert clock.sentence(date(2026, 1, 5), Limit(Unit.DAYS_AFTER_YEAR_END, 60), NEW_YORK, "discovered").startswith(
         "60 days after the end of the calendar year of 5 Jan 2026"
     )
+
+
+def test_regulation_1182_71_moves_a_last_day_off_and_wants_two_working_days():
+    """Art. 3(4) and (5): Thursday 24 Dec 2026 plus two days ends on Saturday 26; 25 and 26 are days off in the Union."""
+    limit = Limit(Unit.CALENDAR_DAYS, 2, roll=Roll.EU_1182_71)
+    off = Calendar("EU", BERLIN.zone, frozenset({date(2026, 12, 25), date(2027, 1, 1)}))
+    assert clock.due(date(2026, 12, 24), limit, off) == clock.end_of(date(2026, 12, 29), BERLIN.zone)
+    assert clock.due(date(2026, 12, 21), limit, off) == clock.end_of(date(2026, 12, 23), BERLIN.zone)
+
+
+def test_regulation_1182_71_lets_hours_run_through_the_week_end():
+    limit = Limit(Unit.HOURS, 72, roll=Roll.EU_1182_71)
+    friday = datetime(2026, 6, 5, 15, tzinfo=UTC)
+    assert clock.due(friday, limit, Calendar("EU", BERLIN.zone)) == datetime(2026, 6, 8, 15, tzinfo=UTC)

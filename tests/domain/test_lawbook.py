@@ -136,3 +136,83 @@ def test_an_https_address_and_a_place_stand_behind_every_duty():
         for duty in one.duties:
             assert duty.cite.href.startswith("https://")
             assert (duty.cite.read_on is None) == (duty.confidence is Confidence.MEMORY)
+
+
+HOW = """
+channels = ["letter", { by = "email", says = "only with consent" }]
+substitute = [ { when = { hard_to_reach = true }, by = ["website", "media"], days = 30, says = "in place of letters" } ]
+language = ["fr", "zh-TW"]
+form = { how = "web", name = "Online form", href = "https://example.org/form" }
+unless = [ { says = "no risk", when = { misuse_unlikely = true }, keep_years = 5, keep = "the reasons", tell = "authority" } ]
+"""
+
+
+def test_a_duty_says_how_it_is_met():
+    duty = law(WHOLE + HOW).duties[0]
+    assert [(channel.by, channel.label, channel.says) for channel in duty.channels] == [
+        ("letter", "letter", ""),
+        ("email", "e-mail", "only with consent"),
+    ]
+    assert (duty.substitute[0].by, duty.substitute[0].days) == (("website", "media"), 30)
+    assert duty.language == ("fr", "zh-TW")
+    assert duty.form is not None
+    assert (duty.form.how, duty.form.name) == ("web", "Online form")
+    assert (duty.unless[0].keep_years, duty.unless[0].keep, duty.unless[0].tell) == (5, "the reasons", "authority")
+
+
+def test_the_page_that_was_read_is_the_source_or_else_the_official_address():
+    assert law(WHOLE).duties[0].cite.read_at == "https://example.org/law"
+    elsewhere = WHOLE.replace("2026-01-01 }", '2026-01-01, source = "https://example.org/copy" }')
+    assert law(elsewhere).duties[0].cite.read_at == "https://example.org/copy"
+
+
+def test_a_law_says_what_was_read_its_sector_and_from_which_age_people_are_told_themselves():
+    head = 'reading = "Read on paper."\nsector = "health"\nguardian_under = 14\n'
+    read = law(head + WHOLE + "guardian_under = 16")
+    assert (read.reading, read.sector, read.guardian_under, read.duties[0].guardian_under) == (
+        "Read on paper.",
+        "health",
+        14,
+        16,
+    )
+    assert law(head + WHOLE).duties[0].guardian_under == 14
+
+
+def test_notices_to_people_can_wait_for_law_enforcement_and_reports_cannot_unless_the_law_says_so():
+    people = WHOLE.replace('to = "authority"', 'to = "individuals"')
+    assert law(people).duties[0].hold.allowed
+    assert not law(people + "hold = false").duties[0].hold.allowed
+    assert not law(WHOLE).duties[0].hold.allowed
+    assert law(WHOLE + 'hold = { resume = "afresh" }').duties[0].hold.resume == "afresh"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('channels = "letter"', "is a list"),
+        ('channels = ["pigeon"]', "no way to tell"),
+        ('channels = ["letter", "letter"]', "one word twice"),
+        ('channels = [ { by = "email", if = "x" } ]', "means nothing here"),
+        ('substitute = [ { by = ["media"] } ]', "needs 'when'"),
+        ("substitute = [ { when = { minors = true }, by = [] } ]", "needs 'when' and 'by'"),
+        ('substitute = [ { when = { minors = true }, by = ["media"], days = -1 } ]', "whole number"),
+        ('language = "fr"', "list of codes"),
+        ('language = ["French"]', "list of codes"),
+        ('form = { name = "x" }', "needs 'how'"),
+        ('form = { how = "web", href = "http://example.org" }', "https"),
+        ("guardian_under = 99", "whole number up to"),
+        ('unless = [ { says = "x", when = { minors = true }, keep_years = 5 } ]', "needs 'keep'"),
+        ('unless = [ { says = "x", when = { minors = true }, tell = "king" } ]', "'tell' is one of"),
+        ('hold = { resume = "never" }', "'resume' is one of"),
+        ("services = [ { months = 3 } ]", "needs 'what'"),
+    ],
+)
+def test_a_mistake_in_how_a_duty_is_met_is_named(line, words):
+    with pytest.raises(BadLaw) as refusal:
+        law(WHOLE + line)
+    assert words in str(refusal.value)
+
+
+def test_the_page_of_a_citation_has_an_https_address():
+    with pytest.raises(BadLaw, match="where the text was read"):
+        law(WHOLE.replace("2026-01-01 }", '2026-01-01, source = "http://example.org" }'))
