@@ -29,18 +29,21 @@ from incident.api import reports as api_reports
 from incident.api import scheme
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
+from incident.domain import packs
 from incident.settings import Settings, SettingsError
-from incident.store import dispatches, keys, sealed
+from incident.store import dispatches, keys, sealed, shelf
 from incident.store.db import db
 from incident.web import (
     access,
     account,
     announcements,
+    answering,
     attempts,
     audit,
     closing,
     deliveries,
     desk,
+    duties,
     errors,
     filters,
     frame,
@@ -84,7 +87,8 @@ WEB: tuple[Blueprint, ...] = (
     imports.bp,
     grades.bp,
     obligations.bp,
-    obligations.duties,
+    answering.bp,
+    duties.bp,
     plans.bp,
     closing.bp,
     deliveries.bp,
@@ -133,8 +137,16 @@ def _open_channels(app: APIFlask) -> None:
     app.extensions["sending_frozen"] = dispatches.frozen
 
 
+def _open_library(app: APIFlask) -> None:
+    """Uses the laws of this instance; a file that changed is taken up by the next request. A mistake in one stops nothing."""
+    settings: Settings = app.extensions["settings"]
+    shelf.open_(shelf.Shelf(settings.instance, packs.keys_of(settings.laws_keys)))
+    app.before_request(shelf.look_again)
+
+
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     _open_channels,
+    _open_library,
     scheme.init,
 )
 """What each room sets up once (sign-in, channels), in order."""

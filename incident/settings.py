@@ -9,8 +9,10 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from incident.domain.audit import Malformed
 from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, to_json
+from incident.domain.packs import keys_of
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -85,6 +87,9 @@ class Settings(BaseSettings):
     sending_lease: float = Field(
         60, ge=2, le=3600, description="Seconds after which a batch whose worker died is taken over."
     )
+    laws_keys: str = Field(
+        "", description="Public keys whose law packs are taken: name+id+base64, with commas; see docs/law-packs.md."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod
@@ -112,6 +117,10 @@ class Settings(BaseSettings):
             raise ValueError("base_url: give the whole address, such as https://incidents.example.org")
         if self.time_zone not in available_timezones():
             raise ValueError("time_zone: there is no such zone; give one such as Europe/Berlin or UTC")
+        try:
+            keys_of(self.laws_keys)
+        except Malformed as error:
+            raise ValueError(f"laws_keys: {error}") from None
         try:
             self.own_facts()
         except Invalid as error:

@@ -11,7 +11,7 @@ from incident import app as application
 from incident import clock
 from incident.actions import operations, users
 from incident.settings import Settings, SettingsError
-from incident.store import abode, audit, keys, sealed
+from incident.store import abode, audit, keys, sealed, shelf
 
 MARK = "installation"
 
@@ -64,6 +64,7 @@ def make_folders(settings: Settings) -> None:
     """Makes the instance's folders, for the owner's eyes only. Existing ones are left as they are."""
     for folder in (settings.instance, *(settings.instance / name for name in ("keys", "files", "checkpoints"))):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shelf.make_folders(settings.instance)
 
 
 def is_empty(settings: Settings) -> bool:

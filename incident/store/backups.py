@@ -29,8 +29,10 @@ FORMAT = "tocsin-backup-1"
 DATABASE = "database.sqlite"
 NAME = re.compile(
     r"database\.sqlite|tables/[a-z_]{1,60}\.copy|files/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|checkpoints/checkpoint-\d{12}\.txt"
+    r"|laws/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.toml"
 )
-FOLDERS = ("files", "checkpoints")
+FOLDERS = ("files", "checkpoints", "laws")
+CHANGING = frozenset({"laws"})  # files that people edit in place
 LONGEST_MANIFEST = 64 * 1024 * 1024
 PIECE = 1024 * 1024
 
@@ -100,10 +102,17 @@ def _take(source: Path, target: Path) -> None:
     target.mkdir(mode=0o700)
     for part in source.iterdir():
         if part.is_file() and NAME.fullmatch(f"{source.name}/{part.name}"):
-            try:
-                os.link(part, target / part.name)
-            except OSError:
-                shutil.copyfile(part, target / part.name)
+            _copy(part, target / part.name, link=source.name not in CHANGING)
+
+
+def _copy(part: Path, target: Path, *, link: bool) -> None:
+    try:
+        if link:
+            os.link(part, target)
+            return
+    except OSError:
+        pass
+    shutil.copyfile(part, target)
 
 
 def _snapshot(folder: Path) -> tuple[str, int, str]:

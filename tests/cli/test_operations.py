@@ -111,6 +111,7 @@ def moved(place, keys=True):
 
 def test_a_backup_brings_everything_back_with_sending_frozen(filled, tmp_path):
     backup = tmp_path / "backup.tar"
+    (filled.instance / "laws" / "insurer.toml").write_text("# the user's own law file")
     assert filled.run("backup", backup)[0] == 0
     assert backup.stat().st_mode & 0o077 == 0
     moved(filled)
@@ -131,6 +132,7 @@ def test_a_backup_brings_everything_back_with_sending_frozen(filled, tmp_path):
         assert b"".join(pieces) == b"x" * 300_000
         intake.add_note(db.session.scalar(select(Incident.ref)), "numbered on", actor="U-0TEST000", now=clock.now())
     assert piece.stat().st_size > 300_000
+    assert (filled.instance / "laws" / "insurer.toml").read_text() == "# the user's own law file"
     assert filled.run("check")[0] == 0
 
 
@@ -173,7 +175,8 @@ def test_a_backup_holds_no_key_and_is_never_written_over(filled, tmp_path):
         names = tar.getnames()
     secrets = [path.read_bytes() for path in (filled.instance / "keys").iterdir()]
     assert all(
-        name.startswith(("manifest.json", "database.sqlite", "tables/", "files/", "checkpoints/")) for name in names
+        name.startswith(("manifest.json", "database.sqlite", "tables/", "files/", "checkpoints/", "laws/"))
+        for name in names
     )
     assert not any(secret in backup.read_bytes() for secret in secrets)
     assert filled.run("backup", backup)[0] != 0
