@@ -127,11 +127,11 @@ def _own(folder: Path) -> tuple[list[LawText], tuple[Mistake, ...]]:
 
 
 def _good(folder: Path) -> Mapping[str, LawText]:
-    kept = folder / GOOD
-    texts = (
-        [LawText(OWN + path.name, path.read_bytes()) for path in sorted(kept.glob("*.toml"))] if kept.is_dir() else []
-    )
-    return {text.path: text for text in texts}
+    kept: dict[str, LawText] = {}
+    for path in sorted((folder / GOOD).glob("*.toml")):
+        with suppress(OSError):  # another process tidies this folder too
+            kept[OWN + path.name] = LawText(OWN + path.name, path.read_bytes())
+    return kept
 
 
 def own_cases(shelf: Shelf) -> Path:
