@@ -86,7 +86,7 @@ def _values(finding: rules.Finding, book: Lawbook) -> dict[str, Any]:
         "to": duty.to,
         "standing": finding.standing.value,
         "because": list(finding.because),
-        "wants": sorted(finding.wants | running.wants),
+        "wants": sorted({*finding.wants, *running.wants}),
         "doubts": list(finding.doubts),
         "clock": running.state.value,
         "clock_words": running.words,

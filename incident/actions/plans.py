@@ -8,7 +8,7 @@ from incident.actions.ledger import Ledger, transaction
 from incident.domain import incidents as incident_rules
 from incident.domain import plans as rules
 from incident.domain.access import may
-from incident.domain.conditions import Answer
+from incident.domain.clauses import Truth
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
 from incident.domain.plans import Due, State
@@ -55,7 +55,7 @@ def take(ref: str, step: str, *, actor: str, now: datetime) -> None:
     """Take a step on oneself. Raises Refused, Missing."""
 
     def change(row: Step) -> tuple[str, dict[str, Any]]:
-        row.state = rules.taken(State(row.state), need=Answer(row.need))
+        row.state = rules.taken(State(row.state), need=Truth(row.need))
         row.owner_id = _person(actor).id
         return "taken", {}
 
@@ -70,7 +70,7 @@ def finish(ref: str, step: str, *, note: str = "", evidence: Sequence[str] = (),
         strange = [piece for piece in evidence if piece not in known]
         if strange:
             raise Invalid("evidence", "Choose among the evidence of this incident.")
-        row.state = rules.finished(State(row.state), need=Answer(row.need), asks=row.asks, note=note, evidence=evidence)
+        row.state = rules.finished(State(row.state), need=Truth(row.need), asks=row.asks, note=note, evidence=evidence)
         row.finished_at = now
         row.owner_id = row.owner_id or _person(actor).id
         return "finished", {"evidence": sorted(evidence)}

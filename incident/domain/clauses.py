@@ -1,146 +1,89 @@
-"""Clauses of a law over facts, with three answers: yes, no, and open for want of named facts.
+"""Conditions as laws, playbooks and the grade write them, read into clauses that answer yes, no or open.
 
-Beside facts, a clause may speak of what a law counts: residents of its place, people told at one time, kinds of data.
-Each answer carries the sentences it rests on, so that a finding can say why.
+A condition is a table as TOML writes it, and every entry of it must hold; incident/laws/README.md has the words.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from incident.domain import places
-from incident.domain.cac import graded
-from incident.domain.facts import UNKNOWN, Facts, Unknown, shown, vocabulary
-
-SUBJECTS = (
-    "residents",
-    "people",
-    "told_at_once",
-    "largest_state",
-    "kinds",
-    "flags",
-    "established",
-    "places",
-    "cac_level",
+from incident.domain.answers import (
+    YES,
+    Answer,
+    Clause,
+    Truth,
+    always,
+    both,
+    either,
+    every,
+    not_known,
+    one,
+    opposite,
+    said,
+    some,
+    yes_or_no,
 )
-COMPARISONS = {"least": "at least", "more": "more than", "most": "at most", "less": "fewer than"}
-ASK_FOR = {
-    "people": "people_count",
-    "told_at_once": "residents",
-    "largest_state": "residents",
-    "pi_people_cn": "residents",
-}
+from incident.domain.facts import UNKNOWN, Facts, shown, vocabulary
+from incident.domain.subjects import SUBJECTS, BadClause, number, total
 
+__all__ = [
+    "YES",
+    "Answer",
+    "BadClause",
+    "Clause",
+    "Truth",
+    "always",
+    "both",
+    "condition",
+    "either",
+    "holds",
+    "read",
+    "total",
+]
 
-class Truth(Enum):
-    """What a clause answers."""
-
-    YES = "yes"
-    NO = "no"
-    OPEN = "open"
-
-
-OPPOSITE = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.OPEN: Truth.OPEN}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The truth of a clause, the sentences it rests on, and the facts that would decide it while it is open."""
-
-    truth: Truth
-    because: tuple[str, ...] = ()
-    wants: frozenset[str] = frozenset()
-
-
-YES = Answer(Truth.YES)
-
-Clause: TypeAlias = Callable[[Facts], Answer]
-
-
-class BadClause(ValueError):
-    """A clause that cannot be read; the message says what is wrong."""
-
-
-def always(_: Facts) -> Answer:
-    """The clause of a duty that has none."""
-    return YES
-
-
-def both(parts: Iterable[Answer]) -> Answer:
-    """The answer of "all": one no settles it."""
-    answers = tuple(parts)
-    for truth in (Truth.NO, Truth.OPEN):
-        found = [answer for answer in answers if answer.truth is truth]
-        if found:
-            return _joined(truth, found[:1] if truth is Truth.NO else found)
-    return _joined(Truth.YES, answers)
-
-
-def either(parts: Iterable[Answer]) -> Answer:
-    """The answer of "any": one yes settles it."""
-    answers = tuple(parts)
-    for truth in (Truth.YES, Truth.OPEN):
-        found = [answer for answer in answers if answer.truth is truth]
-        if found:
-            return _joined(truth, found)
-    return _joined(Truth.NO, answers)
-
-
-def _joined(truth: Truth, answers: Iterable[Answer]) -> Answer:
-    because: dict[str, None] = {}
-    wants: set[str] = set()
-    for answer in answers:
-        because.update(dict.fromkeys(answer.because))
-        wants |= answer.wants if truth is Truth.OPEN else frozenset()
-    return Answer(truth, tuple(because), frozenset(wants))
-
-
-def _open(label: str, key: str) -> Answer:
-    return Answer(Truth.OPEN, (_said(label, "not known yet"),), frozenset({ASK_FOR.get(key, key)}))
-
-
-def _said(label: str, words: str) -> str:
-    """A question with its answer, or a label with its value."""
-    return f"{label} {words}" if label.endswith("?") else f"{label}: {words}"
+AT = {"at_least": "least", "at_most": "most"}
+PLAYBOOK = ""
+"""The place of conditions that belong to no law."""
 
 
 def read(raw: object, place: str) -> Clause:
     """The clause that a table of a law file means; `place` is the law's own. Raises BadClause."""
     if not isinstance(raw, Mapping) or not raw:
         raise BadClause("a clause is a table such as { personal_data = true }")
-    parts = [_part(key, value, place) for key, value in raw.items()]
-    if len(parts) == 1:
-        return parts[0]
-    return lambda facts: both(part(facts) for part in parts)
+    return every(tuple(_part(key, value, place) for key, value in raw.items()))
+
+
+def condition(raw: object) -> Clause:
+    """The clause that a table of a playbook or of the grade means; an empty one always holds. Raises BadClause."""
+    return always if raw == {} else read(raw, PLAYBOOK)
+
+
+def holds(raw: Mapping[str, Any], facts: Facts) -> Answer:
+    """What a condition of a playbook, or of a copy that a plan has pinned, says of these facts. Raises BadClause."""
+    return condition(raw)(facts)
 
 
 def _part(key: str, value: Any, place: str) -> Clause:
     if key in {"all", "any"}:
         return _group(key, value, place)
     if key == "not":
-        return _not(read(value, place))
-    if key in _SUBJECT_READERS:
-        return _SUBJECT_READERS[key](key, value, place)
+        return opposite(read(value, place))
+    if place == PLAYBOOK and key == "people_in":
+        return _people_in(value)
+    if key in SUBJECTS:
+        return SUBJECTS[key](key, value, place)
     if key not in vocabulary():
         raise BadClause(f"{key!r} is neither a fact of facts.toml nor one of {', '.join(SUBJECTS)}")
+    if place == PLAYBOOK and isinstance(value, Mapping):
+        return _measured(key, value)
     return _fact(key, value)
-
-
-def _not(inner: Clause) -> Clause:
-    def clause(facts: Facts) -> Answer:
-        answer = inner(facts)
-        return Answer(OPPOSITE[answer.truth], answer.because, answer.wants)
-
-    return clause
 
 
 def _group(key: str, value: Any, place: str) -> Clause:
     if not isinstance(value, list) or not value:
         raise BadClause(f"{key!r} takes a list of clauses")
-    parts = [read(one, place) for one in value]
-    join = both if key == "all" else either
-    return lambda facts: join(part(facts) for part in parts)
+    parts = tuple(read(part, place) for part in value)
+    return every(parts) if key == "all" else some(parts)
 
 
 def _fact(key: str, value: Any) -> Clause:
@@ -148,170 +91,52 @@ def _fact(key: str, value: Any) -> Clause:
     if isinstance(value, Mapping):
         if entry.type != "number":
             raise BadClause(f"{key!r} is no number and cannot be compared")
-        return _number(key, value, lambda facts: facts[key], entry.label)
+        return number(key, value, lambda facts: facts[key], entry.label)
     wanted = value if isinstance(value, list) else [value]
     offered: list[Any] = [True, False] if entry.type == "yes_no" else [option.word for option in entry.options]
-    strange = [one for one in wanted if one not in offered]
+    strange = [word for word in wanted if type(word) not in {bool, str} or word not in offered]
     if strange or not wanted:
         raise BadClause(f"{key!r} has no answer {strange[0] if strange else value!r}")
+    chosen = frozenset(wanted)
 
-    def clause(facts: Facts) -> Answer:
+    def answer(facts: Facts) -> Answer:
         known = facts[key]
         if known is UNKNOWN:
-            return _open(entry.label, key)
-        hit = bool(set(known) & set(wanted)) if isinstance(known, tuple) else known in wanted
-        return Answer(Truth.YES if hit else Truth.NO, (_said(entry.label, shown(key, known)),))
+            return not_known(entry.label, key)
+        hit = not chosen.isdisjoint(known) if isinstance(known, tuple) else known in chosen
+        return yes_or_no(hit, said(entry.label, shown(key, known)), key)
 
-    return clause
-
-
-def _number(key: str, value: Any, count: Callable[[Facts], Any], what: str) -> Clause:
-    tests = [(word, limit) for word, limit in value.items() if word != "in"] if isinstance(value, Mapping) else []
-    if not tests or any(word not in COMPARISONS or type(limit) is not int for word, limit in tests):
-        raise BadClause(f"{key!r} is compared with {', '.join(COMPARISONS)} and whole numbers, as in {{ least = 500 }}")
-    limits = " and ".join(f"{COMPARISONS[word]} {limit:,}" for word, limit in tests)
-
-    def clause(facts: Facts) -> Answer:
-        number = count(facts)
-        if number is UNKNOWN:
-            return _open(what, key)
-        holds = all(_compares(word, number, limit) for word, limit in tests)
-        asked = "" if holds and tests == [("least", 1)] else f", the law asks for {limits}"
-        return Answer(Truth.YES if holds else Truth.NO, (f"{what}: {number:,}{asked}",))
-
-    return clause
+    return one(("fact", key, chosen), answer)
 
 
-def _compares(word: str, number: int | float, limit: int) -> bool:
-    if word == "least":
-        return number >= limit
-    if word == "more":
-        return number > limit
-    return number <= limit if word == "most" else number < limit
+# ---------------------------------------------------------------- words of playbooks and of the grade
 
 
-def _residents(key: str, value: Any, place: str) -> Clause:
-    region = str(value.get("in", place)) if isinstance(value, Mapping) else place
-    return _number(key, value, lambda facts: facts.people_in(region), f"People in {places.named(region)}")
+def _measured(key: str, value: Mapping[str, Any]) -> Clause:
+    """`{ at_least = 5 }` and `{ known = true }`; a law may not ask whether something is known."""
+    if set(value) == {"known"} and isinstance(value["known"], bool):
+        return _known(key, value["known"])
+    return _fact(key, {AT.get(word, word): limit for word, limit in value.items()})
 
 
-def _people(key: str, value: Any, _: str) -> Clause:
-    return _number(key, value, total, "People concerned")
+def _known(key: str, wanted: bool) -> Clause:
+    label = vocabulary()[key].label
+
+    def answer(facts: Facts) -> Answer:
+        known = facts.known(key)
+        return yes_or_no(known is wanted, said(label, "known" if known else "not known yet"), key)
+
+    return one(("known", key, wanted), answer)
 
 
-def total(facts: Facts) -> int | Unknown:
-    """How many people are concerned: the count given, or else the sum over the places."""
-    counted = facts["people_count"]
-    if isinstance(counted, int):
-        return counted
-    residents = facts["residents"]
-    return sum(residents.values()) if isinstance(residents, Mapping) else UNKNOWN
+def _people_in(value: Any) -> Clause:
+    """`{ EU = 1 }`: at least so many people live there."""
+    regions = set(places.codes()) | set(places.groups())
+    if not isinstance(value, Mapping) or not value or not set(value) <= regions:
+        raise BadClause(f"'people_in' names no place: {value!r}")
+    return every(tuple(_residents(region, least) for region, least in value.items()))
 
 
-def _told_at_once(key: str, value: Any, place: str) -> Clause:
-    """How many persons a law makes one tell at one time: the number told, or else its residents."""
-
-    def count(facts: Facts) -> Any:
-        told = facts["total_notified"]
-        return facts.people_in(place) if told is UNKNOWN else told
-
-    return _number(key, value, count, f"People told at one time ({places.named(place)})")
-
-
-def _largest_state(key: str, value: Any, place: str) -> Clause:
-    def count(facts: Facts) -> Any:
-        residents = facts["residents"]
-        if not isinstance(residents, Mapping):
-            return UNKNOWN
-        return max((n for code, n in residents.items() if code != place and places.within(code, place)), default=0)
-
-    return _number(key, value, count, "People in the state with the most")
-
-
-def _kinds(key: str, value: Any, _: str) -> Clause:
-    """At least one of these kinds of data, or of kinds with one of these flags."""
-    wanted = [value] if isinstance(value, str) else value
-    known = vocabulary().kinds
-    marks = {flag for kind in known.values() for flag in kind.flags} if key == "flags" else set(known)
-    if not isinstance(wanted, list) or not wanted or not set(wanted) <= marks:
-        raise BadClause(f"{key!r} names something that facts.toml does not have: {value!r}")
-
-    def clause(facts: Facts) -> Answer:
-        held = facts["data_kinds"]
-        if not isinstance(held, tuple):
-            return _open("Kinds of personal data", "data_kinds")
-        hits = [
-            word
-            for word in held
-            if word in known and (word in wanted if key == "kinds" else known[word].flags & set(wanted))
-        ]
-        words = ", ".join(known[word].en for word in (hits or held) if word in known)
-        return Answer(Truth.YES if hits else Truth.NO, (f"Kinds of data: {words or 'none'}",))
-
-    return clause
-
-
-def _established(_: str, value: Any, place: str) -> Clause:
-    region = place if value is True else str(value)
-
-    def clause(facts: Facts) -> Answer:
-        where = facts["establishments"]
-        if not isinstance(where, tuple):
-            return _open("Places where the organisation is established", "establishments")
-        inside = places.any_within(where, region)
-        return Answer(
-            Truth.YES if inside else Truth.NO,
-            (f"The organisation is {'' if inside else 'not '}established in {places.named(region)}",),
-        )
-
-    return clause
-
-
-def _places(_: str, value: Any, place: str) -> Clause:
-    """People of a region are concerned, or the organisation is established there."""
-    region = place if value is True else str(value)
-    house = _established("established", region, place)
-
-    def clause(facts: Facts) -> Answer:
-        living = facts.people_in(region)
-        if not isinstance(living, int):
-            return either((_open("Where the people concerned live", "residents"), house(facts)))
-        if living:
-            return Answer(Truth.YES, (f"People in {places.named(region)}: {living:,}",))
-        return either((Answer(Truth.NO, (f"No people in {places.named(region)}",)), house(facts)))
-
-    return clause
-
-
-def _cac_level(_: str, value: Any, __: str) -> Clause:
-    """The Chinese grade; while it is general, unknown figures could still raise it."""
-    wanted = [value] if isinstance(value, str) else value
-    if not isinstance(wanted, list) or not set(wanted) <= {
-        "general",
-        "relatively_major",
-        "major",
-        "particularly_major",
-    }:
-        raise BadClause(f"'cac_level' names no level: {value!r}")
-
-    def clause(facts: Facts) -> Answer:
-        grade = graded(facts.values)
-        if grade.level.word in wanted:
-            return Answer(Truth.YES, grade.reasons)
-        missing = frozenset(ASK_FOR.get(key, key) for key in grade.open)
-        return Answer(Truth.OPEN if missing else Truth.NO, grade.reasons, missing)
-
-    return clause
-
-
-_SUBJECT_READERS: Mapping[str, Callable[[str, Any, str], Clause]] = {
-    "residents": _residents,
-    "people": _people,
-    "told_at_once": _told_at_once,
-    "largest_state": _largest_state,
-    "kinds": _kinds,
-    "flags": _kinds,
-    "established": _established,
-    "places": _places,
-    "cac_level": _cac_level,
-}
+def _residents(region: str, least: Any) -> Clause:
+    reader: Callable[[str, Any, str], Clause] = SUBJECTS["residents"]
+    return reader("residents", {"in": region, "least": least}, region)

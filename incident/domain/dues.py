@@ -36,7 +36,7 @@ class Clock:
     due: datetime | None = None
     start: Start | None = None
     anchor: str = ""
-    wants: frozenset[str] = frozenset()
+    wants: tuple[str, ...] = ()
 
 
 NO_CLOCK = Clock(ClockState.NONE_IN_LAW, "no deadline in law")
@@ -121,7 +121,7 @@ class Ticking:
         if start is None:
             state = ClockState.NOT_STARTED if anchor.to_come else ClockState.DATE_MISSING
             said = "clock not started" if anchor.to_come else "the clock cannot start, its date is missing"
-            return Clock(state, f"{said}: {bound.limit.words()} from “{anchor.label}”", wants=frozenset({bound.anchor}))
+            return Clock(state, f"{said}: {bound.limit.words()} from “{anchor.label}”", wants=(bound.anchor,))
         label = anchor.label if key == bound.anchor else f"{anchors()[key].label}, for want of “{anchor.label}”"
         words = clock.sentence(start, bound.limit, self.calendar, label)
         return Clock(ClockState.RUNNING, words, clock.due(start, bound.limit, self.calendar), start, key)

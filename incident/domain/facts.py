@@ -120,6 +120,8 @@ class Facts:
     """What is known at one moment. Any key may be asked for; what was never recorded is UNKNOWN."""
 
     values: Mapping[str, Value | Unknown] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What clauses have answered to these facts."""
 
     def __getitem__(self, key: str) -> Value | Unknown:
         return self.values.get(key, UNKNOWN)

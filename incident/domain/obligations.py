@@ -37,7 +37,7 @@ class Finding:
     duty: Duty
     standing: Standing
     because: tuple[str, ...]
-    wants: frozenset[str] = frozenset()
+    wants: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     clock: Clock = NO_CLOCK
     services: tuple[Service, ...] = ()
@@ -193,12 +193,12 @@ def questions(findings: Iterable[Finding]) -> tuple[Question, ...]:
     return tuple(sorted(rows, key=lambda row: (-len(row.duties), row.nearest or NEVER, row.key)))
 
 
-def _asked(finding: Finding) -> frozenset[str]:
+def _asked(finding: Finding) -> tuple[str, ...]:
     if finding.standing is Standing.OPEN:
         return finding.wants
     if finding.standing is Standing.OWED and finding.clock.state is ClockState.DATE_MISSING:
         return finding.clock.wants
-    return frozenset()
+    return ()
 
 
 def _question(key: str, held: list[Finding]) -> Question:

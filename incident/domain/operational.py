@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from incident.domain.breach import standard
-from incident.domain.conditions import Answer, holds
+from incident.domain.clauses import Truth, holds
 from incident.domain.facts import Facts
 
 
@@ -36,10 +36,10 @@ def graded(facts: Facts) -> Grade:
     verdicts = [
         (Level[row["level"].upper()], row["text"], holds(row["when"], facts)) for row in standard()["operational"]
     ]
-    level = max((level for level, _, verdict in verdicts if verdict.answer is Answer.YES), default=Level.LOW)
-    reasons = tuple(text for its, text, verdict in verdicts if its is level and verdict.answer is Answer.YES)
-    higher = [verdict for its, _, verdict in verdicts if its > level and verdict.answer is Answer.OPEN]
-    open_ = tuple(dict.fromkeys(key for verdict in higher for key in verdict.open))
+    level = max((level for level, _, verdict in verdicts if verdict.truth is Truth.YES), default=Level.LOW)
+    reasons = tuple(text for its, text, verdict in verdicts if its is level and verdict.truth is Truth.YES)
+    higher = [verdict for its, _, verdict in verdicts if its > level and verdict.truth is Truth.OPEN]
+    open_ = tuple(dict.fromkeys(key for verdict in higher for key in verdict.wants))
     return Grade(level, reasons or ("No criterion of a higher level is known to hold.",), open_)
 
 

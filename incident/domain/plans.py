@@ -12,7 +12,7 @@ from typing import Any
 
 from incident.domain.access import Role
 from incident.domain.audit import canonical
-from incident.domain.conditions import Answer, holds, mistakes
+from incident.domain.clauses import BadClause, Truth, condition, holds
 from incident.domain.errors import Invalid, Refused
 from incident.domain.facts import UNKNOWN, Facts, vocabulary
 from incident.domain.texts import storable
@@ -143,16 +143,24 @@ def _playbook(id: str, raw: Mapping[str, Any], common: Sequence[Mapping[str, Any
 
 
 def _mistakes(id: str, raw: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    found = mistakes(raw["fits"], f"{id}: fits")
+    found = _unreadable(raw["fits"], f"{id}: fits")
     keys = [row["key"] for row in rows]
     found += [f"{id}: the step {key!r} is there twice." for key in sorted({key for key in keys if keys.count(key) > 1})]
     for row in rows:
         where = f"{id}: {row['key']}"
-        found += mistakes(row.get("when", {}), f"{where}: when")
+        found += _unreadable(row.get("when", {}), f"{where}: when")
         anchor = row.get("due", {}).get("from", OPENED)
         if anchor != OPENED and (anchor not in vocabulary() or vocabulary()[anchor].type != "instant"):
             found.append(f"{where}: the clock cannot start at {anchor!r}.")
     return found
+
+
+def _unreadable(raw: Any, where: str) -> list[str]:
+    try:
+        condition(raw)
+    except BadClause as error:
+        return [f"{where}: {error}."]
+    return []
 
 
 def step_of(row: Mapping[str, Any]) -> Step:
@@ -176,19 +184,19 @@ def suggested(facts: Facts, active: Sequence[str] = ()) -> list[Suggestion]:
     """Playbooks that fit and are not yet active, certain ones first; those that certainly do not fit are left out."""
     found = []
     for book in playbooks().values():
-        verdict = holds(book.fits, facts)
-        if book.id not in active and verdict.answer is not Answer.NO:
-            found.append(Suggestion(book, verdict.answer is Answer.YES, verdict.because, verdict.open))
+        answer = holds(book.fits, facts)
+        if book.id not in active and answer.truth is not Truth.NO:
+            found.append(Suggestion(book, answer.truth is Truth.YES, answer.rests, answer.wants))
     return sorted(found, key=lambda suggestion: not suggestion.certain)
 
 
 # ---------------------------------------------------------------- needed, and by when
 
 
-def needed(when: Mapping[str, Any], facts: Facts) -> tuple[Answer, tuple[str, ...]]:
+def needed(when: Mapping[str, Any], facts: Facts) -> tuple[Truth, tuple[str, ...]]:
     """Whether a step with this condition is needed, and the facts that would decide it while that is open."""
-    verdict = holds(when, facts)
-    return verdict.answer, verdict.open
+    answer = holds(when, facts)
+    return answer.truth, answer.wants
 
 
 def deadline(due: Due | None, facts: Facts, opened_at: datetime) -> Deadline:
@@ -213,7 +221,7 @@ def _length(hours: int) -> str:
 # ---------------------------------------------------------------- what may become of a step
 
 
-def taken(state: State, *, need: Answer) -> State:
+def taken(state: State, *, need: Truth) -> State:
     """The state after somebody takes the step on. Raises Refused."""
     _must_be_needed(need)
     if state not in {State.OPEN, State.TAKEN}:
@@ -221,7 +229,7 @@ def taken(state: State, *, need: Answer) -> State:
     return State.TAKEN
 
 
-def finished(state: State, *, need: Answer, asks: str, note: str, evidence: Sequence[str]) -> State:
+def finished(state: State, *, need: Truth, asks: str, note: str, evidence: Sequence[str]) -> State:
     """The state after the step is done. `asks` is the evidence the playbook wants. Raises Refused, Invalid."""
     _must_be_needed(need)
     if state in {State.DONE, State.SKIPPED}:
@@ -260,13 +268,13 @@ def handed_over(state: State) -> State:
     return State.TAKEN
 
 
-def blocks_closing(state: State, *, mandatory: bool, need: Answer) -> bool:
+def blocks_closing(state: State, *, mandatory: bool, need: Truth) -> bool:
     """Whether the incident cannot be closed because of this step: mandatory, not certainly unneeded, not dealt with."""
-    return mandatory and need is not Answer.NO and state not in {State.DONE, State.SKIPPED}
+    return mandatory and need is not Truth.NO and state not in {State.DONE, State.SKIPPED}
 
 
-def _must_be_needed(need: Answer) -> None:
-    if need is Answer.NO:
+def _must_be_needed(need: Truth) -> None:
+    if need is Truth.NO:
         raise Refused("By what is known now this step is not needed. If that is wrong, correct the facts first.")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from incident.domain import plans
-from incident.domain.conditions import Answer
+from incident.domain.clauses import Truth
 from incident.domain.errors import Invalid, Refused
 from incident.domain.facts import Facts, vocabulary
 from incident.domain.plans import Due, Phase, State
@@ -51,9 +51,9 @@ def test_police_referral_is_a_mandatory_step_where_it_was_done_on_purpose():
     step = next(step for step in plans.playbooks()["ransomware"].steps if step.key == "police")
     assert step.mandatory
     assert step.phase is Phase.TRACE_AND_REFER
-    assert plans.needed(step.when, Facts({"malicious": True}))[0] is Answer.YES
-    assert plans.needed(step.when, Facts({"malicious": False, "suspected_crime": False}))[0] is Answer.NO
-    assert plans.needed(step.when, Facts()) == (Answer.OPEN, ("malicious", "suspected_crime"))
+    assert plans.needed(step.when, Facts({"malicious": True}))[0] is Truth.YES
+    assert plans.needed(step.when, Facts({"malicious": False, "suspected_crime": False}))[0] is Truth.NO
+    assert plans.needed(step.when, Facts()) == (Truth.OPEN, ("malicious", "suspected_crime"))
 
 
 def test_what_certainly_does_not_fit_is_not_suggested_and_what_might_says_on_which_fact_it_hangs():
@@ -119,7 +119,7 @@ def test_some_clocks_start_when_the_incident_is_opened():
 
 # ---------------------------------------------------------------- every state, every event
 
-FINISH = {"need": Answer.YES, "asks": "", "note": "", "evidence": ()}
+FINISH = {"need": Truth.YES, "asks": "", "note": "", "evidence": ()}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ FINISH = {"need": Answer.YES, "asks": "", "note": "", "evidence": ()}
 )
 def test_each_state_has_an_answer_for_each_event(event, state, after):
     events = {
-        "take": lambda: plans.taken(state, need=Answer.YES),
+        "take": lambda: plans.taken(state, need=Truth.YES),
         "finish": lambda: plans.finished(state, **FINISH),
         "skip": lambda: plans.skipped(state, mandatory=False, reason="Not our system.", by_lead=False),
         "reopen": lambda: plans.reopened(state, reason="It came back."),
@@ -172,13 +172,13 @@ def test_a_step_that_asks_for_evidence_is_not_finished_by_a_click():
 
 def test_a_step_that_is_not_needed_is_neither_taken_nor_finished():
     with pytest.raises(Refused, match="not needed"):
-        plans.taken(State.OPEN, need=Answer.NO)
+        plans.taken(State.OPEN, need=Truth.NO)
     with pytest.raises(Refused, match="not needed"):
-        plans.finished(State.OPEN, **{**FINISH, "need": Answer.NO})
+        plans.finished(State.OPEN, **{**FINISH, "need": Truth.NO})
 
 
 def test_a_step_may_be_taken_while_it_is_still_open_whether_it_is_needed():
-    assert plans.taken(State.OPEN, need=Answer.OPEN) is State.TAKEN
+    assert plans.taken(State.OPEN, need=Truth.OPEN) is State.TAKEN
 
 
 def test_only_a_lead_leaves_out_a_mandatory_step_and_nobody_without_a_reason():
@@ -192,13 +192,13 @@ def test_only_a_lead_leaves_out_a_mandatory_step_and_nobody_without_a_reason():
 @pytest.mark.parametrize(
     ("state", "mandatory", "need", "blocks"),
     [
-        (State.OPEN, True, Answer.YES, True),
-        (State.TAKEN, True, Answer.YES, True),
-        (State.OPEN, True, Answer.OPEN, True),
-        (State.OPEN, True, Answer.NO, False),
-        (State.DONE, True, Answer.YES, False),
-        (State.SKIPPED, True, Answer.YES, False),
-        (State.OPEN, False, Answer.YES, False),
+        (State.OPEN, True, Truth.YES, True),
+        (State.TAKEN, True, Truth.YES, True),
+        (State.OPEN, True, Truth.OPEN, True),
+        (State.OPEN, True, Truth.NO, False),
+        (State.DONE, True, Truth.YES, False),
+        (State.SKIPPED, True, Truth.YES, False),
+        (State.OPEN, False, Truth.YES, False),
     ],
 )
 def test_mandatory_steps_block_closing_until_they_are_dealt_with_or_certainly_not_needed(
