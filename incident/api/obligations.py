@@ -14,7 +14,7 @@ from incident.domain.errors import Missing
 from incident.domain.lawbook import Duty, Law
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
-from incident.web import findings
+from incident.web import questions as asking
 from incident.web.access import actor, now, permit
 
 bp = APIBlueprint("api_obligations", __name__, url_prefix="/api/v1/incidents/<incident>/duties", tag="Duties")
@@ -154,7 +154,17 @@ def _asked(row: FindingRow, asked: DutiesQuery) -> bool:
 @bp.output(QuestionList)
 def questions(incident: str) -> dict[str, Any]:
     """The unknown facts that decide something: those that decide most first."""
-    return {"questions": findings.questions(rows.current(g.incident.id).values(), incident, now())}
+    return {"questions": [_question(one) for one in asking.asked(rows.current(g.incident.id).values(), now())]}
+
+
+def _question(one: asking.Question) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "label": one.entry.label,
+        "decides": one.decides,
+        "nearest": one.nearest,
+        "titles": [row.title for row in one.waiting],
+    }
 
 
 @bp.post("/accept")

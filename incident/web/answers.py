@@ -12,6 +12,8 @@ from incident.domain.errors import Invalid
 from incident.domain.facts import UNKNOWN, Entry, Unknown, Value, parsed, to_json, vocabulary
 
 LOCAL = "%Y-%m-%dT%H:%M"
+NONE_OF_THESE = "none"
+"""What a form sends where none of several offered words is right: an answer, and not the same as no answer."""
 STRANGE = ("Etc/", "posix/", "right/", "SystemV/")
 
 
@@ -47,8 +49,8 @@ def read(form: MultiDict[str, str], keys: Iterable[str], zone: ZoneInfo) -> Answ
 
 def _raw(entry: Entry, form: MultiDict[str, str]) -> Any:
     if entry.type == "choices":
-        chosen = form.getlist(entry.key)
-        return [] if chosen == [""] else [word for word in chosen if word]
+        chosen = [word for word in form.getlist(entry.key) if word]
+        return () if chosen == [NONE_OF_THESE] else chosen
     return form.get(entry.key, "").strip()
 
 

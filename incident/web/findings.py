@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from flask import url_for
-
-from incident.domain import clock, lawbook, settlements
+from incident.domain import lawbook, places, settlements
 from incident.domain.facts import vocabulary
 from incident.domain.lawbook import Confidence, Duty, Law
 from incident.domain.obligations import Standing
 from incident.domain.settlements import Difference, State
 from incident.store.obligations import FindingRow
+from incident.web import marks
 from incident.web.dues import DueWords, due_words
-from incident.web.filters import span
+from incident.web.marks import Mark
 
-STANDING_TONES = {"owed": "owed", "open": "open", "advised": "idle", "not_owed": "idle"}
 CONFIDENCE_TONES = {Confidence.VERIFIED: "met", Confidence.SECONDARY: "soon", Confidence.MEMORY: "late"}
 CONFIDENCE_WORDS = {
     Confidence.VERIFIED: "read in the law",
@@ -39,10 +37,20 @@ class Shown:
     row: FindingRow
     due: DueWords
     word: str
-    tone: str
+    mark: Mark
     law: Law | None
     duty: Duty | None
     asks: tuple[dict[str, str], ...]
+
+    @property
+    def tone(self) -> str:
+        """The tone of its mark."""
+        return self.mark.tone
+
+    @property
+    def place(self) -> str:
+        """Where its law is from, in words."""
+        return places.named(self.law.place) if self.law else ""
 
     @property
     def short(self) -> str:
@@ -82,22 +90,9 @@ def shown(row: FindingRow, now: datetime) -> Shown:
     """The finding in words; the tone of its due time is that of the clock, that of its tag is its state's."""
     book = lawbook.library()
     law = book.laws.get(row.law)
-    word, tone = _state(row, now)
-    return Shown(row, _due(row, now), word, tone, law, book.duty(row.duty), tuple(_ask(key) for key in row.wants))
-
-
-def _state(row: FindingRow, now: datetime) -> tuple[str, str]:
-    if row.state == State.MET:
-        return (f"met, {_late(row)} late" if row.late_seconds else "met"), "met"
-    if row.state == State.WAIVED:
-        return "waived", "idle"
-    if row.standing == Standing.OWED and row.due_at and row.due_at < now:
-        return "late", "late"
-    return Standing(row.standing).words, STANDING_TONES[row.standing]
-
-
-def _late(row: FindingRow) -> str:
-    return span(timedelta(seconds=row.late_seconds or 0))
+    mark = marks.MARKS[marks.look(row, now)]
+    asks = tuple(_ask(key) for key in row.wants)
+    return Shown(row, _due(row, now), marks.word(row, now), mark, law, book.duty(row.duty), asks)
 
 
 def _due(row: FindingRow, now: datetime) -> DueWords:
@@ -125,36 +120,11 @@ def because(row: FindingRow) -> str:
     return "; ".join(row.because)
 
 
-def questions(rows: Iterable[FindingRow], incident: str, now: datetime) -> list[dict[str, Any]]:
-    """The unknown facts that decide something: those that decide most first, of equals the nearest deadline."""
-    waiting: dict[str, list[FindingRow]] = {}
-    for row in rows:
-        for key in row.wants if _asks(row) else ():
-            waiting.setdefault(key, []).append(row)
-    found = [_question(key, held, incident, now) for key, held in waiting.items() if key in vocabulary()]
-    return sorted(found, key=lambda one: (-one["decides"], one["nearest"] or clock.NEVER, one["key"]))
-
-
-def _asks(row: FindingRow) -> bool:
-    """An open finding asks for all it wants; an owed one only for the date its clock lacks."""
+def asks(row: FindingRow) -> bool:
+    """Whether it waits for facts: an open finding for all it wants, an owed one only for the date its clock lacks."""
     if row.state in SETTLED:
         return False
     return row.standing == Standing.OPEN or (row.standing == Standing.OWED and row.clock == "date_missing")
-
-
-def _question(key: str, held: list[FindingRow], incident: str, now: datetime) -> dict[str, Any]:
-    nearest = min((row.due_at for row in held if row.due_at), default=None)
-    entry = vocabulary()[key]
-    return {
-        "key": key,
-        "label": entry.label,
-        "hint": entry.hint,
-        "decides": len(held),
-        "nearest": nearest,
-        "due": due_words(nearest, now),
-        "href": url_for("incidents.fact", incident=incident, key=key),
-        "titles": [row.title for row in held],
-    }
 
 
 def line(row: FindingRow, incident: str) -> Mapping[str, Any]:
@@ -181,6 +151,12 @@ def line(row: FindingRow, incident: str) -> Mapping[str, Any]:
         "confidence": duty.confidence.value if duty else "",
         "law file": row.law_digest,
     }
+
+
+def cells(row: FindingRow, incident: str) -> tuple[Any, ...]:
+    """One finding as the cells of a table, in the order of HEADER."""
+    told = line(row, incident)
+    return tuple(told[name] for name in HEADER)
 
 
 HEADER = (

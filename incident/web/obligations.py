@@ -1,7 +1,5 @@
 """The pages of duties: what is owed, open, not owed and met, by when and why; and what people decide about it."""
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
@@ -9,98 +7,115 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import obligations as actions
 from incident.domain.errors import Invalid, Missing
-from incident.domain.obligations import Standing
 from incident.exports import csv
-from incident.store import incidents, users
 from incident.store import obligations as rows
-from incident.store.incidents import Incident
+from incident.store import users
 from incident.store.obligations import FindingRow
-from incident.web import answers, findings
+from incident.web import answers, board, changes, dutyplot, findings
+from incident.web import questions as questions_of
 from incident.web.access import actor, now, permit, zone
-from incident.web.incidents import csv_answer, visible
+from incident.web.incidents import csv_answer
 
 bp = Blueprint("obligations", __name__, url_prefix="/incidents/<incident>/duties")
-duties = Blueprint("duties", __name__, url_prefix="/duties")
 
 PAGE = 50
-ORDER = ("running", "date_missing", "none_in_law", "on_hold", "not_started")
-VIEWS = {"owed": "Owed", "open": "Open", "not_owed": "Not owed", "settled": "Met and waived", "all": "All"}
+ASKED = 5
 
 
 @bp.get("/")
 @permit("duty.view")
 def index(incident: str) -> str:
-    """The duties of an incident by due time, with the questions that decide most."""
-    only = request.args.get("only", "owed")
-    only = only if only in VIEWS else "owed"
-    every = list(rows.current(g.incident.id).values())
-    proposed = actions.proposals(g.incident.id)
-    picked = sorted((row for row in every if _in(row, only)), key=_by_due)
+    """The duties of an incident by due time, on a time line and as a list, with the questions that decide most."""
+    return board_page(answers.Answers())
+
+
+def board_page(given: answers.Answers) -> str:
+    """The board as the address asks for it, with what was typed into a question and what was wrong with it."""
+    asked, every = board.sought(request.args), list(rows.current(g.incident.id).values())
+    fitting = board.kept(every, asked)
+    picked = board.items([row for row in fitting if board.is_in(row, asked.only)], fold=asked.fold == "yes", now=now())
     page, more = _page(picked)
+    proposed = actions.proposed_among(every)
+    open_questions = questions_of.asked(every, now())
     return render_template(
         "obligations/list.html",
-        found=[findings.shown(row, now()) for row in page],
-        more=url_for(".index", incident=incident, only=only, after=more) if more else "",
-        first=url_for(".index", incident=incident, only=only) if request.args.get("after") else "",
-        only=only,
+        asked=asked,
+        items=[_shown(item) for item in page],
+        more=_address(asked, after=more) if more else "",
+        first=_address(asked) if request.args.get("after") else "",
         tabs=[
-            (words, url_for(".index", incident=incident, only=word), word == only, _number(every, word))
-            for word, words in VIEWS.items()
+            (words, _address(asked, only=word), word == asked.only, f"{_number(fitting, word)}")
+            for word, words in board.VIEWS.items()
         ],
-        counts=rows.counted(g.incident.id),
-        change=findings.change(proposed).words() if proposed else "",
-        proposed=len(proposed),
+        facets=board.facets(every),
+        plot=dutyplot.drawn(fitting, now(), zone()),
+        counts=board.counted(every),
+        proposed=changes.proposed(proposed),
         seen=actions.seen_digest(proposed),
-        questions=findings.questions(every, incident, now())[:5],
+        questions=open_questions[:ASKED],
+        further=max(0, len(open_questions) - ASKED),
+        answered=questions_of.just_answered(g.incident.id, request.args.get("answered", ""), actor(), now()),
+        given=given,
+        zone=zone(),
         assessed=rows.assessment(g.incident.id),
     )
 
 
-def _in(row: FindingRow, only: str) -> bool:
-    if only == "all":
-        return True
-    if row.state in findings.SETTLED:
-        return only == "settled"
-    return only == {Standing.ADVISED.value: "owed"}.get(row.standing, row.standing)
+def _address(asked: board.Sought, **changes: str) -> str:
+    after = {"after": changes.pop("after")} if "after" in changes else {}
+    return url_for(".index", incident=g.incident.ref, **asked.but(**changes), **after)
 
 
-def _number(every: list[FindingRow], only: str) -> str:
-    return f"{sum(1 for row in every if _in(row, only))}"
+def _shown(item: board.Item) -> dict[str, Any]:
+    return {
+        "title": item.title,
+        "key": item.key,
+        "found": [findings.shown(row, now()) for row in item.rows],
+        "dated": sum(1 for row in item.rows if row.due_at),
+    }
 
 
-def _by_due(row: FindingRow) -> tuple[int, datetime, str]:
-    """Dated ones first; then those to do at once though the law names no time; last those whose clock has not started."""
-    if row.standing == Standing.NOT_OWED:
-        return len(ORDER) + 1, now(), row.duty
-    return (0 if row.due_at else 1 + ORDER.index(row.clock)), row.due_at or now(), row.duty
+def _number(every: list[FindingRow], only: str) -> int:
+    return sum(1 for row in every if board.is_in(row, only))
 
 
-def _page(picked: list[FindingRow]) -> tuple[list[FindingRow], str]:
-    """The rows after the one that `after` names, and the name of the last one if there are more."""
+def _page(picked: list[board.Item]) -> tuple[list[board.Item], str]:
+    """The items after the one that `after` names, and the name of the last one if there are more."""
     after = request.args.get("after", "")
-    start = next((place + 1 for place, row in enumerate(picked) if row.ref == after), 0)
+    start = next((place + 1 for place, item in enumerate(picked) if item.key == after), 0)
     page = picked[start : start + PAGE]
-    return page, page[-1].ref if len(picked) > start + PAGE else ""
+    return page, page[-1].key if len(picked) > start + PAGE else ""
 
 
 @bp.get("/duties.csv")
 @permit("duty.view")
 def table(incident: str) -> Response:
-    """Every finding that stands, as CSV."""
-    every = sorted(rows.current(g.incident.id).values(), key=_by_due)
-    return csv_answer(csv.rows(findings.HEADER, _lines((row, incident) for row in every)), f"{incident}-duties.csv")
-
-
-def _lines(found: Any) -> Iterator[tuple[Any, ...]]:
-    return (tuple(findings.line(row, incident)[name] for name in findings.HEADER) for row, incident in found)
+    """Every finding that stands, or those that the address asks for, as CSV."""
+    asked = board.sought({"only": "all", **request.args})
+    fitting = board.kept(rows.current(g.incident.id).values(), asked)
+    every = sorted((row for row in fitting if board.is_in(row, asked.only)), key=board.by_due)
+    lines = (findings.cells(row, incident) for row in every)
+    return csv_answer(csv.rows(findings.HEADER, lines), f"{incident}-duties.csv")
 
 
 @bp.get("/questions")
 @permit("duty.view")
 def questions(incident: str) -> str:
-    """The open questions, those that decide most first."""
+    """The open questions with the fields to answer them, those that decide most first."""
+    return questions_page(answers.Answers())
+
+
+def questions_page(given: answers.Answers) -> str:
+    """All questions, with what was typed into one of them and what was wrong with it."""
     every = rows.current(g.incident.id).values()
-    return render_template("obligations/questions.html", questions=findings.questions(every, incident, now()))
+    answered = questions_of.just_answered(g.incident.id, request.args.get("answered", ""), actor(), now())
+    return render_template(
+        "obligations/questions.html",
+        questions=questions_of.asked(every, now()),
+        answered=answered,
+        given=given,
+        zone=zone(),
+    )
 
 
 @bp.post("/accept")
@@ -193,62 +208,3 @@ def _with_reason(act: Any, incident: str, ref: str, said: str) -> ResponseReturn
         return _show_page(ref, request.form.to_dict(), {error.field: error.sentence}), 422
     flash(said, "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
-
-
-# ---------------------------------------------------------------- over all incidents
-
-
-@duties.get("/", endpoint="index")
-@permit("duty.view")
-def index_all() -> str:
-    """What is due soonest over all incidents that this reader may know of."""
-    only = "open" if request.args.get("only") == "open" else "owed"
-    found = list(rows.soonest(_unsettled(only), after=_after(), limit=PAGE + 1))
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    where = incidents.by_ids({row.incident_id for row in found})
-    return render_template(
-        "obligations/all.html",
-        found=[(findings.shown(row, now()), where[row.incident_id]) for row in found[:PAGE]],
-        more=url_for(".index", only=only, after=_key(last)) if last else "",
-        first=url_for(".index", only=only) if request.args.get("after") else "",
-        only=only,
-    )
-
-
-@duties.get("/duties.csv")
-@permit("duty.view")
-def table_all() -> Response:
-    """The same as CSV: every duty that somebody still has to act on."""
-
-    def found() -> Iterator[tuple[FindingRow, str]]:
-        after: tuple[datetime | None, int] | None = None
-        while page := rows.soonest(_unsettled("owed"), after=after, limit=500):
-            where = incidents.by_ids({row.incident_id for row in page})
-            yield from ((row, where[row.incident_id].ref) for row in page)
-            after = (page[-1].due_at, page[-1].id)
-
-    return csv_answer(csv.rows(findings.HEADER, _lines(found())), "duties.csv")
-
-
-def _unsettled(only: str) -> Any:
-    mine = visible().where(Incident.state == "open").with_only_columns(Incident.id)
-    return rows.unsettled(mine, ("open",) if only == "open" else rows.ACTIVE)
-
-
-def _key(row: FindingRow) -> str:
-    return f"{row.due_at.isoformat() if row.due_at else ''},{row.id}"
-
-
-def _after() -> tuple[datetime | None, int] | None:
-    """The place in the list that the address names; from the start if it names none. Raises Invalid."""
-    raw = request.args.get("after", "")
-    if not raw:
-        return None
-    due, _, last = raw.partition(",")
-    try:
-        moment = datetime.fromisoformat(due.replace(" ", "+")) if due else None
-        if moment is None or moment.tzinfo is not None:
-            return moment, int(last[:18])
-    except ValueError:
-        pass
-    raise Invalid("after", "This is not a place in the list. Start from the top.")

@@ -1,0 +1,61 @@
+"""What is proposed since somebody last accepted, in words and in lists: which duties became owed, moved or fell away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from incident.store.obligations import FindingRow
+from incident.web import findings
+
+LISTED = 12
+WORDS = {
+    "owed": "Became owed",
+    "moved": "Have another due time",
+    "lifted": "No longer owed",
+    "closed": "No longer open, and not owed",
+}
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One duty that says something else now."""
+
+    ref: str
+    title: str
+    due_at: datetime | None
+    was_due_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The difference that waits for a person: its sentence, and the duties by what became of them."""
+
+    number: int
+    words: str
+    lists: Sequence[tuple[str, Sequence[Changed], int]]
+
+
+def proposed(rows: Sequence[FindingRow]) -> Proposed | None:
+    """What these findings would change; None if nothing is proposed."""
+    if not rows:
+        return None
+    difference = findings.change(rows)
+    by_duty = {row.duty: row for row in rows}
+    lists = []
+    for word, label in WORDS.items():
+        held = sorted((by_duty[duty] for duty in getattr(difference, word)), key=_soonest)
+        if held:
+            lists.append((label, [_changed(row, word) for row in held[:LISTED]], max(0, len(held) - LISTED)))
+    words = difference.words()
+    return Proposed(len(rows), "The first assessment" if words == "nothing changed" else words, lists)
+
+
+def _soonest(row: FindingRow) -> tuple[bool, datetime | int, str]:
+    return row.due_at is None, row.due_at or 0, row.duty
+
+
+def _changed(row: FindingRow, word: str) -> Changed:
+    moved = word == "moved"
+    note = findings.because(row) if word in {"lifted", "closed"} else ("" if row.due_at else row.clock_words)
+    return Changed(row.ref, row.title, row.due_at, row.was_due_at if moved else None, note)

@@ -1,0 +1,237 @@
+"""Duties on a time line: one row a law, one mark a duty, its stages joined, holds hatched, with "now" among them.
+
+The scale is wide where it is near: the next day takes as much room as the month after the next week.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from flask import g, url_for
+
+from incident.domain import lawbook
+from incident.domain.lawbook import RECIPIENTS
+from incident.store.obligations import FindingRow
+from incident.web import board, findings, marks
+from incident.web.dues import due_words
+from incident.web.marks import Mark
+
+LEFT, RIGHT, TOP, LANE = 176, 748, 44, 32
+MOST_LANES = 9
+STOPS = (
+    (timedelta(days=-14), 0.0, ""),
+    (timedelta(0), 0.14, "now"),
+    (timedelta(hours=24), 0.36, "24 h"),
+    (timedelta(hours=72), 0.54, "72 h"),
+    (timedelta(days=7), 0.68, "7 days"),
+    (timedelta(days=30), 0.86, "30 days"),
+    (timedelta(days=90), 1.0, "90 days"),
+)
+"""How far from now, at which share of the width, and what is written there."""
+NEAR = 15
+"""Marks nearer than this to each other become one, with a figure."""
+TO_PEOPLE = frozenset({"individuals", "public", "media", "customers"})
+STAGES = {
+    "assessment": "assess",
+    "initial": "first",
+    "early_warning": "early",
+    "incident_notification": "full",
+    "supplementary": "more",
+    "intermediate": "interim",
+    "final": "final",
+}
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One mark, or several that fall together: where, what, and where it leads."""
+
+    x: int
+    y: int
+    kind: str
+    mark: Mark
+    number: int
+    words: str
+    href: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One law's row: its label, its dots, the line that joins its stages, and the hatched time of a hold."""
+
+    y: int
+    label: str
+    dots: Sequence[Dot]
+    joined: tuple[int, int] | None
+    hold: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One duty as a line of the table that says the same."""
+
+    at: datetime
+    title: str
+    law: str
+    mark: Mark
+    word: str
+    stage: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """All that the template draws, in its own units; and the same as a table."""
+
+    width: int
+    height: int
+    now_x: int
+    ticks: Sequence[tuple[int, str, str]]
+    lanes: Sequence[Lane]
+    table: Sequence[Line]
+    further: int
+    timeless: int
+    legend: Sequence[Mark]
+
+
+def drawn(rows: Iterable[FindingRow], now: datetime, zone: ZoneInfo) -> Plot | None:
+    """The plot of what is owed, open, met and on hold; None when nothing of it has a time."""
+    held = [row for row in rows if row.standing != "not_owed"]
+    timed = [row for row in held if _moment(row) or marks.look(row, now) == "held"]
+    if not timed:
+        return None
+    lanes: dict[str, list[FindingRow]] = {}
+    for row in sorted(timed, key=lambda row: _pressing(row, now)):
+        lanes.setdefault(_lane(row), []).append(row)
+    kept = dict(list(lanes.items())[:MOST_LANES])
+    shown = [row for found in kept.values() for row in found]
+    looks = {marks.look(row, now) for row in shown}
+    return Plot(
+        width=RIGHT + 28,
+        height=TOP + LANE * len(kept) + 8,
+        now_x=_x(now, now),
+        ticks=[(_x(now + gap, now), word, _date(now + gap, zone)) for gap, _, word in STOPS if word],
+        lanes=[
+            _drawn_lane(label, found, TOP + LANE * place + LANE // 2, now)
+            for place, (label, found) in enumerate(kept.items())
+        ],
+        table=[_line(row, now) for row in shown if _moment(row)],
+        further=len(timed) - len(shown),
+        timeless=sum(1 for row in held if row.state not in findings.SETTLED and not row.due_at),
+        legend=[mark for look, mark in marks.MARKS.items() if look in looks],
+    )
+
+
+def _moment(row: FindingRow) -> datetime | None:
+    """When the mark stands: when it was done, or else when it is due."""
+    return row.met_at or row.due_at if row.state != "waived" else row.due_at
+
+
+def _pressing(row: FindingRow, now: datetime) -> tuple[bool, bool, datetime]:
+    """Rows of what is still to do come first, owed before open, soonest first."""
+    return row.state in findings.SETTLED, row.standing == "open", _moment(row) or now
+
+
+def _lane(row: FindingRow) -> str:
+    """The row of a duty: its law; for the laws of states and provinces one row a recipient."""
+    law = lawbook.library().laws.get(row.law)
+    if law is None:
+        return row.law
+    if "-" in law.place:
+        return f"{board.country(law.place)}, states: {RECIPIENTS[row.to].removeprefix('the ')}"
+    return law.short
+
+
+def _x(at: datetime, now: datetime) -> int:
+    """Where a moment stands; what is beyond the ends stands at the end."""
+    gap = max(STOPS[0][0], min(at - now, STOPS[-1][0]))
+    for (begin, left, _), (end, right, _) in pairwise(STOPS):
+        if gap <= end:
+            return round(LEFT + (left + (right - left) * ((gap - begin) / (end - begin))) * (RIGHT - LEFT))
+    return RIGHT
+
+
+def _drawn_lane(label: str, rows: Sequence[FindingRow], y: int, now: datetime) -> Lane:
+    placed: dict[tuple[int, str, str], list[FindingRow]] = {}
+    for row in rows:
+        at = _moment(row)
+        if at:
+            placed.setdefault((_x(at, now) // NEAR, _kind(row), marks.look(row, now)), []).append(row)
+    dots = _spread([_dot(found, y, now) for found in placed.values()])
+    held = any(marks.look(row, now) == "held" for row in rows)
+    ends = [dot.x for dot in dots]
+    staged = len({row.law for row in rows}) == 1 and len(dots) > 1
+    return Lane(
+        y,
+        label,
+        dots,
+        joined=(min(ends), max(ends)) if staged else None,
+        hold=(_x(now, now), _x(now + timedelta(days=7), now)) if held else None,
+    )
+
+
+def _spread(dots: Sequence[Dot]) -> list[Dot]:
+    """Dots of one lane at their places, pushed apart where two would cover each other."""
+    found: list[Dot] = []
+    for dot in sorted(dots, key=lambda dot: dot.x):
+        x = max(dot.x, found[-1].x + NEAR + 4) if found else dot.x
+        found.append(Dot(x, dot.y, dot.kind, dot.mark, dot.number, dot.words, dot.href, dot.stage))
+    return found
+
+
+def _kind(row: FindingRow) -> str:
+    if row.to == "authority" or row.to == "attorney_general":
+        return "report"
+    return "people" if row.to in TO_PEOPLE else "other"
+
+
+def _dot(rows: Sequence[FindingRow], y: int, now: datetime) -> Dot:
+    first = rows[0]
+    at = _moment(first)
+    duty = lawbook.library().duty(first.duty)
+    said = f"{first.title}: {marks.word(first, now)}"
+    due = "" if first.state in findings.SETTLED else f", {due_words(at, now).words}"
+    more = f", and {len(rows) - 1} more near it" if len(rows) > 1 else ""
+    return Dot(
+        _x(at, now) if at else 0,
+        y,
+        _kind(first),
+        marks.MARKS[marks.look(first, now)],
+        len(rows),
+        f"{said}{due}{more}",
+        _href(first) if len(rows) == 1 else _all_of(first),
+        STAGES.get(duty.stage, "") if duty and len(rows) == 1 else "",
+    )
+
+
+def _href(row: FindingRow) -> str:
+    return url_for("obligations.show", incident=g.incident.ref, ref=row.ref)
+
+
+def _all_of(row: FindingRow) -> str:
+    """The board with those that one mark stands for, each on its own line."""
+    law = lawbook.library().laws.get(row.law)
+    where = {"place": law.place.partition("-")[0]} if law and "-" in law.place else {"law": row.law}
+    only = "settled" if row.state in findings.SETTLED else {"advised": "owed"}.get(row.standing, row.standing)
+    return url_for("obligations.index", incident=g.incident.ref, only=only, to=row.to, fold="no", **where)
+
+
+def _line(row: FindingRow, now: datetime) -> Line:
+    duty, law = lawbook.library().duty(row.duty), lawbook.library().laws.get(row.law)
+    return Line(
+        _moment(row) or now,
+        row.title,
+        law.short if law else row.law,
+        marks.MARKS[marks.look(row, now)],
+        marks.word(row, now),
+        duty.stage.replace("_", " ") if duty else "",
+        _href(row),
+    )
+
+
+def _date(at: datetime, zone: ZoneInfo) -> str:
+    return format_datetime(at.astimezone(zone), "EEE d MMM, HH:mm", locale="en_GB")

@@ -1,0 +1,55 @@
+"""How a duty stands, told by a sign and a word as well as by a colour: the same on board, desk, plot and page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident.domain.dues import ClockState
+from incident.domain.obligations import Standing
+from incident.domain.settlements import State
+from incident.store.obligations import FindingRow
+from incident.web.filters import span
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A look with its name, its sign, its tone, and what it means in a legend."""
+
+    look: str
+    sign: str
+    tone: str
+    means: str
+
+
+MARKS = {
+    mark.look: mark
+    for mark in (
+        Mark("late", "!", "late", "late: owed, and its time is over"),
+        Mark("owed", "●", "owed", "owed"),
+        Mark("held", "‖", "soon", "on hold: law enforcement asked for delay"),
+        Mark("advised", "◇", "idle", "advised: owed by no law, asked for by the authority"),
+        Mark("open", "○", "open", "open: facts that decide it are not known yet"),
+        Mark("met", "✓", "met", "met"),
+        Mark("waived", "×", "idle", "waived, with a reason"),
+        Mark("not_owed", "–", "idle", "not owed"),
+    )
+}
+"""In the order of how much they press."""
+
+
+def look(row: FindingRow, now: datetime) -> str:
+    """The name of the mark that a finding bears now."""
+    if row.state in {State.MET, State.WAIVED}:
+        return str(row.state)
+    if row.standing == Standing.OWED and row.due_at and row.due_at < now:
+        return "late"
+    if row.clock == ClockState.ON_HOLD and row.standing in {Standing.OWED, Standing.ADVISED}:
+        return "held"
+    return str(row.standing)
+
+
+def word(row: FindingRow, now: datetime) -> str:
+    """The word that stands beside the sign."""
+    seen = look(row, now)
+    if seen == "met" and row.late_seconds:
+        return f"met, {span(timedelta(seconds=row.late_seconds))} late"
+    return {"held": "on hold", "not_owed": "not owed"}.get(seen, seen)
