@@ -12,7 +12,7 @@ import structlog
 from flask import current_app
 
 from incident import clock
-from incident.actions import checkpoints, imports, obligations, retention, sending
+from incident.actions import checkpoints, imports, law_updates, retention, sending
 from incident.store.db import db
 from notifiers.contract import Channels
 
@@ -56,7 +56,7 @@ def _send(reference: str, _now: datetime) -> None:
 
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
-    Kind("laws.assess_again", 300, obligations.due, obligations.do),
+    Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("sending", 1, sending.due, _send),
     Kind("accounts.retention", 3600, retention.due, retention.do),

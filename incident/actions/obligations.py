@@ -7,8 +7,8 @@ from typing import Any
 
 from incident import calendars
 from incident.actions.ledger import Ledger, transaction
+from incident.domain import editions, lawbook, settlements
 from incident.domain import incidents as incident_rules
-from incident.domain import lawbook, settlements
 from incident.domain import obligations as rules
 from incident.domain.audit import canonical
 from incident.domain.errors import Invalid, Missing, Refused
@@ -16,7 +16,7 @@ from incident.domain.facts import Facts, to_json
 from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Standing
 from incident.domain.settlements import Difference, Known, State
-from incident.store import incidents
+from incident.store import incidents, law_editions
 from incident.store import obligations as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
@@ -30,17 +30,30 @@ TOLD = ("because", "wants", "doubts", "clock_words", "law_digest")
 ACTIVE = frozenset({Standing.OWED.value, Standing.ADVISED.value})
 
 
-def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> Difference:
-    """Bring the findings up to the facts and the laws; part of the caller's transaction. Returns what changed."""
-    book = lawbook.library()
+def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime, *, newest: bool = False) -> Difference:
+    """Bring the findings up to the facts; part of the caller's transaction. Returns what changed.
+
+    The laws are those by which the incident was assessed, until somebody takes newer ones for it (`newest`).
+    """
+    made = editions.current()
+    book = made.book if newest else laws_of(incident.id)
     before = rows.current(incident.id)
     done = {ref: row.met_at for ref, row in before.items() if row.state == State.MET and row.met_at}
     said = rules.by_ref(rules.found(facts, book, calendars.of_law, now.date(), done))
     changed = _replace(incident, before, said, book, now)
+    was = rows.assessment(incident.id)
+    if book.digest == made.digest and (was is None or was.library != made.digest) and law_editions.keep(made, now):
+        ledger.write("laws.edition_used", f"L-{made.digest[:12]}", version=made.version, library=made.digest)
     _kept(incident, book, now)
     if changed:
         _tell(incident, changed, book, ledger)
     return changed
+
+
+def laws_of(incident_id: int) -> Lawbook:
+    """The laws that an incident goes by: those of its last assessment; today's where it has none or they can be read no longer."""
+    was = rows.assessment(incident_id)
+    return (law_editions.book(was.library) if was else None) or lawbook.library()
 
 
 def _replace(
@@ -266,27 +279,6 @@ def take_back(incident: str, ref: str, reason: str, *, actor: str, now: datetime
         db.session.flush()
         found = _open_incident(incident)
         owe_again(found, incidents.known(found.id), ledger, now)
-
-
-def due(now: datetime) -> list[str]:
-    """References of open incidents that were assessed with other laws than today's."""
-    return rows.assessed_by_another(lawbook.library().digest)
-
-
-def do(reference: str, now: datetime) -> None:
-    """Assess an incident again with today's laws; repeating it changes nothing."""
-    with transaction("system", now) as ledger:
-        found = incidents.by_ref(reference)
-        if found is None or found.state != "open":
-            ledger.unchanged()
-            return
-        was = rows.assessment(found.id)
-        library = was.library if was else ""
-        if library == lawbook.library().digest:
-            ledger.unchanged()
-            return
-        owe_again(found, incidents.known(found.id), ledger, now)
-        ledger.write("laws.changed", reference, incident=reference, before=library, after=lawbook.library().digest)
 
 
 def _standing(incident: str, ref: str) -> FindingRow:

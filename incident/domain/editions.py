@@ -186,6 +186,15 @@ def _with(laws: Mapping[str, Law], law: Law, *, overruling: bool) -> dict[str, L
     return held
 
 
+def changed(old: Lawbook, new: Lawbook) -> frozenset[str]:
+    """The ids of laws that were added, taken away, written anew, or overruled in another way."""
+
+    def face(book: Lawbook, law: str) -> tuple[str, str] | None:
+        return (book[law].digest, book[law].overruled) if law in book else None
+
+    return frozenset(law for law in {*old.laws, *new.laws} if face(old, law) != face(new, law))
+
+
 def _demand(holds: bool, path: str, sentence: str) -> None:
     if not holds:
         raise BadLaw(f"{path}: {sentence}.")

@@ -83,6 +83,9 @@ VERBS: dict[str, str] = {
     "findings.accepted": "accepted {count} findings",
     "findings.assessed": "worked out again what is owed: {owed} became owed, {opened} open, {closed} no longer open, {lifted} no longer owed, {moved} due at another time",
     "laws.changed": "assessed {subject} again with changed laws",
+    "laws.compared": "compared {incidents} incidents with changed laws ({subject}): {changed} would change",
+    "laws.edition_used": "began to use the laws of version {version} ({subject})",
+    "laws.taken": "took the changed laws for {subject}",
     # grades, plans, closing
     "grade.chosen": "graded the incident on the scale {scale}: {after}",
     "grade.suggested": "worked out the grade on the scale {scale}: {after}",

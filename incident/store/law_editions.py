@@ -7,8 +7,10 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import LargeBinary, String, Text, insert, select
+from sqlalchemy import LargeBinary, String, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import editions
@@ -51,22 +53,25 @@ def keep(made: Edition, now: datetime) -> bool:
     there = _there(list(texts))
     fresh = [
         {"digest": digest, "path": text.path, "packed": _packed(text.data)}
-        for digest, text in texts.items()
+        for digest, text in sorted(texts.items())
         if digest not in there
     ]
     if fresh:
-        db.session.execute(insert(LawTextRow), fresh)
-    db.session.add(
-        LawEdition(
-            digest=made.digest,
-            version=made.version,
-            origin=made.origin.value,
-            manifest=editions.manifest(made.texts),
-            first_used_at=now,
-        )
-    )
-    db.session.flush()
-    return True
+        db.session.execute(_unless_there(LawTextRow), fresh)
+    row = {
+        "digest": made.digest,
+        "version": made.version,
+        "origin": made.origin.value,
+        "manifest": editions.manifest(made.texts),
+        "first_used_at": now,
+    }
+    return db.session.scalar(_unless_there(LawEdition).values(row).returning(LawEdition.id)) is not None
+
+
+def _unless_there(table: type[Model]) -> Any:
+    """An insert that leaves alone what another process has just kept."""
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing(index_elements=["digest"])
 
 
 @lru_cache(maxsize=512)

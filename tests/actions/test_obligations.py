@@ -208,19 +208,6 @@ def test_a_superseded_finding_can_no_longer_be_decided(app):
         actions.accept(incident.ref, ref, actor="U-0LEAD000", now=LATER)
 
 
-def test_incidents_are_assessed_again_when_the_laws_change_and_only_once(app):
-    incident = an_incident(facts=RISKY, now=NOW)
-    assert actions.due(LATER) == []
-    with db.engine.begin() as connection:
-        connection.execute(db.update(rows.Assessment).values(library="0" * 64))
-    db.session.rollback()
-    assert actions.due(LATER) == [incident.ref]
-    actions.do(incident.ref, LATER)
-    actions.do(incident.ref, LATER)
-    assert actions.due(LATER) == []
-    assert verbs(incident).count("laws.changed") == 1
-
-
 def test_what_stands_in_the_way_of_closing_is_listed_soonest_first(app):
     incident = an_incident(facts=RISKY, now=NOW)
     pending = rows.pending(incident.id)

@@ -1,0 +1,271 @@
+"""Newer laws are compared in the background and taken by a person."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from incident.actions import intake, law_updates
+from incident.actions import obligations as duties
+from incident.domain import editions
+from incident.domain.editions import Edition, LawText
+from incident.domain.errors import Missing, Refused
+from incident.store import audit, law_editions
+from incident.store import law_updates as updates
+from incident.store import obligations as rows
+from incident.store.db import db
+from incident.store.incidents import Incident
+from tests.builders import an_incident
+from tests.domain.test_editions import LAW
+
+NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=2)
+ART33 = "EU-GDPR/tell-authority"
+OWN = "OWN-INSURER/tell"
+FACTS = {
+    "personal_data": True,
+    "residents": {"DE": 500, "FR": 3},
+    "role": "controller",
+    "risk_to_people": "risk",
+    "aware_at": "2026-11-18T08:10:00Z",
+}
+
+
+@pytest.fixture(autouse=True)
+def the_shipped_laws() -> Iterator[None]:
+    editions.use(None)
+    yield
+    editions.use(None)
+
+
+def newer(*own: LawText, changed: dict[str, tuple[str, str]] | None = None) -> Edition:
+    """The library with some words of its files changed, and own files beside it."""
+    words = changed or {}
+    library = [
+        LawText(text.path, text.data.replace(words[text.path][0].encode(), words[text.path][1].encode()))
+        if text.path in words
+        else text
+        for text in editions.shipped().texts
+    ]
+    return editions.edition("2027.1.1", editions.Origin.PACK, library, own)
+
+
+def insurer(hours: int = 24) -> LawText:
+    return LawText("own/insurer.toml", LAW.format(id="OWN-INSURER", more='kind = "contract"', hours=hours).encode())
+
+
+def sooner() -> Edition:
+    return newer(changed={"eu/gdpr.toml": ("hours = 72", "hours = 48")})
+
+
+def finding(incident: Incident, duty: str = ART33) -> rows.FindingRow:
+    return rows.current(incident.id)[duty]
+
+
+def seen(incident: Incident) -> str:
+    made = law_updates.proposed(incident.ref)
+    assert made is not None
+    return made.seen
+
+
+def verbs() -> list[str]:
+    lines = db.metadata.tables[audit.AuditLine.__tablename__]
+    return list(db.session.scalars(db.select(lines.c.verb).order_by(lines.c.seq)))
+
+
+def change(incident: Incident, facts: dict[str, Any]) -> None:
+    intake.record_facts(incident.ref, facts, source="a test", confidence="high", actor="U-0TEST000", now=LATER)
+
+
+def test_a_new_incident_goes_by_the_newest_laws_at_once_and_their_texts_are_kept(app):
+    made = newer(insurer())
+    editions.use(made)
+    incident = an_incident(facts=FACTS, now=NOW)
+    assert finding(incident, OWN).standing == "owed"
+    assert law_editions.is_kept(made.digest)
+    assert law_editions.law(finding(incident, OWN).law_digest) == made.book["OWN-INSURER"]
+    assert "laws.edition_used" in verbs()
+
+
+def test_newer_laws_change_nothing_by_themselves(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    before = finding(incident)
+    editions.use(sooner())
+    law_updates.do("", LATER)
+    assert (finding(incident).ref, finding(incident).due_at) == (before.ref, before.due_at)
+    assert law_updates.proposed(incident.ref).changes.moved == (ART33,)
+    assert verbs()[-1] == "laws.compared"
+
+
+def test_facts_learnt_meanwhile_are_judged_by_the_laws_that_the_incident_goes_by(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    old = editions.current().digest
+    editions.use(sooner())
+    change(incident, {"aware_at": "2026-11-17T08:10:00Z"})
+    assert finding(incident).due_at == datetime(2026, 11, 20, 8, 10, tzinfo=UTC)
+    assert rows.assessment(incident.id).library == old
+    law_updates.do("", LATER)
+    assert law_updates.proposed(incident.ref).changes.moved == (ART33,)
+
+
+def test_a_person_takes_them_and_the_old_answer_stays_with_the_text_that_made_it(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    old = finding(incident)
+    made = sooner()
+    editions.use(made)
+    law_updates.do("", LATER)
+    taken = law_updates.accept(incident.ref, seen(incident), actor="U-0LEAD000", now=LATER)
+    assert taken.moved == (ART33,)
+    new, kept = rows.history(incident.id, ART33)
+    assert (new.due_at, new.state, new.decided_by) == (
+        datetime(2026, 11, 20, 8, 10, tzinfo=UTC),
+        "accepted",
+        "U-0LEAD000",
+    )
+    assert (kept.law_digest, kept.superseded_at) == (old.law_digest, LATER)
+    assert law_editions.law(kept.law_digest) == editions.shipped().book["EU-GDPR"]
+    assert rows.assessment(incident.id).library == made.digest
+    assert law_updates.proposed(incident.ref) is None
+    assert verbs()[-1] == "laws.taken"
+
+
+def test_what_is_taken_is_what_was_seen(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    editions.use(sooner())
+    law_updates.do("", LATER)
+    known = seen(incident)
+    change(incident, {"risk_to_people": "unlikely"})
+    with pytest.raises(Refused, match="changed while you were reading"):
+        law_updates.accept(incident.ref, known, actor="U-0LEAD000", now=LATER)
+    assert rows.assessment(incident.id).library == editions.shipped().digest
+
+
+def test_laws_that_change_no_answer_are_gone_by_at_once_and_the_findings_stay(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    before = finding(incident)
+    made = newer(changed={"eu/gdpr.toml": ('id = "EU-GDPR"', '# A remark.\nid = "EU-GDPR"')})
+    editions.use(made)
+    law_updates.do("", LATER)
+    assert rows.assessment(incident.id).library == made.digest
+    assert (finding(incident).ref, finding(incident).law_digest) == (before.ref, before.law_digest)
+    assert law_updates.proposed(incident.ref) is None
+    assert law_updates.due(LATER) == []
+    with pytest.raises(Refused, match="nothing to take"):
+        law_updates.accept(incident.ref, "", actor="U-0LEAD000", now=LATER)
+
+
+def test_an_own_file_that_is_gone_takes_no_duty_away_before_somebody_says_so(app):
+    editions.use(newer(insurer()))
+    incident = an_incident(facts=FACTS, now=NOW)
+    editions.use(None)
+    law_updates.do("", LATER)
+    change(incident, {"residents": {"FR": 4}})
+    assert finding(incident, OWN).standing == "owed"
+    law_updates.do("", LATER)
+    assert law_updates.proposed(incident.ref).changes.lifted == (OWN,)
+    law_updates.accept(incident.ref, seen(incident), actor="U-0LEAD000", now=LATER)
+    assert OWN not in rows.current(incident.id)
+
+
+def test_a_law_that_is_overruled_is_no_longer_owed_once_somebody_takes_it(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    mark = 'overrules = "EU-GDPR"\noverrules_because = "Counsel says so in a test."'
+    editions.use(newer(LawText("own/g.toml", LAW.format(id="OWN-G", more=mark, hours=24).encode())))
+    law_updates.do("", LATER)
+    made = law_updates.proposed(incident.ref).changes
+    assert (ART33 in made.lifted, made.owed) == (True, ("OWN-G/tell",))
+    law_updates.accept(incident.ref, seen(incident), actor="U-0LEAD000", now=LATER)
+    assert finding(incident).because == ["Overruled by your own file OWN-G: Counsel says so in a test."]
+
+
+def test_what_was_met_stays_met_whatever_the_laws_say_now(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    duties.mark_met(incident.ref, finding(incident).ref, met_at=NOW, actor="U-0LEAD000", now=NOW)
+    due = finding(incident).due_at
+    editions.use(sooner())
+    law_updates.do("", LATER)
+    waiting = law_updates.proposed(incident.ref)
+    assert waiting is None or ART33 not in waiting.changes.moved
+    assert (finding(incident).state, finding(incident).due_at) == ("met", due)
+
+
+def test_closed_incidents_are_left_alone(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    with db.engine.begin() as connection:
+        connection.execute(db.update(Incident).values(state="closed"))
+    db.session.rollback()
+    editions.use(sooner())
+    assert law_updates.due(LATER) == []
+    assert law_updates.proposed(incident.ref) is None
+    with pytest.raises(Refused, match="closed"):
+        law_updates.accept(incident.ref, "", actor="U-0LEAD000", now=LATER)
+    with pytest.raises(Missing):
+        law_updates.accept("INC-0000-0000", "", actor="U-0LEAD000", now=LATER)
+
+
+def test_comparing_is_done_in_batches_and_can_be_run_again(app):
+    made = [an_incident(facts=FACTS, now=NOW) for _ in range(3)]
+    editions.use(sooner())
+    assert law_updates.compare(LATER, limit=2) == 2
+    assert law_updates.due(LATER) != []
+    law_updates.do("", LATER)
+    assert law_updates.due(LATER) == []
+    waiting = updates.page(updates.pending(editions.current().digest, db.select(Incident.id)), after=0, limit=10)
+    assert [row.ref for row in waiting] == [one.ref for one in made]
+
+
+def test_laws_that_go_back_to_what_they_were_leave_nothing_to_take(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    editions.use(sooner())
+    law_updates.do("", LATER)
+    editions.use(None)
+    assert law_updates.proposed(incident.ref) is None
+    assert law_updates.due(LATER) == []
+    assert updates.page(updates.pending(editions.current().digest, db.select(Incident.id)), after=0, limit=10) == []
+
+
+def test_an_incident_assessed_by_laws_that_are_kept_no_longer_is_compared_with_all_of_todays(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    with db.engine.begin() as connection:
+        connection.execute(db.update(rows.Assessment).values(library="0" * 64))
+    db.session.rollback()
+    law_updates.do("", LATER)
+    assert rows.assessment(incident.id).library == editions.current().digest
+    assert law_updates.proposed(incident.ref) is None
+
+
+def test_many_are_taken_at_once_and_each_refusal_says_why(app):
+    one, other = an_incident(facts=FACTS, now=NOW), an_incident(facts=FACTS, now=NOW)
+    editions.use(sooner())
+    law_updates.do("", LATER)
+    chosen = {one.ref: seen(one), other.ref: "something else", "INC-0000-0000": ""}
+    refused = law_updates.accept_many(chosen, actor="U-0LEAD000", now=LATER)
+    assert set(refused) == {other.ref, "INC-0000-0000"}
+    assert "changed while you were reading" in refused[other.ref]
+    assert law_updates.proposed(one.ref) is None
+    with pytest.raises(Refused, match="At most 100"):
+        law_updates.accept_many({str(number): "" for number in range(101)}, actor="U-0LEAD000", now=LATER)
+
+
+def test_an_edition_comes_out_of_the_database_as_it_went_in(app):
+    made = newer(insurer())
+    editions.use(made)
+    an_incident(facts=FACTS, now=NOW)
+    editions.use(None)
+    law_editions._loaded.cache_clear()
+    kept = law_editions.edition(made.digest)
+    assert kept is not None
+    assert replace(kept, mistakes=()) == made
+    assert law_editions.edition("0" * 64) is None
+    assert law_editions.book("0" * 64) is None
+    assert law_editions.law("0" * 64) is None
+
+
+@pytest.mark.parametrize("table", ["law_text", "law_edition"])
+def test_what_was_kept_cannot_be_changed_or_removed(app, table):
+    an_incident(facts=FACTS, now=NOW)
+    for statement in (f"UPDATE {table} SET digest = 'x'", f"DELETE FROM {table}"):
+        with pytest.raises(Exception, match="append-only"), db.engine.begin() as connection:
+            connection.execute(db.text(statement))
