@@ -12,6 +12,9 @@ from incident.store.db import BigInt, Model, UTCDateTime, db
 ACTIVE = ("owed", "advised")
 UNSETTLED = ("proposed", "accepted")
 CURRENT = text("superseded_at IS NULL")
+RUNNING = text(
+    "superseded_at IS NULL AND standing = 'owed' AND state IN ('proposed', 'accepted') AND due_at IS NOT NULL"
+)
 AT_ONCE = 500
 
 
@@ -27,6 +30,7 @@ class FindingRow(Model):
         Index("uq_finding_current", "incident_id", "duty", unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT),
         Index("ix_finding_standing_due", "standing", "state", "due_at", "id"),
         Index("ix_finding_incident", "incident_id", "id"),
+        Index("ix_finding_remind", "remind_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
@@ -50,6 +54,7 @@ class FindingRow(Model):
     anchor: Mapped[str] = mapped_column(String(40), default="")
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     superseded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    remind_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     state: Mapped[str] = mapped_column(String(10), default="proposed")
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
