@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from html import escape
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # no answer, or one that does not say: it may have been taken
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one message of a batch at the moment of sending.
 
     `reason` is a word of ours in snake case, `code` the provider's number or enhanced status, `wait` the seconds

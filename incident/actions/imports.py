@@ -413,7 +413,7 @@ def place(number: int, version: int) -> str:
 
 def opened(text: bytes) -> Record:
     """A record as it was before it was sealed."""
-    record: Record = json.loads(text)
+    record: Record = json.loads(text.decode())
     return record
 
 

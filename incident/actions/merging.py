@@ -11,6 +11,7 @@ from incident.domain.facts import Facts, from_json
 from incident.domain.layouts import Composed, Sheet
 from incident.domain.notices import Channel, Text
 from incident.domain.people import Addressee
+from incident.domain.starters import Words
 from incident.domain.wording import Unfilled, Values
 from incident.settings import Settings
 from incident.store import incidents
@@ -101,24 +102,25 @@ def messages(
     """
     kind = Channel(channel)
     languages: Sequence[str] = version.contents["languages"]
-    compiled: dict[str, Composed] = {}
+    chosen: dict[str, str] = {}
+    compiled: dict[str, tuple[Words, Composed]] = {}
     made: list[Message | Unfilled] = []
     for ref, thread, person in addressees:
-        language = rules.language_for(person.language, languages)
+        language = chosen.get(person.language) or rules.language_for(person.language, languages)
         if language not in compiled:
-            compiled[language] = layouts.composed(sheet_of(version, language), kind, values_of(version, language))
-        made.append(_message(compiled[language], language, kind, ref, thread, person))
+            text = layouts.composed(sheet_of(version, language), kind, values_of(version, language))
+            compiled[language] = starters.words(language), text
+        chosen[person.language] = language
+        tongue, text = compiled[language]
+        try:
+            words = merges.own_words(person, tongue, text.fields)
+        except Unfilled as gap:
+            made.append(gap)
+        else:
+            made.append(
+                Message(ref, address(person, kind), "", "", "", language, thread, frame=text.frame, words=words)
+            )
     return made
-
-
-def _message(
-    made: Composed, language: str, channel: Channel, ref: str, thread: str, person: Addressee
-) -> Message | Unfilled:
-    try:
-        words = made.words_for(merges.person_values(person, starters.words(language)))
-    except Unfilled as gap:
-        return gap
-    return Message(ref, address(person, channel), language=language, thread=thread, frame=made.frame, words=words)
 
 
 def address(person: Addressee, channel: Channel) -> str:

@@ -166,10 +166,11 @@ def addressees(incident_id: int, person_ids: Sequence[int]) -> dict[int, Address
     """
     key, gone = sealer(incident_id), sealed.erased_people(incident_id)
     found = {}
-    for person_id, number, *plain, version, box in rows.by_ids(incident_id, person_ids):
+    for row in rows.by_ids(incident_id, person_ids):
+        person_id, number, version, box = row[:4]
         if number not in gone:
             record = opened(key.unseal(place(number, version), bytes(box)))
-            found[person_id] = rules.addressed(number, record, Plain(*plain))
+            found[person_id] = rules.addressed(number, record, Plain._make(row[4:]))
     return found
 
 

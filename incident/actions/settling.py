@@ -14,7 +14,7 @@ from incident.actions.ledger import Ledger
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State
 from incident.store import claims, dispatches
-from incident.store.claims import Held
+from incident.store.claims import Held, Member
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import sealer
 from notifiers.contract import Answer, Message, Notifier, Outcome
@@ -53,11 +53,11 @@ def outcome(
 
     Rows that stand alike and have the same answer are judged once and written together.
     """
-    alike: dict[tuple[Any, ...], list[Any]] = {}
+    alike: dict[tuple[object, ...], list[Member]] = {}
     for ref, answer in answers.items():
         member = standing.get(ref)
         if member is not None:  # else another claim holds it: nothing of this batch was handed over
-            alike.setdefault((*_answered(answer), *_standing(member)), []).append(member)
+            alike.setdefault((*answer[1:], *member.standing), []).append(member)
     moved: Counter[State] = Counter()
     state_of: dict[str, str] = {}
     writes: list[tuple[list[int], dict[str, Any]]] = []
@@ -72,14 +72,6 @@ def outcome(
             moved[result.state] += len(members)
     _write(batch.held.fence, writes)
     return Result(dict(moved), [(ref, state_of[ref]) for ref in answers if ref in state_of])
-
-
-def _answered(answer: Answer) -> tuple[Any, ...]:
-    return answer.outcome, answer.reason, answer.code, answer.provider_id, answer.wait
-
-
-def _standing(member: Any) -> tuple[Any, ...]:
-    return member.state, member.tries, member.owner, member.provider_id, member.reason, member.code, member.current
 
 
 def _judged(
@@ -106,7 +98,13 @@ def _write(fence: int, writes: Sequence[tuple[list[int], dict[str, Any]]]) -> No
 
 
 def _values(
-    member: Any, result: rules.Settled, answer: Answer, batch: Batch, row: Dispatch, notifier: Notifier, now: datetime
+    member: Member,
+    result: rules.Settled,
+    answer: Answer,
+    batch: Batch,
+    row: Dispatch,
+    notifier: Notifier,
+    now: datetime,
 ) -> dict[str, Any]:
     """The columns after an answer. A row that a report has settled already keeps its reason."""
     ours = member.state in (State.SENDING, State.IN_DOUBT)

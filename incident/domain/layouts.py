@@ -20,7 +20,6 @@ from incident.domain.wording import (
     Pattern,
     Slot,
     Values,
-    filling,
     for_header,
     for_html,
     for_sms,
@@ -79,7 +78,7 @@ class Composed:
     text: Pattern
     html: Pattern | None = None
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """Return the names of the slots left, each once."""
         patterns = (self.subject, self.text, *((self.html,) if self.html else ()))
@@ -87,20 +86,12 @@ class Composed:
 
     @cached_property
     def frame(self) -> Frame:
-        """Return what all its messages share; a message's own words are `words_for` a person."""
+        """Return what all its messages share; a message's own words are those of `fields`."""
         return Frame(*(self._part(pattern) for pattern in (self.text, self.subject, self.html or Pattern(()))))
-
-    def words_for(self, values: Values) -> tuple[str, ...]:
-        """Return one person's words in the order of `fields`. Raises Unfilled naming the first that is missing."""
-        return tuple([one_line(filling(values, name)) for name in self._names])
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        return self.fields
 
     def _part(self, pattern: Pattern) -> contract.Part:
         letters, names = pattern.frame
-        return contract.Part(letters, tuple(self._names.index(name) for name in names))
+        return contract.Part(letters, tuple(self.fields.index(name) for name in names))
 
 
 def sheet(text: Text, *, site: str, california: bool = False) -> Sheet:

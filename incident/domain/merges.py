@@ -1,15 +1,16 @@
 """The values that texts are merged with, in the words of each language: facts, the organisation, and one person."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
+from typing import Final
 
 from incident.domain import facts as vocabulary
 from incident.domain import phrases
 from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
 from incident.domain.people import Addressee, mask_words
 from incident.domain.starters import Words
-from incident.domain.wording import FACT, one_line
+from incident.domain.wording import FACT, Unfilled, one_line
 
 CHECK_PATH = "/notices/check"
 
@@ -87,13 +88,28 @@ def house_values(company: Mapping[str, str], *, site: str, ref: str, day: date, 
 
 def person_values(person: Addressee, words: Words) -> dict[str, str]:
     """Return what differs from person to person; what is not known of this one is left out."""
-    values = {
-        "person.name": person.name,
-        "person.for_whom": person.for_whom,
-        "person.exposed": kinds_words(person.exposed, words),
-        "person.reference": person.ref,
-    }
-    return {field: value for field, value in values.items() if value.strip()}
+    values = {name: value(person, words) for name, value in OF_PERSON.items()}
+    return {name: value for name, value in values.items() if value.strip()}
+
+
+def own_words(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ...]:
+    """Return what one person's message says in these fields, a line each. Raises Unfilled naming the first without."""
+    found = []
+    for name in names:
+        value = one_line(OF_PERSON[name](person, words)) if name in OF_PERSON else ""
+        if not value:
+            raise Unfilled(name)
+        found.append(value)
+    return tuple(found)
+
+
+OF_PERSON: Final[Mapping[str, Callable[[Addressee, Words], str]]] = {
+    "person.name": lambda person, _: person.name,
+    "person.for_whom": lambda person, _: person.for_whom,
+    "person.exposed": lambda person, words: kinds_words(person.exposed, words),
+    "person.reference": lambda person, _: person.ref,
+}
+"""Where the value of each field of a person comes from."""
 
 
 def everybody(kinds: Sequence[str], words: Words) -> dict[str, str]:

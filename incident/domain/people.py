@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from enum import IntFlag, StrEnum
 from typing import Any, Final, NamedTuple, Self
@@ -82,8 +82,7 @@ class Plain(NamedTuple):
     doubts: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):
     """Whom a notice goes to for one affected person, opened. For a represented person that is the guardian."""
 
     number: int
@@ -96,7 +95,6 @@ class Addressee:
     place: str
     for_whom: str
     exposed: tuple[str, ...]
-    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -227,34 +225,24 @@ def address_lines(record: Mapping[str, str]) -> tuple[str, ...]:
     if whole := record.get("address"):
         return tuple(line.strip() for line in whole.split("\n") if line.strip())
     street = record.get("street", "")
+    if not street:
+        return ()
     town = " ".join(part for part in (record.get("postcode"), record.get("city")) if part)
-    if not street or not town:
+    if not town:
         return ()
     return tuple(line for line in (street, town, record.get("region", ""), record.get("country", "")) if line)
 
 
 def addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
     """Whom to write to for this person: the guardian where there is one to reach, else the person."""
-    name = full_name(record)
-    represented = plain.represented and guardian_reached(record)
-    return Addressee(
-        number=number,
-        name=record.get("guardian_name", "") if represented else name,
-        email=record.get("guardian_email" if represented else "email", ""),
-        phone=record.get("guardian_phone" if represented else "phone", ""),
-        address=address_lines(record),
-        push_token="" if represented else record.get("push_token", ""),
-        language=plain.language,
-        place=plain.place,
-        for_whom=name,
-        exposed=tuple(plain.exposed.split()),
-        fields=_merge_fields(record),
-    )
-
-
-def _merge_fields(record: Mapping[str, str]) -> dict[str, str]:
-    kept = {key.removeprefix(KEPT): value for key, value in record.items() if key.startswith(KEPT)}
-    return kept | {"reference": record.get("reference", "")}
+    get, name = record.get, full_name(record)
+    lines = address_lines(record)
+    exposed = tuple(plain.exposed.split())
+    if plain.represented and guardian_reached(record):
+        who, email, phone, push = get("guardian_name", ""), get("guardian_email", ""), get("guardian_phone", ""), ""
+    else:
+        who, email, phone, push = name, get("email", ""), get("phone", ""), get("push_token", "")
+    return Addressee(number, who, email, phone, lines, push, plain.language, plain.place, name, exposed)
 
 
 def masked(record: Mapping[str, str]) -> dict[str, str]:

@@ -53,7 +53,7 @@ def members(incident_id: int, audience: Audience, *, after: int = 0, limit: int 
     """Id and number of the next people of this audience, by number, after the one with the number `after`."""
     person = _table("person")
     query = select(person.c.id, person.c.number).where(*_conditions(incident_id, audience), person.c.number > after)
-    return [(row.id, row.number) for row in db.session.execute(query.order_by(person.c.number).limit(limit))]
+    return [(id_, number) for id_, number in db.session.execute(query.order_by(person.c.number).limit(limit))]
 
 
 def batches(incident_id: int, audience: Audience) -> Iterator[list[tuple[int, int]]]:

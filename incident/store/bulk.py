@@ -1,6 +1,7 @@
 """Many rows at once, the quick way of each database, in the present transaction."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -46,7 +47,14 @@ def matching(statement: str, fixed: Sequence[Any], values: Sequence[Any]) -> Ite
         some = list(values[start : start + AT_ONCE])
         some += some[-1:] * (AT_ONCE - len(some) if len(values) > AT_ONCE else 0)
         text = _marked(f"{statement} ({', '.join('?' * len(some))})")
-        yield from connection.exec_driver_sql(text, (*fixed, *some))
+        yield from connection.exec_driver_sql(text, (*fixed, *some)).fetchall()
+
+
+def instant(now: datetime) -> datetime | str:
+    """An instant as this database keeps it."""
+    if db.engine.dialect.name == "sqlite":
+        return now.astimezone(UTC).replace(tzinfo=None).isoformat(" ", timespec="microseconds")
+    return now
 
 
 def _run(statement: str, rows: Rows) -> int:

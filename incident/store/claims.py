@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     ForeignKey,
     Index,
     String,
@@ -17,7 +18,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal_column,
     select,
     text,
     update,
@@ -58,14 +58,36 @@ class DeliveryClaim(Model):
     lease_until: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class Member(NamedTuple):
+    """One row of a claimed batch, as it stands until somebody reports on it."""
+
+    id: int
+    ref: str
+    person_id: int
+    person_number: int
+    tries: int
+    owner: str
+    provider_id: str
+    state: str = State.SENDING.value
+    reason: str = ""
+    code: str = ""
+    current: bool = True
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """All of it that an answer is judged by."""
+        return self[4:]
+
+
 class Held(NamedTuple):
     """A claimed batch: its fence and its rows."""
 
     fence: int
     channel: str
-    rows: Sequence[Any]
+    rows: Sequence[Member]
 
 
+AS_CLAIMED = tuple(Member._field_defaults.values())
 _HELD = (
     Delivery.id,
     Delivery.ref,
@@ -74,12 +96,7 @@ _HELD = (
     Delivery.tries,
     Delivery.owner,
     Delivery.provider_id,
-    literal_column("'sending'").label("state"),
-    literal_column("''").label("reason"),
-    literal_column("''").label("code"),
-    literal_column("1").label("current"),
 )
-"""A claimed row, as it stands until somebody reports on it."""
 
 
 def has_due(dispatch_id: int, channel: str, now: datetime) -> bool:
@@ -104,7 +121,7 @@ def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: time
     dispatches.lock([dispatch_id])
     running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
     due = select(*_HELD).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
-    found = session.execute(due.where(_is_due(now)).order_by(Delivery.id).limit(most)).all()
+    found = _members(due.where(_is_due(now)).order_by(Delivery.id).limit(most))
     if not found or running != Course.SENDING or dispatches.frozen():
         session.rollback()
         return None
@@ -139,9 +156,13 @@ def _writing() -> Session:
     return session
 
 
-def rows_of(fence: int) -> Sequence[Any]:
+def rows_of(fence: int) -> Sequence[Member]:
     """The rows still held under this fence, in order."""
-    return db.session.execute(select(*_HELD).where(Delivery.claim_id == fence, IS_SENDING).order_by(Delivery.id)).all()
+    return _members(select(*_HELD).where(Delivery.claim_id == fence, IS_SENDING).order_by(Delivery.id))
+
+
+def _members(query: Executable) -> list[Member]:
+    return [Member._make((*row, *AS_CLAIMED)[: len(Member._fields)]) for row in db.session.connection().execute(query)]
 
 
 def turn_claim(fence: int, before: str, then: str, now: datetime, *, lease: timedelta | None = None) -> bool:
@@ -181,7 +202,7 @@ def move_claimed(
     return refs
 
 
-def as_they_are(held: Held) -> dict[str, Any]:
+def as_they_are(held: Held) -> dict[str, Member]:
     """How the rows of a claim stand now, by reference; whoever asks has locked their dispatch.
 
     Most often nobody has reported on any of them, and one count says so.
@@ -189,11 +210,10 @@ def as_they_are(held: Held) -> dict[str, Any]:
     still = select(func.count()).select_from(Delivery).where(Delivery.claim_id == held.fence, IS_SENDING)
     if db.session.scalar(still) == len(held.rows):
         return {row.ref: row for row in held.rows}
-    columns = ("id", "ref", "tries", "owner", "provider_id", "state", "reason", "code", "current")
-    query = select(*(getattr(Delivery, name) for name in columns))
-    found: dict[str, Any] = {}
+    query = select(*_HELD, Delivery.state, Delivery.reason, Delivery.code, Delivery.current)
+    found: dict[str, Member] = {}
     for these in _these(held.fence, [row.id for row in held.rows]):
-        found |= {row.ref: row for row in db.session.execute(query.where(these))}
+        found |= {row.ref: row for row in _members(query.where(these))}
     return found
 
 

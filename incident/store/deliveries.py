@@ -4,9 +4,10 @@ The rows are the queue. Partial indexes hold only what waits, what is claimed, a
 finished delivery costs no index a change.
 """
 
+from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from secrets import randbits
+from secrets import token_bytes
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -17,7 +18,6 @@ from sqlalchemy import (
     UniqueConstraint,
     Update,
     func,
-    insert,
     select,
     text,
     update,
@@ -25,9 +25,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.deliveries import NEEDS_OWNER, State
+from incident.store import bulk
 from incident.store.db import CROCKFORD, BigInt, Model, UTCDateTime, db
 from incident.store.dispatches import Dispatch
 
+TO_CROCKFORD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD)
 AT_ONCE: Final = 500
 """How many row numbers go into one IN list."""
 
@@ -133,33 +135,30 @@ class Addressed(NamedTuple):
 def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[str]:
     """A row for each of these people; the references of their attempts, in order."""
     refs = new_refs(len(people), now)
+    same = {
+        "dispatch_id": dispatch.id,
+        "notice_version_id": dispatch.notice_version_id,
+        "attempt": dispatch.first_attempt,
+        "current": True,
+        "tries": 0,
+        "provider": "",
+        "provider_id": "",
+        "code": "",
+        "may_pass": False,
+        "complained": False,
+        "owner": "",
+        "settled_by": "",
+        "made_at": bulk.instant(now),
+        "changed_at": bulk.instant(now),
+    }
+    own = ("ref", "person_id", "person_number", "channel", "state", "reason")
+    rest = tuple(same.values())
+    told, untold = (State.WAITING.value, ""), (State.UNREACHED.value, "no_channel")
     rows = [
-        {
-            "ref": ref,
-            "dispatch_id": dispatch.id,
-            "notice_version_id": dispatch.notice_version_id,
-            "person_id": person.person_id,
-            "person_number": person.number,
-            "channel": person.channel or "none",
-            "attempt": dispatch.first_attempt,
-            "current": True,
-            "state": (State.WAITING if person.channel else State.UNREACHED).value,
-            "tries": 0,
-            "provider": "",
-            "provider_id": "",
-            "reason": "" if person.channel else "no_channel",
-            "code": "",
-            "may_pass": False,
-            "complained": False,
-            "owner": "",
-            "settled_by": "",
-            "made_at": now,
-            "changed_at": now,
-        }
+        (ref, person.person_id, person.number, person.channel or "none", *(told if person.channel else untold), *rest)
         for ref, person in zip(refs, people, strict=True)
     ]
-    if rows:
-        db.session.execute(insert(Delivery), rows)
+    bulk.insert("delivery", (*own, *same), rows)
     return refs
 
 
@@ -185,14 +184,10 @@ def again(row: Delivery, actor: str, now: datetime) -> Delivery:
 
 def new_refs(count: int, now: datetime) -> list[str]:
     """References for attempts: 26 letters, the time and 80 random bits, so that they lie in the order they were made."""
-    moment = int(now.timestamp() * 1000) << 80
-    first = moment | randbits(80)
-    refs = sorted({_letters(moment | randbits(80)) for _ in range(count - 1)} | {_letters(first)}) if count else []
+    moment = "".join(CROCKFORD[int(now.timestamp() * 1000) >> shift & 31] for shift in range(45, -1, -5))
+    letters = b32encode(token_bytes(10 * count)).decode().translate(TO_CROCKFORD)
+    refs = sorted({moment + letters[start : start + 16] for start in range(0, 16 * count, 16)})
     return refs if len(refs) == count else new_refs(count, now)
-
-
-def _letters(number: int) -> str:
-    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def rows_changed(change: Update) -> int:

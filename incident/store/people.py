@@ -305,9 +305,10 @@ def by_numbers(incident_id: int, numbers: Sequence[int]) -> dict[int, Person]:
 
 
 def by_ids(incident_id: int, ids: Sequence[int]) -> Iterator[Any]:
-    """Id, number, plain values, version and sealed record of these people of this incident; the erased have none."""
-    columns = ", ".join(("id", "number", *Plain._fields, "version", "sealed"))
-    statement = f"SELECT {columns} FROM person WHERE incident_id = ? AND state <> 'erased' AND id IN"  # noqa: S608
+    """Id, number, version, sealed record and plain values of these people of this incident; the erased have none."""
+    columns = ", ".join(("id", "number", "version", "sealed", *Plain._fields))
+    # The plus keeps SQLite from reading every person of the incident to find these few.
+    statement = f"SELECT {columns} FROM person WHERE +incident_id = ? AND state <> 'erased' AND id IN"  # noqa: S608
     return bulk.matching(statement, (incident_id,), ids)
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from incident.domain.errors import Invalid, Refused
 from incident.domain.people import (
-    Addressee,
     Age,
     Audience,
     Digest,
@@ -98,13 +97,6 @@ def test_a_guardian_without_any_contact_is_named_but_the_child_is_written_to():
         7, {"name": "Kim", "email": "kim@x.org", "guardian_name": "Pat"}, PLAIN._replace(represented=True)
     )
     assert (addressee.name, addressee.email, addressee.for_whom, addressee.ref) == ("Kim", "kim@x.org", "Kim", "P-7")
-
-
-def test_kept_columns_and_the_reference_are_there_for_a_text():
-    addressee = addressed(7, {"name": "Kim", "reference": "K-1", "keep:gift": "X1", "as_given:email": "kim@"}, PLAIN)
-    assert addressee.fields == {"gift": "X1", "reference": "K-1"}
-    assert isinstance(addressee, Addressee)
-    assert addressee.email == ""
 
 
 @pytest.mark.parametrize(
