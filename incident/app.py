@@ -132,6 +132,7 @@ def _open_channels(app: APIFlask) -> None:
     """Opens the providers that are set; a wrong setting is a sentence at the start."""
     try:
         app.extensions["channels"] = registry.channels(app.extensions["settings"])
+        app.extensions["alerts"] = registry.alerts(app.extensions["settings"])
     except Misconfigured as mistake:
         raise SettingsError(str(mistake)) from None
     app.extensions["sending_frozen"] = dispatches.frozen

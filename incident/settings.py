@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from incident.domain.audit import Malformed
 from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, to_json
+from incident.domain.reminders import Steps, steps
 from incident.domain.packs import keys_of
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -90,6 +91,15 @@ class Settings(BaseSettings):
     laws_keys: str = Field(
         "", description="Public keys whose law packs are taken: name+id+base64, with commas; see docs/law-packs.md."
     )
+    reminder_percents: str = Field(
+        "50,75,90", description="When a duty is reminded of, in percents of its clock: owner, then lead, then everybody."
+    )
+    reminder_late_hours: str = Field(
+        "1,4,12", description="When it is reminded of after its due time, in hours; then each time twice as late."
+    )
+    alerts_inside: bool = Field(
+        False, description="Targets of alerts may be in your own network, and may be spoken to without encryption."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod
@@ -122,6 +132,10 @@ class Settings(BaseSettings):
         except Malformed as error:
             raise ValueError(f"laws_keys: {error}") from None
         try:
+            self.reminder_steps()
+        except Invalid as error:
+            raise ValueError(f"{error.field}: {error.sentence}") from None
+        try:
             self.own_facts()
         except Invalid as error:
             raise ValueError(f"company_places, company_kinds, company_operator: {error.sentence}") from None
@@ -131,6 +145,10 @@ class Settings(BaseSettings):
         """What is known of the organisation in every incident, as facts; what is not set is left out. Raises Invalid."""
         told = {"establishments": self.company_places, "entity": self.company_kinds, "operator": self.company_operator}
         return {key: to_json(parsed(key, words)) for key, words in told.items() if words.strip()}
+
+    def reminder_steps(self) -> Steps:
+        """The steps of every ladder of reminders. Raises Invalid."""
+        return steps(self.reminder_percents, self.reminder_late_hours)
 
     def provider_url(self, name: str) -> str:
         """The checked address of a provider. Raises SettingsError unless https, or http to loopback in test mode."""

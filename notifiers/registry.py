@@ -7,6 +7,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from notifiers import wire
+from notifiers.apprise_alert import AppriseAlert
 from notifiers.contract import Channels, Misconfigured, Notifier
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
@@ -48,6 +49,12 @@ class Settings(Protocol):
     smtp_time_limit: float
     smtp_rate: float
     contact_email: str
+    alerts_inside: bool
+
+
+def alerts(settings: Settings) -> AppriseAlert:
+    """The way to the team's own tools; never a channel to affected people."""
+    return AppriseAlert(allow="inside" if settings.alerts_inside else "loopback" if settings.test_mode else "outside")
 
 
 def channels(settings: Settings) -> Channels:
