@@ -143,6 +143,11 @@ def page(query: Select[Any], *, after: int, limit: int) -> Sequence[Any]:
     return db.session.execute(query.where(incident.c.id > after).order_by(incident.c.id).limit(limit)).all()
 
 
+def refs(query: Select[Any]) -> Sequence[str]:
+    """What a query of references finds."""
+    return db.session.scalars(query).all()
+
+
 def of(incident_id: int, library: str) -> LawUpdate | None:
     """What these laws would change for one incident, if that is still to be taken."""
     row = db.session.get(LawUpdate, incident_id)

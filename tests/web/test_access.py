@@ -189,8 +189,8 @@ def test_losing_a_role_counts_at_once(app: APIFlask, as_, token_for):
     assert app.test_client().get("/api/v1/incidents", headers=header).status_code == 403
 
 
-ASKED_IN_THE_BODY = {"people.find", "api_people.find"}
-"""Look-ups that travel as POST, so that nobody's contact stands in an address."""
+ASKED_IN_THE_BODY = {"people.find", "api_people.find", "api_law_update.what_if"}
+"""Look-ups that travel as POST, so that nobody's contact stands in an address, nor what somebody supposes."""
 
 
 def test_an_auditors_permits_are_for_reading_alone(app: APIFlask):
