@@ -19,6 +19,7 @@ PRESUMED = Presumed(scope=True, trigger=True, silence_is_no=True)
 COMMENTS = frozenset({"match", "accepted_utc", "accepted_on"})
 AUTHORITIES = frozenset({"authority", "attorney_general"})
 MEANT = AUTHORITIES | {"individuals", "police", "ourselves"}
+LATER = ("intermediate", "final")
 GROUPS = AUTHORITIES | {"individuals", "consumer_reporting_agencies", "media", "controller", "police", "public"}
 
 
@@ -237,12 +238,20 @@ def _asked(read: _Read, facts: Mapping[str, Any]) -> Finding | None:
         stage = words()["step"].get(step)
         if stage is None:
             raise Unsupported(f"the step {step!r}")
-        chosen = [finding for finding in chosen if finding.duty.stage == stage] or [
-            finding for finding in chosen if not finding.duty.stage
-        ]
+        chosen = _of_stage(chosen, stage)
     running = [finding for finding in chosen if finding.standing is not Standing.NOT_OWED and finding.clock.due]
     main = [finding for finding in running if finding.duty.stage != "assessment"] or running
     return max(main, key=lambda finding: _started(finding, read), default=None)
+
+
+def _of_stage(findings: list[Finding], stage: str) -> list[Finding]:
+    """The findings of a stage; the second report of a law that has two is its later stage, and a law may have none."""
+    later = "supplementary" if stage in LATER else stage
+    for word in (stage, later, ""):
+        found = [finding for finding in findings if finding.duty.stage == word]
+        if found:
+            return found
+    return []
 
 
 def _meant(read: _Read, facts: Mapping[str, Any]) -> list[Finding]:
@@ -266,7 +275,9 @@ def _due(finding: Finding | None, read: _Read) -> dict[str, Any]:
 
 
 def _steps(read: _Read) -> dict[str, dict[str, Any]]:
-    return {finding.duty.stage: _due(finding, read) for finding in reversed(read.findings) if finding.duty.stage}
+    steps = {finding.duty.stage: _due(finding, read) for finding in reversed(read.findings) if finding.duty.stage}
+    second = steps.get("supplementary")
+    return {**dict.fromkeys(LATER, second), **steps} if second else steps
 
 
 def _named(expected: Mapping[str, Any], read: _Read) -> dict[str, Any]:
