@@ -4,7 +4,7 @@ The scale is wide where it is near: the next day takes as much room as the month
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -19,21 +19,26 @@ from incident.web import board, findings, marks
 from incident.web.dues import due_words
 from incident.web.marks import Mark
 
-LEFT, RIGHT, TOP, LANE = 176, 748, 44, 32
+LEFT, RIGHT, TOP, LANE = 150, 616, 44, 32
 MOST_LANES = 9
 STOPS = (
     (timedelta(days=-14), 0.0, ""),
-    (timedelta(0), 0.14, "now"),
+    (timedelta(0), 0.11, "now"),
     (timedelta(hours=24), 0.36, "24 h"),
-    (timedelta(hours=72), 0.54, "72 h"),
-    (timedelta(days=7), 0.68, "7 days"),
+    (timedelta(hours=72), 0.56, "72 h"),
+    (timedelta(days=7), 0.71, "7 days"),
     (timedelta(days=30), 0.86, "30 days"),
     (timedelta(days=90), 1.0, "90 days"),
 )
 """How far from now, at which share of the width, and what is written there."""
+JUST_OVER = timedelta(days=-4)
+"""What is over stands at least so far left that nobody takes it for now."""
 NEAR = 15
 """Marks nearer than this to each other become one, with a figure."""
+ROOM = 44
+"""A stage is written beside its mark only where the next one leaves so much room."""
 TO_PEOPLE = frozenset({"individuals", "public", "media", "customers"})
+SHORT = {"individuals": "people", "consumer_reporting_agencies": "agencies"}
 STAGES = {
     "assessment": "assess",
     "initial": "first",
@@ -95,6 +100,7 @@ class Plot:
     table: Sequence[Line]
     further: int
     timeless: int
+    days: Sequence[tuple[str, Sequence[Line]]]
     legend: Sequence[Mark]
 
 
@@ -110,8 +116,9 @@ def drawn(rows: Iterable[FindingRow], now: datetime, zone: ZoneInfo) -> Plot | N
     kept = dict(list(lanes.items())[:MOST_LANES])
     shown = [row for found in kept.values() for row in found]
     looks = {marks.look(row, now) for row in shown}
+    table = sorted((_line(row, now) for row in shown if _moment(row)), key=lambda line: line.at)
     return Plot(
-        width=RIGHT + 28,
+        width=RIGHT + 36,
         height=TOP + LANE * len(kept) + 8,
         now_x=_x(now, now),
         ticks=[(_x(now + gap, now), word, _date(now + gap, zone)) for gap, _, word in STOPS if word],
@@ -119,9 +126,10 @@ def drawn(rows: Iterable[FindingRow], now: datetime, zone: ZoneInfo) -> Plot | N
             _drawn_lane(label, found, TOP + LANE * place + LANE // 2, now)
             for place, (label, found) in enumerate(kept.items())
         ],
-        table=[_line(row, now) for row in shown if _moment(row)],
+        table=table,
         further=len(timed) - len(shown),
         timeless=sum(1 for row in held if row.state not in findings.SETTLED and not row.due_at),
+        days=_by_day(table, now, zone),
         legend=[mark for look, mark in marks.MARKS.items() if look in looks],
     )
 
@@ -142,13 +150,15 @@ def _lane(row: FindingRow) -> str:
     if law is None:
         return row.law
     if "-" in law.place:
-        return f"{board.country(law.place)}, states: {RECIPIENTS[row.to].removeprefix('the ')}"
+        return f"{law.place.partition('-')[0]} states: {SHORT.get(row.to) or RECIPIENTS[row.to].removeprefix('the ')}"
     return law.short
 
 
 def _x(at: datetime, now: datetime) -> int:
     """Where a moment stands; what is beyond the ends stands at the end."""
     gap = max(STOPS[0][0], min(at - now, STOPS[-1][0]))
+    if STOPS[0][0] < gap < timedelta(0):
+        gap = min(gap, JUST_OVER)
     for (begin, left, _), (end, right, _) in pairwise(STOPS):
         if gap <= end:
             return round(LEFT + (left + (right - left) * ((gap - begin) / (end - begin))) * (RIGHT - LEFT))
@@ -178,8 +188,10 @@ def _spread(dots: Sequence[Dot]) -> list[Dot]:
     """Dots of one lane at their places, pushed apart where two would cover each other."""
     found: list[Dot] = []
     for dot in sorted(dots, key=lambda dot: dot.x):
-        x = max(dot.x, found[-1].x + NEAR + 4) if found else dot.x
-        found.append(Dot(x, dot.y, dot.kind, dot.mark, dot.number, dot.words, dot.href, dot.stage))
+        last = found[-1] if found else None
+        if last and dot.x < last.x + ROOM:
+            found[-1] = replace(last, stage="")
+        found.append(replace(dot, x=max(dot.x, last.x + NEAR + 4)) if last else dot)
     return found
 
 
@@ -231,6 +243,16 @@ def _line(row: FindingRow, now: datetime) -> Line:
         duty.stage.replace("_", " ") if duty else "",
         _href(row),
     )
+
+
+def _by_day(table: Sequence[Line], now: datetime, zone: ZoneInfo) -> list[tuple[str, Sequence[Line]]]:
+    """What is still to do, by day, for small screens; late things stand under one heading."""
+    days: dict[str, list[Line]] = {}
+    for line in table:
+        if line.mark.look not in findings.SETTLED:
+            day = "Its time is over" if line.at < now else _date(line.at, zone).split(",")[0]
+            days.setdefault(day, []).append(line)
+    return list(days.items())
 
 
 def _date(at: datetime, zone: ZoneInfo) -> str:

@@ -53,6 +53,23 @@ class Shown:
         return places.named(self.law.place) if self.law else ""
 
     @property
+    def recipient(self) -> str:
+        """To whom it is: the authority by its name."""
+        if self.row.to == "authority" and self.law:
+            return self.law.authority
+        return lawbook.RECIPIENTS.get(self.row.to, self.row.to)
+
+    @property
+    def own(self) -> bool:
+        """Whether it stands in a law file of this installation."""
+        return self.law is not None and self.law.own
+
+    @property
+    def wave(self) -> str:
+        """The wave of people found later for whom it is; empty for the incident as a whole."""
+        return str(getattr(self.row, "wave", ""))
+
+    @property
     def short(self) -> str:
         """Law and place, such as GDPR Art. 33(1)."""
         if self.law is None or self.duty is None:

@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from incident.actions import obligations as actions
 from incident.domain.errors import Invalid, Missing
 from incident.exports import csv
+from incident.store import incidents, reports, users
 from incident.store import obligations as rows
-from incident.store import users
 from incident.store.obligations import FindingRow
-from incident.web import answers, board, changes, dutyplot, findings
+from incident.web import answers, board, changes, details, dutyplot, findings
 from incident.web import questions as questions_of
-from incident.web.access import actor, now, permit, zone
+from incident.web.access import actor, may, now, permit, zone
 from incident.web.incidents import csv_answer
 
 bp = Blueprint("obligations", __name__, url_prefix="/incidents/<incident>/duties")
@@ -142,9 +142,13 @@ def _show_page(ref: str, typed: dict[str, str], errors: dict[str, str]) -> str:
     if row is None:
         raise Missing()
     past = [one for one in rows.history(g.incident.id, row.duty) if one.id != row.id]
+    one = findings.shown(row, now())
+    beside = rows.current(g.incident.id).values() if one.duty and one.duty.stage else ()
+    filed = reports.page(g.incident.id) if may("report.view") else ()
     return render_template(
         "obligations/show.html",
-        one=findings.shown(row, now()),
+        one=one,
+        more=details.of(one, incidents.known(g.incident.id), beside, filed, now()),
         past=[findings.shown(other, now()) for other in past],
         names=users.by_refs({other.decided_by for other in (row, *past)}),
         typed=typed,
