@@ -26,6 +26,41 @@ class _Days(Container[date]):
         return day in _holidays(self.country, self.state)
 
 
+@dataclass(frozen=True)
+class _Workdays(Container[date]):
+    """Days of a week-end that are worked in exchange for a holiday."""
+
+    country: str
+    state: str | None
+
+    def __contains__(self, day: object) -> bool:
+        listed = _holidays(self.country, self.state)
+        return day not in listed and day in listed.weekend_workdays
+
+
+@dataclass(frozen=True)
+class _Unsure(Container[int]):
+    """Years whose exchanged days nobody has published yet, in a country that publishes them year by year."""
+
+    country: str
+    state: str | None
+
+    def __contains__(self, year: object) -> bool:
+        return isinstance(year, int) and _not_told(self.country, self.state, year)
+
+
+@cache
+def _not_told(country: str, state: str | None, year: int) -> bool:
+    """Whether exchanged days were told for one of the three years before, but not for this one."""
+    listed = _holidays(country, state)
+    if not getattr(listed, "has_substituted_holidays", False):
+        return False
+    for one in range(year - 3, year + 1):
+        date(one, 1, 1) in listed  # noqa: B015 -- works the year out
+    told = {day.year for day in listed.weekend_workdays}
+    return year not in told and not told.isdisjoint(range(year - 3, year))
+
+
 @cache
 def _holidays(country: str, state: str | None) -> holidays.HolidayBase:
     if country in EUROPE:
@@ -40,9 +75,17 @@ def _holidays(country: str, state: str | None) -> holidays.HolidayBase:
 def calendar(place: str, zone: tzinfo) -> Calendar:
     """The calendar of a place such as BR, US-IA or EU. A place whose holidays nobody lists has week-ends only."""
     country, _, state = place.partition("-")
-    listed = _holidays(country, state or None)
+    where = (country, state or None)
+    listed = _holidays(*where)
     weekend = WEEKEND if country in EUROPE | {"HK"} else frozenset(listed.weekend or WEEKEND)
-    return Calendar(place, zone, _Days(country, state or None), weekend)
+    return Calendar(
+        place, zone, _Days(*where), weekend, _Workdays(*where), country in EUROPE | _countries(), _Unsure(*where)
+    )
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries())
 
 
 def of_law(law: Law) -> Calendar:

@@ -75,15 +75,19 @@ def evaluate(file: Path, only: tuple[str, ...], everything: bool, as_json: bool)
     findings = found(facts, book, calendars.of_law, clock.now().date())
     shown = [finding for finding in findings if everything or finding.standing is not Standing.NOT_OWED]
     if as_json:
-        asked = [{"fact": one.key, "question": one.label, "decides": len(one.duties)} for one in questions(findings)]
+        asked = [
+            {"fact": one.key, "question": one.label, "decides": len(one.duties), "could_lift": len(one.lifts)}
+            for one in questions(findings, clock.now())
+        ]
         click.echo(
             json.dumps({"findings": [_row(finding) for finding in shown], "questions": asked}, ensure_ascii=False)
         )
         return
     for finding in shown:
         click.echo(_told(finding, book[finding.duty.law]))
-    for one in questions(findings)[:5]:
-        click.echo(f"? {one.label} ({one.key}) decides {len(one.duties)}")
+    for one in questions(findings, clock.now())[:5]:
+        could = f", could lift {len(one.lifts)}" if one.lifts else ""
+        click.echo(f"? {one.label} ({one.key}) decides {len(one.duties)}{could}")
     counts = Counter(finding.standing for finding in findings)
     click.echo(", ".join(f"{counts[standing]} {standing.words}" for standing in Standing))
 
@@ -165,6 +169,7 @@ def _row(finding: Finding) -> dict[str, Any]:
         "to": duty.to,
         "standing": finding.standing.value,
         "because": list(finding.because),
+        "trace": finding.trace,
         "wants": sorted(finding.wants),
         "unless": list(finding.doubts),
         "clock": {
@@ -180,5 +185,4 @@ def _row(finding: Finding) -> dict[str, Any]:
 def _told(finding: Finding, law: Law) -> str:
     due = f"by {to_json(finding.clock.due)}" if finding.clock.due else finding.clock.words
     wants = f" (needs {', '.join(sorted(finding.wants))})" if finding.wants else ""
-    why = "; ".join(finding.because)
-    return f"{finding.standing.words:9} {finding.ref}: {finding.duty.title}, {due}{wants}\n          {law.short} {finding.duty.cite.place}: {why}"
+    return f"{finding.standing.words:9} {finding.ref}: {finding.duty.title}, {due}{wants}\n          {law.short}, {finding.trace}"

@@ -44,16 +44,23 @@ class Roll(StrEnum):
 
 @dataclass(frozen=True)
 class Calendar:
-    """Where the authority's days begin and which of them are off."""
+    """Where the authority's days begin and which of them are off.
+
+    `workdays` are days of a week-end on which people work in exchange for a holiday; for the years of `unsure` nobody has
+    told them yet. `listed` is false where nobody lists the place's holidays.
+    """
 
     place: str
     zone: tzinfo
     holidays: Container[date] = frozenset()
     weekend: frozenset[int] = frozenset({5, 6})
+    workdays: Container[date] = frozenset()
+    listed: bool = True
+    unsure: Container[int] = frozenset()
 
     def is_working(self, day: date) -> bool:
         """True if the authority works on `day`."""
-        return day.weekday() not in self.weekend and day not in self.holidays
+        return (day.weekday() not in self.weekend or day in self.workdays) and day not in self.holidays
 
     def next_working(self, day: date) -> date:
         """`day` itself, or the first working day after it."""
@@ -177,14 +184,44 @@ def sentence(start: Start, limit: Limit, calendar: Calendar, anchor: str) -> str
     if limit.first_day_counts:
         parts.append("the first day counts")
     if limit.unit is Unit.WORKING_DAYS:
-        parts.append(f"weekends and holidays of {named(calendar.place)} left out")
+        parts.append(_left_out(calendar))
     if limit.roll is Roll.NEXT_WORKING_DAY:
         parts.append("a last day off moves to the next working day")
     if limit.roll is Roll.NOON_OF_NEXT_WORKING_DAY:
         parts.append("a limit on a day off moves to noon of the next working day")
     if limit.roll is Roll.EU_1182_71:
         parts.append(_european_words(limit))
-    return ", ".join(parts)
+    return ", ".join([*parts, *_not_sure(start, limit, calendar)])
+
+
+def ending(due: datetime, zone: tzinfo) -> str:
+    """The end of a limit as people read it, where the authority is; the end of a day is 23:59."""
+    local = due.astimezone(zone)
+    return time_words(local.replace(second=0) if local.time() == LAST_SECOND else local, zone)
+
+
+def _left_out(calendar: Calendar) -> str:
+    if calendar.listed:
+        return f"weekends and holidays of {named(calendar.place)} left out"
+    return f"only weekends left out: the holidays of {named(calendar.place)} are not known"
+
+
+def _not_sure(start: Start, limit: Limit, calendar: Calendar) -> list[str]:
+    """What the calendar does not know and the limit hangs on."""
+    by_days = limit.unit not in {Unit.HOURS, Unit.MINUTES}
+    if limit.unit is not Unit.WORKING_DAYS and (
+        limit.roll is Roll.NO or (limit.roll is Roll.EU_1182_71 and not by_days)
+    ):
+        return []
+    first, last = local_day(start, calendar.zone).year, due(start, limit, calendar).astimezone(calendar.zone).year
+    said = [
+        f"the working weekends of {year} in {named(calendar.place)} are not known"
+        for year in range(first, last + 1)
+        if year in calendar.unsure
+    ]
+    if not calendar.listed and limit.unit is not Unit.WORKING_DAYS:
+        said.append(f"the holidays of {named(calendar.place)} are not known")
+    return said
 
 
 def _european_words(limit: Limit) -> str:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from incident.domain import clock
 from incident.domain.clauses import Truth
 from incident.domain.clock import NEVER, Calendar, Limit, Start, Unit
 from incident.domain.facts import Facts
-from incident.domain.lawbook import Bound, Deadline, Duty, anchors
+from incident.domain.lawbook import Bound, Deadline, Duty, Hold, Resume, anchors
 
-HELD = frozenset({"individuals", "media"})  # law enforcement can hold back notices to people, not reports
+CLEARED = "le_clearance_at"
 
 
 class ClockState(StrEnum):
@@ -29,7 +29,10 @@ URGENCY = list(ClockState)
 
 @dataclass(frozen=True)
 class Clock:
-    """By when: the instant, where the law gives one and it has begun, with the sentence that explains it."""
+    """By when: the instant, where the law gives one and it has begun, with the sentence that explains it.
+
+    `guide` is the day that the authority advises where the law gives no time: nothing is due then.
+    """
 
     state: ClockState
     words: str
@@ -37,6 +40,7 @@ class Clock:
     start: Start | None = None
     anchor: str = ""
     wants: tuple[str, ...] = ()
+    guide: datetime | None = None
 
 
 NO_CLOCK = Clock(ClockState.NONE_IN_LAW, "no deadline in law")
@@ -66,20 +70,26 @@ class Ticking:
 
         With `silence_is_no` (described cases), the general rule is taken over a special one that nothing speaks for.
         """
-        candidates: list[Clock] = []
+        candidates: list[tuple[Clock, Deadline]] = []
         for deadline in duty.deadlines:
             answer = deadline.when(self.facts)
             if answer.truth is Truth.NO or not self._in_force(deadline):
                 continue
-            candidates.append(self._of(deadline))
+            candidates.append((self._of(deadline), deadline))
             if answer.truth is Truth.YES:
-                if self.silence_is_no and candidates[-1].state is ClockState.RUNNING:
+                if self.silence_is_no and candidates[-1][0].state is ClockState.RUNNING:
                     candidates = candidates[-1:]
                 break
-        chosen = min(
-            reversed(candidates), key=lambda one: (URGENCY.index(one.state), one.due or NEVER), default=NO_CLOCK
-        )
-        return self._held(chosen) if duty.to in HELD else chosen
+        if not candidates:
+            return NO_CLOCK
+        chosen, deadline = min(reversed(candidates), key=_urgency)
+        return self._ended(self._held(chosen, deadline, duty.hold))
+
+    def _ended(self, base: Clock) -> Clock:
+        """The clock with its end said, where the authority is."""
+        if base.due is None:
+            return base
+        return replace(base, words=f"{base.words} → {clock.ending(base.due, self.calendar.zone)}")
 
     def _in_force(self, deadline: Deadline) -> bool:
         return (deadline.since is None or deadline.since <= self.day) and (
@@ -92,7 +102,7 @@ class Ticking:
         elif deadline.bound:
             base = self._from(deadline.bound)
         else:
-            base = replace(NO_CLOCK, words=f"no deadline in law: {deadline.words}")
+            base = self._advised(replace(NO_CLOCK, words=f"no deadline in law: {deadline.words}"), deadline.guideline)
         if deadline.extension:
             base = self._extended(base, deadline.extension)
         if deadline.later:
@@ -100,6 +110,19 @@ class Ticking:
         for cap in deadline.caps:
             base = self._capped(base, cap)
         return base
+
+    def _advised(self, base: Clock, guideline: Bound | None) -> Clock:
+        """No time in law, with the day that the authority advises beside it, once its moment is known."""
+        if guideline is None:
+            return base
+        start, _ = self._moment(guideline.anchor)
+        if start is None:
+            return replace(base, words=f"{base.words}; the authority advises {guideline.limit.words()}")
+        guide = clock.due(start, guideline.limit, self.calendar)
+        day = clock.ending(guide, self.calendar.zone)
+        return replace(
+            base, words=f"{base.words}; advised: {guideline.limit.words()} → {day}, no limit of the law", guide=guide
+        )
 
     def _with(self, duty_id: str) -> Clock:
         """Not later than another duty of the same law is done, or must be done."""
@@ -113,7 +136,8 @@ class Ticking:
             due = clock.due(told, Limit(Unit.CALENDAR_DAYS, 0), self.calendar)
             if other.clock.due is None or due < other.clock.due:
                 return Clock(ClockState.RUNNING, "not later than people are told", due, told, key)
-        return replace(other.clock, words=f"not later than “{other.title}”: {other.clock.words}")
+        words = other.clock.words.partition(" → ")[0]
+        return replace(other.clock, words=f"not later than “{other.title}”: {words}")
 
     def _from(self, bound: Bound) -> Clock:
         anchor = anchors()[bound.anchor]
@@ -129,10 +153,14 @@ class Ticking:
     def _moment(self, anchor: str) -> tuple[Start | None, str]:
         """The moment from which to count, and the fact that gave it."""
         for key in (anchor, *anchors()[anchor].same):
-            moment = self.facts[key]
-            if isinstance(moment, date):
+            moment = self._known(key)
+            if moment is not None:
                 return moment, key
         return None, anchor
+
+    def _known(self, key: str) -> Start | None:
+        moment = self.facts[key]
+        return moment if isinstance(moment, date) else None
 
     def _extended(self, base: Clock, extension: Bound) -> Clock:
         """More time for a reason that the authority was given before the first limit ended."""
@@ -167,10 +195,65 @@ class Ticking:
             return base
         return other
 
-    def _held(self, base: Clock) -> Clock:
-        """The clock while law enforcement asks for delay."""
-        cleared, _ = self._moment("le_clearance_at")
-        if cleared is not None or self.facts["law_enforcement_hold"] is not True:
+    def _held(self, base: Clock, deadline: Deadline, hold: Hold) -> Clock:
+        """The clock while law enforcement asks for delay, and after it has cleared the notice."""
+        cleared, _ = self._moment(CLEARED)
+        asked = self.facts["law_enforcement_hold"]
+        if cleared is None and asked is not True:
             return base
-        words = f"on hold for law enforcement; otherwise {base.words}"
-        return replace(base, state=ClockState.ON_HOLD, due=None, words=words)
+        if not hold.allowed or asked is False:
+            return base
+        if cleared is None:
+            began = self._known("held_from")
+            since = f" since {clock.start_words(began, self.calendar.zone)}" if began else ""
+            return replace(
+                base,
+                state=ClockState.ON_HOLD,
+                due=None,
+                words=f"on hold for law enforcement{since}; otherwise {base.words}",
+            )
+        if _speaks_of_clearance(deadline):
+            return base
+        return self._resumed(base, deadline, hold.resume, cleared)
+
+    def _resumed(self, base: Clock, deadline: Deadline, resume: Resume, cleared: Start) -> Clock:
+        """The clock once law enforcement no longer asks for delay, as this law lets it go on."""
+        if base.due is None:
+            return base
+        day = clock.local_day(cleared, self.calendar.zone)
+        told = f"law enforcement asked for delay until {clock.start_words(cleared, self.calendar.zone)}"
+        if resume is Resume.PAUSED:
+            return self._after_pause(base, cleared, told)
+        if resume is Resume.AFRESH and deadline.bound:
+            again = clock.due(cleared, deadline.bound.limit, self.calendar)
+            words = f"{deadline.bound.limit.words()} again from then: {told}"
+            return replace(base, due=again, start=cleared, anchor=CLEARED, words=words) if again > base.due else base
+        at_once = clock.end_of(day, self.calendar.zone)
+        if at_once <= base.due:
+            return base
+        return replace(base, due=at_once, words=f"{told}, beyond {base.words}; now without delay")
+
+    def _after_pause(self, base: Clock, cleared: Start, told: str) -> Clock:
+        """The limit with the time of the hold added: whole days to a limit in days, the time itself to hours."""
+        began = self._known("held_from")
+        if began is None or base.due is None:
+            said = f"{base.words}; {told}: the day it began is missing, so nothing is added"
+            return replace(base, words=said, wants=(*base.wants, "held_from"))
+        zone = self.calendar.zone
+        days = clock.local_day(cleared, zone) - clock.local_day(began, zone)
+        if clock.local_day(began, zone) > clock.local_day(base.due, zone) or days <= timedelta(0):
+            return base
+        by_day = base.due == clock.end_of(clock.local_day(base.due, zone), zone)
+        if not by_day and isinstance(began, datetime) and isinstance(cleared, datetime):
+            return replace(base, due=base.due + (cleared - began), words=f"{base.words}; {told}: that time is added")
+        due = clock.end_of(clock.local_day(base.due, zone) + days, zone) if by_day else base.due + days
+        return replace(base, due=due, words=f"{base.words}; {told}: {days.days} days are added")
+
+
+def _urgency(one: tuple[Clock, Deadline]) -> tuple[int, datetime]:
+    return URGENCY.index(one[0].state), one[0].due or NEVER
+
+
+def _speaks_of_clearance(deadline: Deadline) -> bool:
+    bounds = (deadline.bound, deadline.later, deadline.extension, *deadline.caps)
+    return any(bound is not None and bound.anchor == CLEARED for bound in bounds)

@@ -119,7 +119,11 @@ def _agrees(key: str, expected: Mapping[str, Any], answers: Mapping[str, Any]) -
 
 
 def _accepted(expected: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:
-    """Whether our answer is one of the further lawful instants or days that the case lists."""
+    """Whether our answer is one of the further lawful instants or days that the case lists, or a day advised."""
+    advised = answers.get("advised")
+    if advised and expected.get("match") != "none":
+        days = {expected.get("due_on"), *(expected.get("accepted_on") or ())}
+        return _same_instant(expected.get("due_utc"), advised[0]) or advised[1] in days
     instants = expected.get("accepted_utc") or ()
     return answers["due_on"] in (expected.get("accepted_on") or ()) or any(
         _same_instant(one, answers["due_utc"]) for one in instants
@@ -241,7 +245,8 @@ def _asked(read: _Read, facts: Mapping[str, Any]) -> Finding | None:
         chosen = _of_stage(chosen, stage)
     running = [finding for finding in chosen if finding.standing is not Standing.NOT_OWED and finding.clock.due]
     main = [finding for finding in running if finding.duty.stage != "assessment"] or running
-    return max(main, key=lambda finding: _started(finding, read), default=None)
+    advised = (finding for finding in chosen if finding.standing is not Standing.NOT_OWED and finding.clock.guide)
+    return max(main, key=lambda finding: _started(finding, read), default=next(advised, None))
 
 
 def _of_stage(findings: list[Finding], stage: str) -> list[Finding]:
@@ -270,8 +275,14 @@ def _started(finding: Finding, read: _Read) -> datetime:
 def _due(finding: Finding | None, read: _Read) -> dict[str, Any]:
     due = finding.clock.due if finding else None
     if due is None:
-        return {"due_utc": None, "due_on": None}
+        return {"due_utc": None, "due_on": None, "advised": _advised(finding, read)}
     return {"due_utc": _iso(due), "due_on": due.astimezone(read.calendar.zone).date().isoformat()}
+
+
+def _advised(finding: Finding | None, read: _Read) -> tuple[str, str] | None:
+    """Instant and day that the authority advises where the law gives none: lawful for a case that expects a day."""
+    guide = finding.clock.guide if finding else None
+    return (_iso(guide), guide.astimezone(read.calendar.zone).date().isoformat()) if guide else None
 
 
 def _steps(read: _Read) -> dict[str, dict[str, Any]]:

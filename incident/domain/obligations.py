@@ -11,7 +11,9 @@ from incident.domain.clauses import YES, Answer, Truth, both
 from incident.domain.clock import NEVER, Calendar
 from incident.domain.dues import NO_CLOCK, Before, Clock, ClockState, Ticking
 from incident.domain.facts import UNKNOWN, Facts, vocabulary
-from incident.domain.lawbook import Duty, Law, Lawbook, Service, anchors
+from incident.domain.lawbook import RECIPIENTS, Duty, Exemption, Law, Lawbook, Service, anchors
+from incident.domain.questions import weight
+from incident.domain.ways import ANY, Ways, ways
 
 Calendars: TypeAlias = Callable[[Law], Calendar]
 
@@ -32,7 +34,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one duty says: its standing and why, the facts that would decide it, what could still lift it, its clock."""
+    """What one duty says: its standing and why, the facts that would decide it, what could still lift it, its clock.
+
+    `lifts` are the facts on which those doubts hang; `ways` says how the duty may be met.
+    """
 
     duty: Duty
     standing: Standing
@@ -41,21 +46,36 @@ class Finding:
     doubts: tuple[str, ...] = ()
     clock: Clock = NO_CLOCK
     services: tuple[Service, ...] = ()
+    lifts: tuple[str, ...] = ()
+    ways: Ways = ANY
 
     @property
     def ref(self) -> str:
         """The duty's name among all laws."""
         return self.duty.ref
 
+    @property
+    def trace(self) -> str:
+        """How the answer came about, in one sentence."""
+        return traced(self.standing, self.because, self.duty.cite.place, self.clock.words)
+
+
+def traced(standing: Standing, because: Iterable[str], cite: str, clock_words: str) -> str:
+    """An answer with its reasons, its citation and its clock: "owed: People in Texas: 612 ≥ 250 (…); 30 days from … → …"."""
+    said = f"{standing.words}: {', '.join(because) or 'always'} ({cite})"
+    return said if standing is Standing.NOT_OWED or not clock_words else f"{said}; {clock_words}"
+
 
 @dataclass(frozen=True)
 class Question:
-    """An unknown fact, the duties that wait for it, and the nearest of their due times."""
+    """An unknown fact, the duties that wait for it, the nearest of their due times, and the duties that it could lift."""
 
     key: str
     label: str
     duties: tuple[str, ...]
     nearest: datetime | None
+    lifts: tuple[str, ...] = ()
+    weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -153,20 +173,39 @@ def _finding(duty: Duty, reaches: Answer, ticking: Ticking) -> Finding:
         return Finding(duty, Standing.NOT_OWED, (out,))
     answer = both((reaches, duty.when(ticking.facts)))
     if answer.truth is Truth.NO:
-        return Finding(duty, Standing.NOT_OWED, answer.because)
-    exemptions = [(exemption.says, exemption.when(ticking.facts).truth) for exemption in duty.unless]
-    lifted = tuple(says for says, truth in exemptions if truth is Truth.YES)
+        return Finding(duty, Standing.NOT_OWED, _once(answer.because))
+    exemptions = [(exemption, exemption.when(ticking.facts)) for exemption in duty.unless]
+    lifted = [_lifted(exemption, found) for exemption, found in exemptions if found.truth is Truth.YES]
     if lifted:
-        return Finding(duty, Standing.NOT_OWED, lifted)
+        return Finding(duty, Standing.NOT_OWED, tuple(lifted))
+    doubts = [(exemption.says, found.wants) for exemption, found in exemptions if found.truth is Truth.OPEN]
     return Finding(
         duty,
         _standing(duty, answer),
-        answer.because,
+        _once(answer.because),
         answer.wants,
-        tuple(says for says, truth in exemptions if truth is Truth.OPEN),
+        tuple(says for says, _ in doubts),
         ticking.clock(duty),
         tuple(service for service in duty.services if service.when(ticking.facts).truth is Truth.YES),
+        tuple(dict.fromkeys(key for _, wants in doubts for key in wants)),
+        ways(duty, ticking.facts),
     )
+
+
+def _once(because: tuple[str, ...]) -> tuple[str, ...]:
+    """The reasons without those that another one says with more: 612 ≥ 250 says that there are 612."""
+    return tuple(said for said in because if not any(other.startswith(f"{said} ") for other in because))
+
+
+def _lifted(exemption: Exemption, found: Answer) -> str:
+    """The ground on which a duty falls away, the facts that show it, and what must be kept, or told, to rely on it."""
+    said = f"{exemption.says}. {', '.join(found.because)}"
+    if exemption.keep:
+        kept = f" for {exemption.keep_years} years" if exemption.keep_years else ""
+        said += f". Keep {exemption.keep}{kept}"
+    if exemption.tell:
+        said += f". Tell {RECIPIENTS[exemption.tell]} of it"
+    return said
 
 
 def _standing(duty: Duty, answer: Answer) -> Standing:
@@ -183,14 +222,17 @@ def _not_in_force(duty: Duty, day: date) -> str:
     return ""
 
 
-def questions(findings: Iterable[Finding]) -> tuple[Question, ...]:
-    """The unknown facts that decide something: those that decide most come first, and of equals the nearest deadline."""
+def questions(findings: Iterable[Finding], now: datetime) -> tuple[Question, ...]:
+    """The unknown facts that decide something, heaviest first; those that could only lift a duty come last."""
     waiting: dict[str, list[Finding]] = {}
+    lifting: dict[str, list[Finding]] = {}
     for finding in findings:
         for key in _asked(finding):
             waiting.setdefault(key, []).append(finding)
-    rows = [_question(key, held) for key, held in waiting.items()]
-    return tuple(sorted(rows, key=lambda row: (-len(row.duties), row.nearest or NEVER, row.key)))
+        for key in finding.lifts if finding.standing is Standing.OWED else ():
+            lifting.setdefault(key, []).append(finding)
+    rows = [_question(key, waiting.get(key, []), lifting.get(key, []), now) for key in {**waiting, **lifting}]
+    return tuple(sorted(rows, key=lambda row: (not row.duties, -row.weight, row.nearest or NEVER, row.key)))
 
 
 def _asked(finding: Finding) -> tuple[str, ...]:
@@ -201,10 +243,17 @@ def _asked(finding: Finding) -> tuple[str, ...]:
     return ()
 
 
-def _question(key: str, held: list[Finding]) -> Question:
+def _question(key: str, held: list[Finding], lifting: list[Finding], now: datetime) -> Question:
     label = vocabulary()[key].label if key in vocabulary() else key
-    nearest = min((finding.clock.due for finding in held if finding.clock.due), default=None)
-    return Question(key, label, tuple(finding.ref for finding in held), nearest)
+    dues = [finding.clock.due for finding in held or lifting]
+    return Question(
+        key,
+        label,
+        tuple(finding.ref for finding in held),
+        min((due for due in dues if due), default=None),
+        tuple(finding.ref for finding in lifting),
+        weight(dues, now),
+    )
 
 
 def by_ref(findings: Iterable[Finding]) -> Mapping[str, Finding]:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from incident.domain import clock, settlements
+from incident.domain import settlements
 from incident.domain.facts import Entry, parsed, shown, vocabulary
 from incident.domain.obligations import Standing
+from incident.domain.questions import weight
 from incident.domain.settlements import Difference
 from incident.store import incidents
 from incident.store import obligations as rows
@@ -38,14 +39,14 @@ class Question:
 
 
 def asked(found: Iterable[FindingRow], now: datetime) -> list[Question]:
-    """The open questions: those that decide most first, and of equals the nearest deadline."""
+    """The open questions: first those on which most hangs, and soonest."""
     waiting: dict[str, list[FindingRow]] = {}
     for row in found:
         for key in row.wants if findings.asks(row) else ():
             if key in vocabulary():
                 waiting.setdefault(key, []).append(row)
     questions = [_question(key, tuple(held), now) for key, held in waiting.items()]
-    return sorted(questions, key=lambda one: (-one.decides, one.nearest or clock.NEVER, one.key))
+    return sorted(questions, key=lambda one: (-weight((row.due_at for row in one.waiting), now), one.key))
 
 
 def _question(key: str, held: tuple[FindingRow, ...], now: datetime) -> Question:

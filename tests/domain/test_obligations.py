@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from incident.domain import obligations as rules
 from incident.domain.clock import Calendar
 from incident.domain.dues import ClockState
-from incident.domain.facts import Facts
+from incident.domain.facts import UNKNOWN, Facts
 from incident.domain.lawbook import Lawbook, library, parsed
 from incident.domain.obligations import Standing
+from incident.domain.questions import weight
 
 TODAY = date(2026, 11, 22)
 AWARE = datetime(2026, 11, 18, 8, 10, tzinfo=UTC)
@@ -113,19 +114,44 @@ def test_what_was_done_under_a_law_starts_the_clocks_of_that_law():
     assert after["XX/people"].clock.due == datetime(2026, 11, 25, 22, 59, 59, tzinfo=UTC)
 
 
-def test_questions_come_by_how_much_they_decide_then_by_the_nearest_deadline():
+NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
+
+
+def test_questions_come_by_how_much_hangs_on_them_and_how_soon():
     findings = rules.found(Facts({"personal_data": True, "aware_at": AWARE}), library(), calendar, TODAY)
-    asked = rules.questions(findings)
-    decides = [len(question.duties) for question in asked]
-    assert decides == sorted(decides, reverse=True)
+    asked = rules.questions(findings, NOW)
+    decisive = [question for question in asked if question.duties]
+    assert [question.weight for question in decisive] == sorted((one.weight for one in decisive), reverse=True)
+    assert asked[: len(decisive)] == tuple(decisive), "what could only lift a duty comes after what decides one"
     assert asked[0].key == "residents"
     assert all(question.label for question in asked)
+
+
+def test_one_duty_due_within_the_hour_outweighs_many_without_a_time_and_many_outweigh_one_far_away():
+    soon, late, far = NOW + timedelta(hours=1), NOW - timedelta(days=3), NOW + timedelta(days=60)
+    assert weight([soon], NOW) == weight([late], NOW) == 73
+    assert weight([soon], NOW) > weight([None] * 70, NOW) > weight([far], NOW) > weight([None], NOW) == 1
+    assert weight([NOW + timedelta(hours=72)], NOW) == 2
+
+
+def test_a_fact_that_could_lift_a_duty_is_asked_last_and_says_which():
+    doubtful = law().duties  # the plain law has no exception
+    assert not doubtful[0].unless
+    text = LAW.replace("FIRST", '{ from = "aware_at", hours = 72 }').replace("PEOPLE", '{ words = "promptly" }')
+    lifted = parsed((text + 'unless = [ { says = "No harm", when = { harm_likely = false } } ]').encode(), "xx.toml")
+    held = Facts({"residents": {"FR": 1}})
+    findings = rules.found(held, Lawbook({"XX": lifted}), calendar, TODAY)
+    assert [(one.key, one.duties, one.lifts) for one in rules.questions(findings, NOW)] == [
+        ("aware_at", ("XX/first",), ()),
+        ("harm_likely", (), ("XX/people",)),
+    ]
+    assert rules.by_ref(findings)["XX/people"].doubts == ("No harm",)
 
 
 def test_a_missing_date_is_a_question_too():
     held = Facts({"personal_data": True, "residents": {"FR": 1}, "role": "controller", "risk_to_people": "risk"})
     findings = rules.found(held, Lawbook({"EU-GDPR": library()["EU-GDPR"]}), calendar, TODAY)
-    assert [question.key for question in rules.questions(findings)] == ["aware_at"]
+    assert [question.key for question in rules.questions(findings, NOW)] == ["aware_at"]
 
 
 @given(st.dates(date(2018, 5, 25), date(2026, 11, 22)), st.sampled_from(["unlikely", "risk", "high"]))
@@ -182,3 +208,175 @@ def test_an_answer_to_an_open_question_never_changes_what_was_decided_without_it
             assert after[ref].standing is Standing.NOT_OWED
         elif finding.standing is Standing.OWED and not finding.doubts:
             assert after[ref].standing is Standing.OWED
+
+
+# ---------------------------------------------------------------- how an answer is told
+
+TEXAS = """
+id = "US-XX"
+name = "A state's law"
+short = "law"
+place = "US-TX"
+zone = "America/Chicago"
+authority = "Attorney General"
+since = 2020-01-01
+scope = { places = "US-TX" }
+[[duty]]
+id = "ag"
+title = "Report"
+to = "attorney_general"
+when = { residents = { least = 250 } }
+deadline = { from = "determined_at", calendar_days = 30 }
+cite = { place = "Code 521.053(i)", href = "https://example.org/law", read_on = 2026-01-01 }
+confidence = "verified"
+"""
+CHICAGO = Calendar("US-TX", ZoneInfo("America/Chicago"))
+
+
+def texan(more="", calendar=CHICAGO, **facts):
+    one = parsed((TEXAS + more).encode(), "xx.toml")
+    return rules.found(Facts(facts), Lawbook({one.id: one}), lambda _: calendar, TODAY)[0]
+
+
+def test_the_trace_says_both_numbers_the_citation_the_start_the_limit_and_the_end():
+    finding = texan(residents={"US-TX": 612}, determined_at=datetime(2026, 3, 3, 18, tzinfo=UTC))
+    assert finding.trace == (
+        "owed: People in Texas: 612 ≥ 250 (Code 521.053(i)); "
+        "30 days from 3 Mar 2026, 12:00 Chicago (determined to be a breach) → 2 Apr 2026, 23:59 Chicago"
+    )
+
+
+def test_what_is_not_owed_says_which_condition_failed_and_nothing_of_a_clock():
+    finding = texan(residents={"US-TX": 249}, determined_at=AWARE)
+    assert finding.trace == "not owed: People in Texas: 249 < 250 (Code 521.053(i))"
+
+
+def test_what_is_open_says_what_would_decide_it():
+    finding = texan(establishments=("US-TX",))
+    assert finding.standing is Standing.OPEN
+    assert finding.wants == ("residents",)
+    assert "People in Texas: not known yet, at least 250 asked for" in finding.because
+
+
+def test_a_lifted_duty_says_the_ground_the_facts_and_what_must_be_kept_and_told():
+    unless = 'unless = [ { says = "No misuse", when = { misuse_unlikely = true }, keep = "the finding", keep_years = 5, tell = "attorney_general" } ]'
+    finding = texan(unless, residents={"US-TX": 612}, misuse_unlikely=True)
+    assert finding.because == (
+        "No misuse. Did an investigation find that misuse or harm is not reasonably likely? yes. "
+        "Keep the finding for 5 years. Tell the Attorney General of it",
+    )
+    open_ = texan(unless, residents={"US-TX": 612})
+    assert (open_.standing, open_.doubts, open_.lifts) == (Standing.OWED, ("No misuse",), ("misuse_unlikely",))
+
+
+def test_substitute_notice_is_proposed_with_its_figures_once_its_threshold_is_met():
+    substitute = (
+        'substitute = [ { when = { notice_cost = { more = 250000 } }, by = ["email", "website", "media"], days = 30 } ]'
+    )
+    met, below = (texan(substitute, residents={"US-TX": 612}, notice_cost=cost).ways for cost in (250_001, 250_000))
+    assert [(one.substitute.by, one.because) for one in met.proposed] == [
+        (("email", "website", "media"), ("What telling each person directly would cost: 250,001 > 250,000",))
+    ]
+    assert below.proposed == ()
+    assert texan(substitute, residents={"US-TX": 612}).ways.wants == ("notice_cost",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "wants"),
+    [
+        ({"youngest_age": 13}, "The youngest is 13", ()),
+        ({"youngest_age": 14}, "", ()),
+        ({"minors": True}, "Children are among them", ("youngest_age",)),
+        ({"people_categories": ("children",)}, "Children are among them", ("youngest_age",)),
+        ({"minors": False}, "", ()),
+        ({}, "not known yet", ("minors",)),
+    ],
+)
+def test_guardians_are_told_of_people_below_the_age_of_the_law_and_an_unknown_age_is_said(facts, said, wants):
+    ways = texan("guardian_under = 14", residents={"US-TX": 612}, **facts).ways
+    assert said in ways.guardians
+    assert bool(ways.guardians) == bool(said)
+    assert ways.wants == wants
+
+
+def test_a_law_that_says_nothing_of_guardians_never_speaks_of_them():
+    assert texan(residents={"US-TX": 612}, minors=True).ways.guardians == ""
+
+
+# ---------------------------------------------------------------- hold and resume
+
+CLEARED = datetime(2026, 4, 20, 15, tzinfo=UTC)
+HELD = {
+    "residents": {"US-TX": 612},
+    "determined_at": datetime(2026, 3, 3, 18, tzinfo=UTC),
+    "law_enforcement_hold": True,
+    "held_from": datetime(2026, 3, 13, 18, tzinfo=UTC),
+}
+
+
+def ends(more, **facts):
+    due = texan(more, **{**HELD, **facts}).clock.due
+    return due.astimezone(CHICAGO.zone).isoformat() if due else None
+
+
+def test_while_law_enforcement_asks_for_delay_a_clock_is_held_only_where_the_law_lets_it():
+    held = texan('hold = { resume = "at_once" }', **HELD).clock
+    assert (held.state, held.due) == (ClockState.ON_HOLD, None)
+    assert held.words.startswith("on hold for law enforcement since 13 Mar 2026, 13:00 Chicago; otherwise 30 days from")
+    assert texan("", **HELD).clock.state is ClockState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("resume", "end"),
+    [
+        ("at_once", "2026-04-20T23:59:59-05:00"),
+        ("afresh", "2026-05-20T23:59:59-05:00"),
+        ("paused", "2026-05-10T23:59:59-05:00"),
+    ],
+)
+def test_a_held_clock_goes_on_as_its_law_says(resume, end):
+    assert ends(f'hold = {{ resume = "{resume}" }}', le_clearance_at=CLEARED) == end
+
+
+def test_a_hold_that_ended_before_the_limit_leaves_the_limit_where_it_was_unless_its_time_is_added():
+    early = datetime(2026, 3, 16, 18, tzinfo=UTC)
+    assert ends('hold = { resume = "at_once" }', le_clearance_at=early) == "2026-04-02T23:59:59-05:00"
+    assert ends('hold = { resume = "paused" }', le_clearance_at=early) == "2026-04-05T23:59:59-05:00"
+
+
+def test_a_pause_whose_beginning_is_not_known_adds_nothing_and_asks_for_it():
+    one = texan('hold = { resume = "paused" }', **{**HELD, "held_from": UNKNOWN}, le_clearance_at=CLEARED).clock
+    assert one.due == texan("", **HELD).clock.due
+    assert one.wants == ("held_from",)
+
+
+def test_a_pause_of_a_limit_in_hours_adds_the_time_itself():
+    hours = TEXAS.replace("calendar_days = 30", "hours = 720") + 'hold = { resume = "paused" }'
+    one = parsed(hours.encode(), "xx.toml")
+    facts = Facts({**HELD, "le_clearance_at": HELD["held_from"] + timedelta(hours=50)})
+    (finding,) = rules.found(facts, Lawbook({one.id: one}), lambda _: CHICAGO, TODAY)
+    assert finding.clock.due == HELD["determined_at"] + timedelta(hours=770)
+
+
+def test_a_deadline_that_names_clearance_itself_is_left_to_its_own_words():
+    own = TEXAS.replace(
+        "calendar_days = 30", 'calendar_days = 30, later = { from = "le_clearance_at", calendar_days = 7 }'
+    )
+    one = parsed((own + "hold = true").encode(), "xx.toml")
+    facts = Facts({**HELD, "le_clearance_at": CLEARED})
+    (finding,) = rules.found(facts, Lawbook({one.id: one}), lambda _: CHICAGO, TODAY)
+    assert finding.clock.due.astimezone(CHICAGO.zone).isoformat() == "2026-04-27T23:59:59-05:00"
+
+
+# ---------------------------------------------------------------- advice is not law
+
+
+def test_a_guideline_is_shown_as_advice_and_nothing_is_due():
+    advised = law(first='{ words = "promptly", guideline = { from = "aware_at", calendar_days = 5 } }')
+    clock = said(advised, aware_at=AWARE)["XX/first"].clock
+    assert (clock.state, clock.due) == (ClockState.NONE_IN_LAW, None)
+    assert clock.guide == datetime(2026, 11, 23, 22, 59, 59, tzinfo=UTC)
+    assert clock.words == (
+        "no deadline in law: promptly; advised: 5 days → 23 Nov 2026, 23:59 Paris, no limit of the law"
+    )
+    assert said(advised)["XX/first"].clock.guide is None
