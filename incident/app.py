@@ -65,6 +65,7 @@ from incident.web import (
     signin,
     summaries,
     team,
+    what_if,
 )
 from notifiers import registry
 from notifiers.contract import Misconfigured
@@ -89,6 +90,7 @@ WEB: tuple[Blueprint, ...] = (
     grades.bp,
     obligations.bp,
     answering.bp,
+    what_if.bp,
     duties.bp,
     plans.bp,
     closing.bp,

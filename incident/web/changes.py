@@ -14,6 +14,11 @@ WORDS = {
     "lifted": "No longer owed",
     "closed": "No longer open, and not owed",
 }
+WOULD = {
+    "moved": "Would be due at another time",
+    "lifted": "Would no longer be owed",
+    "closed": "Would be ruled out",
+}
 
 
 @dataclass(frozen=True)
