@@ -15,7 +15,7 @@ from flask import g, url_for
 from incident.domain import lawbook
 from incident.domain.lawbook import RECIPIENTS
 from incident.store.obligations import FindingRow
-from incident.web import board, findings, marks
+from incident.web import findings, marks
 from incident.web.dues import due_words
 from incident.web.marks import Mark
 

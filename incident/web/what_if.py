@@ -13,7 +13,7 @@ from incident.actions import intake
 from incident.actions import what_if as suppositions
 from incident.actions.what_if import Beside, WhatIf
 from incident.domain.errors import Invalid
-from incident.domain.facts import UNKNOWN, Entry, Facts, shown, to_json, vocabulary
+from incident.domain.facts import Entry, Facts, Unknown, Value, shown, to_json, vocabulary
 from incident.domain.obligations import Standing
 from incident.domain.settlements import Known
 from incident.store import incidents
@@ -114,6 +114,7 @@ def _read(keys: Sequence[str]) -> answers.Answers:
 
 def _page(keys: Sequence[str], given: answers.Answers, made: WhatIf | None) -> str:
     known = incidents.known(g.incident.id)
+    otherwise = _otherwise(made, known) if made else {}
     return render_template(
         "obligations/what_if.html",
         fields=[(vocabulary()[key], _typed(vocabulary()[key], given, known)) for key in keys],
@@ -122,8 +123,11 @@ def _page(keys: Sequence[str], given: answers.Answers, made: WhatIf | None) -> s
         made=made,
         groups=_groups(made) if made else (),
         before=_counted(g.incident.id) if made else {},
-        supposed=_supposed(made, known) if made else (),
-        passed=json.dumps({key: to_json(value) for key, value in made.facts.items()}) if made else "",
+        supposed=[
+            (vocabulary()[key].label, shown(key, known[key], zone()), shown(key, value, zone()))
+            for key, value in otherwise.items()
+        ],
+        passed=json.dumps({key: to_json(value) for key, value in otherwise.items()}),
         zones=answers.zones(),
         zone=zone(),
     )
@@ -136,13 +140,9 @@ def _typed(entry: Entry, given: answers.Answers, known: Facts) -> Any:
     return answers.as_typed(entry, known[entry.key], zone())
 
 
-def _supposed(made: WhatIf, known: Facts) -> list[tuple[str, str, str]]:
-    """Each supposed fact that differs from what is known: label, as it is, as supposed."""
-    return [
-        (vocabulary()[key].label, shown(key, known[key], zone()), shown(key, value, zone()))
-        for key, value in made.facts.items()
-        if to_json(known[key] if key in known.values else UNKNOWN) != to_json(value)
-    ]
+def _otherwise(made: WhatIf, known: Facts) -> dict[str, Value | Unknown]:
+    """What was supposed and differs from what is known."""
+    return {key: value for key, value in made.facts.items() if to_json(known[key]) != to_json(value)}
 
 
 def _counted(incident_id: int) -> dict[str, int]:
