@@ -122,14 +122,26 @@ def _residents(draft: _Draft, raw: Mapping[str, Any]) -> None:
 
 
 def _settled(draft: _Draft) -> None:
-    """What the other facts settle: a hold that ended was one; of the Chinese grade's figures, those not given are none."""
+    """What the other facts settle: a hold that ended was one; harm is a risk; figures of the Chinese grade not given are none."""
     values = draft.values
     if "le_clearance_at" in values:
         values.setdefault("law_enforcement_hold", True)
+    if draft.law and "risk_to_people" not in values:
+        values.update(_risk_of_harm(values))
     if draft.law and {"pi_people_cn", "loss_cny"} & values.keys():
         values.setdefault("pi_people_cn", 0)
         values.setdefault("loss_cny", 0)
         values.setdefault("qualitative_clause", "none")
+
+
+def _risk_of_harm(values: Mapping[str, Value | Unknown]) -> dict[str, Value | Unknown]:
+    """The risk that a word about harm settles: significant harm is a high one, likely harm a risk, none likely none."""
+    if values.get("significant_harm") is True:
+        return {"risk_to_people": "high"}
+    likely = values.get("harm_likely")
+    if likely is True:
+        return {"risk_to_people": "risk"}
+    return {"risk_to_people": "unlikely"} if likely is False else {}
 
 
 def _here(raw: Mapping[str, Any], law: Law) -> Any:
