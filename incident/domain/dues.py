@@ -1,9 +1,11 @@
 """The clock of one duty: which of its alternatives applies, from which moment it runs, and when it ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from incident.domain import clock
 from incident.domain.clauses import Truth
@@ -27,8 +29,7 @@ class ClockState(StrEnum):
 URGENCY = list(ClockState)
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(NamedTuple):
     """By when: the instant, where the law gives one and it has begun, with the sentence that explains it.
 
     `guide` is the day that the authority advises where the law gives no time: nothing is due then.
@@ -82,14 +83,14 @@ class Ticking:
                 break
         if not candidates:
             return NO_CLOCK
-        chosen, deadline = min(reversed(candidates), key=_urgency)
+        chosen, deadline = candidates[0] if len(candidates) == 1 else min(reversed(candidates), key=_urgency)
         return self._ended(self._held(chosen, deadline, duty.hold))
 
     def _ended(self, base: Clock) -> Clock:
         """The clock with its end said, where the authority is."""
         if base.due is None:
             return base
-        return replace(base, words=f"{base.words} → {clock.ending(base.due, self.calendar.zone)}")
+        return base._replace(words=f"{base.words} → {clock.ending(base.due, self.calendar.zone)}")
 
     def _in_force(self, deadline: Deadline) -> bool:
         return (deadline.since is None or deadline.since <= self.day) and (
@@ -102,7 +103,7 @@ class Ticking:
         elif deadline.bound:
             base = self._from(deadline.bound)
         else:
-            base = self._advised(replace(NO_CLOCK, words=f"no deadline in law: {deadline.words}"), deadline.guideline)
+            base = self._advised(_in_words(deadline.words), deadline.guideline)
         if deadline.extension:
             base = self._extended(base, deadline.extension)
         if deadline.later:
@@ -117,11 +118,11 @@ class Ticking:
             return base
         start, _ = self._moment(guideline.anchor)
         if start is None:
-            return replace(base, words=f"{base.words}; the authority advises {guideline.limit.words()}")
+            return base._replace(words=f"{base.words}; the authority advises {guideline.limit.words()}")
         guide = clock.due(start, guideline.limit, self.calendar)
         day = clock.ending(guide, self.calendar.zone)
-        return replace(
-            base, words=f"{base.words}; advised: {guideline.limit.words()} → {day}, no limit of the law", guide=guide
+        return base._replace(
+            words=f"{base.words}; advised: {guideline.limit.words()} → {day}, no limit of the law", guide=guide
         )
 
     def _with(self, duty_id: str) -> Clock:
@@ -137,7 +138,7 @@ class Ticking:
             if other.clock.due is None or due < other.clock.due:
                 return Clock(ClockState.RUNNING, "not later than people are told", due, told, key)
         words = other.clock.words.partition(" → ")[0]
-        return replace(other.clock, words=f"not later than “{other.title}”: {words}")
+        return other.clock._replace(words=f"not later than “{other.title}”: {words}")
 
     def _from(self, bound: Bound) -> Clock:
         anchor = anchors()[bound.anchor]
@@ -152,11 +153,12 @@ class Ticking:
 
     def _moment(self, anchor: str) -> tuple[Start | None, str]:
         """The moment from which to count, and the fact that gave it."""
-        for key in (anchor, *anchors()[anchor].same):
-            moment = self._known(key)
-            if moment is not None:
-                return moment, key
-        return None, anchor
+        memo = self.facts.memo
+        if anchor not in memo:
+            known = ((self._known(key), key) for key in (anchor, *anchors()[anchor].same))
+            memo[anchor] = next((found for found in known if found[0] is not None), (None, anchor))
+        found: tuple[Start | None, str] = memo[anchor]
+        return found
 
     def _known(self, key: str) -> Start | None:
         moment = self.facts[key]
@@ -171,7 +173,7 @@ class Ticking:
         if clock.local_day(given, self.calendar.zone) > last:
             return base
         more = f"{extension.limit.words()} more: {anchors()[extension.anchor].label}"
-        return replace(base, due=clock.due(last, extension.limit, self.calendar), words=f"{base.words}; {more}")
+        return base._replace(due=clock.due(last, extension.limit, self.calendar), words=f"{base.words}; {more}")
 
     def _capped(self, base: Clock, cap: Bound) -> Clock:
         """The limit or its "at the latest", whichever ends first."""
@@ -184,7 +186,7 @@ class Ticking:
                 return base
         if base.due is not None and base.due <= latest.due:
             return base
-        return replace(latest, words=f"at the latest {latest.words}")
+        return latest._replace(words=f"at the latest {latest.words}")
 
     def _later(self, base: Clock, bound: Bound) -> Clock:
         """The limit, or a later one: from a moment that came after it (`only_if_past`), or whichever ends last."""
@@ -206,8 +208,7 @@ class Ticking:
         if cleared is None:
             began = self._known("held_from")
             since = f" since {clock.start_words(began, self.calendar.zone)}" if began else ""
-            return replace(
-                base,
+            return base._replace(
                 state=ClockState.ON_HOLD,
                 due=None,
                 words=f"on hold for law enforcement{since}; otherwise {base.words}",
@@ -227,27 +228,32 @@ class Ticking:
         if resume is Resume.AFRESH and deadline.bound:
             again = clock.due(cleared, deadline.bound.limit, self.calendar)
             words = f"{deadline.bound.limit.words()} again from then: {told}"
-            return replace(base, due=again, start=cleared, anchor=CLEARED, words=words) if again > base.due else base
+            return base._replace(due=again, start=cleared, anchor=CLEARED, words=words) if again > base.due else base
         at_once = clock.end_of(day, self.calendar.zone)
         if at_once <= base.due:
             return base
-        return replace(base, due=at_once, words=f"{told}, beyond {base.words}; now without delay")
+        return base._replace(due=at_once, words=f"{told}, beyond {base.words}; now without delay")
 
     def _after_pause(self, base: Clock, cleared: Start, told: str) -> Clock:
         """The limit with the time of the hold added: whole days to a limit in days, the time itself to hours."""
         began = self._known("held_from")
         if began is None or base.due is None:
             said = f"{base.words}; {told}: the day it began is missing, so nothing is added"
-            return replace(base, words=said, wants=(*base.wants, "held_from"))
+            return base._replace(words=said, wants=(*base.wants, "held_from"))
         zone = self.calendar.zone
         days = clock.local_day(cleared, zone) - clock.local_day(began, zone)
         if clock.local_day(began, zone) > clock.local_day(base.due, zone) or days <= timedelta(0):
             return base
         by_day = base.due == clock.end_of(clock.local_day(base.due, zone), zone)
         if not by_day and isinstance(began, datetime) and isinstance(cleared, datetime):
-            return replace(base, due=base.due + (cleared - began), words=f"{base.words}; {told}: that time is added")
+            return base._replace(due=base.due + (cleared - began), words=f"{base.words}; {told}: that time is added")
         due = clock.end_of(clock.local_day(base.due, zone) + days, zone) if by_day else base.due + days
-        return replace(base, due=due, words=f"{base.words}; {told}: {days.days} days are added")
+        return base._replace(due=due, words=f"{base.words}; {told}: {days.days} days are added")
+
+
+@lru_cache(maxsize=1024)
+def _in_words(words: str) -> Clock:
+    return NO_CLOCK._replace(words=f"no deadline in law: {words}")
 
 
 def _urgency(one: tuple[Clock, Deadline]) -> tuple[int, datetime]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -365,6 +365,7 @@ def shown(key: str, value: Value | Unknown, zone: tzinfo = UTC) -> str:
     return entry.label_of(str(value)) if entry and entry.options else str(value)
 
 
+@lru_cache(maxsize=4096)
 def time_words(moment: datetime, zone: tzinfo) -> str:
     """A moment as people read it, such as "18 Nov 2026, 09:10 Paris"; seconds only if they are not zero."""
     local = moment.astimezone(zone)

@@ -234,7 +234,7 @@ class Duty:
     guardian_under: int = 0
     hold: Hold = Hold(allowed=False)
 
-    @property
+    @cached_property
     def ref(self) -> str:
         """The name of this duty among all laws, such as EU-GDPR/tell-authority."""
         return f"{self.law}/{self.id}"
@@ -270,6 +270,11 @@ class Law:
     def own(self) -> bool:
         """Whether it is a file of the user; no law of the library has such an id."""
         return self.id.startswith("OWN-")
+
+    @cached_property
+    def in_order(self) -> tuple[Duty, ...]:
+        """The duties, those first to which others refer."""
+        return tuple(sorted(self.duties, key=lambda duty: any(deadline.with_duty for deadline in duty.deadlines)))
 
     def duty(self, id_: str) -> Duty | None:
         """The duty of that name."""

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from incident.domain import clock
-from incident.domain.clauses import YES, Answer, Truth, both
+from incident.domain.clauses import YES, Answer, Clause, Truth, both
 from incident.domain.clock import NEVER, Calendar
 from incident.domain.dues import NO_CLOCK, Before, Clock, ClockState, Ticking
 from incident.domain.facts import UNKNOWN, Facts, vocabulary
@@ -32,8 +33,7 @@ class Standing(StrEnum):
         return self.value.replace("_", " ")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What one duty says: its standing and why, the facts that would decide it, what could still lift it, its clock.
 
     `lifts` are the facts on which those doubts hang; `ways` says how the duty may be met.
@@ -114,7 +114,7 @@ def found(
 def after(law: Law, facts: Facts, done: Mapping[str, datetime]) -> Facts:
     """The facts with what was done under this law: its own notices and reports come before what is recorded for all."""
     moments: dict[str, datetime] = {}
-    for duty in law.duties:
+    for duty in law.duties if done else ():
         key = STARTED_BY.get((duty.to, duty.stage)) or STARTED_BY.get((duty.to, ""))
         if duty.ref in done and key:
             moments[key] = min(done[duty.ref], moments.get(key, done[duty.ref]))
@@ -128,24 +128,31 @@ def found_in(
     law: Law, facts: Facts, calendar: Calendar, today: date, presumed: Presumed = NOTHING_PRESUMED
 ) -> tuple[Finding, ...]:
     """What each duty of one law says, in the order of the file."""
-    reaches = _reaches(law, facts, presumed) if law.in_force else Answer(Truth.NO, (f"Not in force: {law.status}",))
-    day = law_day(facts, calendar, today)
+    reaches = _reaches(law, facts, presumed)
+    stops = next((answer for answer in reaches if answer.truth is Truth.NO), None)
     findings: dict[str, Finding] = {}
     others: dict[str, Before] = {}
-    for duty in _referred_first(law.duties):
-        finding = _finding(duty, reaches, Ticking(facts, calendar, day, others, presumed.silence_is_no))
-        findings[duty.id] = finding
+    ticking = Ticking(facts, calendar, law_day(facts, calendar, today), others, presumed.silence_is_no)
+    weighed: dict[Clause, Answer] = {}
+    for duty in law.in_order:
+        if duty.when not in weighed:
+            weighed[duty.when] = _once(stops or both((*reaches, duty.when(facts))))
+        findings[duty.id] = finding = _finding(duty, weighed[duty.when], ticking)
         if finding.standing is not Standing.NOT_OWED:
             others[duty.id] = Before(duty.to, duty.title, finding.clock)
     return tuple(findings[duty.id] for duty in law.duties)
 
 
-def _referred_first(duties: Iterable[Duty]) -> list[Duty]:
-    return sorted(duties, key=lambda duty: any(deadline.with_duty for deadline in duty.deadlines))
-
-
 def law_day(facts: Facts, calendar: Calendar, today: date) -> date:
     """The day whose law counts: when it was discovered, or else the first moment known of it, or else today."""
+    key = ("law_day", calendar.zone, today)
+    if key not in facts.memo:
+        facts.memo[key] = _law_day(facts, calendar, today)
+    day: date = facts.memo[key]
+    return day
+
+
+def _law_day(facts: Facts, calendar: Calendar, today: date) -> date:
     for key in ("discovered_at", "aware_at", "detected_at", "noticed_at"):
         moment = facts[key]
         if isinstance(moment, date):
@@ -154,46 +161,61 @@ def law_day(facts: Facts, calendar: Calendar, today: date) -> date:
     return min((clock.local_day(moment, calendar.zone) for moment in known), default=today)
 
 
-def _reaches(law: Law, facts: Facts, presumed: Presumed) -> Answer:
+def _reaches(law: Law, facts: Facts, presumed: Presumed) -> tuple[Answer, ...]:
     """Whether the law speaks of this organisation, these people and this data at all."""
     if law.overruled:
-        return Answer(Truth.NO, (law.overruled,))
+        return (Answer(Truth.NO, (law.overruled,)),)
+    if not law.in_force:
+        return (Answer(Truth.NO, (f"Not in force: {law.status}",)),)
     scope = law.scope(facts)
     if presumed.scope and scope.truth is Truth.OPEN:
         scope = Answer(Truth.YES, (f"{law.short} is taken to apply",))
     trigger = law.trigger(facts.with_({"data_kinds": UNKNOWN}) if presumed.trigger else facts)
     if presumed.trigger and trigger.truth is Truth.OPEN:
         trigger = YES
-    return both((scope, trigger))
+    return scope, trigger
 
 
-def _finding(duty: Duty, reaches: Answer, ticking: Ticking) -> Finding:
+def _finding(duty: Duty, answer: Answer, ticking: Ticking) -> Finding:
+    """What a duty says, by the answer that its law's reach and its own condition give together."""
     out = _not_in_force(duty, ticking.day)
     if out:
         return Finding(duty, Standing.NOT_OWED, (out,))
-    answer = both((reaches, duty.when(ticking.facts)))
     if answer.truth is Truth.NO:
-        return Finding(duty, Standing.NOT_OWED, _once(answer.because))
-    exemptions = [(exemption, exemption.when(ticking.facts)) for exemption in duty.unless]
-    lifted = [_lifted(exemption, found) for exemption, found in exemptions if found.truth is Truth.YES]
-    if lifted:
-        return Finding(duty, Standing.NOT_OWED, tuple(lifted))
-    doubts = [(exemption.says, found.wants) for exemption, found in exemptions if found.truth is Truth.OPEN]
+        return Finding(duty, Standing.NOT_OWED, answer.because)
+    doubts: list[tuple[str, tuple[str, ...]]] = []
+    for exemption in duty.unless:
+        found = exemption.when(ticking.facts)
+        if found.truth is Truth.YES:
+            return Finding(duty, Standing.NOT_OWED, _grounds(duty, ticking.facts))
+        if found.truth is Truth.OPEN:
+            doubts.append((exemption.says, found.wants))
     return Finding(
         duty,
         _standing(duty, answer),
-        _once(answer.because),
+        answer.because,
         answer.wants,
-        tuple(says for says, _ in doubts),
+        tuple([says for says, _ in doubts]),
         ticking.clock(duty),
-        tuple(service for service in duty.services if service.when(ticking.facts).truth is Truth.YES),
-        tuple(dict.fromkeys(key for _, wants in doubts for key in wants)),
+        tuple([service for service in duty.services if service.when(ticking.facts).truth is Truth.YES]),
+        tuple(dict.fromkeys([key for _, wants in doubts for key in wants])),
         ways(duty, ticking.facts),
     )
 
 
-def _once(because: tuple[str, ...]) -> tuple[str, ...]:
-    """The reasons without those that another one says with more: 612 ≥ 250 says that there are 612."""
+def _grounds(duty: Duty, facts: Facts) -> tuple[str, ...]:
+    """Every ground on which a duty falls away."""
+    found = [(exemption, exemption.when(facts)) for exemption in duty.unless]
+    return tuple(_lifted(exemption, answer) for exemption, answer in found if answer.truth is Truth.YES)
+
+
+def _once(answer: Answer) -> Answer:
+    """The answer without the reasons that another one says with more: 612 ≥ 250 says that there are 612."""
+    return answer if len(answer.because) == 1 else answer._replace(because=_said_once(answer.because))
+
+
+@lru_cache(maxsize=4096)
+def _said_once(because: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(said for said in because if not any(other.startswith(f"{said} ") for other in because))
 
 

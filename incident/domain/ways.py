@@ -33,6 +33,8 @@ ANY: Ways = Ways()
 
 def ways(duty: Duty, facts: Facts) -> Ways:
     """How this duty may be met, by what is known."""
+    if not (duty.channels or duty.substitute or duty.language or duty.form or duty.guardian_under):
+        return ANY
     guardians, unknown = _guardians(duty.guardian_under, facts)
     proposed: list[Proposal] = []
     wants = dict.fromkeys(unknown)
@@ -41,8 +43,6 @@ def ways(duty: Duty, facts: Facts) -> Ways:
         if answer.truth is Truth.YES:
             proposed.append(Proposal(substitute, answer.because))
         wants.update(dict.fromkeys(answer.wants))
-    if not (duty.channels or proposed or wants or duty.language or duty.form or guardians):
-        return ANY
     return Ways(duty.channels, tuple(proposed), duty.language, duty.form, guardians, tuple(wants))
 
 
