@@ -13,6 +13,7 @@ from pathlib import Path
 
 from incident.domain import lawbook
 from incident.domain.lawbook import LAWS, BadLaw, Law, Lawbook, read_law
+from incident.domain.lawcheck import faults
 
 OWN = "own/"
 OWN_ID = "OWN-"
@@ -72,6 +73,11 @@ class Edition:
     def digest(self) -> str:
         """One digest over all files, the user's own too: what findings are made by."""
         return self.book.digest
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the library's own files beside their form."""
+        return tuple(sentence for text in self.texts if not text.own for sentence in faults(text.path, text.data))
 
     @property
     def library_digest(self) -> str:
@@ -159,6 +165,9 @@ def check_own(text: LawText, laws: Mapping[str, Law]) -> Law:
         law.own, text.path, f"the id of your own file begins with {OWN_ID}, so that no later library can clash with it"
     )
     _demand(law.id not in laws, text.path, f"the id {law.id} is also used by another of your files")
+    found = faults(text.path, text.data)
+    if found:
+        raise BadLaw("\n".join(found))
     return law
 
 

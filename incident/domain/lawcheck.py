@@ -1,23 +1,22 @@
 """What a law file can get wrong beside its form: places nobody knows, periods that end before they begin or overlap."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from incident.domain import places
-from incident.domain.editions import LawText
 
 WHERE = ("places", "established", "offers")
 COUNTED = ("residents", "told_at_once", "largest_state")
 FIRST, LAST = date.min, date.max
 
 
-def faults(text: LawText) -> tuple[str, ...]:
+def faults(path: str, data: bytes) -> tuple[str, ...]:
     """A sentence for each fault of a file that can be read as a law; empty where there is none."""
-    raw = tomllib.loads(text.data.decode("utf-8"))
+    raw = tomllib.loads(data.decode("utf-8"))
     found = [*_unknown_places(raw), *_periods(raw)]
-    return tuple(dict.fromkeys(f"{text.path}: {sentence}." for sentence in found))
+    return tuple(dict.fromkeys(f"{path}: {sentence}." for sentence in found))
 
 
 # Places ---------------------------------------------------------------------------------------------------------------
@@ -78,8 +77,3 @@ def _deadlines(name: str, raw: Any) -> Iterator[str]:
 
 def _period(row: Mapping[str, Any]) -> tuple[date, date]:
     return row.get("since") or FIRST, row.get("until") or LAST
-
-
-def all_faults(texts: Iterable[LawText]) -> tuple[str, ...]:
-    """The faults of all files, in their order."""
-    return tuple(sentence for text in texts for sentence in faults(text))

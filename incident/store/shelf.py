@@ -170,9 +170,11 @@ def install(shelf: Shelf, data: bytes, *, older: bool = False) -> Pack:
     """Check a pack, keep it, and use it from now on. Raises Refused; nothing is changed then, and no file of the user ever is."""
     pack = packs.opened(data, shelf.keys)
     try:
-        of_pack(pack)
+        faults = of_pack(pack).faults
     except BadLaw as error:
         raise BadPack(f"This program cannot use the pack {pack.version}; a newer one may:\n{error}") from None
+    if faults:
+        raise BadPack("\n".join((f"The pack {pack.version} has mistakes, and was not taken:", *faults)))
     now = read(shelf).version
     if not older and not packs.newer(pack.version, now):
         said = "the one in use" if pack.version == now else f"not newer than {now}, which is in use"

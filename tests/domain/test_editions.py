@@ -91,6 +91,10 @@ def test_an_overruled_law_stays_visible_and_is_owed_no_longer():
         (text("own/a.toml", "OWN-A", 'overrules_because = "Because."'), "go together"),
         (text("own/a.toml", "OWN-A", 'kind = "treaty"'), "'kind' is one of"),
         (LawText("own/a.toml", b"id = "), "not a TOML file"),
+        (
+            LawText("own/a.toml", text("own/a.toml", "OWN-A").data.replace(b'"FR"', b'"FX"')),
+            "places.toml does not have",
+        ),
     ],
 )
 def test_a_mistake_in_an_own_file_is_kept_and_the_library_goes_on(own, words):

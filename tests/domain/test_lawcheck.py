@@ -8,7 +8,7 @@ from incident.domain.casebook import BadCases, Trial, cases_of
 from incident.domain.clock import Calendar
 from incident.domain.editions import LawText
 from incident.domain.lawbook import parsed
-from incident.domain.lawcheck import all_faults, faults
+from incident.domain.lawcheck import faults
 from tests.domain.test_editions import LAW
 
 TODAY = date(2026, 11, 22)
@@ -57,7 +57,7 @@ def without(number: int) -> str:
 
 
 def test_a_file_in_order_has_no_fault():
-    assert all_faults([text(RICH)]) == ()
+    assert faults("xx/law.toml", RICH.encode()) == ()
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,15 @@ def test_a_file_in_order_has_no_fault():
 )
 def test_each_fault_is_said_with_its_place(was, now, words):
     assert was in RICH
-    (sentence,) = faults(text(RICH.replace(was, now)))
+    (sentence,) = faults("xx/law.toml", RICH.replace(was, now).encode())
     assert words in sentence
 
 
 def test_deadlines_that_follow_each_other_or_have_a_condition_do_not_overlap():
     follow = 'deadline = [ { from = "aware_at", hours = 72, until = 2024-01-01 }, { words = "promptly", since = 2024-01-01 } ]'
     chosen = 'deadline = [ { from = "aware_at", hours = 24, when = { minors = true } }, { words = "promptly" } ]'
-    assert faults(text(RICH.replace(DEADLINE, follow))) == ()
-    assert faults(text(RICH.replace(DEADLINE, chosen))) == ()
+    assert faults("xx/law.toml", RICH.replace(DEADLINE, follow).encode()) == ()
+    assert faults("xx/law.toml", RICH.replace(DEADLINE, chosen).encode()) == ()
 
 
 def test_cases_for_everything_leave_no_gap_and_no_failure():

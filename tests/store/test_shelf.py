@@ -151,6 +151,13 @@ def test_a_pack_that_this_program_cannot_read_is_refused_and_leaves_nothing(here
     assert list(here.packs.iterdir()) == []
 
 
+def test_a_pack_with_a_place_that_nobody_knows_is_refused(here: Shelf, signer: Signer):
+    nowhere = LawText("xx/law.toml", LAW.format(id="XX-LAW", more="", hours=72).replace("FR", "FX").encode())
+    with pytest.raises(Refused, match="'place' names 'FX'"):
+        shelf.install(here, a_pack(signer, laws=(nowhere,)))
+    assert list(here.packs.iterdir()) == []
+
+
 def test_an_installed_pack_that_was_changed_on_the_disk_is_not_used(here: Shelf, signer: Signer):
     shelf.install(here, a_pack(signer))
     path = next((here.packs / "2027.1.1" / "laws").rglob("*.toml"))
