@@ -12,7 +12,8 @@ import structlog
 from flask import current_app
 
 from incident import clock
-from incident.actions import checkpoints, imports, law_updates, retention, sending
+from incident.actions import checkpoints, imports, law_updates, reminder_messages, reminders, retention, sending
+from incident.actions.ways import Ways
 from incident.store.db import db
 from notifiers.contract import Channels
 
@@ -54,11 +55,34 @@ def _send(reference: str, _now: datetime) -> None:
     )
 
 
+def ways() -> Ways:
+    """How this installation reaches the people who work here."""
+    settings = current_app.extensions["settings"]
+    return Ways(
+        _channels(),
+        current_app.extensions["alerts"],
+        site=settings.base_url,
+        zone=settings.time_zone,
+        steps=settings.reminder_steps(),
+        lease=timedelta(seconds=settings.sending_lease),
+    )
+
+
+def _remind(reference: str, now: datetime) -> None:
+    reminders.do(reference, now, ways())
+
+
+def _hand_over(reference: str, _now: datetime) -> None:
+    reminder_messages.do(reference, ways(), clock=clock.now)
+
+
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("sending", 1, sending.due, _send),
+    Kind("reminders.due", 10, reminders.due, _remind),
+    Kind("reminders.send", 3, reminder_messages.due, _hand_over),
     Kind("accounts.retention", 3600, retention.due, retention.do),
     Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),
 )

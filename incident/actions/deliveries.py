@@ -1,12 +1,13 @@
 """Take in what providers report; settle what is in doubt by a person's evidence; have one sent again; read the sandbox's mail."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from json import loads
 from typing import Any
 from zlib import decompress
 
+from incident.actions import reminder_messages
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import incident_ref
@@ -41,7 +42,8 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
                 _apply(row, event, provider, moved[row.dispatch_id], now)
         db.session.flush()
         provider_events.add_events([_kept(provider, event, rows.get(event.ref), now) for event in fresh])
-        _write_lines(fresh, rows, moved, provider, ledger)
+        of_reminders = reminder_messages.take_in(provider, fresh, ledger)
+        _write_lines(fresh, {*rows, *of_reminders}, rows, moved, provider, ledger)
     return len(fresh)
 
 
@@ -103,6 +105,7 @@ def _kept(provider: str, event: Event, row: Delivery | None, now: datetime) -> d
 
 def _write_lines(
     events: Sequence[Event],
+    ours: Collection[str],
     rows: Mapping[str, Delivery],
     moved: Mapping[int, Counter[State]],
     provider: str,
@@ -129,7 +132,7 @@ def _write_lines(
             row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad
         ):
             halt(row, "too_many_back", ledger, incident)
-    strangers = [event for event in events if event.ref not in rows]
+    strangers = [event for event in events if event.ref not in ours]
     if strangers:
         ledger.write("provider.unmatched", f"provider:{provider}", count=len(strangers))
     alarms = Counter(event.status.value for event in events if event.status in (Status.ALARM, Status.TRACKED))

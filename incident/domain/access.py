@@ -37,11 +37,13 @@ READERS = CASE_TEAM | {Role.AUDITOR}
 
 # One line a permit, by noun. A permit that an auditor holds is for reading alone; a test walks the routes.
 PERMITS: dict[str, frozenset[Role]] = {
+    "alert.change": frozenset({Role.ADMINISTRATOR}),
     "announcement.publish": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "announcement.take_down": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
     "delivery.care": CASE_TEAM,
     "delivery.settle": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "duty.decide": frozenset({Role.LEAD, Role.PRIVACY}),
+    "duty.own": CASE_TEAM,
     "duty.view": READERS,
     "grade.choose": frozenset({Role.LEAD, Role.PRIVACY}),
     "grade.view": READERS,

@@ -31,6 +31,11 @@ LIMITS: dict[str, Limit] = {
     "network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
     # second-factor codes of one account, from wherever: a code has six digits
     "code": Limit(8, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # what one person has sent to themselves: codes to a phone number, tests
+    "to_oneself": Limit(6, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # a calendar reading one feed, and one network asking for feeds that there are not
+    "feed": Limit(60, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=15)),
+    "feed_network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
 }
 
 

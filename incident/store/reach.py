@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.users import User
 
 
 class Reach(Model):
@@ -80,3 +81,8 @@ def targets_by_id(ids: Collection[int]) -> dict[int, AlertTarget]:
     if not ids:
         return {}
     return {row.id: row for row in db.session.scalars(select(AlertTarget).where(AlertTarget.id.in_(ids)))}
+
+
+def people(ids: Collection[int]) -> Sequence[User]:
+    """The accounts with these numbers."""
+    return db.session.scalars(select(User).where(User.id.in_(ids)).order_by(User.id)).all() if ids else []

@@ -265,12 +265,12 @@ def link(message_id: int, reminder_ids: Iterable[int]) -> None:
     )
 
 
-def to_send(now: datetime, limit: int = 100) -> list[str]:
-    """References of messages that wait for their turn, and of those whose worker died."""
+def to_send(now: datetime, *, only_lost: bool = False, limit: int = 100) -> list[str]:
+    """References of messages that wait for their turn (unless `only_lost`), and of those whose worker died."""
     waiting = and_(ReminderMessage.state == State.WAITING, ReminderMessage.next_at <= now)
     lost = and_(ReminderMessage.state.in_(HELD), ReminderMessage.lease_until <= now)
-    query = select(ReminderMessage.ref).where(IS_OPEN, or_(waiting, lost)).order_by(ReminderMessage.id)
-    return list(db.session.scalars(query.limit(limit)))
+    query = select(ReminderMessage.ref).where(IS_OPEN, lost if only_lost else or_(waiting, lost))
+    return list(db.session.scalars(query.order_by(ReminderMessage.id).limit(limit)))
 
 
 def message(ref: str, *, locked: bool = False) -> ReminderMessage | None:
