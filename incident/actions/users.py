@@ -10,7 +10,7 @@ from incident.actions.ledger import transaction
 from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import credentials
+from incident.store import credentials, feeds
 from incident.store import users as rows
 from incident.store.db import db, new_ref
 from incident.store.users import Invitation, User
@@ -260,6 +260,7 @@ def _person(ref: str) -> User:
 def _close_ways_in(user: User, now: datetime) -> None:
     rows.end_sessions(user.id, now)
     rows.revoke_tokens(user.id, now)
+    feeds.end(user.id, now)
     rows.revoke_invitations(user.ref, now)
 
 

@@ -6,7 +6,7 @@ from flask import Response
 from incident.actions import summaries as actions
 from incident.web.access import actor, now, permit, zone
 from incident.web.reports import company, download, house_zone
-from incident.web.summaries import calendar, page
+from incident.web.summaries import calendar, site
 
 bp = APIBlueprint("api_summaries", __name__, url_prefix="/api/v1/incidents/<incident>", tag="Reports")
 
@@ -24,5 +24,5 @@ def export(incident: str, kind: str) -> Response:
 @bp.doc(responses={200: "An iCalendar file."})
 def deadlines(incident: str) -> Response:
     """Duties and steps with their due times, for a calendar that sends a token."""
-    made = actions.deadlines(incident, company=company(), zone=zone(), address=page(incident), now=now())
+    made = actions.deadlines(incident, zone=zone(), site=site(), now=now())
     return calendar(incident, made)

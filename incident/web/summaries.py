@@ -1,6 +1,6 @@
 """The closing summary as a download, and the deadlines of an incident as a calendar."""
 
-from flask import Blueprint, Response, current_app, url_for
+from flask import Blueprint, Response, current_app
 
 from incident.actions import summaries as actions
 from incident.exports import ics
@@ -21,14 +21,14 @@ def export(incident: str, kind: str) -> Response:
 @permit("incident.view")
 def deadlines(incident: str) -> Response:
     """Duties and steps with their due times, for a calendar."""
-    made = actions.deadlines(incident, company=company(), zone=zone(), address=page(incident), now=now())
+    made = actions.deadlines(incident, zone=zone(), site=site(), now=now())
     return calendar(incident, made)
 
 
-def page(incident: str) -> str:
-    """The address of the incident, as a calendar elsewhere opens it."""
-    settings = current_app.extensions["settings"]
-    return f"{settings.base_url}{url_for('incidents.show', incident=incident)}"
+def site() -> str:
+    """The address of this installation, as a calendar elsewhere opens it."""
+    address: str = current_app.extensions["settings"].base_url
+    return address
 
 
 def calendar(incident: str, made: bytes) -> Response:

@@ -29,7 +29,18 @@ def test_the_same_deadline_keeps_its_identity_so_that_a_calendar_moves_it() -> N
 
 def test_what_is_done_stays_without_an_alarm() -> None:
     [done], [due] = events(Deadline("F-1", "Report", NOON, done=True)), events(Deadline("F-1", "Report", NOON))
-    assert (str(done["summary"]), len(done.walk("VALARM")), len(due.walk("VALARM"))) == ("✓ Report", 0, 1)
+    assert (str(done["summary"]), len(done.walk("VALARM")), len(due.walk("VALARM"))) == ("✓ Report", 0, 2)
+
+
+def test_what_is_lifted_is_cancelled_under_the_same_identity() -> None:
+    [event] = events(Deadline("F-1", "Report", NOON, lifted=True, sequence=3))
+    assert (str(event["status"]), event["sequence"], str(event["uid"])) == ("CANCELLED", 3, "F-1@tocsin")
+    assert event.walk("VALARM") == []
+
+
+def test_the_same_deadlines_are_the_same_bytes_whenever_they_are_asked_for() -> None:
+    one = Deadline("F-1", "Report", NOON, changed_at=NOON)
+    assert ics_bytes("x", [one], NOON) == ics_bytes("x", [one], NOON + timedelta(days=1))
 
 
 def test_a_title_cannot_start_a_line_of_its_own() -> None:
