@@ -143,6 +143,12 @@ def page(query: Select[Any], *, after: int, limit: int) -> Sequence[Any]:
     return db.session.execute(query.where(incident.c.id > after).order_by(incident.c.id).limit(limit)).all()
 
 
+def number(query: Select[Any]) -> int:
+    """How many incidents `pending` finds."""
+    found = query.with_only_columns(LawUpdate.incident_id, maintain_column_froms=True).subquery()
+    return db.session.scalar(select(func.count()).select_from(found)) or 0
+
+
 def refs(query: Select[Any]) -> Sequence[str]:
     """What a query of references finds."""
     return db.session.scalars(query).all()

@@ -11,6 +11,7 @@ NAVIGATION = (
     ("desk.home", "Desk", "desk"),
     ("incidents.index", "Incidents", "incidents"),
     ("duties.index", "Duties", "duties"),
+    ("laws.index", "Laws", "laws"),
     ("all_notices.index", "Notices", "all_notices"),
     ("record.index", "Record", "record"),
     ("team.index", "Team", "team"),

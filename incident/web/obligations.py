@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from incident.actions import obligations as actions
+from incident.domain import editions
 from incident.domain.errors import Invalid, Missing
 from incident.exports import csv
 from incident.store import incidents, reports, users
@@ -36,6 +37,7 @@ def board_page(given: answers.Answers) -> str:
     picked = board.items([row for row in fitting if board.is_in(row, asked.only)], fold=asked.fold == "yes", now=now())
     page, more = _page(picked)
     proposed = actions.proposed_among(every)
+    assessed = rows.assessment(g.incident.id)
     open_questions = questions_of.asked(every, now())
     return render_template(
         "obligations/list.html",
@@ -57,7 +59,8 @@ def board_page(given: answers.Answers) -> str:
         answered=questions_of.just_answered(g.incident.id, request.args.get("answered", ""), actor(), now()),
         given=given,
         zone=zone(),
-        assessed=rows.assessment(g.incident.id),
+        assessed=assessed,
+        newer=bool(assessed and g.incident.state == "open" and assessed.library != editions.current().digest),
     )
 
 

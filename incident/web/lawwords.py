@@ -1,0 +1,140 @@
+"""Laws in ready words: by when, how well read, in force or not, whose file; for the pages of the library."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from incident.domain import lawbook, places
+from incident.domain.laws import CHANNELS, FORMS, RECIPIENTS, Bound, Confidence, Deadline, Duty, Law, anchors
+from incident.web import board, findings
+
+
+@dataclass(frozen=True)
+class LawRow:
+    """One law as a row of the library."""
+
+    law: Law
+    country: str
+    place: str
+    recipients: str
+    clocks: str
+    confidence: Sequence[tuple[str, str, int]]
+    badges: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class DutyWords:
+    """One duty of a law in words."""
+
+    duty: Duty
+    to: str
+    clocks: Sequence[str]
+    confidence: tuple[str, str, str]
+    contents: Sequence[str]
+    forbidden: Sequence[str]
+    ways: Sequence[tuple[str, str]]
+    instead: Sequence[str]
+    form: str
+
+
+def row(law: Law) -> LawRow:
+    """The law as a row."""
+    told = list(dict.fromkeys(recipient(duty, law) for duty in law.duties))
+    clocks = [words for duty in law.duties for words in (_short_clock(duty),) if words]
+    return LawRow(
+        law,
+        board.country(law.place),
+        places.named(law.place),
+        ", ".join(told),
+        "; ".join(dict.fromkeys(clocks)),
+        confidences(law.duties),
+        badges(law),
+    )
+
+
+def confidences(duties: Iterable[Duty]) -> list[tuple[str, str, int]]:
+    """How many duties were read how well: word, tone, number."""
+    counted = Counter(duty.confidence for duty in duties)
+    return [
+        (findings.CONFIDENCE_WORDS[word], findings.CONFIDENCE_TONES[word], counted[word])
+        for word in Confidence
+        if counted[word]
+    ]
+
+
+def badges(law: Law) -> list[tuple[str, str, str]]:
+    """What is special of a law: word, tone, and what it means."""
+    found: list[tuple[str, str, str]] = []
+    if law.own:
+        found.append(("your own file", "owed", "From a law file of this installation, not from the library."))
+    if law.kind != "law":
+        found.append((law.kind, "idle", "A duty by contract, not by law."))
+    if law.overruled:
+        found.append(("overruled", "late", law.overruled))
+    if not law.in_force:
+        found.append(("not in force", "idle", law.status or "It does not apply yet, or no longer."))
+    if law.sector:
+        found.append((law.sector.replace("_", " "), "idle", "Only for this sector."))
+    return found
+
+
+def recipient(duty: Duty, law: Law) -> str:
+    """To whom a duty is, by name where it is the law's authority."""
+    return law.authority if duty.to == "authority" else RECIPIENTS.get(duty.to, duty.to)
+
+
+def _short_clock(duty: Duty) -> str:
+    """The first limit of a duty, with its recipient's word, such as "72 h (authority)"."""
+    limits = [deadline.bound.limit.words() for deadline in duty.deadlines if deadline.bound]
+    return f"{limits[0]} ({duty.to.replace('_', ' ')})" if limits else ""
+
+
+def duty_words(duty: Duty, law: Law) -> DutyWords:
+    """One duty in words."""
+    known = lawbook.elements()
+    own = duty.confidence
+    return DutyWords(
+        duty,
+        recipient(duty, law),
+        [clock(deadline, law) for deadline in duty.deadlines] or ["no deadline in law"],
+        (findings.CONFIDENCE_WORDS[own], findings.CONFIDENCE_TONES[own], own.words),
+        [known[word] for word in duty.contents],
+        [known[word] for word in duty.forbidden],
+        [(way.label, way.says) for way in duty.channels],
+        [_instead(other.by, other.days, other.says) for other in duty.substitute],
+        f"{FORMS[duty.form.how]} {duty.form.name}".strip() if duty.form else "",
+    )
+
+
+def clock(deadline: Deadline, law: Law) -> str:
+    """One alternative of a clock in words."""
+    parts = []
+    if deadline.bound:
+        parts.append(_bound(deadline.bound))
+    elif deadline.with_duty:
+        other = law.duty(deadline.with_duty)
+        parts.append(f"not later than “{other.title if other else deadline.with_duty}”")
+    else:
+        parts.append("no deadline in law")
+    parts += [f"at the latest {_bound(cap)}" for cap in deadline.caps]
+    parts += [f"or {_bound(deadline.later)}, if later"] if deadline.later else []
+    parts += [f"{_bound(deadline.extension)} more"] if deadline.extension else []
+    parts += [f"the authority advises {_bound(deadline.guideline)}"] if deadline.guideline else []
+    said = f" ({deadline.words})" if deadline.words else ""
+    since = f", from {_day(deadline.since)}" if deadline.since else ""
+    until = f", until {_day(deadline.until)}" if deadline.until else ""
+    return f"{'; '.join(parts)}{said}{since}{until}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _bound(bound: Bound) -> str:
+    return f"{bound.limit.words()} from “{anchors()[bound.anchor].label}”"
+
+
+def _instead(by: Sequence[str], days: int, says: str) -> str:
+    ways = " and ".join(CHANNELS[word] for word in by)
+    return f"{ways}{f', for at least {days} days' if days else ''}{f': {says}' if says else ''}"
