@@ -37,7 +37,9 @@ AT_ONCE: Final = 500
 IS_WAITING: Final = text("delivery.state = 'waiting'")
 IS_SENDING: Final = text("delivery.state = 'sending'")
 HAS_NO_OWNER: Final = text("delivery.owner = ''")  # an attempt that another one follows is never without
-NEEDS_CARE: Final = text("delivery.state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')")
+# Each state by itself: SQLite makes a table of an IN list for every row it looks at, twice the cost of moving the row.
+CARE: Final = " OR ".join(f"state = '{word}'" for word in ("in_doubt", "failed", "bounced", "unreached", "cancelled"))
+NEEDS_CARE: Final = text(f"({CARE.replace('state', 'delivery.state')})")
 
 
 class Delivery(Model):
@@ -66,18 +68,16 @@ class Delivery(Model):
             "dispatch_id",
             "state",
             "owner",
-            sqlite_where=text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"),
-            postgresql_where=text(
-                "state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') AND owner = ''"
-            ),
+            sqlite_where=text(f"owner = '' AND ({CARE})"),
+            postgresql_where=text(f"owner = '' AND ({CARE})"),
         ),
         Index(
             "ix_delivery_care",
             "dispatch_id",
             "state",
             "id",
-            sqlite_where=text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"),
-            postgresql_where=text("state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled')"),
+            sqlite_where=text(CARE),
+            postgresql_where=text(CARE),
         ),
     )
 
