@@ -104,13 +104,11 @@ class Ticking:
             base = self._from(deadline.bound)
         else:
             base = self._advised(_in_words(deadline.words), deadline.guideline)
-        if deadline.extension:
-            base = self._extended(base, deadline.extension)
         if deadline.later:
             base = self._later(base, deadline.later)
         for cap in deadline.caps:
             base = self._capped(base, cap)
-        return base
+        return self._extended(base, deadline.extension) if deadline.extension else base
 
     def _advised(self, base: Clock, guideline: Bound | None) -> Clock:
         """No time in law, with the day that the authority advises beside it, once its moment is known."""
