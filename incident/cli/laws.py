@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,22 +11,27 @@ from zoneinfo import ZoneInfo
 import click
 
 from incident import calendars, clock
-from incident.domain import lawbook
+from incident.actions import what_if
+from incident.cli import lawcheck, lawpacks
+from incident.cli import shelf as library
+from incident.cli.shelf import Unusable
 from incident.domain.clock import Calendar
 from incident.domain.described import Unsupported, facts_of
 from incident.domain.errors import Invalid
-from incident.domain.facts import to_json
-from incident.domain.lawbook import BadLaw, Confidence, Law, Lawbook
+from incident.domain.facts import Facts, to_json
+from incident.domain.lawbook import Law, Lawbook
 from incident.domain.lawcases import Bench, Verdict, judged
 from incident.domain.obligations import Finding, Standing, found, questions
+from incident.domain.settlements import Difference
 
+CHANGES = {
+    "owed": "becomes owed",
+    "opened": "becomes open",
+    "closed": "no longer open",
+    "lifted": "no longer owed",
+    "moved": "another due time",
+}
 CASE_KEYS = ("id", "kind", "facts", "expected")
-
-
-class Unusable(click.ClickException):
-    """What was handed in cannot be used; exit code 2."""
-
-    exit_code = 2
 
 
 @click.group()
@@ -33,54 +39,40 @@ def laws() -> None:
     """The law library: what is owed, by when, and why. Needs no database."""
 
 
-@laws.command()
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def check(as_json: bool) -> None:
-    """Check every law file: citation, dates, words, links. Exit 1 if one cannot be used."""
-    try:
-        book = lawbook.loaded(sorted(lawbook.LAWS.rglob("*.toml")))
-    except BadLaw as error:
-        click.echo(json.dumps({"usable": False, "mistakes": str(error).splitlines()}) if as_json else str(error))
-        sys.exit(1)
-    duties = [duty for law in book for duty in law.duties]
-    counts = Counter(duty.confidence for duty in duties)
-    if as_json:
-        read = {word.value: counts[word] for word in Confidence}
-        click.echo(
-            json.dumps(
-                {"usable": True, "laws": len(book), "duties": len(duties), "confidence": read, "digest": book.digest}
-            )
-        )
-        return
-    click.echo(f"{len(book)} laws, {len(duties)} duties, library {book.digest[:12]}")
-    for word in Confidence:
-        click.echo(f"  {counts[word]:4} {word.words}")
+for command in (
+    lawcheck.check,
+    lawpacks.install,
+    lawpacks.key,
+    lawpacks.pack,
+    lawpacks.use,
+    lawpacks.version,
+):
+    laws.add_command(command)
 
 
 @laws.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--law", "only", multiple=True, help="Only this law; repeat for several.")
 @click.option("--all", "everything", is_flag=True, help="Show what is not owed too.")
+@click.option(
+    "--change",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Say instead what would change if the facts in this file were so too; null makes one unknown.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def evaluate(file: Path, only: tuple[str, ...], everything: bool, as_json: bool) -> None:
+def evaluate(file: Path, only: tuple[str, ...], everything: bool, change: Path | None, as_json: bool) -> None:
     """Say what is owed, open or not owed for the facts in FILE (a JSON object; words of facts.toml or of case files)."""
-    raw = _json(file)
-    if not isinstance(raw, dict):
-        raise Unusable(f"{file}: give one JSON object of facts.")
-    book = _book(only)
-    try:
-        facts = facts_of(raw.get("facts", raw))
-    except (Invalid, Unsupported) as error:
-        raise Unusable(f"{file}: {error if isinstance(error, Invalid) else f'{error} is not known'}") from None
+    raw, book = _described(file), _book(only)
+    facts = _facts(file, raw)
+    if change is not None:
+        made = what_if.between(facts, _facts(change, {**raw, **_described(change)}), book, clock.now())
+        click.echo(json.dumps(asdict(made) | {"words": made.words()}) if as_json else "\n".join(_changed(made)))
+        return
     findings = found(facts, book, calendars.of_law, clock.now().date())
     shown = [finding for finding in findings if everything or finding.standing is not Standing.NOT_OWED]
     if as_json:
-        asked = [
-            {"fact": one.key, "question": one.label, "decides": len(one.duties), "could_lift": len(one.lifts)}
-            for one in questions(findings, clock.now())
-        ]
         click.echo(
-            json.dumps({"findings": [_row(finding) for finding in shown], "questions": asked}, ensure_ascii=False)
+            json.dumps({"findings": [_row(one) for one in shown], "questions": _asked(findings)}, ensure_ascii=False)
         )
         return
     for finding in shown:
@@ -90,6 +82,34 @@ def evaluate(file: Path, only: tuple[str, ...], everything: bool, as_json: bool)
         click.echo(f"? {one.label} ({one.key}) decides {len(one.duties)}{could}")
     counts = Counter(finding.standing for finding in findings)
     click.echo(", ".join(f"{counts[standing]} {standing.words}" for standing in Standing))
+
+
+def _described(file: Path) -> dict[str, Any]:
+    raw = _json(file)
+    held = raw.get("facts", raw) if isinstance(raw, dict) else None
+    if not isinstance(held, dict):
+        raise Unusable(f"{file}: give one JSON object of facts.")
+    return held
+
+
+def _facts(file: Path, raw: dict[str, Any]) -> Facts:
+    try:
+        return facts_of(raw)
+    except (Invalid, Unsupported) as error:
+        raise Unusable(f"{file}: {error if isinstance(error, Invalid) else f'{error} is not known'}") from None
+
+
+def _asked(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
+    return [
+        {"fact": one.key, "question": one.label, "decides": len(one.duties), "could_lift": len(one.lifts)}
+        for one in questions(findings, clock.now())
+    ]
+
+
+def _changed(made: Difference) -> list[str]:
+    """The difference in lines, and in a sentence."""
+    named = asdict(made).items()
+    return [f"{CHANGES[word]:17} {ref}" for word, refs in named for ref in refs] + [made.words()]
 
 
 @laws.command()
@@ -139,10 +159,7 @@ def _json(file: Path) -> Any:
 
 
 def _book(only: tuple[str, ...]) -> Lawbook:
-    try:
-        book = lawbook.library()
-    except BadLaw as error:
-        raise Unusable(str(error)) from None
+    book = library.edition().book
     strange = [law for law in only if law not in book]
     if strange:
         raise Unusable(f"There is no law {strange[0]!r} in the library.")
