@@ -66,7 +66,7 @@ def board_page(given: answers.Answers) -> str:
 
 def _address(asked: board.Sought, **changes: str) -> str:
     after = {"after": changes.pop("after")} if "after" in changes else {}
-    return url_for(".index", incident=g.incident.ref, **asked.but(**changes), **after)
+    return url_for("obligations.index", incident=g.incident.ref, **asked.but(**changes), **after)
 
 
 def _shown(item: board.Item) -> dict[str, Any]:
