@@ -26,6 +26,8 @@ from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
 from incident.api import people as api_people
 from incident.api import plans as api_plans
+from incident.api import reach as api_reach
+from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
 from incident.api import scheme
 from incident.api import summaries as api_summaries
@@ -37,6 +39,7 @@ from incident.store.db import db
 from incident.web import (
     access,
     account,
+    alerts,
     announcements,
     answering,
     attempts,
@@ -46,6 +49,7 @@ from incident.web import (
     desk,
     duties,
     errors,
+    feeds,
     filters,
     frame,
     grades,
@@ -63,6 +67,8 @@ from incident.web import (
     people,
     plans,
     public,
+    reach,
+    reminders,
     reports,
     signin,
     summaries,
@@ -83,10 +89,14 @@ WEB: tuple[Blueprint, ...] = (
     audit.whole,
     health.bp,
     account.bp,
+    reach.bp,
+    feeds.bp,
     members.bp,
     signin.bp,
     team.bp,
+    alerts.bp,
     incidents.bp,
+    reminders.bp,
     people.bp,
     imports.bp,
     grades.bp,
@@ -115,6 +125,9 @@ API: tuple[Blueprint, ...] = (
     api_audit.bp,
     api_audit.whole,
     api_account.bp,
+    api_reach.bp,
+    api_reach.targets,
+    api_reminders.bp,
     api_members.bp,
     api_team.bp,
     api_incidents.bp,

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from apiflask import HTTPError as ApiError
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -12,6 +12,8 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
+from incident.actions.throttled import TooMany
+from incident.clock import now
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store.db import db
 
@@ -50,6 +52,7 @@ def init(app: Flask) -> None:
     """Answers refusals and failures, each in one place."""
     app.json = ShallowJson(app)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(
         CSRFError,
         lambda error: answer(400, "This form is too old or came from elsewhere. Go back, reload, and send it again."),
@@ -86,6 +89,12 @@ def _refused(error: Refused) -> ResponseReturnValue:
     if isinstance(error, Invalid):
         return answer(422, error.sentence, error.field)
     return answer(404 if isinstance(error, Missing) else 409, error.sentence)
+
+
+def _too_many(error: TooMany) -> ResponseReturnValue:
+    reply = make_response(answer(429, error.sentence))
+    reply.headers["Retry-After"] = str(max(1, int((error.until - now()).total_seconds())))
+    return reply
 
 
 def _api_error(error: ApiError) -> ResponseReturnValue:
