@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench screens browser lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench docs-laws screens browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -38,6 +38,9 @@ coverage: .venv/.test browser  ## the suite once more, with the branches it took
 
 bench: .venv/.test  ## figures, each beside its yardstick
 	@for one in pages people_import record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
+
+docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
+	@$(BIN)/tocsin laws document --shipped docs/laws.md
 
 screens: .venv/.test browser  ## make the screenshots of README and docs
 	@$(BIN)/python docs/screens.py

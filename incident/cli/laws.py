@@ -12,7 +12,7 @@ import click
 
 from incident import calendars, clock
 from incident.actions import what_if
-from incident.cli import lawcheck, lawpacks
+from incident.cli import lawcheck, lawpacks, lawpaper
 from incident.cli import shelf as library
 from incident.cli.shelf import Unusable
 from incident.domain.clock import Calendar
@@ -46,6 +46,7 @@ for command in (
     lawpacks.pack,
     lawpacks.use,
     lawpacks.version,
+    lawpaper.document,
 ):
     laws.add_command(command)
 
