@@ -26,6 +26,7 @@ class ClockState(StrEnum):
     NONE_IN_LAW = "none_in_law"
 
 
+SETTLED = frozenset({ClockState.RUNNING, ClockState.NONE_IN_LAW})
 URGENCY = list(ClockState)
 
 
@@ -78,7 +79,7 @@ class Ticking:
                 continue
             candidates.append((self._of(deadline), deadline))
             if answer.truth is Truth.YES:
-                if self.silence_is_no and candidates[-1][0].state is ClockState.RUNNING:
+                if self.silence_is_no and candidates[-1][0].state in SETTLED:
                     candidates = candidates[-1:]
                 break
         if not candidates:
