@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from incident import clock
+from incident.actions import intake
 from incident.domain.access import Role
 from incident.store import obligations as rows
 from incident.store.db import db
@@ -180,7 +181,7 @@ def test_the_table_follows_the_filters(as_, many):
 
 
 def test_a_duty_page_shows_all_that_the_law_asks(as_, many):
-    row = rows.current(many.id)["US-TX/tell-people"]
+    row = rows.current(many.id)["US-WA/tell-people"]
     text = as_(Role.PRIVACY).get(f"/incidents/{many.ref}/duties/{row.ref}").text
     for words in (
         "What it must say",
@@ -207,3 +208,29 @@ def test_stages_of_one_report_stand_together(as_):
     stages = text.split('class="stages"')[1].split("</ol>")[0]
     assert stages.count("<li") >= 3
     assert stages.count('aria-current="step"') == 1
+
+
+def instead(browser, incident, duty="US-WA/tell-people"):
+    """What the page says of notice in place of telling each person."""
+    text = browser.get(f"/incidents/{incident.ref}/duties/{rows.current(incident.id)[duty].ref}").text
+    return text.split("Instead of telling each person")[1].split("</dd>")[0]
+
+
+def test_substitute_notice_is_proposed_only_when_its_ground_is_shown(as_, many):
+    browser = as_(Role.PRIVACY)
+    assert "open for want of" in instead(browser, many)
+    for key, value, words in (
+        ("hard_to_reach", True, "allowed: proposed"),
+        ("notice_cost", 9_000_000, "allowed: proposed"),
+    ):
+        intake.record_facts(many.ref, {key: value}, source="", confidence="", actor="U-0TEST000", now=clock.now())
+        assert words in instead(browser, many)
+        intake.record_facts(many.ref, {key: None}, source="", confidence="", actor="U-0TEST000", now=clock.now())
+
+
+def test_an_exception_says_whether_it_is_shown_and_what_would_show_it(as_, many):
+    row = rows.current(many.id)["US-WA/tell-people"]
+    text = as_(Role.PRIVACY).get(f"/incidents/{many.ref}/duties/{row.ref}").text
+    lifts = text.split("What could lift it")[1].split("</section>")[0]
+    assert "does not hold by what is known" in lifts
+    assert "open for want of" in lifts
