@@ -64,11 +64,12 @@ def lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> dic
 def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ...]:
     """Return the duties to tell these people that stand as owed and are not waived, with what their notice must hold."""
     book = lawbook.library()
-    found = [
-        book.duty(finding.duty)
+    owed = dict.fromkeys(
+        finding.duty
         for finding in obligations.current(incident_id).values()
         if finding.standing == "owed" and finding.state != "waived"
-    ]
+    )
+    found = [book.duty(duty) for duty in owed]
     return tuple(
         _duty(duty, facts)
         for duty in found

@@ -13,10 +13,11 @@ from incident.domain import obligations as rules
 from incident.domain.audit import canonical
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts, to_json
+from incident.domain.later import found_with
 from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Standing
 from incident.domain.settlements import Difference, Known, State
-from incident.store import incidents, law_editions
+from incident.store import incidents, law_editions, waves
 from incident.store import obligations as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
@@ -39,7 +40,7 @@ def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime, *
     book = made.book if newest else laws_of(incident.id)
     before = rows.current(incident.id)
     done = {ref: row.met_at for ref, row in before.items() if row.state == State.MET and row.met_at}
-    said = rules.by_ref(rules.found(facts, book, calendars.of_law, now.date(), done))
+    said = rules.by_ref(found_with(waves.later(incident.id), facts, book, calendars.of_law, now.date(), done))
     changed = _replace(incident, before, said, book, now)
     was = rows.assessment(incident.id)
     if book.digest == made.digest and (was is None or was.library != made.digest) and law_editions.keep(made, now):
@@ -82,7 +83,7 @@ def _replace(
         new[ref] = (finding.standing, finding.clock.due)
         fresh.append(_row(incident, values, row, now))
     lost = [row for ref, row in before.items() if ref not in said and row.state not in {State.MET, State.WAIVED}]
-    old |= {row.duty: (Standing(row.standing), row.due_at) for row in lost}
+    old |= {row.key: (Standing(row.standing), row.due_at) for row in lost}
     db.session.flush()
     rows.supersede([*gone, *(row.id for row in lost)], now)
     rows.add(fresh)
@@ -94,6 +95,7 @@ def _values(finding: rules.Finding, book: Lawbook) -> dict[str, Any]:
     return {
         "law": duty.law,
         "duty": finding.ref,
+        "wave": finding.wave,
         "law_digest": book[duty.law].digest,
         "title": duty.title,
         "to": duty.to,
@@ -208,7 +210,7 @@ def proposals(incident_id: int) -> list[FindingRow]:
 def proposed_among(findings: Iterable[FindingRow]) -> list[FindingRow]:
     """Those of these findings that wait for somebody to accept them, by duty."""
     waiting = [row for row in findings if row.state == State.PROPOSED and row.standing != Standing.OPEN]
-    return sorted(waiting, key=lambda row: row.duty)
+    return sorted(waiting, key=lambda row: row.key)
 
 
 def seen_digest(findings: list[FindingRow]) -> str:

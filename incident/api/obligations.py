@@ -42,6 +42,7 @@ class FindingOut(BaseModel):
     ref: str
     law: str
     duty: str = Field(description="The duty's name among all laws, such as EU-GDPR/tell-authority.")
+    wave: str = Field(description="The wave of people found later for whom it is; empty for the incident as a whole.")
     law_digest: str = Field(description="SHA-256 of the law file by which it was found.")
     title: str
     to: str
@@ -184,7 +185,7 @@ def show(incident: str, ref: str) -> dict[str, Any]:
     row = rows.by_ref(g.incident.id, ref)
     if row is None:
         raise Missing()
-    past = [other for other in rows.history(g.incident.id, row.duty) if other.id != row.id]
+    past = [other for other in rows.history(g.incident.id, row.duty, row.wave) if other.id != row.id]
     return {"findings": [_finding(one) for one in (row, *past)]}
 
 

@@ -1,11 +1,12 @@
 """Affected people, for programs: the same actions as the pages, masked unless a reason is given."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from incident.actions import counts, duplicates, erasing, intake, people
+from incident.actions import counts, duplicates, erasing, intake, people, waves
 from incident.domain.people import Reach
 from incident.web.access import actor, now, permit
 
@@ -67,6 +68,24 @@ class PersonIn(PersonFields):
 class PersonChange(PersonFields):
     version: int = Field(description="The version you saw, so that nobody's correction is lost.")
     reason: str = Field(min_length=1, max_length=500)
+
+
+class WaveIn(Strict):
+    discovered_at: AwareDatetime | None = Field(
+        description="When these people were found after the others; null: together with them, without clocks of their own."
+    )
+
+
+class WaveOut(BaseModel):
+    number: int
+    label: str
+    found_at: datetime = Field(description="When their list was brought.")
+    discovered_at: datetime | None
+    people: int
+
+
+class WaveList(BaseModel):
+    waves: list[WaveOut]
 
 
 class LookIn(Strict):
@@ -192,6 +211,36 @@ def count(incident: str) -> dict[str, Any]:
         "reached_by": {word: found.reached_by(way) for word, way in REACHED.items()},
         "reached_by_none": found.reached_by_none,
     }
+
+
+@bp.get("/waves")
+@permit("people.view")
+@bp.output(WaveList)
+def list_waves(incident: str) -> dict[str, Any]:
+    """The waves of people; one that was found later has duties and clocks of its own."""
+    by_wave = counts.of(incident).by_wave
+    return {
+        "waves": [
+            {
+                "number": wave.number,
+                "label": wave.label,
+                "found_at": wave.found_at,
+                "discovered_at": wave.discovered_at,
+                "people": by_wave.get(wave.number, 0),
+            }
+            for wave in people.waves(incident)
+        ]
+    }
+
+
+@bp.put("/waves/<int:number>")
+@permit("people.change")
+@bp.input(WaveIn, arg_name="given")
+@bp.output({}, status_code=204)
+def found_later(incident: str, number: int, given: WaveIn) -> str:
+    """Say when these people were found after the others: what is owed for them gets clocks of its own."""
+    waves.found_later(incident, number, given.discovered_at, actor=actor(), now=now())
+    return ""
 
 
 @bp.post("/facts")

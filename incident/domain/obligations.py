@@ -48,6 +48,7 @@ class Finding(NamedTuple):
     services: tuple[Service, ...] = ()
     lifts: tuple[str, ...] = ()
     ways: Ways = ANY
+    wave: str = ""
 
     @property
     def ref(self) -> str:
@@ -55,9 +56,19 @@ class Finding(NamedTuple):
         return self.duty.ref
 
     @property
+    def key(self) -> str:
+        """The name of this finding among those of its incident: the duty, and the wave of people where it is theirs."""
+        return keyed(self.duty.ref, self.wave)
+
+    @property
     def trace(self) -> str:
         """How the answer came about, in one sentence."""
         return traced(self.standing, self.because, self.duty.cite.place, self.clock.words)
+
+
+def keyed(duty: str, wave: str) -> str:
+    """A duty and the wave of people found later for whom it is, as one name."""
+    return f"{duty}#{wave.replace(' ', '-')}" if wave else duty
 
 
 def traced(standing: Standing, because: Iterable[str], cite: str, clock_words: str) -> str:
@@ -279,5 +290,5 @@ def _question(key: str, held: list[Finding], lifting: list[Finding], now: dateti
 
 
 def by_ref(findings: Iterable[Finding]) -> Mapping[str, Finding]:
-    """The findings by the reference of their duty."""
-    return {finding.ref: finding for finding in findings}
+    """The findings by the reference of their duty, with their wave where they have one."""
+    return {finding.key: finding for finding in findings}

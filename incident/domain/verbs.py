@@ -160,6 +160,7 @@ VERBS: dict[str, str] = {
     "person.joined": "decided that {subject} and {twin} are the same person",
     "person.kept_apart": "decided that {subject} and {twin} are two people",
     "person.removed": "took {subject} off the list",
+    "wave.found_later": "said when wave {wave} was found after the others: {discovered_at}",
     "person.seen": "looked at the contact data of {subject} ({why})",
     # operations
     "instance.backed_up": "made the backup {subject}",

@@ -68,6 +68,17 @@ def waiting(library: str, limit: int) -> list[Waiting]:
     return [Waiting(*row) for row in db.session.execute(query.order_by(incident.c.id).limit(limit))]
 
 
+def elsewhere(library: str, *, after: int, limit: int) -> list[Waiting]:
+    """Open incidents that go by other laws than these, by their number, after the one with number `after`."""
+    incident, assessment, _ = _tables()
+    query = (
+        select(incident.c.id, incident.c.ref, assessment.c.library, assessment.c.made_at)
+        .join(assessment, assessment.c.incident_id == incident.c.id)
+        .where(incident.c.state == "open", assessment.c.library != library, incident.c.id > after)
+    )
+    return [Waiting(*row) for row in db.session.execute(query.order_by(incident.c.id).limit(limit))]
+
+
 def facts_of(ids: Collection[int]) -> dict[int, Facts]:
     """What is known now of each of these incidents."""
     fact = db.metadata.tables["fact"]
@@ -89,7 +100,7 @@ def answers_of(ids: Collection[int], laws: Collection[str] | None) -> dict[int, 
         finding.c.state,
         finding.c.due_at,
         finding.c.met_at,
-    ).where(finding.c.incident_id.in_(ids), finding.c.superseded_at.is_(None))
+    ).where(finding.c.incident_id.in_(ids), finding.c.superseded_at.is_(None), finding.c.wave == "")
     if laws is not None:
         query = query.where(finding.c.law.in_(laws))
     held: dict[int, list[Answer]] = {id_: [] for id_ in ids}

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.obligations import keyed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 ACTIVE = ("owed", "advised")
@@ -27,7 +28,15 @@ class FindingRow(Model):
 
     __tablename__ = "finding"
     __table_args__ = (
-        Index("uq_finding_current", "incident_id", "duty", unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT),
+        Index(
+            "uq_finding_current",
+            "incident_id",
+            "duty",
+            "wave",
+            unique=True,
+            sqlite_where=CURRENT,
+            postgresql_where=CURRENT,
+        ),
         Index("ix_finding_standing_due", "standing", "state", "due_at", "id"),
         Index("ix_finding_incident", "incident_id", "id"),
         Index("ix_finding_remind", "remind_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
@@ -38,6 +47,7 @@ class FindingRow(Model):
     incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
     law: Mapped[str] = mapped_column(String(40))
     duty: Mapped[str] = mapped_column(String(100))
+    wave: Mapped[str] = mapped_column(String(20), default="", server_default="")
     law_digest: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(300))
     to: Mapped[str] = mapped_column(String(30))
@@ -65,6 +75,11 @@ class FindingRow(Model):
     note: Mapped[str] = mapped_column(Text, default="")
     since_then: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
+    @property
+    def key(self) -> str:
+        """The duty, with the wave of people found later where the finding is theirs."""
+        return keyed(self.duty, self.wave)
+
 
 class Assessment(Model):
     """When an incident's duties were last worked out, by which library, and what came out: one row an incident."""
@@ -78,9 +93,9 @@ class Assessment(Model):
 
 
 def current(incident_id: int) -> dict[str, FindingRow]:
-    """The finding that stands for each duty, by the duty's reference."""
+    """The finding that stands for each duty, by the duty's reference, with its wave where it has one."""
     query = select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None))
-    return {row.duty: row for row in db.session.scalars(query)}
+    return {row.key: row for row in db.session.scalars(query)}
 
 
 def telling(incident_id: int) -> Sequence[FindingRow]:
@@ -96,7 +111,7 @@ def telling(incident_id: int) -> Sequence[FindingRow]:
 def dues(incident_id: int) -> dict[str, datetime | None]:
     """When each duty is due, by the duty's reference; two columns of what may be hundreds of rows."""
     query = select(FindingRow.duty, FindingRow.due_at).where(
-        FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None)
+        FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None), FindingRow.wave == ""
     )
     return {duty: due_at for duty, due_at in db.session.execute(query)}
 
@@ -106,18 +121,20 @@ def by_ref(incident_id: int, ref: str) -> FindingRow | None:
     return db.session.scalar(select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.ref == ref))
 
 
-def history(incident_id: int, duty: str) -> Sequence[FindingRow]:
-    """Every answer that a duty has given in this incident, newest first."""
-    query = select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.duty == duty)
+def history(incident_id: int, duty: str, wave: str = "") -> Sequence[FindingRow]:
+    """Every answer that a duty has given in this incident, or for one wave of it, newest first."""
+    query = select(FindingRow).where(
+        FindingRow.incident_id == incident_id, FindingRow.duty == duty, FindingRow.wave == wave
+    )
     return db.session.scalars(query.order_by(FindingRow.id.desc())).all()
 
 
 def done(incident_id: int) -> dict[str, datetime]:
-    """When duties were met, by the duty's reference."""
-    query = select(FindingRow.duty, FindingRow.met_at).where(
+    """When duties were met, by the duty's reference, with its wave where it has one."""
+    query = select(FindingRow.duty, FindingRow.wave, FindingRow.met_at).where(
         FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None), FindingRow.state == "met"
     )
-    return {duty: met_at for duty, met_at in db.session.execute(query) if met_at}
+    return {keyed(duty, wave): met_at for duty, wave, met_at in db.session.execute(query) if met_at}
 
 
 def add(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -38,7 +38,7 @@ TALLY_KEY: Final = ("incident_id", "wave", "state", "place", "language", "age", 
 
 
 class Wave(Model):
-    """People found together: a list, a later finding."""
+    """People found together. Those that were `discovered_at` a later moment than the incident have clocks of their own."""
 
     __tablename__ = "wave"
     __table_args__ = (UniqueConstraint("incident_id", "number"),)
@@ -48,6 +48,7 @@ class Wave(Model):
     number: Mapped[int]
     label: Mapped[str] = mapped_column(String(80), default="")
     found_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    discovered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Person(Model):

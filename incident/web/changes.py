@@ -46,7 +46,7 @@ def proposed(rows: Sequence[FindingRow]) -> Proposed | None:
     if not rows:
         return None
     difference = findings.change(rows)
-    by_duty = {row.duty: row for row in rows}
+    by_duty = {row.key: row for row in rows}
     lists = []
     for word, label in WORDS.items():
         held = sorted((by_duty[duty] for duty in getattr(difference, word)), key=_soonest)

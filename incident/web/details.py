@@ -111,7 +111,7 @@ def _guardians(law: Law, duty: Duty, facts: Facts) -> str:
 
 def _stages(row: FindingRow, duty: Duty, rows: Iterable[FindingRow]) -> list[FindingRow]:
     """The duties of the same law that belong to the same report, in their order of time; none if it stands alone."""
-    book = {other.duty: other for other in rows if other.law == row.law and other.to == row.to}
+    book = {other.duty: other for other in rows if (other.law, other.to, other.wave) == (row.law, row.to, row.wave)}
     if not duty.stage or len(book) < 2:
         return []
     return sorted(book.values(), key=lambda other: (other.due_at is None, other.due_at or other.made_at, other.id))

@@ -67,7 +67,7 @@ class Shown:
     @property
     def wave(self) -> str:
         """The wave of people found later for whom it is; empty for the incident as a whole."""
-        return str(getattr(self.row, "wave", ""))
+        return self.row.wave
 
     @property
     def short(self) -> str:
@@ -128,8 +128,8 @@ def _ask(key: str) -> dict[str, str]:
 def change(proposed: Iterable[FindingRow]) -> Difference:
     """What would be accepted: how the proposed findings differ from those they replaced."""
     rows = list(proposed)
-    before = {row.duty: (Standing(row.was), row.was_due_at) for row in rows}
-    return settlements.difference(before, {row.duty: (Standing(row.standing), row.due_at) for row in rows})
+    before = {row.key: (Standing(row.was), row.was_due_at) for row in rows}
+    return settlements.difference(before, {row.key: (Standing(row.standing), row.due_at) for row in rows})
 
 
 def because(row: FindingRow) -> str:
@@ -152,6 +152,7 @@ def line(row: FindingRow, incident: str) -> Mapping[str, Any]:
         "reference": row.ref,
         "law": row.law,
         "duty": row.duty,
+        "wave": row.wave,
         "title": row.title,
         "to": row.to,
         "standing": row.standing,
@@ -181,6 +182,7 @@ HEADER = (
     "reference",
     "law",
     "duty",
+    "wave",
     "title",
     "to",
     "standing",

@@ -6,7 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import imports, people, taking_back
+from incident.actions import imports, people, taking_back, waves
 from incident.actions.imports import Preview
 from incident.domain import columns, facts, places
 from incident.domain import imports as rules
@@ -16,7 +16,8 @@ from incident.domain.people import KEPT
 from incident.exports import csv
 from incident.store.imports import PersonImport
 from incident.store.tables import ENCODINGS, Form
-from incident.web.access import actor, now, permit
+from incident.web import answers
+from incident.web.access import actor, now, permit, zone
 from incident.web.incidents import csv_answer
 
 bp = Blueprint("imports", __name__, url_prefix="/incidents/<incident>/lists")
@@ -35,7 +36,7 @@ def folder() -> Path:
 @permit("people.view")
 def index(incident: str) -> str:
     """The lists brought so far, and the form to bring one."""
-    return render_template("people/lists.html", lists=imports.of(incident), error="")
+    return _lists(incident)
 
 
 @bp.post("/")
@@ -48,8 +49,39 @@ def upload(incident: str) -> ResponseReturnValue:
             raise Invalid("file", "Choose a file: CSV or XLSX.")
         ref = imports.upload(incident, file.stream, name=file.filename, folder=folder(), actor=actor(), now=now())
     except Invalid as error:
-        return render_template("people/lists.html", lists=imports.of(incident), error=error.sentence), 422
+        return _lists(incident, error.sentence), 422
     return redirect(url_for(".show", incident=incident, ref=ref))
+
+
+def _lists(incident: str, error: str = "", wave_error: str = "") -> str:
+    every, local = people.waves(incident), zone()
+    typed = {
+        wave.number: f"{wave.discovered_at.astimezone(local):%Y-%m-%dT%H:%M}" if wave.discovered_at else ""
+        for wave in every
+    }
+    return render_template(
+        "people/lists.html",
+        lists=imports.of(incident),
+        error=error,
+        waves=every,
+        typed=typed,
+        zone=local,
+        wave_error=wave_error,
+    )
+
+
+@bp.post("/waves/<int:number>")
+@permit("people.change")
+def found_later(incident: str, number: int) -> ResponseReturnValue:
+    """Say when a wave of people was found after the others."""
+    typed = request.form.get("discovered_at", "").strip()
+    try:
+        moment = answers.moment(typed, zone(), "discovered_at") if typed else None
+        waves.found_later(incident, number, moment, actor=actor(), now=now())
+    except Invalid as error:
+        return _lists(incident, wave_error=error.sentence), 422
+    flash("Recorded. What is owed for these people now has clocks of its own." if moment else "Recorded.")
+    return redirect(url_for(".index", incident=incident, _anchor="waves"))
 
 
 @bp.get("/<ref>")

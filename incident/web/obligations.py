@@ -144,7 +144,7 @@ def _show_page(ref: str, typed: dict[str, str], errors: dict[str, str]) -> str:
     row = rows.by_ref(g.incident.id, ref)
     if row is None:
         raise Missing()
-    past = [one for one in rows.history(g.incident.id, row.duty) if one.id != row.id]
+    past = [one for one in rows.history(g.incident.id, row.duty, row.wave) if one.id != row.id]
     one = findings.shown(row, now())
     beside = rows.current(g.incident.id).values() if one.duty and one.duty.stage else ()
     filed = reports.page(g.incident.id) if may("report.view") else ()

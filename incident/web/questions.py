@@ -61,7 +61,7 @@ def standings(incident_id: int) -> dict[str, settlements.Known]:
 
 def known(found: Iterable[FindingRow]) -> dict[str, settlements.Known]:
     """How each of these duties stands."""
-    return {row.duty: (Standing(row.standing), row.due_at) for row in found}
+    return {row.key: (Standing(row.standing), row.due_at) for row in found}
 
 
 def change(before: Mapping[str, settlements.Known], after: Mapping[str, settlements.Known]) -> Difference:

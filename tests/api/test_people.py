@@ -121,3 +121,13 @@ def test_a_list_is_taken_back(api):
     assert api("POST", f"/lists/{ref}/take-back", 422, json={"number": 1})["field"] == "number"
     assert api("POST", f"/lists/{ref}/take-back", json={"number": 2}) == {"people": 2}
     assert api("GET", "/people/counts")["active"] == 0
+
+
+def test_a_wave_that_was_found_later_is_said_so_and_listed(api):
+    taken_in(api)
+    (wave,) = api("GET", "/people/waves")["waves"]
+    assert (wave["number"], wave["discovered_at"], wave["people"]) == (1, None, 1)
+    api("PUT", "/people/waves/1", 204, json={"discovered_at": "2026-03-10T14:20:00+01:00"})
+    assert api("GET", "/people/waves")["waves"][0]["discovered_at"] == "2026-03-10T13:20:00Z"
+    api("PUT", "/people/waves/7", 404, json={"discovered_at": None})
+    api("PUT", "/people/waves/1", 422, json={"discovered_at": "2026-03-10T14:20:00"})
