@@ -18,7 +18,7 @@ from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
-from incident.web import weekplot
+from incident.web import marks, weekplot
 from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.dues import DueWords, due_words
 from incident.web.filters import number
@@ -30,7 +30,6 @@ LISTED = 12
 PLOTTED = 60
 ASKED_OF = 6
 QUESTIONS = 5
-TO_PEOPLE = {"people", "individuals", "public", "media", "guardians"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Row:
     tag: str = ""
     tone: str = "idle"
     who: str = ""
+    sign: str = ""
 
 
 @bp.get("/")
@@ -102,8 +102,9 @@ class _Found:
         """Every dated thing as a mark of the plot."""
         for finding in self.findings:
             if finding.due_at is not None:
-                kind = "people" if finding.to in TO_PEOPLE else "report"
-                yield self._mark(finding.incident_id, finding.due_at, kind, finding.title, self._duty(finding))
+                yield self._mark(
+                    finding.incident_id, finding.due_at, marks.kind(finding), finding.title, self._duty(finding)
+                )
         for step in self.steps:
             if step.due_at is not None:
                 yield self._mark(step.incident_id, step.due_at, "step", step.title, self._step(step))
@@ -121,16 +122,17 @@ class _Found:
         return [self._step_row(row) for row in self.steps[:LISTED]]
 
     def _duty_row(self, row: FindingRow) -> Row:
-        tag, tone = ("asked for", "idle") if row.standing == "advised" else ("owed", "owed")
+        mark = marks.MARKS[marks.look(row, now())]
         words = due_words(row.due_at, now(), none="no fixed time")
         return Row(
             words,
             row.title,
             self._duty(row),
             f"{self._named(row.incident_id)} · {row.clock_words}",
-            tag,
-            tone,
+            marks.word(row, now()),
+            mark.tone,
             "to be accepted" if row.state == "proposed" else "",
+            mark.sign,
         )
 
     def _step_row(self, row: Step) -> Row:

@@ -35,9 +35,9 @@ JUST_OVER = timedelta(days=-4)
 """What is over stands at least so far left that nobody takes it for now."""
 NEAR = 15
 """Marks nearer than this to each other become one, with a figure."""
+APART = 20
 ROOM = 44
 """A stage is written beside its mark only where the next one leaves so much room."""
-TO_PEOPLE = frozenset({"individuals", "public", "media", "customers"})
 SHORT = {"individuals": "people", "consumer_reporting_agencies": "agencies"}
 STAGES = {
     "assessment": "assess",
@@ -170,8 +170,8 @@ def _drawn_lane(label: str, rows: Sequence[FindingRow], y: int, now: datetime) -
     for row in rows:
         at = _moment(row)
         if at:
-            placed.setdefault((_x(at, now) // NEAR, _kind(row), marks.look(row, now)), []).append(row)
-    dots = _spread([_dot(found, y, now) for found in placed.values()])
+            placed.setdefault((_x(at, now) // NEAR, marks.kind(row), marks.look(row, now)), []).append(row)
+    dots = _spread([_dot(found, y, now) for found in placed.values()], _x(now, now))
     held = any(marks.look(row, now) == "held" for row in rows)
     ends = [dot.x for dot in dots]
     staged = len({row.law for row in rows}) == 1 and len(dots) > 1
@@ -184,21 +184,17 @@ def _drawn_lane(label: str, rows: Sequence[FindingRow], y: int, now: datetime) -
     )
 
 
-def _spread(dots: Sequence[Dot]) -> list[Dot]:
-    """Dots of one lane at their places, pushed apart where two would cover each other."""
-    found: list[Dot] = []
-    for dot in sorted(dots, key=lambda dot: dot.x):
+def _spread(dots: Sequence[Dot], now_x: int) -> list[Dot]:
+    """Dots of one lane at their places, pushed apart where two would cover each other; none is pushed over now."""
+    past: list[Dot] = []
+    for dot in sorted((dot for dot in dots if dot.x < now_x), key=lambda dot: -dot.x):
+        past.append(replace(dot, x=min(dot.x, past[-1].x - APART)) if past else dot)
+    found: list[Dot] = past[::-1]
+    for dot in sorted((dot for dot in dots if dot.x >= now_x), key=lambda dot: dot.x):
         last = found[-1] if found else None
-        if last and dot.x < last.x + ROOM:
-            found[-1] = replace(last, stage="")
-        found.append(replace(dot, x=max(dot.x, last.x + NEAR + 4)) if last else dot)
-    return found
-
-
-def _kind(row: FindingRow) -> str:
-    if row.to == "authority" or row.to == "attorney_general":
-        return "report"
-    return "people" if row.to in TO_PEOPLE else "other"
+        found.append(replace(dot, x=max(dot.x, last.x + APART)) if last else dot)
+    roomy = [right.x - left.x >= ROOM for left, right in pairwise(found)]
+    return [dot if room else replace(dot, stage="") for dot, room in zip(found, [*roomy, True], strict=True)]
 
 
 def _dot(rows: Sequence[FindingRow], y: int, now: datetime) -> Dot:
@@ -211,7 +207,7 @@ def _dot(rows: Sequence[FindingRow], y: int, now: datetime) -> Dot:
     return Dot(
         _x(at, now) if at else 0,
         y,
-        _kind(first),
+        marks.kind(first),
         marks.MARKS[marks.look(first, now)],
         len(rows),
         f"{said}{due}{more}",

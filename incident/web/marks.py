@@ -35,6 +35,16 @@ MARKS = {
 }
 """In the order of how much they press."""
 
+TO_PEOPLE = frozenset({"individuals", "public", "media", "customers"})
+TO_AUTHORITIES = frozenset({"authority", "attorney_general", "police"})
+
+
+def kind(row: FindingRow) -> str:
+    """The shape of a finding on a plot, by whom it is to: an authority, people, or others."""
+    if row.to in TO_AUTHORITIES:
+        return "report"
+    return "people" if row.to in TO_PEOPLE else "other"
+
 
 def look(row: FindingRow, now: datetime) -> str:
     """The name of the mark that a finding bears now."""

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 DAYS = 7
-LEFT, RIGHT, TOP, ROW = 150, 1220, 24, 44
+LEFT, RIGHT, TOP, ROW = 150, 1220, 24, 56
 MOST_ROWS = 6
-LANES = {"report": -9, "people": 0, "step": 9}
+LANES = {"report": -18, "people": -6, "other": 6, "step": 18}
 """Where in its row each kind of mark stands, so that none hides another kind."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One due time: what kind of thing (report, people, step), how pressing, and what a reader is told."""
+    """One due time: what kind of thing (report, people, other, step), how pressing, and what a reader is told."""
 
     incident: str
     at: datetime
@@ -61,7 +61,7 @@ def drawn(marks: Sequence[Mark], now: datetime, zone: ZoneInfo) -> Plot | None:
     incidents = list(dict.fromkeys(mark.incident for mark in sorted((*late, *near), key=lambda mark: mark.at)))[
         :MOST_ROWS
     ]
-    places = {ref: TOP + 24 + ROW * row for row, ref in enumerate(incidents)}
+    places = {ref: TOP + 30 + ROW * row for row, ref in enumerate(incidents)}
 
     def x(at: datetime) -> int:
         share = (max(at, start) - start) / (end - start)

@@ -78,6 +78,15 @@ def test_no_two_dots_of_a_row_cover_each_other():
     assert all(right - left >= dutyplot.NEAR for left, right in pairwise(found))
 
 
+def test_what_is_over_is_never_pushed_over_now():
+    rows = [finding(f"EU-NIS2/{n}", -1 - n, to=to) for n, to in enumerate(("authority", "individuals", "ourselves"))]
+    plot = dutyplot.drawn([*rows, finding("EU-NIS2/next", 0.1)], NOW, BERLIN)
+    found = [dot.x for dot in dots(plot)]
+    assert found == sorted(found)
+    assert [x < plot.now_x for x in found] == [True, True, True, False]
+    assert all(right - left >= dutyplot.NEAR for left, right in pairwise(found))
+
+
 def test_a_hold_is_hatched_from_now_on():
     held = finding(clock="on_hold", due_at=None, to="individuals")
     (lane,) = dutyplot.drawn([held], NOW, BERLIN).lanes

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from incident.web.weekplot import MOST_ROWS, Mark, drawn
@@ -35,5 +36,10 @@ def test_rows_beyond_the_plot_are_counted_and_stay_in_the_list():
 
 
 def test_kinds_due_at_one_moment_hide_each_other_nowhere():
-    same = [Mark("INC-1", NOW + timedelta(hours=5), kind, "far", "w", "/x") for kind in ("report", "people", "step")]
-    assert len({dot.y for dot in drawn(same, NOW, BERLIN).dots}) == 3
+    same = [
+        Mark("INC-1", NOW + timedelta(hours=5), kind, "far", "w", "/x")
+        for kind in ("report", "people", "other", "step")
+    ]
+    heights = sorted(dot.y for dot in drawn(same, NOW, BERLIN).dots)
+    assert all(lower - upper >= 12 for upper, lower in pairwise(heights))
+    assert len(heights) == 4
