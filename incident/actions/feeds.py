@@ -100,7 +100,7 @@ def _visible(user: User, now: datetime) -> Select[Any]:
 def _deadlines(duties: Sequence[FindingRow], steps: Sequence[Step], zone: ZoneInfo, site: str) -> list[Deadline]:
     where = incidents.by_ids({row.incident_id for row in duties} | {row.incident_id for row in steps})
     known = feeds.known(where)
-    found = [_duty(row, where[row.incident_id], known.get((row.incident_id, row.duty)), zone, site) for row in duties]
+    found = [_duty(row, where[row.incident_id], known.get((row.incident_id, row.key)), zone, site) for row in duties]
     return [one for one in found if one is not None] + [_step(row, where[row.incident_id], zone, site) for row in steps]
 
 
@@ -112,10 +112,11 @@ def _duty(row: FindingRow, case: Incident, known: Known | None, zone: ZoneInfo, 
         return None
     book = lawbook.library()
     law = book[row.law].short if row.law in book else row.law
+    later = ", people found later" if row.wave else ""
     doubt = " – if owed" if row.standing == "open" and not settled else ""
     return Deadline(
-        ref=f"{case.ref}/{row.duty}",
-        title=f"{_named(case)}: {row.title} ({law}){doubt}",
+        ref=f"{case.ref}/{row.key}",
+        title=f"{_named(case)}: {row.title}{later} ({law}){doubt}",
         due_at=due_at,
         rule="Not due any more." if lifted else f"Due {time_words(due_at, zone)}. {row.clock_words}".strip(),
         address=f"{site}/incidents/{case.ref}/duties/{row.ref}",

@@ -135,7 +135,7 @@ def _ready(ref: str, ways: Ways, now: datetime) -> Ready | str:
 
 def _wanted(case: Incident, rungs: Sequence[Reminder]) -> list[Due]:
     """The duties among these that are still owed at the same time, and that nobody acknowledged since."""
-    running = {(row.duty, row.due_at): row for row in rows.running(case.id)}
+    running = {(row.key, row.due_at): row for row in rows.running(case.id)}
     said = rows.acknowledged(case.id)
     found = []
     for rung in rungs:

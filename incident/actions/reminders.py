@@ -66,7 +66,7 @@ def _looks(case: Incident, ways: Ways, now: datetime) -> list[Look]:
     for row in rows.running(case.id):
         if row.due_at is None or (row.remind_at is not None and row.remind_at > now):
             continue
-        key = (row.duty, row.due_at)
+        key = (row.key, row.due_at)
         since = known.get(key, row.made_at)
         rungs = rules.ladder(rules.begin(row.start, since, row.due_at), row.due_at, ways.steps)
         said = acknowledged.get(key)
@@ -90,7 +90,7 @@ def _give(case: Incident, fires: Sequence[Look], ways: Ways, ledger: Ledger, now
             db.session.add(_rung(case, look, rung, rung.level, now, overtaken=True))
             overtaken += 1
         if look.turn.fire is not None:
-            level, addresses = circle.called(look.finding.duty, look.turn.fire.level)
+            level, addresses = circle.called(look.finding.key, look.turn.fire.level)
             row = _rung(case, look, look.turn.fire, level, now, overtaken=False)
             db.session.add(row)
             for address in addresses:
@@ -115,7 +115,7 @@ def _rung(case: Incident, look: Look, rung: Rung, level: Level, now: datetime, *
     return Reminder(
         ref=new_ref("R"),
         incident_id=case.id,
-        duty=look.finding.duty,
+        duty=look.finding.key,
         due_at=look.due_at,
         rung=rung.name,
         level=level.value,
@@ -196,14 +196,20 @@ def acknowledge(incident: str, refs: Collection[str], *, actor: str, now: dateti
 def _acknowledge(case: Incident, row: FindingRow, ledger: Ledger, now: datetime) -> None:
     if row.due_at is None:
         raise Refused("This duty has no due time, so there is nothing to be reminded of.")
-    said = Acknowledgement(incident_id=case.id, duty=row.duty, due_at=row.due_at, given_at=now)
+    said = Acknowledgement(incident_id=case.id, duty=row.key, due_at=row.due_at, given_at=now)
     said.given_by = ledger.actor
     db.session.add(said)
     row.remind_at = None
-    about = [one.id for one in rows.of_duty(case.id, row.duty) if one.due_at == row.due_at]
+    about = [one.id for one in rows.of_duty(case.id, row.key) if one.due_at == row.due_at]
     taken_back = rows.cancel_waiting(case.id, about, now, "acknowledged")
     ledger.write(
-        "duty.acknowledged", row.ref, incident=case.ref, duty=row.duty, due_at=_told(row.due_at), taken_back=taken_back
+        "duty.acknowledged",
+        row.ref,
+        incident=case.ref,
+        duty=row.duty,
+        wave=row.wave,
+        due_at=_told(row.due_at),
+        taken_back=taken_back,
     )
 
 
@@ -219,7 +225,7 @@ def _is_unanswered(
     given: Mapping[tuple[str, datetime], set[str]],
     said: Mapping[tuple[str, datetime], Acknowledgement],
 ) -> bool:
-    names, answer = given.get((row.duty, due_at), set()), said.get((row.duty, due_at))
+    names, answer = given.get((row.key, due_at), set()), said.get((row.key, due_at))
     if answer is None:
         return bool(names)
     return answer.given_at < due_at and rules.DUE in names
@@ -230,7 +236,7 @@ def hand_over(incident: str, ref: str, to: str, *, actor: str, now: datetime) ->
     with transaction(actor, now) as ledger:
         case = _open(incident)
         row = _standing(case, ref)
-        before = rows.owners(case.id).get(row.duty)
+        before = rows.owners(case.id).get(row.key)
         number = _colleague(case, to) if to else None
         if (before.user_id if before else None) == number:
             ledger.unchanged()
@@ -239,9 +245,9 @@ def hand_over(incident: str, ref: str, to: str, *, actor: str, now: datetime) ->
             db.session.delete(before)
             db.session.flush()
         if number is not None:
-            owner = DutyOwner(incident_id=case.id, duty=row.duty, user_id=number, given_at=now, given_by=actor)
+            owner = DutyOwner(incident_id=case.id, duty=row.key, user_id=number, given_at=now, given_by=actor)
             db.session.add(owner)
-        ledger.write("duty.handed_over", ref, incident=incident, duty=row.duty, to=to or "lead")
+        ledger.write("duty.handed_over", ref, incident=incident, duty=row.duty, wave=row.wave, to=to or "lead")
 
 
 def _colleague(case: Incident, ref: str) -> int:

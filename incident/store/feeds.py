@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ForeignKey, Index, Select, String, and_, case, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
+from incident.domain.obligations import keyed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.obligations import UNSETTLED, FindingRow
 from incident.store.plans import UNDONE, Step
@@ -69,12 +70,19 @@ def duties(incidents: Select[Any], since: datetime, limit: int) -> Sequence[Find
     had = (
         _had_a_time(incidents)
         .where(FindingRow.due_at > since)
-        .with_only_columns(FindingRow.incident_id, FindingRow.duty)
+        .with_only_columns(FindingRow.incident_id, FindingRow.duty, FindingRow.wave)
     )
     once = had.distinct().subquery()
     query = (
         select(FindingRow)
-        .join(once, and_(once.c.incident_id == FindingRow.incident_id, once.c.duty == FindingRow.duty))
+        .join(
+            once,
+            and_(
+                once.c.incident_id == FindingRow.incident_id,
+                once.c.duty == FindingRow.duty,
+                once.c.wave == FindingRow.wave,
+            ),
+        )
         .where(FindingRow.superseded_at.is_(None))
         .order_by(FindingRow.due_at.is_(None), FindingRow.due_at.desc(), FindingRow.id.desc())
     )
@@ -86,16 +94,18 @@ def known(incident_ids: Collection[int]) -> dict[tuple[int, str], Known]:
     timed = case((FindingRow.standing.in_(("owed", "advised", "open")), FindingRow.due_at))
     last = func.max(case((timed.is_not(None), FindingRow.id)))
     query = (
-        select(FindingRow.incident_id, FindingRow.duty, func.count(), func.max(FindingRow.made_at), last)
+        select(
+            FindingRow.incident_id, FindingRow.duty, FindingRow.wave, func.count(), func.max(FindingRow.made_at), last
+        )
         .where(FindingRow.incident_id.in_(incident_ids))
-        .group_by(FindingRow.incident_id, FindingRow.duty)
+        .group_by(FindingRow.incident_id, FindingRow.duty, FindingRow.wave)
         .having(last.is_not(None))
     )
     found = db.session.execute(query).all()
-    dues = _dues([row[4] for row in found])
+    dues = _dues([row[5] for row in found])
     return {
-        (number, duty): Known(answers, changed_at, dues.get(last_id))
-        for number, duty, answers, changed_at, last_id in found
+        (number, keyed(duty, wave)): Known(answers, changed_at, dues.get(last_id))
+        for number, duty, wave, answers, changed_at, last_id in found
     }
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.obligations import keyed
 from incident.domain.reminders import State
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.obligations import RUNNING, UNSETTLED, FindingRow
@@ -144,12 +145,14 @@ def running(incident_id: int) -> Sequence[FindingRow]:
 
 def known_since(incident_id: int) -> dict[tuple[str, datetime], datetime]:
     """Since when each due time of each duty has stood."""
+    row = FindingRow
     query = (
-        select(FindingRow.duty, FindingRow.due_at, func.min(FindingRow.made_at))
-        .where(FindingRow.incident_id == incident_id, FindingRow.due_at.is_not(None), FindingRow.standing == "owed")
-        .group_by(FindingRow.duty, FindingRow.due_at)
+        select(row.duty, row.wave, row.due_at, func.min(row.made_at))
+        .where(row.incident_id == incident_id, row.due_at.is_not(None), row.standing == "owed")
+        .group_by(row.duty, row.wave, row.due_at)
     )
-    return {(duty, due_at): made_at for duty, due_at, made_at in db.session.execute(query) if due_at and made_at}
+    found = db.session.execute(query).all()
+    return {(keyed(duty, wave), due_at): made_at for duty, wave, due_at, made_at in found if due_at and made_at}
 
 
 def undecided(incident_id: int) -> int:

@@ -93,8 +93,8 @@ def rung_words(name: str) -> str:
 
 def of_duty(case: Incident, row: FindingRow) -> Ladder:
     """The ladder of one duty, with every rung it ever had."""
-    found = _Found(case, rows.of_duty(case.id, row.duty), [row])
-    said = [one for one in rows.acknowledgements(case.id, row.duty) if one.due_at == row.due_at]
+    found = _Found(case, rows.of_duty(case.id, row.key), [row])
+    said = [one for one in rows.acknowledgements(case.id, row.key) if one.due_at == row.due_at]
     return found.ladder(row, said)
 
 
@@ -104,7 +104,7 @@ def of_incident(case: Incident) -> list[Ladder]:
     found = _Found(case, rows.of_incident(case.id, limit=500), running)
     said = rows.acknowledged(case.id)
     return [
-        found.ladder(row, [said[(row.duty, row.due_at)]] if row.due_at and (row.duty, row.due_at) in said else [])
+        found.ladder(row, [said[(row.key, row.due_at)]] if row.due_at and (row.key, row.due_at) in said else [])
         for row in running
     ]
 
@@ -126,10 +126,10 @@ class _Found:
         self.waiting = {row.id for row in waiting_for_an_answer(case.id)} if running else set()
 
     def ladder(self, row: FindingRow, said: Sequence[Acknowledgement]) -> Ladder:
-        owner = self.owners.get(row.duty)
+        owner = self.owners.get(row.key)
         number = owner.user_id if owner else self.case.lead_id
         person = self.people.get(number) if number else None
-        given = self.given.get((row.duty, row.due_at), []) if row.due_at else []
+        given = self.given.get((row.key, row.due_at), []) if row.due_at else []
         names = users.by_refs(one.given_by for one in said)
         next_at = row.remind_at if row.remind_at and row.remind_at < NEVER else None
         return Ladder(
@@ -194,7 +194,7 @@ def lines(ladders: Iterable[Ladder]) -> list[tuple[Any, ...]]:
     """What was sent, a line a message, for a table: references of staff, no addresses."""
     return [
         (
-            ladder.row.duty,
+            ladder.row.key,
             ladder.owner_ref or "lead",
             ladder.row.due_at,
             given.name,
