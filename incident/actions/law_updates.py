@@ -4,7 +4,7 @@ Until then the incident goes by the laws of its last assessment. Where newer law
 the incident goes by them at once, and its findings stay as they were made.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -124,6 +124,15 @@ def _difference(facts: Facts, answers: Iterable[Answer], book: Lawbook, now: dat
     before: dict[str, Known] = {duty: (one.standing, one.due_at) for duty, one in held.items() if duty not in settled}
     after: dict[str, Known] = {one.ref: (one.standing, one.clock.due) for one in said if one.ref not in settled}
     return settlements.difference(before, after)
+
+
+def preview(made: Edition, now: datetime) -> Iterator[tuple[str, Difference]]:
+    """What laws that are not in use yet would change, incident by incident; only those that would change. Nothing is kept."""
+    after = 0
+    while found := law_updates.elsewhere(made.digest, after=after, limit=BATCH):
+        differences = compared(found, made, now)
+        yield from ((one.ref, differences[one.id]) for one in found if differences[one.id])
+        after = found[-1].id
 
 
 # Taking ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`tocsin laws …`: check the law library, ask it, and run files of cases. None of it needs a database."""
+"""`tocsin laws …`: ask the law library, and run files of cases; the other commands on laws stand in files of their own."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ import click
 
 from incident import calendars, clock
 from incident.actions import what_if
-from incident.cli import lawcheck, lawpacks, lawpaper
+from incident.cli import lawcheck, lawpacks, lawpaper, lawupdates
 from incident.cli import shelf as library
 from incident.cli.shelf import Unusable
 from incident.domain.clock import Calendar
@@ -24,19 +24,12 @@ from incident.domain.lawcases import Bench, Verdict, judged
 from incident.domain.obligations import Finding, Standing, found, questions
 from incident.domain.settlements import Difference
 
-CHANGES = {
-    "owed": "becomes owed",
-    "opened": "becomes open",
-    "closed": "no longer open",
-    "lifted": "no longer owed",
-    "moved": "another due time",
-}
 CASE_KEYS = ("id", "kind", "facts", "expected")
 
 
 @click.group()
 def laws() -> None:
-    """The law library: what is owed, by when, and why. Needs no database."""
+    """The law library: what is owed, by when, and why. Only diff and accept look into the database."""
 
 
 for command in (
@@ -47,6 +40,8 @@ for command in (
     lawpacks.use,
     lawpacks.version,
     lawpaper.document,
+    lawupdates.accept,
+    lawupdates.diff,
 ):
     laws.add_command(command)
 
@@ -110,7 +105,7 @@ def _asked(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
 def _changed(made: Difference) -> list[str]:
     """The difference in lines, and in a sentence."""
     named = asdict(made).items()
-    return [f"{CHANGES[word]:17} {ref}" for word, refs in named for ref in refs] + [made.words()]
+    return [f"{lawupdates.CHANGES[word]:17} {ref}" for word, refs in named for ref in refs] + [made.words()]
 
 
 @laws.command()

@@ -4,15 +4,15 @@ A mistake in one of the user's own files never stops the library: it is kept as 
 text of that file was in order, that text stands in.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from incident.domain import lawbook
-from incident.domain.lawbook import LAWS, BadLaw, Law, Lawbook, read_law
+from incident.domain.lawbook import LAWS, BadLaw, Duty, Law, Lawbook, read_law
 from incident.domain.lawcheck import faults
 
 OWN = "own/"
@@ -202,6 +202,49 @@ def changed(old: Lawbook, new: Lawbook) -> frozenset[str]:
         return (book[law].digest, book[law].overruled) if law in book else None
 
     return frozenset(law for law in {*old.laws, *new.laws} if face(old, law) != face(new, law))
+
+
+@dataclass(frozen=True)
+class LawChange:
+    """What became of one law between two editions: added, taken away or changed; and of which of its duties what."""
+
+    law: str
+    how: str
+    parts: tuple[str, ...] = ()
+
+
+def law_changes(old: Lawbook, new: Lawbook) -> tuple[LawChange, ...]:
+    """Each law that differs, by id: "tell-people: deadlines, unless" names what of a duty is written differently."""
+    made = []
+    for law in sorted(changed(old, new)):
+        if law not in new:
+            made.append(LawChange(law, "taken away"))
+        elif law not in old:
+            made.append(LawChange(law, "added"))
+        else:
+            made.append(LawChange(law, "changed", tuple(_parts(old[law], new[law]))))
+    return tuple(made)
+
+
+ASIDE = frozenset({"digest", "path", "duties", "law"})
+
+
+def _parts(old: Law, new: Law) -> Iterator[str]:
+    """What of the law itself, then of each duty, is not as it was; equal conditions are one object."""
+    whole = _differing(old, new)
+    if whole:
+        yield f"the law: {', '.join(whole)}"
+    before, after = ({duty.id: duty for duty in law.duties} for law in (old, new))
+    for duty in sorted({*before, *after}):
+        if duty not in after or duty not in before:
+            yield f"{duty}: {'added' if duty in after else 'taken away'}"
+        elif names := _differing(before[duty], after[duty]):
+            yield f"{duty}: {', '.join(names)}"
+
+
+def _differing(old: Law | Duty, new: Law | Duty) -> list[str]:
+    names = [one.name for one in fields(old) if one.name not in ASIDE]
+    return [name for name in names if getattr(old, name) != getattr(new, name)]
 
 
 def _demand(holds: bool, path: str, sentence: str) -> None:
