@@ -194,7 +194,7 @@ def _spread(dots: Sequence[Dot], now_x: int) -> list[Dot]:
         last = found[-1] if found else None
         found.append(replace(dot, x=max(dot.x, last.x + APART)) if last else dot)
     roomy = [right.x - left.x >= ROOM for left, right in pairwise(found)]
-    return [dot if room else replace(dot, stage="") for dot, room in zip(found, [*roomy, True], strict=True)]
+    return [dot if room else replace(dot, stage="") for dot, room in zip(found, [*roomy, True], strict=False)]
 
 
 def _dot(rows: Sequence[FindingRow], y: int, now: datetime) -> Dot:
