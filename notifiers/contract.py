@@ -89,6 +89,7 @@ class Outcome(StrEnum):
     LATER = "later"  # certainly not taken, may be taken another time
     STOP = "stop"  # certainly not taken, and neither will any other be: credentials, sender, account
     UNKNOWN = "unknown"  # no answer, or one that does not say: it may have been taken
+    BY_HAND = "by_hand"  # nobody was asked: a person of the team will do it
 
 
 class Answer(NamedTuple):
@@ -111,7 +112,8 @@ class Status(StrEnum):
 
     ACCEPTED = "accepted"  # on its way
     DEFERRED = "deferred"  # the receiving side said "later"; the provider goes on trying
-    DELIVERED = "delivered"  # the receiving side took it: the best that can be proved
+    DELIVERED = "delivered"  # the receiving side took it: the best that a message can prove
+    ACKNOWLEDGED = "acknowledged"  # a human answered: somebody pressed a key on the telephone
     BOUNCED = "bounced"  # the receiving side refused it for good
     BLOCKED = "blocked"  # the receiving side refused it this time
     FAILED = "failed"  # the provider did not send it

@@ -22,7 +22,7 @@ from incident.store.incidents import Incident
 from notifiers.contract import Event, Status
 
 SETTLED_AT_ONCE = 1_000
-SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.BOUNCED)
+SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.CONFIRMED, State.BOUNCED)
 
 
 def take_in(provider: str, channel: str, events: Sequence[Event], *, now: datetime) -> int:

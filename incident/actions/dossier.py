@@ -175,7 +175,7 @@ def _notice(row: Notice, sent: Dispatch | None) -> NoticeLine:
     return replace(
         plain,
         people=sent.audience,
-        reached=sent.accepted + sent.delivered,
+        reached=sent.accepted + sent.delivered + sent.confirmed,
         simulated=sent.simulated_count,
         first_sent_at=sent.started_at,
         states=counts,

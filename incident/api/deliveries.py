@@ -47,6 +47,7 @@ class CountsOut(BaseModel):
     in_doubt: int
     accepted: int
     delivered: int
+    confirmed: int = Field(description="A human confirmed it: by a key in a call, or to one of the team.")
     failed: int
     bounced: int
     cancelled: int
@@ -90,6 +91,7 @@ class DeliveriesIn(Strict):
         "in_doubt",
         "accepted",
         "delivered",
+        "confirmed",
         "failed",
         "bounced",
         "cancelled",

@@ -1,12 +1,12 @@
 """One message to one person: its states, what overrules what, when to try again, and when a whole dispatch must halt.
 
-The order of evidence: a report that it came back stands above "delivered", that above "accepted", and a provider's report
-above everything we believed ourselves. So late, repeated and mixed-up reports end in the same state in any order.
+The order of evidence: what a human confirmed stands above a report that it came back, that above "delivered", that above
+"accepted", and a provider's report above everything we believed ourselves. So late, repeated and mixed-up reports end in the same state in any order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -23,6 +23,7 @@ class State(StrEnum):
     IN_DOUBT = "in_doubt"  # handed over perhaps: the answer is lost
     ACCEPTED = "accepted"  # the provider has it
     DELIVERED = "delivered"  # the receiving side took it
+    CONFIRMED = "confirmed"  # a human said so: pressed a key in a call, or spoke with one of us
     FAILED = "failed"  # never taken by the provider
     BOUNCED = "bounced"  # taken by the provider, and not delivered
     CANCELLED = "cancelled"  # stopped before it was handed over
@@ -36,6 +37,7 @@ WORDS: Final[Mapping[State, str]] = {
     State.IN_DOUBT: "in doubt",
     State.ACCEPTED: "accepted",
     State.DELIVERED: "delivered",
+    State.CONFIRMED: "confirmed",
     State.FAILED: "not sent",
     State.BOUNCED: "came back",
     State.CANCELLED: "cancelled",
@@ -49,6 +51,7 @@ TONES: Final[Mapping[State, str]] = {
     State.IN_DOUBT: "open",
     State.ACCEPTED: "owed",
     State.DELIVERED: "met",
+    State.CONFIRMED: "met",
     State.FAILED: "late",
     State.BOUNCED: "late",
     State.CANCELLED: "",
@@ -71,12 +74,16 @@ class Happening(StrEnum):
     REFUSED = "refused"
     PUT_OFF = "put_off"
     SET_ASIDE = "set_aside"  # put off once too often
+    GIVEN_TO_PEOPLE = "given_to_people"  # on the list of those whom a person of the team tells
     UNANSWERED = "unanswered"
     REPORTED_ON_ITS_WAY = "reported_on_its_way"
     REPORTED_DELIVERED = "reported_delivered"
+    REPORTED_CONFIRMED = "reported_confirmed"
     REPORTED_BACK = "reported_back"
     REPORTED_ELSE = "reported_else"  # about the account, or a word that we do not know
     FOUND_SENT = "found_sent"  # a person found evidence that it went out
+    TOLD_BY_HAND = "told_by_hand"  # a person of the team told them
+    NOT_TOLD_BY_HAND = "not_told_by_hand"  # a person of the team tried, and tries no more
     CANCELLED = "cancelled"
 
 
@@ -92,11 +99,15 @@ _CHANGES: dict[Happening, dict[State, State]] = {
     Happening.PUT_OFF: {S.SENDING: S.WAITING, S.IN_DOUBT: S.FAILED},
     Happening.SET_ASIDE: {S.SENDING: S.FAILED, S.IN_DOUBT: S.FAILED},
     Happening.UNANSWERED: {S.SENDING: S.IN_DOUBT},
+    Happening.GIVEN_TO_PEOPLE: {S.SENDING: S.WAITING, S.IN_DOUBT: S.WAITING},
     Happening.REPORTED_ON_ITS_WAY: dict.fromkeys(_UNPROVEN, S.ACCEPTED),
     Happening.REPORTED_DELIVERED: dict.fromkeys((*_UNPROVEN, S.ACCEPTED), S.DELIVERED),
+    Happening.REPORTED_CONFIRMED: dict.fromkeys((*_UNPROVEN, S.ACCEPTED, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
     Happening.REPORTED_BACK: dict.fromkeys((*_UNPROVEN, S.ACCEPTED, S.DELIVERED), S.BOUNCED),
     Happening.REPORTED_ELSE: {},
     Happening.FOUND_SENT: {S.IN_DOUBT: S.ACCEPTED},
+    Happening.TOLD_BY_HAND: dict.fromkeys((*_UNPROVEN, S.ACCEPTED, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
+    Happening.NOT_TOLD_BY_HAND: {S.WAITING: S.FAILED},
     Happening.CANCELLED: {S.WAITING: S.CANCELLED},
 }
 TABLE: Final[Mapping[tuple[State, Happening], State]] = {
@@ -108,6 +119,7 @@ REPORTS: Final[Mapping[Status, Happening]] = {
     Status.ACCEPTED: Happening.REPORTED_ON_ITS_WAY,
     Status.DEFERRED: Happening.REPORTED_ON_ITS_WAY,
     Status.DELIVERED: Happening.REPORTED_DELIVERED,
+    Status.ACKNOWLEDGED: Happening.REPORTED_CONFIRMED,
     Status.BOUNCED: Happening.REPORTED_BACK,
     Status.BLOCKED: Happening.REPORTED_BACK,
     Status.FAILED: Happening.REPORTED_BACK,
@@ -142,6 +154,8 @@ MOST_WRITINGS: Final = 3  # of a message that cannot be written
 MOST_ATTEMPTS: Final = 9  # of one person by one channel
 TRIES_AFTER: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60))  # RFC 5321 4.5.4.1 for mail put off
 LONGEST_HOLD: Final = timedelta(minutes=15)
+NO_WORKERS_TURN: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a worker takes a delivery up again that people of the team were given: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,9 @@ def settled(state: State, answer: Answer, tries: int, now: datetime, *, jitter: 
     """What the answer makes of a delivery in this state; `jitter` (0 to 1) spreads the next tries."""
     if answer.outcome in (Outcome.LATER, Outcome.STOP):
         return _put_off(state, answer, tries, now, jitter)
+    if answer.outcome is Outcome.BY_HAND:
+        given = Happening.GIVEN_TO_PEOPLE
+        return Settled(after(state, given), given, tries, NO_WORKERS_TURN)
     happening = {
         Outcome.ACCEPTED: Happening.KEPT if simulated else Happening.TAKEN,
         Outcome.REFUSED: Happening.REFUSED,
@@ -338,6 +355,7 @@ class Counts:
     in_doubt: int = 0
     accepted: int = 0
     delivered: int = 0
+    confirmed: int = 0
     failed: int = 0
     bounced: int = 0
     cancelled: int = 0
@@ -352,7 +370,7 @@ class Counts:
     @property
     def handed_over(self) -> int:
         """Those whose message a provider (or the sandbox) took or may have taken."""
-        return self.in_doubt + self.accepted + self.delivered + self.bounced + self.simulated
+        return self.in_doubt + self.accepted + self.delivered + self.confirmed + self.bounced + self.simulated
 
     @property
     def bad(self) -> int:
@@ -362,7 +380,7 @@ class Counts:
     @property
     def with_outcome(self) -> int:
         """Those of whom something is known."""
-        return self.accepted + self.delivered + self.bad
+        return self.accepted + self.delivered + self.confirmed + self.bad
 
     def of(self, state: State) -> int:
         """How many are in this state."""

@@ -52,6 +52,7 @@ class Dispatch(Model):
     in_doubt: Mapped[int] = mapped_column(default=0)
     accepted: Mapped[int] = mapped_column(default=0)
     delivered: Mapped[int] = mapped_column(default=0)
+    confirmed: Mapped[int] = mapped_column(default=0, server_default="0")
     failed: Mapped[int] = mapped_column(default=0)
     bounced: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)

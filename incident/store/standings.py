@@ -21,7 +21,7 @@ UNFINISHED_NOTICE = ("submitted", "approved", "sending")
 UNFINISHED_IMPORT = ("mapping", "waiting", "running")
 UNDECIDED = ("proposed", "accepted")
 NEEDS_CARE = ("in_doubt", "failed", "bounced", "unreached", "cancelled")
-COUNTED = ("waiting", "sending", "accepted", "delivered", *NEEDS_CARE)
+COUNTED = ("waiting", "sending", "accepted", "delivered", "confirmed", *NEEDS_CARE)
 
 
 def _by_word(column: InstrumentedAttribute[str], incident_id: int) -> dict[str, int]:

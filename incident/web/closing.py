@@ -95,7 +95,10 @@ def _figures() -> list[tuple[str, str]]:
         ("Steps finished", f"{steps.get('done', 0):,}"),
         ("Steps left out", f"{steps.get('skipped', 0):,}"),
         ("Notices sent", f"{counted['notices'].get('sent', 0):,}"),
-        ("People whose notice was accepted or delivered", f"{told['accepted'] + told['delivered']:,}"),
+        (
+            "People whose notice was accepted or delivered",
+            f"{told['accepted'] + told['delivered'] + told['confirmed']:,}",
+        ),
         ("People perhaps not told", f"{sum(told[word] for word in standings.NEEDS_CARE):,}"),
         ("Reports filed", f"{counted['reports'].get('filed', 0):,}"),
         ("Pieces of evidence", f"{counted['evidence']:,}"),

@@ -34,7 +34,7 @@ COURSE_WORDS = {
     Course.DONE: ("all handed over", "met"),
 }
 ORDER = (
-    State.DELIVERED, State.ACCEPTED, State.SIMULATED, State.SENDING, State.WAITING,
+    State.CONFIRMED, State.DELIVERED, State.ACCEPTED, State.SIMULATED, State.SENDING, State.WAITING,
     State.IN_DOUBT, State.BOUNCED, State.FAILED, State.UNREACHED, State.CANCELLED,
 )  # fmt: skip
 MEANINGS = {
@@ -43,6 +43,7 @@ MEANINGS = {
     State.IN_DOUBT: "the answer is lost: it may have gone out",
     State.ACCEPTED: "the provider has it",
     State.DELIVERED: "the receiving side took it",
+    State.CONFIRMED: "a human confirmed it: by a key in the call, or to one of us",
     State.FAILED: "no provider took it",
     State.BOUNCED: "taken by the provider, and not delivered",
     State.CANCELLED: "stopped before it went out",
@@ -132,7 +133,7 @@ def _parts(row: Dispatch) -> list[tuple[int, str]]:
     """The bar: whole hundredths, nobody's share rounded up."""
     counts, whole = row.counts, max(1, row.audience)
     shares = (
-        (counts.delivered, "met"),
+        (counts.delivered + counts.confirmed, "met"),
         (counts.accepted, "owed"),
         (counts.simulated, "soon"),
         (counts.in_doubt, "open"),

@@ -14,26 +14,30 @@ from notifiers.contract import Answer, Outcome, Status
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 LETTERS = {
-    "W": State.WAITING, "S": State.SENDING, "I": State.IN_DOUBT, "A": State.ACCEPTED, "D": State.DELIVERED,
+    "W": State.WAITING, "S": State.SENDING, "I": State.IN_DOUBT, "A": State.ACCEPTED, "D": State.DELIVERED, "H": State.CONFIRMED,
     "F": State.FAILED, "B": State.BOUNCED, "C": State.CANCELLED, "M": State.SIMULATED, "U": State.UNREACHED,
 }  # fmt: skip
 TABLE = """
-happening            W S I A D F B C M U
-claimed              S S I A D F B C M U
-returned             W W I A D F B C M U
-lost                 W I I A D F B C M U
-taken                W A A A D F B C M U
-kept                 W M M A D F B C M U
-refused              W F F A D F B C M U
-put_off              W W F A D F B C M U
-set_aside            W F F A D F B C M U
-unanswered           W I I A D F B C M U
-reported_on_its_way  A A A A D A B A M U
-reported_delivered   D D D D D D B D M U
-reported_back        B B B B B B B B M U
-reported_else        W S I A D F B C M U
-found_sent           W S A A D F B C M U
-cancelled            C S I A D F B C M U
+happening            W S I A D H F B C M U
+claimed              S S I A D H F B C M U
+returned             W W I A D H F B C M U
+lost                 W I I A D H F B C M U
+taken                W A A A D H F B C M U
+kept                 W M M A D H F B C M U
+refused              W F F A D H F B C M U
+put_off              W W F A D H F B C M U
+set_aside            W F F A D H F B C M U
+unanswered           W I I A D H F B C M U
+given_to_people      W W W A D H F B C M U
+reported_on_its_way  A A A A D H A B A M U
+reported_delivered   D D D D D H D B D M U
+reported_confirmed   H H H H H H H H H M U
+reported_back        B B B B B H B B B M U
+reported_else        W S I A D H F B C M U
+found_sent           W S A A D H F B C M U
+told_by_hand         H H H H H H H H H M U
+not_told_by_hand     F S I A D H F B C M U
+cancelled            C S I A D H F B C M U
 """
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 CELLS = [
@@ -73,8 +77,9 @@ def test_nothing_reported_turns_a_delivered_one_into_less_than_delivered(reports
     state = State.DELIVERED
     for happening in reports:
         state = rules.after(state, happening)
-    assert state in (State.DELIVERED, State.BOUNCED)
-    assert (state is State.BOUNCED) == (Happening.REPORTED_BACK in reports)
+    assert state in (State.DELIVERED, State.CONFIRMED, State.BOUNCED)
+    assert (state is State.CONFIRMED) == (Happening.REPORTED_CONFIRMED in reports)
+    assert (state is State.BOUNCED) == (Happening.REPORTED_BACK in reports and state is not State.CONFIRMED)
 
 
 @given(st.lists(st.sampled_from(list(Happening))))
@@ -109,10 +114,15 @@ def answered(
         (Outcome.UNKNOWN, State.IN_DOUBT),
         (Outcome.LATER, State.WAITING),
         (Outcome.STOP, State.WAITING),
+        (Outcome.BY_HAND, State.WAITING),
     ],
 )
 def test_what_an_answer_makes_of_a_message(outcome: Outcome, state: State):
     assert answered(outcome).state is state
+
+
+def test_what_people_were_given_no_worker_takes_up_again():
+    assert answered(Outcome.BY_HAND, "by_hand").due_at == rules.NO_WORKERS_TURN
 
 
 def test_the_sandbox_tells_nobody():
