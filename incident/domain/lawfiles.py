@@ -194,8 +194,8 @@ class _Reader:
         if read_on is None and confidence is not Confidence.MEMORY:
             raise self._bad(where, "say when it was read (read_on), or that it is from memory")
         self._only(raw, CITE_KEYS, f"{where}, cite")
-        if not str(raw.get("source", "https://")).startswith("https://"):
-            raise self._bad(where, "'source' is the https address of the page where the text was read")
+        if not str(raw.get("source", "https://")).startswith(("https://", "http://")):
+            raise self._bad(where, "'source' is the address of the page where the text was read")
         return Citation(raw["place"], raw["href"], read_on, raw.get("source", ""))
 
     def _linked(self, duties: tuple[Duty, ...]) -> None:

@@ -76,13 +76,26 @@ def total(facts: Facts) -> int | Unknown:
 
 
 def _told_at_once(key: str, value: Any, place: str) -> Clause:
-    """How many persons a law makes one tell at one time: the number told, or else its residents."""
+    """How many persons a law makes one tell at one time: its residents, or more if more were told already."""
+    what = f"People told at one time ({places.named(place)})"
+    reached = number(key, value, _told, what)
+    whole = number(key, value, lambda facts: _most(facts.people_in(place), _told(facts)), what)
 
-    def count(facts: Facts) -> Any:
-        told = facts["total_notified"]
-        return facts.people_in(place) if told is UNKNOWN else told
+    def answer(facts: Facts) -> Answer:
+        if facts.known("residents"):
+            return whole(facts)
+        found = reached(facts)
+        return found if found.truth is Truth.YES else not_known(what, "residents")
 
-    return number(key, value, count, f"People told at one time ({places.named(place)})")
+    return one((key, place, tuple(value.items())), answer)
+
+
+def _told(facts: Facts) -> Any:
+    return facts["total_notified"]
+
+
+def _most(residents: Any, told: Any) -> Any:
+    return max(residents, told) if isinstance(told, int) else residents
 
 
 def _largest_state(key: str, value: Any, place: str) -> Clause:
