@@ -78,7 +78,7 @@ def total(facts: Facts) -> int | Unknown:
 def _told_at_once(key: str, value: Any, place: str) -> Clause:
     """How many persons a law makes one tell at one time: its residents, or more if more were told already."""
     what = f"People told at one time ({places.named(place)})"
-    reached = number(key, value, _told, what)
+    reached = number("total_notified", value, _told, what)
     whole = number(key, value, lambda facts: _most(facts.people_in(place), _told(facts)), what)
 
     def answer(facts: Facts) -> Answer:
