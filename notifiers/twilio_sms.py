@@ -3,29 +3,15 @@
 Sources: twilio-oai `twilio_api_v2010`, status callback and error pages, twilio-python 9.13 (MIT).
 """
 
-import logging
-import threading
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
-
-import requests
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http import HttpClient
-from twilio.http.response import Response
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client
 
 from notifiers import wire
-from notifiers.contract import Answer, Callback, Event, Forged, Message, Misconfigured, Outcome, Status
+from notifiers.contract import Answer, Callback, Event, Message, Misconfigured, Outcome, Status
+from notifiers.twilio_account import Account, in_address, is_json, reporting_to
 
 PROVIDER = "twilio"
 MOST_LETTERS = 1_600  # Twilio's error 21617 beyond
-SILENT = logging.getLogger("notifiers.twilio")  # what the official client wants to log holds addresses and texts
-SILENT.disabled = True
-SIGNATURE = "x-twilio-signature"
-OUR_KEY = "ref"  # in the query of the callback's address, which is signed with the rest
 
 STATUS = {
     "accepted": Status.ACCEPTED,
@@ -86,39 +72,6 @@ REPORTED: Mapping[str, tuple[Status, str]] = MappingProxyType(
 KEPT = ("MessageStatus", "ErrorCode", "RawDlrDoneDate", "ApiVersion", "MessagingServiceSid")
 
 
-class _Wire(HttpClient):
-    """The official client's way out: our session, a time limit, one address, and the wait that its exception hides."""
-
-    def __init__(self, url: str, seconds: float, connections: int) -> None:
-        super().__init__(SILENT, False, seconds)
-        self._url, self._seconds = url.rstrip("/"), seconds
-        self._through, self._heard = wire.session(connections), threading.local()
-
-    def request(
-        self,
-        method: str,
-        uri: str,
-        params: Any = None,
-        data: Any = None,
-        headers: Any = None,
-        auth: Any = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        parts = urlsplit(uri)
-        address = f"{self._url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-        prepared = requests.Request(method, address, headers, data=data, params=params, auth=auth).prepare()
-        status, answered, body = wire.exchange(self._through, prepared, timeout or self._seconds)
-        self._heard.wait = wire.seconds_to_wait(answered)
-        return Response(status, body.decode("utf-8", "replace"), answered)
-
-    @property
-    def wait(self) -> float | None:
-        """The seconds that the last answer on this thread asked for."""
-        wait: float | None = getattr(self._heard, "wait", None)
-        return wait
-
-
 class TwilioSms:
     """Text messages through Twilio. `callback` is our public address for its reports; empty asks for none."""
 
@@ -145,11 +98,9 @@ class TwilioSms:
                 "TOCSIN_TWILIO_FROM or TOCSIN_TWILIO_MESSAGING_SERVICE_SID: one of them must say who texts come from."
             )
         self.rate, self.calls = rate, calls
-        self._wire = _Wire(url, seconds, calls)
-        self._client = Client(account, token, http_client=self._wire)
+        self._account = Account(account, token, url=url, seconds=seconds, connections=calls)
         self._origin = {"messaging_service_sid": service} if service else {"from_": sender}
         self._callback = callback
-        self._validator = RequestValidator(token)
 
     def send(self, batch: Sequence[Message]) -> list[Answer]:
         """One answer a message, in the order of `batch`; after "stop" or "wait" the rest is not tried."""
@@ -166,95 +117,19 @@ class TwilioSms:
             return Answer(message.ref, Outcome.REFUSED, reason="number_invalid")
         if len(message.text) > MOST_LETTERS:
             return Answer(message.ref, Outcome.REFUSED, reason="text_too_long")
-        more = {"status_callback": f"{self._callback}?{OUR_KEY}={quote(message.ref)}"} if self._callback else {}
-        try:
-            sent = self._client.messages.create(to=message.to, body=message.text, **self._origin, **more)
-        except TwilioRestException as error:
-            return _refused(message.ref, error.status, error.code, self._wire.wait)
-        except TwilioException as error:
-            return _refused(
-                message.ref, int(getattr(error, "status", 0)), int(getattr(error, "code", 0)), self._wire.wait
-            )
-        except wire.Unreached:
-            return Answer(message.ref, Outcome.LATER, reason="not_reached")
-        except wire.Redirected:
-            return Answer(message.ref, Outcome.STOP, reason="redirected")
-        except wire.Unanswered:
-            return Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
-        except (ValueError, KeyError, TypeError):
-            return Answer(message.ref, Outcome.UNKNOWN, reason="answer_unclear")
-        return Answer(message.ref, Outcome.ACCEPTED, provider_id=str(sent.sid or ""))
+        more = {"status_callback": reporting_to(self._callback, message.ref)} if self._callback else {}
+        create = self._account.client.messages.create
+        return self._account.answer(
+            message.ref, lambda: create(to=message.to, body=message.text, **self._origin, **more), CODES
+        )
 
     def events(self, callback: Callback) -> list[Event]:
         """What a signed status callback reports. Raises Forged. The signature covers the address and every parameter."""
-        signature = callback.headers.get(SIGNATURE, "")
-        if not signature:
-            raise Forged("The signature is missing.")
-        if callback.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
-            return self._json(callback, signature)
-        try:
-            said = parse_qsl(
-                callback.body.decode(),
-                keep_blank_values=True,
-                strict_parsing=bool(callback.body),
-                errors="strict",
-                max_num_fields=200,
-            )
-            genuine = self._validator.validate(callback.url, _Parameters(said), signature)
-        except ValueError:
-            raise Forged("The body is not a form.") from None
-        if not genuine:
-            raise Forged("The signature does not fit.")
-        return [_event(dict(said), _our_ref(callback.url))]
-
-    def _json(self, callback: Callback, signature: str) -> list[Event]:
-        """A JSON body is signed by its hash in the address; without the hash nothing protects it."""
-        if not parse_qs(urlsplit(callback.url).query).get("bodySHA256"):
-            raise Forged("The hash of the body is missing.")
-        try:
-            genuine = self._validator.validate(callback.url, callback.body.decode(), signature)
-        except ValueError:
-            genuine = False
-        if not genuine:
-            raise Forged("The signature does not fit.")
-        return [Event(f"url:{signature}"[:100], Status.UNKNOWN, _our_ref(callback.url), reason="json_report")]
-
-
-class _Parameters(dict[str, list[str]]):
-    """A form whose names may repeat, in the shape that the official validator reads."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        for name, value in pairs:
-            self.setdefault(name, []).append(value)
-
-    def getlist(self, name: str) -> list[str]:
-        return self[name]
-
-
-def _refused(ref: str, status: int, code: int | None, wait: float | None) -> Answer:
-    """A code we know decides; else the status does. A 5xx may have been carried out, for there is no key against doubles."""
-    if code is not None and code in CODES:
-        outcome, reason = CODES[code]
-    elif status == 429:
-        outcome, reason = Outcome.LATER, "too_many_requests"
-    elif status in (401, 403):
-        outcome, reason = Outcome.STOP, "credentials_refused"
-    elif status == 404:
-        outcome, reason = Outcome.STOP, "account_unknown"
-    elif 400 <= status < 500:
-        outcome, reason = Outcome.REFUSED, "message_refused"
-    else:
-        outcome, reason = Outcome.UNKNOWN, "answer_unclear"
-    if outcome is Outcome.LATER and wait is None:
-        wait = 1.0
-    return Answer(
-        ref, outcome, reason=reason, code=str(code or status), wait=wait if outcome is Outcome.LATER else None
-    )
-
-
-def _our_ref(url: str) -> str:
-    return wire.plain(parse_qs(urlsplit(url).query).get(OUR_KEY, [""])[0], 64)
+        ref = in_address(callback.url)
+        if is_json(callback):
+            signature = self._account.json(callback)
+            return [Event(f"url:{signature}"[:100], Status.UNKNOWN, ref, reason="json_report")]
+        return [_event(dict(self._account.form(callback)), ref)]
 
 
 def _event(said: Mapping[str, str], ref: str) -> Event:
