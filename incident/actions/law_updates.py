@@ -5,7 +5,7 @@ the incident goes by them at once, and its findings stay as they were made.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,10 +19,12 @@ from incident.domain.audit import canonical
 from incident.domain.editions import Edition
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
+from incident.domain.later import found_with
 from incident.domain.lawbook import Lawbook
-from incident.domain.obligations import Standing
+from incident.domain.obligations import Finding, Standing
 from incident.domain.settlements import Difference, Known, State
-from incident.store import incidents, law_editions, law_updates
+from incident.domain.waves import Wave
+from incident.store import incidents, law_editions, law_updates, waves
 from incident.store import obligations as rows
 from incident.store.incidents import Incident
 from incident.store.law_updates import Answer, Waiting
@@ -42,6 +44,14 @@ class Proposed:
     library: str
     changes: Difference
     seen: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What laws would change in one incident, and whether an open duty asks for other facts by them."""
+
+    changes: Difference
+    asks_otherwise: bool = False
 
 
 # Comparing ------------------------------------------------------------------------------------------------------------
@@ -68,9 +78,9 @@ def compare(now: datetime, limit: int = BATCH) -> int:
             ledger.unchanged()
             return 0
         differences = compared(found, made, now)
-        changed = [one for one in found if differences[one.id]]
-        law_updates.put([_row(one, made, differences[one.id], now) for one in changed])
-        _take_unchanged([one for one in found if not differences[one.id]], made, ledger, now)
+        changed = [one for one in found if differences[one.id].changes]
+        law_updates.put([_row(one, made, differences[one.id].changes, now) for one in changed])
+        _take_unchanged([one for one in found if not differences[one.id].changes], differences, made, ledger, now)
         refs = [one.ref for one in changed]
         ledger.write(
             "laws.compared",
@@ -83,12 +93,18 @@ def compare(now: datetime, limit: int = BATCH) -> int:
     return len(found)
 
 
-def _take_unchanged(found: Sequence[Waiting], made: Edition, ledger: Ledger, now: datetime) -> None:
-    """Their findings stay as they were made, with the digest of the text that made them."""
-    law_updates.forget([one.id for one in found])
-    law_updates.take_unchanged([one.id for one in found], made.digest)
+def _take_unchanged(
+    found: Sequence[Waiting], differences: Mapping[int, Compared], made: Edition, ledger: Ledger, now: datetime
+) -> None:
+    """Their findings stay as they were made, with the digest of the text that made them; only open ones ask what they ask now."""
+    ids = [one.id for one in found]
+    law_updates.forget(ids)
     if law_editions.keep(made, now):
         ledger.write("laws.edition_used", f"L-{made.digest[:12]}", version=made.version, library=made.digest)
+    law_updates.take_unchanged([id_ for id_ in ids if not differences[id_].asks_otherwise], made.digest)
+    asked = incidents.by_ids([id_ for id_ in ids if differences[id_].asks_otherwise])
+    for id_, incident in asked.items():
+        obligations.owe_again(incident, incidents.known(id_), ledger, now, newest=True)
 
 
 def _row(one: Waiting, made: Edition, changes: Difference, now: datetime) -> dict[str, object]:
@@ -102,28 +118,50 @@ def _row(one: Waiting, made: Edition, changes: Difference, now: datetime) -> dic
     }
 
 
-def compared(found: Sequence[Waiting], made: Edition, now: datetime) -> dict[int, Difference]:
+def compared(found: Sequence[Waiting], made: Edition, now: datetime) -> dict[int, Compared]:
     """What these laws would change for each incident; only laws that are written differently now are asked."""
-    differences: dict[int, Difference] = {}
+    differences: dict[int, Compared] = {}
     for library in {one.library for one in found}:
         some = [one.id for one in found if one.library == library]
         old = law_editions.book(library)
         laws = editions.changed(old, made.book) if old else None
         facts, answers = law_updates.facts_of(some), law_updates.answers_of(some, laws)
         book = made.book if laws is None else Lawbook({law: made.book[law] for law in sorted(laws) if law in made.book})
-        differences |= {id_: _difference(facts[id_], answers[id_], book, now) for id_ in some}
+        found_later = {id_: waves.later(id_) for id_ in waves.among(some)}
+        for id_ in some:
+            differences[id_] = _difference(facts[id_], answers[id_], found_later.get(id_, []), book, now)
     return differences
 
 
-def _difference(facts: Facts, answers: Iterable[Answer], book: Lawbook, now: datetime) -> Difference:
+def _difference(
+    facts: Facts, answers: Iterable[Answer], found_later: Sequence[Wave], book: Lawbook, now: datetime
+) -> Compared:
     """What people settled stays, whatever the laws say now."""
-    held = {one.duty: one for one in answers}
-    settled = {duty for duty, one in held.items() if one.state in SETTLED}
-    done = {duty: one.met_at for duty, one in held.items() if one.state == State.MET and one.met_at}
-    said = rules.found(facts, book, calendars.of_law, now.date(), done)
-    before: dict[str, Known] = {duty: (one.standing, one.due_at) for duty, one in held.items() if duty not in settled}
-    after: dict[str, Known] = {one.ref: (one.standing, one.clock.due) for one in said if one.ref not in settled}
-    return settlements.difference(before, after)
+    held = {one.key: one for one in answers}
+    done = {key: one.met_at for key, one in held.items() if one.state == State.MET and one.met_at}
+    said = rules.by_ref(found_with(found_later, facts, book, calendars.of_law, now.date(), done))
+    old = {key: one for key, one in held.items() if one.state not in SETTLED}
+    new = {key: one for key, one in said.items() if key not in held or key in old}
+    before: dict[str, Known] = {key: (one.standing, one.due_at) for key, one in old.items()}
+    after: dict[str, Known] = {key: (one.standing, one.clock.due) for key, one in new.items()}
+    changes = settlements.difference(before, after)
+    both = [(key, old[key], new[key]) for key in sorted(old.keys() & new.keys())]
+    moved = tuple(key for key, was, is_ in both if _has_another_clock(was, is_))
+    asks_otherwise = any(
+        was.standing is is_.standing is Standing.OPEN and was.wants != _asked(is_) for _, was, is_ in both
+    )
+    return Compared(replace(changes, moved=moved), asks_otherwise)
+
+
+def _has_another_clock(was: Answer, is_: Finding) -> bool:
+    """Whether a duty that may be owed, before and after, is due at another time, or its clock stands otherwise."""
+    if Standing.NOT_OWED in {was.standing, is_.standing}:
+        return False
+    return (was.due_at, was.clock) != (is_.clock.due, is_.clock.state.value)
+
+
+def _asked(finding: Finding) -> tuple[str, ...]:
+    return tuple(sorted({*finding.wants, *finding.clock.wants}))
 
 
 def preview(made: Edition, now: datetime) -> Iterator[tuple[str, Difference]]:
@@ -131,7 +169,7 @@ def preview(made: Edition, now: datetime) -> Iterator[tuple[str, Difference]]:
     after = 0
     while found := law_updates.elsewhere(made.digest, after=after, limit=BATCH):
         differences = compared(found, made, now)
-        yield from ((one.ref, differences[one.id]) for one in found if differences[one.id])
+        yield from ((one.ref, differences[one.id].changes) for one in found if differences[one.id].changes)
         after = found[-1].id
 
 
@@ -173,7 +211,7 @@ def accept(incident: str, seen: str, *, actor: str, now: datetime) -> Difference
             raise Refused("There is nothing to take: this incident goes by today's laws already.")
         before = was.library
         waiting = Waiting(found.id, found.ref, before, was.made_at)
-        if seen != _seen(found.ref, made.digest, compared([waiting], made, now)[found.id]):
+        if seen != _seen(found.ref, made.digest, compared([waiting], made, now)[found.id].changes):
             raise Refused(
                 "The facts or the laws changed while you were reading. Look at the difference again, then take it."
             )
@@ -187,7 +225,7 @@ def accept(incident: str, seen: str, *, actor: str, now: datetime) -> Difference
 def _accept_findings(incident: Incident, changed: Difference, actor: str, now: datetime) -> None:
     named = {*changed.owed, *changed.lifted, *changed.closed, *changed.moved}
     for row in rows.current(incident.id).values():
-        if row.duty in named and row.state == State.PROPOSED and row.standing != Standing.OPEN:
+        if row.key in named and row.state == State.PROPOSED and row.standing != Standing.OPEN:
             row.state = State.ACCEPTED.value
             row.decided_at, row.decided_by = now, actor
 

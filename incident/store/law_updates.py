@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, ForeignKey, Select, String, and_, delete, func, insert, or_, select, update
+from sqlalchemy import JSON, ForeignKey, Select, String, and_, case, delete, func, insert, null, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.facts import Facts, from_json
-from incident.domain.obligations import Standing
+from incident.domain.obligations import Standing, keyed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
-AT_ONCE = 500
+STANDINGS = {standing.value: standing for standing in Standing}
 
 
 class LawUpdate(Model):
@@ -37,13 +37,16 @@ class Waiting(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a finding says, as far as a comparison needs it."""
+    """What a finding says, as far as a comparison needs it: `key` is the duty, with its wave where it has one; `wants` are the facts
+    that an open one asks for."""
 
-    duty: str
+    key: str
     standing: Standing
     state: str
+    clock: str
     due_at: datetime | None
     met_at: datetime | None
+    wants: tuple[str, ...]
 
 
 def _tables() -> tuple[Any, Any, Any]:
@@ -96,16 +99,20 @@ def answers_of(ids: Collection[int], laws: Collection[str] | None) -> dict[int, 
     query = select(
         finding.c.incident_id,
         finding.c.duty,
+        finding.c.wave,
         finding.c.standing,
         finding.c.state,
+        finding.c.clock,
         finding.c.due_at,
         finding.c.met_at,
-    ).where(finding.c.incident_id.in_(ids), finding.c.superseded_at.is_(None), finding.c.wave == "")
+        case((finding.c.standing == Standing.OPEN.value, finding.c.wants), else_=null()),
+    ).where(finding.c.incident_id.in_(ids), finding.c.superseded_at.is_(None))
     if laws is not None:
         query = query.where(finding.c.law.in_(laws))
     held: dict[int, list[Answer]] = {id_: [] for id_ in ids}
-    for incident, duty, standing, state, due_at, met_at in db.session.execute(query):
-        held[incident].append(Answer(duty, Standing(standing), state, due_at, met_at))
+    for incident, duty, wave, standing, state, clock, due_at, met_at, wants in db.session.execute(query):
+        told = (STANDINGS[standing], state, clock, due_at, met_at, tuple(wants or ()))
+        held[incident].append(Answer(keyed(duty, wave), *told))
     return held
 
 

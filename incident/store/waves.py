@@ -1,6 +1,7 @@
 """People found later, counted by place: what the rules for their findings take."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from sqlalchemy import func, select
 
@@ -26,6 +27,12 @@ def later(incident_id: int) -> list[Wave]:
     for number, place, count in db.session.execute(query):
         people[number][place] += int(count)
     return [Wave(number, moment, people[number]) for number, moment in moments.items() if moment]
+
+
+def among(ids: Collection[int]) -> set[int]:
+    """Those of these incidents that have a wave with a moment of discovery of its own."""
+    chosen = select(Row.incident_id).where(Row.incident_id.in_(ids), Row.discovered_at.is_not(None)).distinct()
+    return set(db.session.scalars(chosen))
 
 
 def named(incident_id: int, number: int) -> Row | None:

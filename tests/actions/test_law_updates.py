@@ -17,6 +17,7 @@ from incident.store import law_updates as updates
 from incident.store import obligations as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
+from tests.actions.test_waves import say, two_waves
 from tests.builders import an_incident
 from tests.domain.test_editions import LAW
 
@@ -189,6 +190,43 @@ def test_what_was_met_stays_met_whatever_the_laws_say_now(app):
     waiting = law_updates.proposed(incident.ref)
     assert waiting is None or ART33 not in waiting.changes.moved
     assert (finding(incident).state, finding(incident).due_at) == ("met", due)
+
+
+def test_people_found_later_are_told_by_changed_laws_too(app):
+    incident = two_waves()
+    say(incident)
+    theirs = "US-TX/tell-people#wave-2"
+    due = finding(incident, theirs).due_at
+    editions.use(newer(changed={"us/tx.toml": ("calendar_days = 60", "calendar_days = 50")}))
+    law_updates.do("", LATER)
+    assert law_updates.proposed(incident.ref).changes.moved == ("US-TX/tell-people", theirs)
+    law_updates.accept(incident.ref, seen(incident), actor="U-0LEAD000", now=LATER)
+    assert finding(incident, theirs).due_at == due - timedelta(days=10)
+
+
+def test_the_clock_of_an_open_duty_moves_by_a_persons_hand_too(app):
+    incident = an_incident(facts={**FACTS, "risk_to_people": None}, now=NOW)
+    assert finding(incident).standing == "open"
+    editions.use(sooner())
+    law_updates.do("", LATER)
+    assert law_updates.proposed(incident.ref).changes.moved == (ART33,)
+    law_updates.accept(incident.ref, seen(incident), actor="U-0LEAD000", now=LATER)
+    assert (finding(incident).due_at, finding(incident).state) == (
+        datetime(2026, 11, 20, 8, 10, tzinfo=UTC),
+        "proposed",
+    )
+
+
+def test_an_open_duty_asks_at_once_for_what_the_newer_text_wants_to_know(app):
+    incident = an_incident(facts={**FACTS, "risk_to_people": None}, now=NOW)
+    before = finding(incident)
+    old = 'risk_to_people = ["risk", "high"] }\ndeadline'
+    editions.use(newer(changed={"eu/gdpr.toml": (old, f"minors = true, {old}")}))
+    law_updates.do("", LATER)
+    assert law_updates.proposed(incident.ref) is None
+    assert (finding(incident).ref, finding(incident).standing) == (before.ref, "open")
+    assert finding(incident).wants == ["minors", "risk_to_people"]
+    assert rows.assessment(incident.id).library == editions.current().digest
 
 
 def test_closed_incidents_are_left_alone(app):
