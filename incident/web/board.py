@@ -37,7 +37,7 @@ class Sought:
     confidence: str = ""
     fold: str = "yes"
 
-    def but(self, **changes: str) -> dict[str, str]:
+    def but(self, **changes: str) -> dict[str, Any]:
         """The same as arguments of an address, with changes; what is as usual is left out."""
         said = {one.name: getattr(self, one.name) for one in fields(self)} | changes
         usual = Sought()
@@ -90,7 +90,7 @@ def _lies_in(place: str, region: str) -> bool:
 
 def _haystack(row: FindingRow, law: Law | None, duty: Duty | None) -> str:
     named = (law.name, law.short, law.authority, places.named(law.place), country(law.place)) if law else ()
-    return " ".join((row.title, row.duty, row.ref, duty.cite.place if duty else "", *named)).lower()
+    return " ".join((row.title, row.duty, row.ref, row.wave, duty.cite.place if duty else "", *named)).lower()
 
 
 def country(code: str) -> str:
@@ -148,14 +148,15 @@ def _likeness(row: FindingRow, now: datetime) -> Any:
     mark = marks.look(row, now)
     if law is None or "-" not in law.place or mark == "late":
         return row.ref
-    return law.place.partition("-")[0], row.to, mark, row.state
+    return law.place.partition("-")[0], row.to, mark, row.state, row.wave
 
 
 def _fold_title(held: Sequence[FindingRow]) -> str:
     law, _ = _law_and_duty(held[0])
     where = country(law.place) if law else ""
     verb = "Report to" if held[0].to == "authority" else "Tell"
-    return f"{verb} {RECIPIENTS[held[0].to]}: {len(held)} laws of states ({where})"
+    wave = f", {held[0].wave}" if held[0].wave else ""
+    return f"{verb} {RECIPIENTS[held[0].to]}: {len(held)} laws of states ({where}{wave})"
 
 
 @dataclass(frozen=True)

@@ -63,4 +63,10 @@ def _soonest(row: FindingRow) -> tuple[bool, datetime | int, str]:
 def _changed(row: FindingRow, word: str) -> Changed:
     moved = word == "moved"
     note = findings.because(row) if word in {"lifted", "closed"} else ("" if row.due_at else row.clock_words)
-    return Changed(row.ref, row.title, row.due_at, row.was_due_at if moved else None, note)
+    return Changed(
+        row.ref,
+        f"{row.title} ({row.wave})" if row.wave else row.title,
+        row.due_at,
+        row.was_due_at if moved else None,
+        note,
+    )

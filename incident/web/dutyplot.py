@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -145,13 +146,12 @@ def _pressing(row: FindingRow, now: datetime) -> tuple[bool, bool, datetime]:
 
 
 def _lane(row: FindingRow) -> str:
-    """The row of a duty: its law; for the laws of states and provinces one row a recipient."""
+    """The row of a duty: its law; for the laws of states and provinces one row a recipient; each wave apart."""
     law = lawbook.library().laws.get(row.law)
-    if law is None:
-        return row.law
-    if "-" in law.place:
-        return f"{law.place.partition('-')[0]} states: {SHORT.get(row.to) or RECIPIENTS[row.to].removeprefix('the ')}"
-    return law.short
+    said = law.short if law else row.law
+    if law and "-" in law.place:
+        said = f"{law.place.partition('-')[0]} states: {SHORT.get(row.to) or RECIPIENTS[row.to].removeprefix('the ')}"
+    return f"{row.wave}: {said}" if row.wave else said
 
 
 def _x(at: datetime, now: datetime) -> int:
@@ -201,7 +201,8 @@ def _dot(rows: Sequence[FindingRow], y: int, now: datetime) -> Dot:
     first = rows[0]
     at = _moment(first)
     duty = lawbook.library().duty(first.duty)
-    said = f"{first.title}: {marks.word(first, now)}"
+    wave = f" ({first.wave})" if first.wave else ""
+    said = f"{first.title}{wave}: {marks.word(first, now)}"
     due = "" if first.state in findings.SETTLED else f", {due_words(at, now).words}"
     more = f", and {len(rows) - 1} more near it" if len(rows) > 1 else ""
     return Dot(
@@ -223,7 +224,7 @@ def _href(row: FindingRow) -> str:
 def _all_of(row: FindingRow) -> str:
     """The board with those that one mark stands for, each on its own line."""
     law = lawbook.library().laws.get(row.law)
-    where = {"place": law.place.partition("-")[0]} if law and "-" in law.place else {"law": row.law}
+    where: dict[str, Any] = {"place": law.place.partition("-")[0]} if law and "-" in law.place else {"law": row.law}
     only = "settled" if row.state in findings.SETTLED else {"advised": "owed"}.get(row.standing, row.standing)
     return url_for("obligations.index", incident=g.incident.ref, only=only, to=row.to, fold="no", **where)
 
@@ -232,7 +233,7 @@ def _line(row: FindingRow, now: datetime) -> Line:
     duty, law = lawbook.library().duty(row.duty), lawbook.library().laws.get(row.law)
     return Line(
         _moment(row) or now,
-        row.title,
+        f"{row.title} ({row.wave})" if row.wave else row.title,
         law.short if law else row.law,
         marks.MARKS[marks.look(row, now)],
         marks.word(row, now),

@@ -103,13 +103,23 @@ class Shown:
         return tuple(known[word] for word in self.duty.forbidden) if self.duty else ()
 
 
-def shown(row: FindingRow, now: datetime) -> Shown:
-    """The finding in words; the tone of its due time is that of the clock, that of its tag is its state's."""
-    book = lawbook.library()
-    law = book.laws.get(row.law)
+def shown(row: FindingRow, now: datetime, law: Law | None = None) -> Shown:
+    """The finding in words, by the law of today unless another text of it is given.
+
+    The tone of its due time is that of the clock, that of its tag is its state's.
+    """
+    law = law or lawbook.library().laws.get(row.law)
     mark = marks.MARKS[marks.look(row, now)]
     asks = tuple(_ask(key) for key in row.wants)
-    return Shown(row, _due(row, now), marks.word(row, now), mark, law, book.duty(row.duty), asks)
+    return Shown(
+        row,
+        _due(row, now),
+        marks.word(row, now),
+        mark,
+        law,
+        law.duty(row.duty.partition("/")[2]) if law else None,
+        asks,
+    )
 
 
 def _due(row: FindingRow, now: datetime) -> DueWords:

@@ -104,5 +104,7 @@ def _lists(difference: Difference) -> Any:
 
 
 def _title(ref: str) -> str:
-    duty = lawbook.library().duty(ref)
-    return duty.title if duty else ref
+    name, _, wave = ref.partition("#")
+    duty = lawbook.library().duty(name)
+    title = duty.title if duty else name
+    return f"{title} ({wave.replace('-', ' ')})" if wave else title

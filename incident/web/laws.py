@@ -59,7 +59,7 @@ class Sought:
     force: str = ""
 
     @property
-    def given(self) -> dict[str, str]:
+    def given(self) -> dict[str, Any]:
         """What is asked for, as arguments of an address."""
         return {name: word for name, word in vars(self).items() if word}
 

@@ -6,10 +6,11 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from incident.actions import obligations as actions
-from incident.domain import editions
+from incident.domain import editions, lawbook
 from incident.domain.errors import Invalid, Missing
+from incident.domain.laws import Law
 from incident.exports import csv
-from incident.store import incidents, reports, users
+from incident.store import incidents, law_editions, reports, users
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
 from incident.web import answers, board, changes, details, dutyplot, findings
@@ -65,7 +66,7 @@ def board_page(given: answers.Answers) -> str:
 
 
 def _address(asked: board.Sought, **changes: str) -> str:
-    after = {"after": changes.pop("after")} if "after" in changes else {}
+    after: dict[str, Any] = {"after": changes.pop("after")} if "after" in changes else {}
     return url_for("obligations.index", incident=g.incident.ref, **asked.but(**changes), **after)
 
 
@@ -145,12 +146,14 @@ def _show_page(ref: str, typed: dict[str, str], errors: dict[str, str]) -> str:
     if row is None:
         raise Missing()
     past = [one for one in rows.history(g.incident.id, row.duty, row.wave) if one.id != row.id]
-    one = findings.shown(row, now())
+    older = _law_of_then(row)
+    one = findings.shown(row, now(), older)
     beside = rows.current(g.incident.id).values() if one.duty and one.duty.stage else ()
     filed = reports.page(g.incident.id) if may("report.view") else ()
     return render_template(
         "obligations/show.html",
         one=one,
+        older=older is not None,
         more=details.of(one, incidents.known(g.incident.id), beside, filed, now()),
         past=[findings.shown(other, now()) for other in past],
         names=users.by_refs({other.decided_by for other in (row, *past)}),
@@ -160,6 +163,12 @@ def _show_page(ref: str, typed: dict[str, str], errors: dict[str, str]) -> str:
         zone=zone(),
         local_now=now().astimezone(zone()).strftime(answers.LOCAL),
     )
+
+
+def _law_of_then(row: FindingRow) -> Law | None:
+    """The text of the law by which a finding was made, where the library has another one today."""
+    today = lawbook.library().laws.get(row.law)
+    return law_editions.law(row.law_digest) if today is None or today.digest != row.law_digest else None
 
 
 @bp.post("/<ref>/accept")

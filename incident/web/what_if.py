@@ -168,8 +168,14 @@ def _soonest(pair: Pair) -> tuple[bool, datetime, str]:
 
 
 def _pair(one: Beside) -> Pair:
+    law, wave = one.duty.partition("/")[0], one.duty.partition("#")[2].replace("-", " ")
     return Pair(
-        one.title, one.duty.partition("/")[0], _side(one.before), _side(one.after), one.because, one.clock_words
+        f"{one.title} ({wave})" if wave else one.title,
+        law,
+        _side(one.before),
+        _side(one.after),
+        one.because,
+        one.clock_words,
     )
 
 

@@ -9,10 +9,15 @@ from sqlalchemy import event
 
 from incident import clock
 from incident.actions import intake
+from incident.domain import editions
 from incident.domain.access import Role
 from incident.store import obligations as rows
 from incident.store.db import db
 from incident.web import board, marks
+from tests.actions.test_law_updates import FACTS as OLD_FACTS
+from tests.actions.test_law_updates import NOW as OLD
+from tests.actions.test_law_updates import newer
+from tests.actions.test_waves import say, two_waves
 from tests.builders import an_incident
 
 STATES = ("TX", "NY", "FL", "OH", "WA", "GA", "VA", "OR")
@@ -95,7 +100,14 @@ def test_many_alike_are_folded_into_one_line_and_none_is_lost(as_, many):
 
 def finding(law, due=None, **more):
     """A finding as the board reads it."""
-    said = {"standing": "owed", "state": "proposed", "clock": "running", "late_seconds": None, "to": "individuals"}
+    said = {
+        "standing": "owed",
+        "state": "proposed",
+        "clock": "running",
+        "late_seconds": None,
+        "to": "individuals",
+        "wave": "",
+    }
     return SimpleNamespace(law=law, duty=f"{law}/tell-people", ref=law, due_at=due, **{**said, **more})
 
 
@@ -234,3 +246,32 @@ def test_an_exception_says_whether_it_is_shown_and_what_would_show_it(as_, many)
     lifts = text.split("What could lift it")[1].split("</section>")[0]
     assert "does not hold by what is known" in lifts
     assert "open for want of" in lifts
+
+
+def test_a_wave_of_people_found_later_is_folded_and_drawn_apart():
+    first = [finding(f"US-{state}", NOW + timedelta(days=3)) for state in STATES]
+    later = [finding(f"US-{state}", NOW + timedelta(days=30), wave="wave 2") for state in STATES]
+    found = board.items([*first, *later], fold=True, now=NOW)
+    assert [len(item.rows) for item in found] == [len(STATES)] * 2
+    assert ["wave 2" in item.title for item in found] == [False, True]
+
+
+def test_the_board_names_the_wave_for_which_a_duty_is(as_):
+    incident = two_waves()
+    say(incident)
+    text = page(as_(Role.LEAD), incident, only="all", law="US-TX", fold="no")
+    assert "wave 2" in listed(text)
+    assert "wave 2: " in text.split("<svg")[1].split("</svg>")[0]
+
+
+def test_a_finding_of_an_older_law_is_shown_by_the_text_that_made_it(as_, app):
+    incident = an_incident(facts=OLD_FACTS, now=OLD)
+    row = rows.current(incident.id)["EU-GDPR/tell-authority"]
+    editions.use(newer(changed={"eu/gdpr.toml": ("Art. 33(1)", "Art. 99")}))
+    try:
+        text = as_(Role.LEAD).get(f"/incidents/{incident.ref}/duties/{row.ref}").text
+    finally:
+        editions.use(None)
+    assert "the text by which it was found" in text
+    assert "Art. 33(1)" in text
+    assert "Art. 99" not in text

@@ -26,7 +26,7 @@ def somewhere(monkeypatch):
 def finding(duty="EU-GDPR/tell-authority", hours=24.0, **more):
     due = NOW + timedelta(hours=hours)
     said = {"standing": "owed", "state": "proposed", "clock": "running", "to": "authority", "met_at": None}
-    said |= {"title": duty, "late_seconds": None, "due_at": due}
+    said |= {"title": duty, "late_seconds": None, "due_at": due, "wave": ""}
     return SimpleNamespace(law=duty.split("/")[0], duty=duty, ref=f"{duty}-{hours}", **{**said, **more})
 
 
