@@ -21,6 +21,7 @@ from incident.api import grades as api_grades
 from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
 from incident.api import law_updates as api_law_updates
+from incident.api import laws as api_laws
 from incident.api import members as api_members
 from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
@@ -138,7 +139,7 @@ API: tuple[Blueprint, ...] = (
     api_deliveries.switch,
     api_grades.bp,
     api_obligations.bp,
-    api_obligations.library,
+    api_laws.bp,
     api_law_updates.bp,
     api_law_updates.library,
     api_plans.bp,

@@ -1,4 +1,4 @@
-"""Duties, for programs: the same actions as the pages, and the law library itself."""
+"""Duties, for programs: the same actions as the pages."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -11,14 +11,15 @@ from incident.actions import obligations as actions
 from incident.api.incidents import Strict
 from incident.domain import lawbook
 from incident.domain.errors import Missing
-from incident.domain.lawbook import Duty, Law
+from incident.domain.lawbook import Duty
+from incident.store import incidents, reports
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
+from incident.web import board, details, findings
 from incident.web import questions as asking
-from incident.web.access import actor, now, permit
+from incident.web.access import actor, may, now, permit
 
 bp = APIBlueprint("api_obligations", __name__, url_prefix="/api/v1/incidents/<incident>/duties", tag="Duties")
-library = APIBlueprint("api_laws", __name__, url_prefix="/api/v1/laws", tag="Laws")
 
 PAGE = 100
 
@@ -26,6 +27,11 @@ PAGE = 100
 class DutiesQuery(BaseModel):
     standing: Literal["owed", "open", "advised", "not_owed"] | None = None
     state: Literal["proposed", "accepted", "met", "waived"] | None = None
+    q: str = Field("", max_length=100, description="Words in title, law, place or citation.")
+    to: str = Field("", max_length=30, description="The recipient's word, such as authority or individuals.")
+    place: str = Field("", max_length=10, description="A place and what lies in it, such as US or US-TX.")
+    law: str = Field("", max_length=40, description="The law's id, such as EU-GDPR.")
+    confidence: Literal["", "verified", "secondary", "memory"] = ""
     after: int = Field(0, ge=0, description="Go on after the finding with this id.")
     limit: int = Field(50, ge=1, le=PAGE)
 
@@ -79,8 +85,43 @@ class FindingList(BaseModel):
     counts: dict[str, int]
 
 
+class HeldOut(BaseModel):
+    says: str
+    truth: Literal["yes", "no", "open"] = Field(description="Whether it holds by what is known.")
+    because: list[str]
+    wants: list[str]
+
+
+class ExceptionOut(HeldOut):
+    keep: str = Field(description="What must be kept, and told to whom, to rely on it.")
+
+
+class InsteadOut(HeldOut):
+    by: str
+    days: int
+
+
+class WayOut(BaseModel):
+    by: str
+    says: str
+
+
+class DetailsOut(BaseModel):
+    ways: list[WayOut]
+    instead: list[InsteadOut] = Field(
+        description="Notice in place of telling each person; proposed where truth is yes."
+    )
+    exceptions: list[ExceptionOut]
+    languages: list[str]
+    guardians: str
+    form: str
+    stages: list[str] = Field(description="References of the findings of the same report, in their order of time.")
+    reports: list[str]
+
+
 class FindingHistory(BaseModel):
     findings: list[FindingOut]
+    details: DetailsOut
 
 
 class QuestionOut(BaseModel):
@@ -113,29 +154,14 @@ class ReasonIn(Strict):
     reason: str = Field(min_length=1, max_length=5_000)
 
 
-class LawOut(BaseModel):
-    id: str
-    name: str
-    place: str
-    authority: str
-    in_force: bool
-    status: str
-    digest: str
-    duties: list[dict[str, Any]]
-
-
-class LawList(BaseModel):
-    laws: list[LawOut]
-    digest: str
-
-
 @bp.get("")
 @permit("duty.view")
 @bp.input(DutiesQuery, location="query", arg_name="asked")
 @bp.output(FindingList)
 def index(incident: str, asked: DutiesQuery) -> dict[str, Any]:
     """What every duty says for this incident."""
-    every = sorted(rows.current(g.incident.id).values(), key=lambda row: row.id)
+    sought = board.Sought(q=asked.q, to=asked.to, place=asked.place, law=asked.law, confidence=asked.confidence)
+    every = sorted(board.kept(rows.current(g.incident.id).values(), sought), key=lambda row: row.id)
     found = [row for row in every if row.id > asked.after and _asked(row, asked)]
     page = found[: asked.limit]
     return {
@@ -186,7 +212,28 @@ def show(incident: str, ref: str) -> dict[str, Any]:
     if row is None:
         raise Missing()
     past = [other for other in rows.history(g.incident.id, row.duty, row.wave) if other.id != row.id]
-    return {"findings": [_finding(one) for one in (row, *past)]}
+    beside = rows.current(g.incident.id).values()
+    filed = reports.page(g.incident.id) if may("report.view") else ()
+    more = details.of(findings.shown(row, now()), incidents.known(g.incident.id), beside, filed, now())
+    return {"findings": [_finding(one) for one in (row, *past)], "details": _details(more)}
+
+
+def _details(more: details.Details) -> dict[str, Any]:
+    return {
+        "ways": [{"by": by, "says": says} for by, says in more.ways],
+        "instead": [{**_held(one.held), "by": one.by, "days": one.days} for one in more.instead],
+        "exceptions": [{**_held(one), "keep": one.keep} for one in more.exceptions],
+        "languages": list(more.languages),
+        "guardians": more.guardians,
+        "form": " ".join(filter(None, more.form or ())),
+        "stages": [one.row.ref for one in more.stages],
+        "reports": [report.ref for report in more.filed],
+    }
+
+
+def _held(one: details.Held) -> dict[str, Any]:
+    wants = [ask["key"] for ask in one.wants]
+    return {"says": one.says, "truth": one.truth, "because": list(one.because), "wants": wants}
 
 
 @bp.post("/<ref>/accept")
@@ -242,42 +289,3 @@ def _finding(row: FindingRow) -> dict[str, Any]:
 def _cite(duty: Duty) -> dict[str, Any]:
     cite = duty.cite
     return {"place": cite.place, "href": cite.href, "read_on": cite.read_on, "confidence": duty.confidence.value}
-
-
-@library.get("")
-@permit("duty.view")
-@library.output(LawList)
-def laws() -> dict[str, Any]:
-    """The law library: every law with its duties and where they stand in it."""
-    book = lawbook.library()
-    return {"laws": [_law(law) for law in book], "digest": book.digest}
-
-
-@library.get("/<law>")
-@permit("duty.view")
-@library.output(LawOut)
-def law(law: str) -> dict[str, Any]:
-    """One law."""
-    book = lawbook.library()
-    if law not in book:
-        raise Missing()
-    return _law(book[law])
-
-
-def _law(law: Law) -> dict[str, Any]:
-    stored = {name: getattr(law, name) for name in LawOut.model_fields if name != "duties"}
-    return {**stored, "duties": [_duty(duty) for duty in law.duties]}
-
-
-def _duty(duty: Duty) -> dict[str, Any]:
-    return {
-        "id": duty.id,
-        "title": duty.title,
-        "to": duty.to,
-        "stage": duty.stage,
-        "voluntary": duty.voluntary,
-        "contents": list(duty.contents),
-        "forbidden": list(duty.forbidden),
-        "since": duty.since.isoformat() if duty.since else None,
-        "cite": {**_cite(duty), "read_on": duty.cite.read_on.isoformat() if duty.cite.read_on else None},
-    }
