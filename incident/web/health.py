@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from incident.domain import editions
 from incident.settings import Settings
 from incident.store import audit, checkpoints, dispatches, leases
 from incident.store.db import db
@@ -51,7 +52,14 @@ def standing() -> dict[str, Any]:
         "last_checkpoint": last.at if last else None,
         "lines_since_checkpoint": audit.head().size - (last.size if last else 0),
         "sending": "frozen" if dispatches.frozen() else "open",
+        "laws": laws(),
     }
+
+
+def laws() -> dict[str, Any]:
+    """Which laws are in use, and how many files of the user, or packs, cannot be used as they are."""
+    made = editions.current()
+    return {"version": made.version, "digest": made.digest[:12], "mistakes": len(made.mistakes)}
 
 
 @bp.get("/metrics")

@@ -12,6 +12,7 @@ from incident.store import obligations as rows
 from incident.store.db import db
 from tests.actions.test_law_updates import ART33, FACTS, LATER, NOW, insurer, newer, sooner
 from tests.builders import a_user, an_incident
+from tests.domain.test_editions import LAW
 
 WORDS = "1 duty has another due time"
 
@@ -132,3 +133,13 @@ def test_the_edition_in_use_says_version_digests_own_files_and_mistakes(client, 
     assert (said["digest"], said["library_digest"]) == (made.digest, made.library_digest)
     assert said["mistakes"][0]["path"] == "own/broken.toml"
     assert not law_editions.is_kept(made.digest)
+
+
+def test_a_law_says_whether_it_is_your_own_and_what_it_sets_aside(client, token_for):
+    mark = 'overrules = "EU-GDPR"\noverrules_because = "Counsel says so in a test."'
+    editions.use(newer(editions.LawText("own/g.toml", LAW.format(id="OWN-G", more=mark, hours=24).encode())))
+    auditor = token_for(Role.AUDITOR)
+    mine, theirs = (client.get(f"/api/v1/laws/{law}", headers=auditor).json for law in ("OWN-G", "EU-GDPR"))
+    assert (mine["own"], mine["overrules"], mine["overruled"]) == (True, "EU-GDPR", "")
+    assert (theirs["own"], theirs["kind"]) == (False, "law")
+    assert theirs["overruled"] == "Overruled by your own file OWN-G: Counsel says so in a test."

@@ -5,6 +5,7 @@ from sqlalchemy import text
 from incident import clock
 from incident.actions import checkpoints
 from incident.actions.ledger import transaction
+from incident.domain import editions
 from incident.store import checkpoints as store
 from incident.store import dispatches, leases
 from incident.store.db import db
@@ -68,3 +69,13 @@ class _Secret:
 
     def get_secret_value(self):
         return self._word
+
+
+def test_ready_says_which_laws_are_in_use_and_that_a_file_has_a_mistake(app, client):
+    try:
+        broken = editions.LawText("own/broken.toml", b"id = ")
+        editions.use(editions.edition("2027.1.1", editions.Origin.PACK, editions.shipped().texts, [broken]))
+        told = client.get("/ready").json["laws"]
+    finally:
+        editions.use(None)
+    assert told == {"version": "2027.1.1", "digest": editions.shipped().digest[:12], "mistakes": 1}
