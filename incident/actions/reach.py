@@ -81,12 +81,12 @@ def prove_phone(code: str, *, actor: str, now: datetime) -> None:
 def remove_phone(*, actor: str, now: datetime) -> None:
     """Forget the number."""
     with transaction(actor, now) as ledger:
-        _, row = _mine(actor, now)
+        user, row = _mine(actor, now)
         if row.sealed is None:
             ledger.unchanged()
             return
         row.sealed, row.proved_at, row.code, row.code_until, row.sms, row.changed_at = None, None, "", None, False, now
-        row.email = row.email or not row.alert
+        row.email = row.email or not (row.alert and any(one.user_id == user.id for one in rows.targets()))
         ledger.write("reach.phone_removed", actor)
 
 

@@ -118,6 +118,8 @@ def _ready(ref: str, ways: Ways, now: datetime) -> Ready | str:
     case = incidents.by_ids([row.incident_id]).get(row.incident_id) if row else None
     if row is None or case is None or case.state != "open":
         return "closed"
+    if row.simulated and sealed.is_erased(case.id):
+        return "erased"
     wanted = _wanted(case, rows.rungs_of(row.id))
     if not wanted:
         return "settled"

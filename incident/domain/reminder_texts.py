@@ -68,7 +68,7 @@ def words(case: Case, duties: Sequence[Due], *, zone: tzinfo, now: datetime) -> 
     if case.undecided:
         lines += ["", f"{_undecided(case.undecided)}: answer the open questions."]
     lines += ["", f"Say that you have it, or see the rest: {case.address}"]
-    lines += ["", "Until somebody does, the next reminder goes further: to the lead, then to everybody on the case."]
+    lines += ["", "Until somebody does, reminders go on and reach further."]
     return Words(subject[:200], "\n".join(lines), _short(case, found, zone, now, mark))
 
 
