@@ -141,13 +141,15 @@ def found_in(
     """What each duty of one law says, in the order of the file."""
     reaches = _reaches(law, facts, presumed)
     stops = next((answer for answer in reaches if answer.truth is Truth.NO), None)
+    if stops:
+        return tuple([Finding(duty, Standing.NOT_OWED, stops.because) for duty in law.duties])
     findings: dict[str, Finding] = {}
     others: dict[str, Before] = {}
     ticking = Ticking(facts, calendar, law_day(facts, calendar, today), others, presumed.silence_is_no)
     weighed: dict[Clause, Answer] = {}
     for duty in law.in_order:
         if duty.when not in weighed:
-            weighed[duty.when] = _once(stops or both((*reaches, duty.when(facts))))
+            weighed[duty.when] = _once(both((*reaches, duty.when(facts))))
         findings[duty.id] = finding = _finding(duty, weighed[duty.when], ticking)
         if finding.standing is not Standing.NOT_OWED:
             others[duty.id] = Before(duty.to, duty.title, finding.clock)
@@ -181,6 +183,8 @@ def _reaches(law: Law, facts: Facts, presumed: Presumed) -> tuple[Answer, ...]:
     scope = law.scope(facts)
     if presumed.scope and scope.truth is Truth.OPEN:
         scope = Answer(Truth.YES, (f"{law.short} is taken to apply",))
+    if scope.truth is Truth.NO:
+        return (scope,)
     trigger = law.trigger(facts.with_({"data_kinds": UNKNOWN}) if presumed.trigger else facts)
     if presumed.trigger and trigger.truth is Truth.OPEN:
         trigger = YES

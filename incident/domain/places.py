@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def codes() -> tuple[str, ...]:
     return tuple(_file()["place"])
 
 
+@lru_cache(maxsize=65_536)
 def within(code: str, region: str) -> bool:
     """True if `code` is `region`, lies in it (US-TX in US), or belongs to it as a group (FR in EU)."""
     members = _file()["group"].get(region, (region,))
@@ -38,7 +39,7 @@ def within(code: str, region: str) -> bool:
 
 def counted(residents: Mapping[str, int], region: str) -> int:
     """How many of `residents` live in `region`, a place or a group."""
-    return sum(number for code, number in residents.items() if within(code, region))
+    return sum([number for code, number in residents.items() if within(code, region)])
 
 
 def any_within(places: Iterable[str], region: str) -> bool:

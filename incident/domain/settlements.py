@@ -94,7 +94,8 @@ Known: TypeAlias = tuple[Standing, datetime | None]
 def difference(before: Mapping[str, Known], after: Mapping[str, Known]) -> Difference:
     """What changed from one assessment to the next; a duty that was not there before was not owed."""
     none: Known = (Standing.NOT_OWED, None)
-    pairs = {ref: (before.get(ref, none), after.get(ref, none)) for ref in {*before, *after}}
+    both = ((ref, before.get(ref, none), after.get(ref, none)) for ref in {*before, *after})
+    pairs = {ref: (old, new) for ref, old, new in both if old != new}
     active = {Standing.OWED, Standing.ADVISED}
 
     def which(test: Callable[[Known, Known], bool]) -> tuple[str, ...]:

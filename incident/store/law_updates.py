@@ -94,8 +94,12 @@ def facts_of(ids: Collection[int]) -> dict[int, Facts]:
 
 
 def answers_of(ids: Collection[int], laws: Collection[str] | None) -> dict[int, list[Answer]]:
-    """The findings that stand in each of these incidents, of these laws alone; None: of all."""
+    """The findings that stand in each of these incidents, of these laws alone; None: of all.
+
+    What is not owed and was never settled is left out: to a comparison, a duty that is not there is not owed.
+    """
     finding = db.metadata.tables["finding"]
+    telling = or_(finding.c.standing != Standing.NOT_OWED.value, finding.c.state.in_(("met", "waived")))
     query = select(
         finding.c.incident_id,
         finding.c.duty,
@@ -106,7 +110,7 @@ def answers_of(ids: Collection[int], laws: Collection[str] | None) -> dict[int, 
         finding.c.due_at,
         finding.c.met_at,
         case((finding.c.standing == Standing.OPEN.value, finding.c.wants), else_=null()),
-    ).where(finding.c.incident_id.in_(ids), finding.c.superseded_at.is_(None))
+    ).where(finding.c.incident_id.in_(ids), finding.c.superseded_at.is_(None), telling)
     if laws is not None:
         query = query.where(finding.c.law.in_(laws))
     held: dict[int, list[Answer]] = {id_: [] for id_ in ids}

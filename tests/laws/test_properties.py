@@ -145,13 +145,19 @@ def test_people_of_one_place_never_take_away_a_duty_of_a_law_of_another(both, pl
 @WIDE
 @given(known_wholly(), st.integers(1, 60 * 24 * 40))
 def test_a_later_start_never_gives_an_earlier_end(whole, minutes):
+    """But for the hour, where a limit on a day off moves to noon, or to the end, of the next working day: one that would
+    have ended that morning by itself does not move."""
     before = said(whole)
     for anchor in {finding.clock.anchor for finding in before.values() if finding.clock.state is ClockState.RUNNING}:
         after = said({**whole, anchor: whole[anchor] + timedelta(minutes=minutes)})
         for ref, finding in before.items():
             ends, then = finding.clock.due, after[ref].clock.due
             if finding.clock.anchor == anchor and ends and then and after[ref].standing is finding.standing:
-                assert then >= ends, (finding.clock.words, after[ref].clock.words)
+                zone = library()[finding.duty.law].zone
+                moved = (
+                    "moves to" in finding.clock.words and then.astimezone(zone).date() == ends.astimezone(zone).date()
+                )
+                assert then >= ends or moved, (finding.clock.words, after[ref].clock.words)
 
 
 @WIDE
