@@ -149,7 +149,7 @@ def _waiting(moment: ColumnElement[bool]) -> Sequence[int]:
     """Incidents of running findings; SQLite is told its index, since it would take one of far more rows without statistics."""
     on_sqlite = db.engine.dialect.name == "sqlite"
     table = text("finding INDEXED BY ix_finding_remind" if on_sqlite else "finding")
-    query: Select[tuple[int]] = select(column("incident_id", BigInt)).select_from(table).where(RUNNING, moment)
+    query: Select[int] = select(column("incident_id", BigInt)).select_from(table).where(RUNNING, moment)
     return db.session.scalars(query.order_by(column("remind_at")).limit(MOST_ASKED)).all()
 
 
