@@ -102,17 +102,12 @@ def _straight(tables: list[dict[str, Any]], facts: Facts) -> int:
 
 
 def _walk(table: Mapping[str, Any], place: str, facts: Facts) -> bool | None:
-    answers = [_entry(key, value, place, facts) for key, value in table.items()]
-    return False if False in answers else None if None in answers else True
+    return _all([_entry(key, value, place, facts) for key, value in table.items()])
 
 
 def _entry(key: str, value: Any, place: str, facts: Facts) -> bool | None:
     if key == "all":
-        return (
-            _walk(dict(enumerate(value)), place, facts)
-            if not value
-            else _all([_walk(one, place, facts) for one in value])
-        )
+        return _all([_walk(one, place, facts) for one in value])
     if key == "any":
         found_ = [_walk(one, place, facts) for one in value]
         return True if True in found_ else None if None in found_ else False
