@@ -12,8 +12,18 @@ import structlog
 from flask import current_app
 
 from incident import clock
-from incident.actions import checkpoints, imports, law_updates, reminder_messages, reminders, retention, sending
+from incident.actions import (
+    checkpoints,
+    climbing,
+    imports,
+    law_updates,
+    reminder_messages,
+    reminders,
+    retention,
+    sending,
+)
 from incident.actions.ways import Ways
+from incident.store import dispatches
 from incident.store.db import db
 from notifiers.contract import Channels
 
@@ -55,6 +65,13 @@ def _send(reference: str, _now: datetime) -> None:
     )
 
 
+def _climb(reference: str, now: datetime) -> None:
+    row = dispatches.anywhere(reference)
+    opened = _channels().open(simulated=row is not None and row.simulated)
+    while climbing.climb(reference, opened, now=now):
+        now = clock.now()
+
+
 def ways() -> Ways:
     """How this installation reaches the people who work here."""
     settings = current_app.extensions["settings"]
@@ -80,6 +97,7 @@ WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
+    Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),

@@ -12,6 +12,7 @@ from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import incident_ref
 from incident.domain import deliveries as rules
+from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import deliveries, dispatches, incidents, mailbox, provider_events, sealed
@@ -22,7 +23,8 @@ from incident.store.incidents import Incident
 from notifiers.contract import Event, Status
 
 SETTLED_AT_ONCE = 1_000
-SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.CONFIRMED, State.BOUNCED)
+SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.CONFIRMED)
+Ladders = Mapping[int, tuple[ladders.Step, ...]]
 
 
 def take_in(provider: str, channel: str, events: Sequence[Event], *, now: datetime) -> int:
@@ -35,11 +37,12 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
             return 0
         held = deliveries.dispatches_of(event.ref for event in fresh)
         dispatches.lock(held)
+        steps = dispatches.steps_of(held)
         rows = _theirs(deliveries.reported_on(event.ref for event in fresh), provider, channel)
         moved: dict[int, Counter[State]] = {id_: Counter() for id_ in held}
         for event in fresh:
             if (row := rows.get(event.ref)) is not None:
-                _apply(row, event, provider, moved[row.dispatch_id], now)
+                _apply(row, event, provider, moved[row.dispatch_id], steps, now)
         db.session.flush()
         provider_events.add_events([_kept(provider, event, rows.get(event.ref), now) for event in fresh])
         of_reminders = reminder_messages.take_in(provider, fresh, ledger)
@@ -52,7 +55,7 @@ def _theirs(rows: Mapping[str, Delivery], provider: str, channel: str) -> dict[s
     return {ref: row for ref, row in rows.items() if row.channel == channel and row.provider in ("", provider)}
 
 
-def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], now: datetime) -> None:
+def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], steps: Ladders, now: datetime) -> None:
     before = State(row.state)
     then = rules.after(before, rules.REPORTS[event.status])
     row.reported_at = event.at or now
@@ -70,15 +73,17 @@ def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], no
         moved[then] += 1
     elif then in SAYS_IT_ARRIVED:
         _take_back_repeats(row, moved, now)
+    if row.current:
+        row.climb_at = ladders.look_at(steps[row.dispatch_id], row.channel, then, now, before=row.climb_at)
 
 
 def _take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> None:
-    """An earlier attempt did arrive: a repeat that still waits must not go out as a second copy."""
+    """An earlier attempt did arrive: a repeat, or the next channel, that still waits must not go out as a second copy."""
     for repeat in deliveries.later_attempts(row):
-        if repeat.state == State.WAITING and repeat.current and row.state != State.BOUNCED:
+        if repeat.state == State.WAITING and repeat.current:
             repeat.state, repeat.reason, repeat.current, repeat.changed_at = (
                 State.CANCELLED,
-                "arrived_before",
+                ladders.WITHDRAWN,
                 False,
                 now,
             )
@@ -205,12 +210,15 @@ def _found_sent(case: Incident, rows: Iterable[Delivery], evidence: str, ledger:
         dispatches.lock([row.dispatch_id])
         row.state = rules.after(State(row.state), Happening.FOUND_SENT)
         row.reason, row.settled_by, row.changed_at = "found_by_person", ledger.actor, ledger.now
-        _remark(case, row, "found_sent", words, ledger)
+        remark(case, row, "found_sent", words, ledger)
         changes: Counter[State] = Counter()
         if row.current:
             changes.update({State.IN_DOUBT: -1, State.ACCEPTED: 1})
         else:
             _take_back_repeats(row, changes, ledger.now)
+        if row.current:
+            steps = dispatches.steps_of([row.dispatch_id])[row.dispatch_id]
+            row.climb_at = ladders.look_at(steps, row.channel, State.ACCEPTED, ledger.now)
         dispatches.count(row.dispatch_id, changes, ledger.now)
 
 
@@ -223,7 +231,7 @@ def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger
     course = rules.turned(Course(dispatch.course), Turn.REPEAT)
     made = []
     for row in rows:
-        _remark(case, row, "sent_again", words, ledger)
+        remark(case, row, "sent_again", words, ledger)
         made.append(deliveries.again(row, ledger.actor, ledger.now))
         dispatches.count(dispatch.id, {State(row.state): -1, State.WAITING: 1}, ledger.now)
     dispatch.course, dispatch.finished_at = course, None
@@ -231,7 +239,8 @@ def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger
     return made
 
 
-def _remark(case: Incident, row: Delivery, what: str, words: str, ledger: Ledger) -> None:
+def remark(case: Incident, row: Delivery, what: str, words: str, ledger: Ledger) -> None:
+    """Keep what a person wrote about a delivery, sealed."""
     ref = new_secret_ref()
     box = sealed.seal(case.id, _place(ref), words.encode())
     db.session.add(DeliveryRemark(ref=ref, delivery_id=row.id, what=what, by=ledger.actor, at=ledger.now, sealed=box))

@@ -216,6 +216,7 @@ def _new(
         audience=version.people,
         audience_digest=version.contents["audience"]["digest"],
         channels=list(version.contents["channels"]),
+        ladder=list(version.contents.get("ladder", [])),
         simulated=simulated,
         course=Course.PREPARING,
         canary=pace.canary,

@@ -9,9 +9,10 @@ from incident.actions import crowds
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import House, facts_of, messages, used_values, values
 from incident.domain import incidents as incident_rules
-from incident.domain import musts, starters
+from incident.domain import ladders, musts, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.ladders import Step
 from incident.domain.musts import Crowd, Duty, Hurdle
 from incident.domain.notices import Channel, Draft, Event, Stage, Text
 from incident.domain.people import Audience
@@ -38,6 +39,7 @@ class Change:
     audience: Audience
     send_at: datetime | None
     texts: Mapping[str, Text]
+    ladder: Mapping[str, Step] | None = None  # what a step is; None leaves it as it was
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def draft(
             stage=Stage.DRAFT,
             audience=dict(model.audience) if model else Audience().to_json(),
             channels=list(model.channels if model else USUAL_CHANNELS),
+            ladder=list(model.ladder) if model else [],
             languages=list(model.languages) if model else list(_languages(languages)),
             drafter=actor,
             editors=[],
@@ -229,8 +232,14 @@ def contents_now(
         send_at=notice.send_at,
         site=house.site,
         california=found.california,
+        ladder=ladder_of(notice),
     )
     return rules.contents(subject, people=found.crowd.people, audience_digest=audience_digest, values=found.values)
+
+
+def ladder_of(notice: Notice) -> tuple[Step, ...]:
+    """Return the draft's ladder: a step for each of its channels that reaches one person."""
+    return ladders.ladder(notice.channels, {step.channel: step for step in ladders.from_json(notice.ladder)})
 
 
 def texts_of(notice: Notice) -> tuple[Text, ...]:
@@ -319,6 +328,8 @@ def _apply(notice: Notice, change: Change, actor: str, now: datetime) -> None:
     notice.title = _title(change.title)
     notice.languages = list(_languages(change.languages))
     notice.channels = [str(channel) for channel in dict.fromkeys(change.channels)]
+    chosen = {step.channel: step for step in ladder_of(notice)} if change.ladder is None else change.ladder
+    notice.ladder = ladders.as_json(ladders.ladder(notice.channels, chosen))
     notice.audience = change.audience.to_json()
     notice.send_at = change.send_at
     for language in notice.languages:
@@ -344,6 +355,7 @@ def _fingerprint(notice: Notice, texts: Mapping[str, NoticeText]) -> str:
             "texts": {language: texts[language].content for language in notice.languages if language in texts},
             "languages": list(notice.languages),
             "channels": list(notice.channels),
+            "ladder": ladders.as_json(ladder_of(notice)),
             "audience": notice.audience,
             "send_at": notice.send_at.isoformat() if notice.send_at else None,
         }

@@ -12,6 +12,7 @@ from typing import Any
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger
 from incident.domain import deliveries as rules
+from incident.domain import ladders
 from incident.domain.deliveries import Course, State
 from incident.store import claims, dispatches
 from incident.store.claims import Held, Member
@@ -61,16 +62,23 @@ def outcome(
     moved: Counter[State] = Counter()
     state_of: dict[str, str] = {}
     writes: list[tuple[list[int], dict[str, Any]]] = []
+    steps = row.steps
+    climbs: list[tuple[list[int], datetime]] = []
     for members in alike.values():
         one, answer = members[0], answers[members[0].ref]
         before = State(one.state)
         result = _judged(before, answer, one.tries, row, notifier, now)
         writes.append(([member.id for member in members], _values(one, result, answer, batch, row, notifier, now)))
+        if one.state != result.state and one.current:
+            look = ladders.look_at(steps, batch.held.channel, result.state, now, reason=answer.reason)
+            climbs += [([member.id for member in members], look)] if look else []
         state_of |= dict.fromkeys([member.ref for member in members], result.state.value)
         if one.current and result.state is not before:
             moved[before] -= len(members)
             moved[result.state] += len(members)
     _write(batch.held.fence, writes)
+    for ids, look in climbs:
+        claims.settle_all(ids, {"climb_at": look})
     return Result(dict(moved), [(ref, state_of[ref]) for ref in answers if ref in state_of])
 
 

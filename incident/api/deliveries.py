@@ -14,8 +14,8 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Missing
 from incident.exports import register
+from incident.store import climbs, dispatches, mailbox, provider_events
 from incident.store import deliveries as rows
-from incident.store import dispatches, mailbox, provider_events
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
 from notifiers.contract import Channels
@@ -66,6 +66,9 @@ class SendingOut(BaseModel):
     audience: int
     counts: CountsOut
     unowned: int = Field(description="How many people who were perhaps not told are in nobody's care.")
+    still_open: int = Field(
+        description="Whose step of the ladder may yet end without proof: another channel would follow."
+    )
     complete: bool = Field(description="Everybody was told or is in somebody's care.")
     rate: float = Field(description="Messages a second, of late.")
     started_at: datetime
@@ -386,7 +389,7 @@ def _found(sending: str) -> Dispatch:
 
 
 def _sending(row: Dispatch) -> dict[str, Any]:
-    counts, unowned = row.counts, rows.unowned(row.id)
+    counts, unowned, still_open = row.counts, rows.unowned(row.id), climbs.still_open(row.id)
     return {
         "ref": row.ref,
         "notice": row.notice_ref,
@@ -398,7 +401,8 @@ def _sending(row: Dispatch) -> dict[str, Any]:
         "audience": row.audience,
         "counts": {state.value: counts.of(state) for state in State},
         "unowned": unowned,
-        "complete": rules.is_complete(Course(row.course), counts, unowned) and not row.simulated,
+        "complete": rules.is_complete(Course(row.course), counts, unowned, still_open) and not row.simulated,
+        "still_open": still_open,
         "rate": row.rate,
         "started_at": row.started_at,
         "started_by": row.started_by,

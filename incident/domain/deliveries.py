@@ -28,7 +28,7 @@ class State(StrEnum):
     BOUNCED = "bounced"  # taken by the provider, and not delivered
     CANCELLED = "cancelled"  # stopped before it was handed over
     SIMULATED = "simulated"  # went to the sandbox: nobody was told
-    UNREACHED = "unreached"  # none of the notice's channels reaches this person
+    UNREACHED = "unreached"  # none of the notice's channels reaches this person, or is left to try
 
 
 WORDS: Final[Mapping[State, str]] = {
@@ -82,6 +82,7 @@ class Happening(StrEnum):
     REPORTED_BACK = "reported_back"
     REPORTED_ELSE = "reported_else"  # about the account, or a word that we do not know
     FOUND_SENT = "found_sent"  # a person found evidence that it went out
+    GIVEN_UP = "given_up"  # taken, but its proof did not come in time, and no channel is left
     TOLD_BY_HAND = "told_by_hand"  # a person of the team told them
     NOT_TOLD_BY_HAND = "not_told_by_hand"  # a person of the team tried, and tries no more
     CANCELLED = "cancelled"
@@ -89,6 +90,7 @@ class Happening(StrEnum):
 
 S = State
 _UNPROVEN = (S.WAITING, S.SENDING, S.IN_DOUBT, S.FAILED, S.CANCELLED)
+_LESS = (*_UNPROVEN, S.ACCEPTED, S.UNREACHED)
 _CHANGES: dict[Happening, dict[State, State]] = {
     Happening.CLAIMED: {S.WAITING: S.SENDING},
     Happening.RETURNED: {S.SENDING: S.WAITING},
@@ -101,12 +103,13 @@ _CHANGES: dict[Happening, dict[State, State]] = {
     Happening.UNANSWERED: {S.SENDING: S.IN_DOUBT},
     Happening.GIVEN_TO_PEOPLE: {S.SENDING: S.WAITING, S.IN_DOUBT: S.WAITING},
     Happening.REPORTED_ON_ITS_WAY: dict.fromkeys(_UNPROVEN, S.ACCEPTED),
-    Happening.REPORTED_DELIVERED: dict.fromkeys((*_UNPROVEN, S.ACCEPTED), S.DELIVERED),
-    Happening.REPORTED_CONFIRMED: dict.fromkeys((*_UNPROVEN, S.ACCEPTED, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
-    Happening.REPORTED_BACK: dict.fromkeys((*_UNPROVEN, S.ACCEPTED, S.DELIVERED), S.BOUNCED),
+    Happening.REPORTED_DELIVERED: dict.fromkeys(_LESS, S.DELIVERED),
+    Happening.REPORTED_CONFIRMED: dict.fromkeys((*_LESS, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
+    Happening.REPORTED_BACK: dict.fromkeys((*_LESS, S.DELIVERED), S.BOUNCED),
     Happening.REPORTED_ELSE: {},
     Happening.FOUND_SENT: {S.IN_DOUBT: S.ACCEPTED},
-    Happening.TOLD_BY_HAND: dict.fromkeys((*_UNPROVEN, S.ACCEPTED, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
+    Happening.GIVEN_UP: {S.ACCEPTED: S.UNREACHED},
+    Happening.TOLD_BY_HAND: dict.fromkeys((*_LESS, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
     Happening.NOT_TOLD_BY_HAND: {S.WAITING: S.FAILED},
     Happening.CANCELLED: {S.WAITING: S.CANCELLED},
 }
@@ -129,6 +132,9 @@ REPORTS: Final[Mapping[Status, Happening]] = {
     Status.ALARM: Happening.REPORTED_ELSE,
     Status.UNKNOWN: Happening.REPORTED_ELSE,
 }
+
+OUTCOMES: Final = (State.ACCEPTED, State.DELIVERED, State.CONFIRMED, State.FAILED, State.BOUNCED)
+"""States of which something is known; the share of the bad among them can halt a dispatch."""
 
 MAY_PASS: Final = frozenset({Status.BLOCKED})
 """Reports of a message that came back this time, and may be taken another time."""
@@ -370,7 +376,12 @@ class Counts:
     @property
     def handed_over(self) -> int:
         """Those whose message a provider (or the sandbox) took or may have taken."""
-        return self.in_doubt + self.accepted + self.delivered + self.confirmed + self.bounced + self.simulated
+        return self.in_doubt + self.told + self.bounced + self.simulated
+
+    @property
+    def told(self) -> int:
+        """Those whose message a provider has, as far as is known, and which did not come back."""
+        return self.accepted + self.delivered + self.confirmed
 
     @property
     def bad(self) -> int:
@@ -380,7 +391,7 @@ class Counts:
     @property
     def with_outcome(self) -> int:
         """Those of whom something is known."""
-        return self.accepted + self.delivered + self.confirmed + self.bad
+        return self.told + self.bad
 
     def of(self, state: State) -> int:
         """How many are in this state."""
@@ -408,11 +419,19 @@ def canary_left(counts: Counts, canary: int) -> int | None:
     return max(0, canary - counts.handed_over - counts.sending - counts.failed) if canary else None
 
 
-def is_complete(course: Course, counts: Counts, unowned: int) -> bool:
-    """Whether everybody was told or is in somebody's care; never while anybody waits, is in doubt or lacks an owner."""
+def is_complete(course: Course, counts: Counts, unowned: int, still_open: int = 0) -> bool:
+    """Whether everybody was told or is in somebody's care; never while anybody waits, is in doubt or lacks an owner.
+
+    `still_open` are those whose step of the ladder may yet end without proof, so that another channel follows.
+    """
     return course in (Course.DONE, Course.STOPPED) and not (
-        counts.waiting or counts.sending or counts.in_doubt or unowned
+        counts.waiting or counts.sending or counts.in_doubt or unowned or (still_open and course is Course.DONE)
     )
+
+
+def may_climb(course: Course, canary: int) -> bool:
+    """Whether the next channel may be tried in a dispatch: not before the first look, nor while it rests or after its end."""
+    return course is Course.DONE or (course is Course.SENDING and not canary)
 
 
 def batch_digest(rows: Iterable[tuple[str, str]]) -> str:

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from incident.domain import ladders
 from incident.domain.errors import Invalid, Refused
+from incident.domain.ladders import Step
 from incident.domain.lawbook import elements
 from incident.domain.people import Age, Audience
 from incident.domain.wording import cleaned
@@ -160,6 +162,7 @@ class Draft:
     send_at: datetime | None
     site: str = ""
     california: bool = False
+    ladder: tuple[Step, ...] = ()
 
 
 def after(stage: Stage, event: Event) -> Stage:
@@ -214,6 +217,7 @@ def contents(draft: Draft, *, people: int, audience_digest: str, values: Mapping
         "languages": [text.language for text in draft.texts],
         "texts": {text.language: text_as_json(text) for text in draft.texts},
         "channels": [str(channel) for channel in draft.channels],
+        "ladder": ladders.as_json(draft.ladder or ladders.ladder(map(str, draft.channels))),
         "audience": {"filter": dict(draft.audience), "people": people, "digest": audience_digest},
         "senders": dict(draft.senders),
         "send_at": draft.send_at.isoformat() if draft.send_at else None,

@@ -79,6 +79,13 @@ class Delivery(Model):
             sqlite_where=text(CARE),
             postgresql_where=text(CARE),
         ),
+        Index(
+            "ix_delivery_climb",
+            "dispatch_id",
+            "climb_at",
+            sqlite_where=text("climb_at IS NOT NULL"),
+            postgresql_where=text("climb_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
@@ -94,6 +101,7 @@ class Delivery(Model):
     claim_id: Mapped[int | None] = mapped_column(BigInt)
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    climb_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     provider: Mapped[str] = mapped_column(String(20), default="")
     provider_id: Mapped[str] = mapped_column(String(100), default="")
     reason: Mapped[str] = mapped_column(String(40), default="")
@@ -130,6 +138,8 @@ class Addressed(NamedTuple):
     person_id: int
     number: int
     channel: str
+    attempt: int | None = None  # None: the first one of the dispatch
+    owner: str = ""
 
 
 def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[str]:
@@ -138,7 +148,6 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
     same = {
         "dispatch_id": dispatch.id,
         "notice_version_id": dispatch.notice_version_id,
-        "attempt": dispatch.first_attempt,
         "current": True,
         "tries": 0,
         "provider": "",
@@ -146,17 +155,24 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
         "code": "",
         "may_pass": False,
         "complained": False,
-        "owner": "",
         "settled_by": "",
         "made_at": bulk.instant(now),
         "changed_at": bulk.instant(now),
     }
-    own = ("ref", "person_id", "person_number", "channel", "state", "reason")
-    rest = tuple(same.values())
-    told, untold = (State.WAITING.value, ""), (State.UNREACHED.value, "no_channel")
+    own = ("ref", "person_id", "person_number", "channel", "attempt", "owner", "state", "reason")
+    told, untold = (State.WAITING.value, "", *same.values()), (State.UNREACHED.value, "no_channel", *same.values())
+    first = dispatch.first_attempt
     rows = [
-        (ref, person.person_id, person.number, person.channel or "none", *(told if person.channel else untold), *rest)
-        for ref, person in zip(refs, people, strict=True)
+        (
+            ref,
+            id_,
+            number,
+            channel or "none",
+            first if attempt is None else attempt,
+            owner,
+            *(told if channel else untold),
+        )
+        for ref, (id_, number, channel, attempt, owner) in zip(refs, people, strict=True)
     ]
     bulk.insert("delivery", (*own, *same), rows)
     return refs
@@ -164,7 +180,7 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
 
 def again(row: Delivery, actor: str, now: datetime) -> Delivery:
     """Another attempt beside this one, which is no longer the person's current one and in the care of who asked for it."""
-    row.current, row.owner = False, row.owner or actor
+    row.current, row.owner, row.climb_at = False, row.owner or actor, None
     fresh = Delivery(
         ref=new_refs(1, now)[0],
         dispatch_id=row.dispatch_id,
@@ -207,15 +223,14 @@ def cancel_waiting(dispatch_id: int, now: datetime) -> int:
 
 
 def later_attempts(row: Delivery) -> Sequence[Delivery]:
-    """The attempts made after this one for the same person and channel."""
+    """The attempts made after this one for the same person, by whatever channel."""
     query = select(Delivery).where(
         Delivery.notice_version_id == row.notice_version_id,
         Delivery.person_id == row.person_id,
-        Delivery.channel == row.channel,
-        Delivery.attempt > row.attempt,
         Delivery.dispatch_id == row.dispatch_id,
+        Delivery.id > row.id,
     )
-    return db.session.scalars(query.order_by(Delivery.attempt)).all()
+    return db.session.scalars(query.order_by(Delivery.id)).all()
 
 
 def page(

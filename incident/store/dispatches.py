@@ -11,7 +11,9 @@ from typing import Any, Final
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain import ladders
 from incident.domain.deliveries import Counts, Course, Pace, State
+from incident.domain.ladders import Step
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -37,6 +39,7 @@ class Dispatch(Model):
     audience_digest: Mapped[str] = mapped_column(String(64))
     simulated: Mapped[bool]
     channels: Mapped[list[str]] = mapped_column(JSON)
+    ladder: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     first_attempt: Mapped[int] = mapped_column(default=1)
     course: Mapped[str] = mapped_column(String(10), default=Course.PREPARING)
     paused_for: Mapped[str] = mapped_column(String(24), default="")
@@ -70,6 +73,11 @@ class Dispatch(Model):
     def counts(self) -> Counts:
         """How many people stand where."""
         return Counts(**{state.value: getattr(self, COLUMN[state]) for state in State})
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The approved ladder; none for a notice that was approved before there were ladders."""
+        return ladders.from_json(self.ladder)
 
     @property
     def pace(self) -> Pace:
@@ -136,8 +144,14 @@ def lock(ids: Sequence[int]) -> None:
     db.session.execute(select(Dispatch.id).where(Dispatch.id.in_(ids)).order_by(Dispatch.id).with_for_update())
 
 
+def steps_of(ids: Sequence[int]) -> dict[int, tuple[Step, ...]]:
+    """The approved ladders of these dispatches."""
+    query = select(Dispatch.id, Dispatch.ladder).where(Dispatch.id.in_(ids))
+    return {id_: ladders.from_json(raw) for id_, raw in db.session.execute(query)} if ids else {}
+
+
 def locked(ref: str) -> Dispatch | None:
-    """The same, held against other writers until the commit."""
+    """The dispatch with this reference, held against other writers until the commit."""
     query = select(Dispatch).where(Dispatch.ref == ref).with_for_update()
     return db.session.scalar(query.execution_options(populate_existing=True))
 

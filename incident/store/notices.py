@@ -26,6 +26,7 @@ class Notice(Model):
     stage: Mapped[str] = mapped_column(String(12), default="draft")
     audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     channels: Mapped[list[str]] = mapped_column(JSON, default=list)
+    ladder: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     send_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     drafter: Mapped[str] = mapped_column(String(20))

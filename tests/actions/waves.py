@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from incident.actions import dispatch, people, sending
+from incident.actions import climbing, dispatch, people, sending
 from incident.domain.deliveries import Counts, Pace, State
 from incident.store import audit, deliveries, dispatches
 from incident.store.db import db
@@ -55,11 +55,13 @@ class Story:
         return self.dispatch
 
     def work(self) -> None:
-        """Everything that is due now."""
+        """Everything that is due now, the next channels of those who were not reached included."""
         for _ in range(50):
-            found = sending.due(self.clock())
-            if not found:
+            found, over = sending.due(self.clock()), climbing.due(self.clock())
+            if not found and not over:
                 return
+            for ref in over:
+                climbing.climb(ref, self.channels.open(simulated=self.row().simulated), now=self.clock())
             for ref in found:
                 sending.work(ref, self.channels, clock=self.clock)
         raise AssertionError("The work does not end.")

@@ -30,12 +30,13 @@ set_aside            W F F A D H F B C M U
 unanswered           W I I A D H F B C M U
 given_to_people      W W W A D H F B C M U
 reported_on_its_way  A A A A D H A B A M U
-reported_delivered   D D D D D H D B D M U
-reported_confirmed   H H H H H H H H H M U
-reported_back        B B B B B H B B B M U
+reported_delivered   D D D D D H D B D M D
+reported_confirmed   H H H H H H H H H M H
+reported_back        B B B B B H B B B M B
 reported_else        W S I A D H F B C M U
 found_sent           W S A A D H F B C M U
-told_by_hand         H H H H H H H H H M U
+told_by_hand         H H H H H H H H H M H
+given_up             W S I U D H F B C M U
 not_told_by_hand     F S I A D H F B C M U
 cancelled            C S I A D H F B C M U
 """

@@ -1,0 +1,91 @@
+"""Deliveries whose step of the ladder is over: who they are, what was tried for each, and their moving on.
+
+Their own partial index holds only attempts that have a time to be looked at, so that whoever is told costs it nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select, update
+
+from incident.domain.deliveries import Course, State
+from incident.domain.ladders import Tried
+from incident.store.db import db
+from incident.store.deliveries import HAS_NO_OWNER, Delivery, parts, rows_changed
+from incident.store.dispatches import Dispatch
+
+
+class Spent(NamedTuple):
+    """A person's present attempt, whose step is over."""
+
+    id: int
+    ref: str
+    person_id: int
+    number: int
+    state: State
+    owner: str
+
+
+def due(now: datetime, most: int = 100) -> Sequence[str]:
+    """The dispatches of open incidents, going on or done, that hold an attempt whose step is over."""
+    incident = db.metadata.tables["incident"]
+    over = select(Delivery.id).where(Delivery.dispatch_id == Dispatch.id, Delivery.climb_at <= now)
+    query = select(Dispatch.ref).join(incident, incident.c.id == Dispatch.incident_id)
+    query = query.where(
+        Dispatch.course.in_([Course.SENDING, Course.DONE]),
+        incident.c.state == "open",
+        over.correlate(Dispatch).exists(),
+    )
+    return db.session.scalars(query.order_by(Dispatch.id).limit(most)).all()
+
+
+def over(dispatch_id: int, now: datetime, most: int) -> list[Spent]:
+    """Up to so many attempts of a dispatch whose step is over, the longest over first."""
+    columns = Delivery.id, Delivery.ref, Delivery.person_id, Delivery.person_number, Delivery.state, Delivery.owner
+    query = select(*columns).where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at <= now, Delivery.current)
+    rows = db.session.execute(query.order_by(Delivery.climb_at).limit(most))
+    return [Spent(id_, ref, person, number, State(state), owner) for id_, ref, person, number, state, owner in rows]
+
+
+def still_open(dispatch_id: int) -> int:
+    """How many attempts of a dispatch may yet end without proof, so that another channel follows."""
+    query = select(func.count()).select_from(Delivery)
+    return db.session.scalar(query.where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at.is_not(None))) or 0
+
+
+def tried(dispatch: Dispatch, person_ids: Sequence[int]) -> dict[int, list[Tried]]:
+    """Everything tried for each of these people in this dispatch, oldest first."""
+    columns = Delivery.person_id, Delivery.id, Delivery.channel, Delivery.attempt, Delivery.state, Delivery.reason
+    query = select(*columns).where(
+        Delivery.notice_version_id == dispatch.notice_version_id, Delivery.dispatch_id == dispatch.id
+    )
+    found: dict[int, list[Tried]] = {id_: [] for id_ in person_ids}
+    for part in parts(person_ids):
+        for person_id, id_, channel, attempt, state, reason in db.session.execute(
+            query.where(Delivery.person_id.in_(part)).order_by(Delivery.id)
+        ):
+            found[person_id].append(Tried(id_, channel, attempt, State(state), reason))
+    return found
+
+
+def followed(ids: Sequence[int], by: str, now: datetime) -> None:
+    """Another attempt counts for these people from now on; what was their present one needs nobody's care any more."""
+    for part in parts(ids):
+        these = Delivery.id.in_(part)
+        rows_changed(update(Delivery).where(these).values(current=False, climb_at=None, changed_at=now))
+        rows_changed(update(Delivery).where(these, HAS_NO_OWNER).values(owner=by))
+
+
+def made_current(ids: Sequence[int], now: datetime) -> None:
+    """These earlier attempts are the ones that count, after all."""
+    for part in parts(ids):
+        rows_changed(update(Delivery).where(Delivery.id.in_(part)).values(current=True, climb_at=None, changed_at=now))
+
+
+def spent(ids_by_state: Mapping[State, Sequence[int]], reason: str, now: datetime) -> None:
+    """No channel is left for these people; those that become `unreached` by it have the reason."""
+    for state, ids in ids_by_state.items():
+        for part in parts(ids):
+            change = update(Delivery).where(Delivery.id.in_(part)).values(climb_at=None, changed_at=now)
+            rows_changed(change.values(state=state, reason=reason) if state is State.UNREACHED else change)
