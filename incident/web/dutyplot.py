@@ -32,6 +32,8 @@ STOPS = (
     (timedelta(days=90), 1.0, "90 days"),
 )
 """How far from now, at which share of the width, and what is written there."""
+HOLD = timedelta(days=7)
+"""As far as the hatching of a hold is drawn: nobody knows when it ends."""
 JUST_OVER = timedelta(days=-4)
 """What is over stands at least so far left that nobody takes it for now."""
 NEAR = 15
@@ -74,6 +76,7 @@ class Lane:
     dots: Sequence[Dot]
     joined: tuple[int, int] | None
     hold: tuple[int, int] | None
+    hold_word: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,9 @@ def _moment(row: FindingRow) -> datetime | None:
     return row.met_at or row.due_at if row.state != "waived" else row.due_at
 
 
-def _pressing(row: FindingRow, now: datetime) -> tuple[bool, bool, datetime]:
-    """Rows of what is still to do come first, owed before open, soonest first."""
-    return row.state in findings.SETTLED, row.standing == "open", _moment(row) or now
+def _pressing(row: FindingRow, now: datetime) -> tuple[bool, bool, bool, datetime]:
+    """Rows of what is still to do come first, what has a time before what is on hold, owed before open, soonest first."""
+    return row.state in findings.SETTLED, _moment(row) is None, row.standing == "open", _moment(row) or now
 
 
 def _lane(row: FindingRow) -> str:
@@ -175,12 +178,14 @@ def _drawn_lane(label: str, rows: Sequence[FindingRow], y: int, now: datetime) -
     held = any(marks.look(row, now) == "held" for row in rows)
     ends = [dot.x for dot in dots]
     staged = len({row.law for row in rows}) == 1 and len(dots) > 1
+    end = _x(now + HOLD, now)
     return Lane(
         y,
         label,
         dots,
         joined=(min(ends), max(ends)) if staged else None,
-        hold=(_x(now, now), _x(now + timedelta(days=7), now)) if held else None,
+        hold=(_x(now, now), end) if held else None,
+        hold_word="" if any(end - 10 < x < end + ROOM for x in ends) else "on hold",
     )
 
 

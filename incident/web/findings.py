@@ -128,7 +128,10 @@ def _due(row: FindingRow, now: datetime) -> DueWords:
     if row.standing == Standing.NOT_OWED:
         return DueWords("not owed", "far", None)
     words = due_words(row.due_at, now, none=NO_TIME.get(row.clock, "no fixed time"))
-    return DueWords(words.words if words.at else "open", "open", words.at) if row.standing == Standing.OPEN else words
+    if row.standing != Standing.OPEN:
+        return words
+    said = f"would be {words.words}" if words.tone == "late" else words.words
+    return DueWords(said if words.at else "open", "open", words.at)
 
 
 def _ask(key: str) -> dict[str, str]:
