@@ -74,6 +74,15 @@ class Settings(BaseSettings):
     )
     twilio_time_limit: float = Field(15, gt=0, le=300, description="Seconds to wait for an answer of Twilio.")
     twilio_rate: float = Field(0, ge=0, description="Most texts a second by Twilio; 0: as fast as it answers.")
+    twilio_voice_from: str = Field(
+        "", description="The number that calls by Twilio come from, such as +4930555010; empty: it makes no calls."
+    )
+    twilio_voice_rate: float = Field(
+        1, gt=0, le=100, description="Most calls a second by Twilio; more than 1 only where Twilio has allowed it."
+    )
+    calls_by_hand: bool = Field(
+        False, description="Your own people call those whom a notice reaches by telephone, from a list."
+    )
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="Mail server: smtp://name:password@host:587 (STARTTLS) or smtps://name:password@host:465.",

@@ -151,6 +151,13 @@ class Callback:
     body: bytes
 
 
+class Reply(NamedTuple):
+    """What a provider is told in answer to its call."""
+
+    content_type: str
+    body: bytes
+
+
 class Forged(Exception):
     """The callback does not bear the provider's signature. The sentence says what was wrong, never what was sent."""
 
@@ -187,6 +194,19 @@ class Notifier(Protocol):
 
     def events(self, callback: Callback) -> list[Event]:
         """What a signed callback reports. Raises Forged."""
+        ...
+
+
+@runtime_checkable
+class Conversation(Protocol):
+    """A channel whose provider asks in the middle of a message what to say next. Both look only at what `events` took."""
+
+    def wants(self, callback: Callback) -> str:
+        """Our reference of the message whose words are asked for; empty where none is."""
+        ...
+
+    def reply(self, callback: Callback, message: Message | None) -> Reply | None:
+        """What to say next, None where nothing was asked; without a message where it must not be told (any more)."""
         ...
 
 

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 from notifiers import wire
 from notifiers.apprise_alert import AppriseAlert
+from notifiers.by_hand import ByHand
 from notifiers.contract import Channels, Misconfigured, Notifier
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
 from notifiers.smtp_email import SmtpEmail
 from notifiers.twilio_sms import TwilioSms
+from notifiers.twilio_voice import TwilioVoice
 
 WORDS = ("email", "sms", "letter", "call", "push")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -43,12 +45,16 @@ class Settings(Protocol):
     twilio_messaging_service_sid: str
     twilio_time_limit: float
     twilio_rate: float
+    twilio_voice_from: str
+    twilio_voice_rate: float
+    calls_by_hand: bool
     smtp_url: Secret
     smtp_from: str
     smtp_bounces_to: str
     smtp_time_limit: float
     smtp_rate: float
     contact_email: str
+    contact_phone: str
     alerts_inside: bool
 
 
@@ -73,7 +79,9 @@ def _real(settings: Settings) -> list[Notifier]:
     makers = (
         (settings.sendgrid_api_key.get_secret_value(), _sendgrid),
         (settings.smtp_url.get_secret_value(), _smtp),
-        (settings.twilio_account_sid, _twilio),
+        (settings.twilio_account_sid and _texts(settings), _twilio),
+        (settings.twilio_voice_from, _twilio_voice),
+        (settings.calls_by_hand, _by_hand),
     )
     return [make(settings) for is_set, make in makers if is_set]
 
@@ -90,20 +98,49 @@ def _sendgrid(settings: Settings) -> Notifier:
     )
 
 
-def _twilio(settings: Settings) -> Notifier:
+def _texts(settings: Settings) -> bool:
+    """Whether the account at Twilio is there for texts: always, but where only calls have a number."""
+    return bool(settings.twilio_from or settings.twilio_messaging_service_sid or not settings.twilio_voice_from)
+
+
+def _token(settings: Settings) -> str:
     token = settings.twilio_auth_token.get_secret_value()
     if not token:
         raise Misconfigured("TOCSIN_TWILIO_AUTH_TOKEN: it is needed beside the account, to send and to check reports.")
+    return token
+
+
+def _twilio(settings: Settings) -> Notifier:
     return TwilioSms(
         settings.twilio_account_sid,
-        token,
+        _token(settings),
         sender=settings.twilio_from,
         service=settings.twilio_messaging_service_sid,
         url=_checked(settings, "twilio_url"),
-        callback=_callback(settings),
+        callback=_callback(settings, "twilio"),
         seconds=settings.twilio_time_limit,
         rate=settings.twilio_rate,
     )
+
+
+def _twilio_voice(settings: Settings) -> Notifier:
+    if not settings.twilio_account_sid:
+        raise Misconfigured("TOCSIN_TWILIO_ACCOUNT_SID: calls need the account beside their number.")
+    return TwilioVoice(
+        settings.twilio_account_sid,
+        _token(settings),
+        sender=settings.twilio_voice_from,
+        company=settings.company_name,
+        phone=settings.contact_phone,
+        callback=_callback(settings, "twilio_voice"),
+        url=_checked(settings, "twilio_url"),
+        seconds=settings.twilio_time_limit,
+        rate=settings.twilio_voice_rate,
+    )
+
+
+def _by_hand(_settings: Settings) -> Notifier:
+    return ByHand()
 
 
 def _smtp(settings: Settings) -> Notifier:
@@ -122,10 +159,10 @@ def _smtp(settings: Settings) -> Notifier:
     )
 
 
-def _callback(settings: Settings) -> str:
+def _callback(settings: Settings, provider: str) -> str:
     """Where Twilio reports to; it takes no address on a machine of its own, so none is given unless this is a test."""
     on_this_machine = urlsplit(settings.base_url).hostname in LOOPBACK
-    return f"{settings.base_url}/hooks/twilio" if settings.test_mode or not on_this_machine else ""
+    return f"{settings.base_url}/hooks/{provider}" if settings.test_mode or not on_this_machine else ""
 
 
 def _checked(settings: Settings, name: str) -> str:

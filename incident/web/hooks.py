@@ -4,12 +4,12 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from incident.actions import deliveries
+from incident.actions import deliveries, telling
 from incident.domain.errors import Missing
 from incident.settings import Settings
 from incident.web.access import now, permit
 from incident.web.errors import answer
-from notifiers.contract import Callback, Channels, Forged
+from notifiers.contract import Callback, Channels, Conversation, Forged, Notifier
 
 bp = Blueprint("hooks", __name__, url_prefix="/hooks")
 
@@ -28,14 +28,25 @@ def report(provider: str) -> ResponseReturnValue:
     if notifier is None:
         raise Missing()
     request.max_content_length = LARGEST
+    callback = _callback()
     try:
-        events = notifier.events(_callback())
+        events = notifier.events(callback)
     except Forged as forged:
         log.warning("hook.forged", provider=provider, why=str(forged))
         return answer(403, "This report does not bear the provider's signature.")
     for start in range(0, len(events), AT_ONCE):
         deliveries.take_in(provider, notifier.channel, events[start : start + AT_ONCE], now=now())
-    return Response(status=204)
+    return _told(notifier, callback) or Response(status=204)
+
+
+def _told(notifier: Notifier, callback: Callback) -> Response | None:
+    """What the provider asks for in the middle of a call, once its signature was found good."""
+    if not isinstance(notifier, Conversation):
+        return None
+    wanted = notifier.wants(callback)
+    message = telling.message_for(wanted, notifier.channel, notifier.provider, now=now()) if wanted else None
+    reply = notifier.reply(callback, message)
+    return Response(reply.body, content_type=reply.content_type) if reply else None
 
 
 def _callback() -> Callback:

@@ -95,8 +95,7 @@ class _Handler(Handler):
             self.server.asked += 1
         if self.server.redirect_to:
             return self.answer(307, b"", Location=self.server.redirect_to)
-        expected = base64.b64encode(f"{self.server.account}:{self.server.token}".encode()).decode()
-        if self.headers.get("Authorization") != f"Basic {expected}":
+        if not self._is_ours():
             return self._error(20003)
         if self.path != f"/2010-04-01/Accounts/{self.server.account}/Messages.json":
             return self.answer(404, b'{"code":20404,"message":"not found","status":404}')
@@ -130,6 +129,10 @@ class _Handler(Handler):
             "date_created": time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()),
         }
         return self.answer(201, json.dumps(said).encode(), Content_Type="application/json")
+
+    def _is_ours(self) -> bool:
+        expected = base64.b64encode(f"{self.server.account}:{self.server.token}".encode()).decode()
+        return self.headers.get("Authorization") == f"Basic {expected}"
 
     def _error(self, code: int, **headers: str) -> None:
         status, message = MESSAGES.get(code, (400, "refused"))

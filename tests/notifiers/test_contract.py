@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,11 +12,14 @@ from notifiers.memory import Memory
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
 from notifiers.smtp_email import SmtpEmail
+from notifiers.spoken import pieces
 from notifiers.twilio_sms import TwilioSms
+from notifiers.twilio_voice import TwilioVoice
 from tests.fakes.faults import Fault
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.fakes.smtp import FakeSmtp
 from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
+from tests.fakes.twilio_voice import FakeVoice
 
 
 @dataclass
@@ -25,11 +28,14 @@ class Case:
 
     notifier: Notifier
     server: Any
+    made: dict[str, Message] = field(default_factory=dict)
 
     def taken(self) -> list[tuple[str, str]]:
         """Address and text of everything that went out."""
         if isinstance(self.server, FakeSendGrid):
             return [(letter.to, letter.text) for letter in self.server.letters]
+        if isinstance(self.server, FakeVoice):
+            return self.told()
         if isinstance(self.server, FakeTwilio):
             return [(text.to, text.body) for text in self.server.texts]
         return [
@@ -37,19 +43,38 @@ class Case:
             for mail in self.server.mails
         ]
 
+    def told(self) -> list[tuple[str, str]]:
+        """Number and text of every call in which the whole text of one message was spoken, once a key was pressed."""
+
+        def answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+            callback = Callback(url, {name.lower(): value for name, value in headers.items()}, body)
+            assert self.notifier.events(callback)
+            reply = self.notifier.reply(callback, self.made.get(self.notifier.wants(callback)))
+            return (200, reply.body.decode()) if reply else (204, "")
+
+        self.server.play(send=answer)
+        return [
+            (call.to, message.text)
+            for call in self.server.calls
+            for message in self.made.values()
+            if "\n".join(pieces(message.text)) in "\n".join(call.said)
+        ]
+
     def message(self, number: int, **values: Any) -> Message:
         """One message for person `number`."""
-        to = f"+4915100000{number:03}" if self.notifier.channel == "sms" else f"person{number}@example.org"
+        to = f"+4915100000{number:03}" if self.notifier.channel in ("sms", "call") else f"person{number}@example.org"
         usual = {
             "ref": f"R{number:04}",
             "to": to,
             "subject": "Notice",
             "text": f"Dear person {number},\nplease read this.",
         }
-        return Message(**usual | values)
+        made = Message(**usual | values)
+        self.made[made.ref] = made
+        return made
 
 
-@pytest.fixture(params=["sendgrid", "twilio", "smtp"])
+@pytest.fixture(params=["sendgrid", "twilio", "twilio_voice", "smtp"])
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     with ExitStack() as open_:
         if request.param == "sendgrid":
@@ -58,6 +83,14 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
         elif request.param == "twilio":
             server = open_.enter_context(FakeTwilio())
             notifier = TwilioSms(ACCOUNT, TOKEN, sender="+15005550006", url=server.url, seconds=5)
+        elif request.param == "twilio_voice":
+            server = open_.enter_context(FakeVoice())
+            about = {
+                "sender": "+15005550006",
+                "company": "Company",
+                "callback": "https://us.example/hooks/twilio_voice",
+            }
+            notifier = TwilioVoice(ACCOUNT, TOKEN, url=server.url, seconds=5, **about)
         else:
             server = open_.enter_context(FakeSmtp())
             notifier = SmtpEmail(server.url, "notice@company.example", seconds=5, encrypted=False)

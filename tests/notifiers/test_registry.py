@@ -11,6 +11,13 @@ def settings(**values: object) -> Settings:
 
 SENDGRID = {"sendgrid_api_key": "SG.x", "sendgrid_from": "n@company.example"}
 TWILIO = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
+VOICE = {
+    "twilio_account_sid": "AC1",
+    "twilio_auth_token": "t",
+    "twilio_voice_from": "+15005550006",
+    "company_name": "Sample Shop",
+    "base_url": "https://us.example",
+}
 SMTP = {"smtp_url": "smtp://mail.example:587", "smtp_from": "n@company.example"}
 
 
@@ -46,6 +53,12 @@ def test_a_dispatch_uses_the_sandbox_or_the_providers_but_never_both():
         ({**TWILIO, "twilio_auth_token": ""}, "TOCSIN_TWILIO_AUTH_TOKEN"),
         ({**TWILIO, "twilio_from": ""}, "TOCSIN_TWILIO_FROM"),
         ({**SMTP, "smtp_url": "mail.example"}, "TOCSIN_SMTP_URL"),
+        ({**VOICE, "twilio_account_sid": ""}, "TOCSIN_TWILIO_ACCOUNT_SID"),
+        ({**VOICE, "twilio_auth_token": ""}, "TOCSIN_TWILIO_AUTH_TOKEN"),
+        ({**VOICE, "twilio_voice_from": "030"}, "TOCSIN_TWILIO_VOICE_FROM"),
+        ({**VOICE, "company_name": ""}, "TOCSIN_COMPANY_NAME"),
+        ({**VOICE, "base_url": "http://127.0.0.1:8000"}, "TOCSIN_BASE_URL"),
+        ({**VOICE, "calls_by_hand": True}, "Two providers are set for call"),
     ],
 )
 def test_a_mistake_is_named_at_the_start(values: dict[str, object], named: str):
@@ -62,3 +75,12 @@ def test_twilio_is_given_no_address_that_it_cannot_call():
     assert real._callback == ""  # type: ignore[attr-defined]
     public = channels(settings(**TWILIO, base_url="https://us.example")).real["sms"]
     assert public._callback == "https://us.example/hooks/twilio"  # type: ignore[attr-defined]
+
+
+def test_calls_are_made_by_twilio_or_by_hand_and_one_a_second_unless_more_is_said():
+    voice = channels(settings(**VOICE)).real
+    assert {word: channel.provider for word, channel in voice.items()} == {"call": "twilio_voice"}
+    assert voice["call"].rate == 1
+    both = channels(settings(**VOICE, twilio_from="+15005550006")).real
+    assert {word: channel.provider for word, channel in both.items()} == {"sms": "twilio", "call": "twilio_voice"}
+    assert channels(settings(calls_by_hand=True)).real["call"].provider == "by_hand"

@@ -1,0 +1,42 @@
+"""The words of a message that is being told just now: a provider asks for them in the middle of a call."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from incident.actions import people
+from incident.actions.merging import messages
+from incident.domain.deliveries import State
+from incident.store import deliveries, dispatches, notices
+from incident.store.deliveries import Delivery
+from incident.store.sealed import Erased, Unreadable
+from notifiers.contract import Message
+
+LONGEST: Final = timedelta(hours=24)
+"""How long after a call was handed over its words are still given out: providers put calls off for hours."""
+NEVER_TOLD: Final = (State.SIMULATED, State.WAITING, State.UNREACHED, State.CANCELLED)
+
+
+def message_for(ref: str, channel: str, provider: str, *, now: datetime) -> Message | None:
+    """The message of this attempt in the version that was approved; None where it must not be told (any more).
+
+    Only for an attempt that was handed to this provider a short while ago: a signed question that somebody kept is of no use later.
+    """
+    row = deliveries.reported_on([ref]).get(ref)
+    if row is None or not _is_being_told(row, channel, provider, now):
+        return None
+    told = dispatches.by_id(row.dispatch_id)
+    version = notices.version(told.notice_id, told.version_number) if told else None
+    if told is None or version is None:
+        return None
+    try:
+        person = people.addressees(told.incident_id, [row.person_id]).get(row.person_id)
+    except (Erased, Unreadable):
+        return None
+    made = messages(version, [(row.ref, row.ref, person)], channel) if person else []
+    return made[0] if made and isinstance(made[0], Message) else None
+
+
+def _is_being_told(row: Delivery, channel: str, provider: str, now: datetime) -> bool:
+    """The answer to the call may still be under way: then no provider and no time stand with the row yet."""
+    ours = row.channel == channel and row.provider in ("", provider) and row.state not in NEVER_TOLD
+    return ours and now - (row.called_at or row.changed_at) < LONGEST
