@@ -53,7 +53,9 @@ def acknowledge(incident: str) -> ResponseReturnValue:
     """Say that one has these duties."""
     number = actions.acknowledge(incident, request.form.getlist("duty"), actor=actor(), now=now())
     said = "You have it" if number == 1 else f"You have {number} duties"
-    flash(f"{said}. Nobody is reminded until the due time passes unmet." if number else "Choose a duty first.", "met")
+    flash(
+        f"{said}. If a due time ahead passes unmet, reminders begin again." if number else "Choose a duty first.", "met"
+    )
     return _back(incident)
 
 
