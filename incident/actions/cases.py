@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from incident.actions import dossier
-from incident.domain import filings, forms, lawbook
+from incident.domain import filings, forms
 from incident.domain import reports as rules
 from incident.domain.dossier import Company, Dossier
 from incident.domain.errors import Invalid
@@ -15,7 +15,7 @@ from incident.domain.forms import Form
 from incident.domain.incidents import Kind
 from incident.domain.reports import Answer, Hand, State
 from incident.exports.report import Sheet
-from incident.store import obligations
+from incident.store import law_editions, obligations
 from incident.store import reports as rows
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
@@ -150,14 +150,14 @@ def _owed(row: FindingRow) -> Owed:
             if _meets(form, stage.key, row):
                 return Owed(row, form, stage.key, form.authority)
     form = forms.library()[GENERAL]
-    book = lawbook.library()
+    book = law_editions.of_incident(row.incident_id)
     return Owed(row, form, form.stages[0].key, book[row.law].authority if row.law in book else row.law)
 
 
 def _meets(form: Form, stage: str, row: FindingRow) -> bool:
     if row.law not in form.laws or row.to != form.recipient:
         return False
-    duty = lawbook.library().duty(row.duty)
+    duty = law_editions.of_incident(row.incident_id).duty(row.duty)
     return duty is not None and duty.stage in form.stage(stage).meets
 
 

@@ -10,7 +10,7 @@ from incident.domain.facts import Facts
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import Channel
 from incident.domain.people import Audience, Reach
-from incident.store import audiences, obligations
+from incident.store import audiences, law_editions, obligations
 
 REACHED_BY = {
     Channel.EMAIL: Reach.EMAIL,
@@ -63,7 +63,7 @@ def lacking(incident_id: int, audience: Audience, fields: frozenset[str]) -> dic
 
 def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ...]:
     """Return the duties to tell these people that stand as owed and are not waived, with what their notice must hold."""
-    book = lawbook.library()
+    book = law_editions.of_incident(incident_id)
     owed = dict.fromkeys(
         finding.duty
         for finding in obligations.current(incident_id).values()

@@ -19,6 +19,7 @@ from incident.domain.dossier import (
 )
 from incident.domain.facts import parsed
 from incident.domain.forms import library
+from incident.domain.lawbook import Lawbook
 from incident.settings import Settings
 from incident.store import (
     checkpoints,
@@ -26,6 +27,7 @@ from incident.store import (
     dispatches,
     grades,
     incidents,
+    law_editions,
     notices,
     obligations,
     people,
@@ -139,11 +141,11 @@ def _duties(incident_id: int) -> tuple[DutyLine, ...]:
     rows = sorted(
         obligations.telling(incident_id), key=lambda row: (row.due_at is None, row.due_at or row.made_at, row.duty)
     )
-    return tuple(_duty(row) for row in rows)
+    book = law_editions.of_incident(incident_id)
+    return tuple(_duty(row, book) for row in rows)
 
 
-def _duty(row: FindingRow) -> DutyLine:
-    book = lawbook.library()
+def _duty(row: FindingRow, book: Lawbook) -> DutyLine:
     duty = book.duty(row.duty)
     return DutyLine(
         ref=row.duty,

@@ -7,7 +7,7 @@ from typing import Any
 
 from incident import calendars
 from incident.actions.ledger import Ledger, transaction
-from incident.domain import editions, lawbook, settlements
+from incident.domain import editions, settlements
 from incident.domain import incidents as incident_rules
 from incident.domain import obligations as rules
 from incident.domain.audit import canonical
@@ -37,7 +37,7 @@ def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime, *
     The laws are those by which the incident was assessed, until somebody takes newer ones for it (`newest`).
     """
     made = editions.current()
-    book = made.book if newest else laws_of(incident.id)
+    book = made.book if newest else law_editions.of_incident(incident.id)
     before = rows.current(incident.id)
     done = {ref: row.met_at for ref, row in before.items() if row.state == State.MET and row.met_at}
     said = rules.by_ref(found_with(waves.later(incident.id), facts, book, calendars.of_law, now.date(), done))
@@ -49,12 +49,6 @@ def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime, *
     if changed:
         _tell(incident, changed, book, ledger)
     return changed
-
-
-def laws_of(incident_id: int) -> Lawbook:
-    """The laws that an incident goes by: those of its last assessment; today's where it has none or they can be read no longer."""
-    was = rows.assessment(incident_id)
-    return (law_editions.book(was.library) if was else None) or lawbook.library()
 
 
 def _replace(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from incident import calendars
-from incident.actions import obligations
 from incident.domain import obligations as rules
 from incident.domain import settlements
 from incident.domain.errors import Invalid
@@ -15,7 +14,7 @@ from incident.domain.later import found_with
 from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Finding, Standing
 from incident.domain.settlements import Difference, Known, State
-from incident.store import incidents, waves
+from incident.store import incidents, law_editions, waves
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
 
@@ -54,7 +53,7 @@ def what_if(incident_id: int, given: Mapping[str, Any], now: datetime) -> WhatIf
     done = {ref: row.met_at for ref, row in held.items() if row.state == State.MET and row.met_at}
     said = rules.by_ref(
         found_with(
-            waves.later(incident_id), facts, obligations.laws_of(incident_id), calendars.of_law, now.date(), done
+            waves.later(incident_id), facts, law_editions.of_incident(incident_id), calendars.of_law, now.date(), done
         )
     )
     settled = {ref for ref, row in held.items() if row.state in {State.MET, State.WAIVED}}

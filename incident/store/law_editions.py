@@ -13,9 +13,10 @@ from sqlalchemy import LargeBinary, String, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain import editions
+from incident.domain import editions, lawbook
 from incident.domain.editions import Edition, LawText, Origin
 from incident.domain.lawbook import BadLaw, Law, Lawbook, read_law
+from incident.store import obligations
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 AT_ONCE = 400
@@ -144,6 +145,12 @@ def book(digest: str) -> Lawbook | None:
         return current.book
     held = edition(digest)
     return held.book if held else None
+
+
+def of_incident(incident_id: int) -> Lawbook:
+    """The laws that an incident goes by: those of its last assessment; today's where it has none or they can be read no longer."""
+    was = obligations.assessment(incident_id)
+    return (book(was.library) if was else None) or lawbook.library()
 
 
 def law(digest: str) -> Law | None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from incident.actions import intake, law_updates
+from incident.actions import crowds, intake, law_updates
 from incident.actions import obligations as duties
 from incident.domain import editions
 from incident.domain.editions import Edition, LawText
 from incident.domain.errors import Missing, Refused
-from incident.store import audit, law_editions
+from incident.domain.people import Audience
+from incident.store import audit, incidents, law_editions
 from incident.store import law_updates as updates
 from incident.store import obligations as rows
 from incident.store.db import db
@@ -307,3 +308,15 @@ def test_what_was_kept_cannot_be_changed_or_removed(app, table):
     for statement in (f"UPDATE {table} SET digest = 'x'", f"DELETE FROM {table}"):
         with pytest.raises(Exception, match="append-only"), db.engine.begin() as connection:
             connection.execute(db.text(statement))
+
+
+def test_notices_and_papers_go_by_the_laws_that_the_incident_goes_by(app):
+    incident = an_incident(facts={**FACTS, "risk_to_people": "high"}, now=NOW)
+    old = law_editions.of_incident(incident.id)
+    editions.use(newer(changed={"eu/gdpr.toml": ('"consequences", "what_we_do"', '"what_we_do"')}))
+    audience = Audience.from_json({})
+    facts = incidents.known(incident.id)
+    asked = {duty.cite.law: duty.elements for duty in crowds.duties(incident.id, audience, facts)}
+    assert "consequences" in asked["EU-GDPR"]
+    assert law_editions.of_incident(incident.id) is old
+    assert law_editions.of_incident(incident.id) is not editions.current().book
