@@ -287,7 +287,9 @@ def _close(case: Window, path: str) -> None:
 
 def _settle_duties(case: Window, path: str, tab: str, button: str, words: str) -> None:
     page = case.go(f"{path}/duties/")
-    page.get_by_role("link", name=re.compile(rf"^{tab} [0-9]+")).first.click()
+    shown = page.get_by_role("link", name=re.compile(rf"^{tab} [0-9]+")).first
+    shown.click()
+    expect(shown).to_have_attribute("aria-current", "page")
     for duty in _refs(page.content(), f"{path}/duties/"):
         page = case.go(duty)
         _unfold(page)
