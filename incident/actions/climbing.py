@@ -96,6 +96,8 @@ def _demand_may_go(case: Incident, row: Dispatch, one: deliveries.Delivery) -> N
         raise Refused(FROZEN)
     if case.state != "open":
         raise Refused("This incident is closed. Reopen it before anything is sent.")
+    if row.simulated:
+        raise Refused("This is a rehearsal: nobody is told by it, so no other channel is tried.")
     rules.turned(Course(row.course), Turn.REPEAT)
     ladders.demand_may_go_on(State(one.state), current=one.current)
     if approved(row) is None:

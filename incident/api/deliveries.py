@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from flask import current_app, g
 from pydantic import BaseModel, Field
 
+from incident.actions import climbing
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.api.incidents import Ref, Strict
@@ -325,6 +326,18 @@ def found_sent(incident: str, attempt: str, given: ReasonIn) -> str:
 def again(incident: str, attempt: str, given: ReasonIn) -> dict[str, str]:
     """Send to one person again, as a new attempt, with the reason."""
     return {"ref": actions.send_again(incident, attempt, reason=given.reason, actor=actor(), now=now())}
+
+
+@bp.post("/attempts/<attempt>/next")
+@permit("delivery.settle")
+@bp.input(ReasonIn, arg_name="given")
+@bp.output(Ref, status_code=201)
+def next_channel(incident: str, attempt: str, given: ReasonIn) -> dict[str, str]:
+    """Have one person told by the next channel of the notice, with the reason."""
+    channels: Channels = current_app.extensions["channels"]
+    opened = list(channels.open(simulated=False))
+    ref = climbing.go_to_next(incident, attempt, reason=given.reason, opened=opened, actor=actor(), now=now())
+    return {"ref": ref}
 
 
 @box.get("")

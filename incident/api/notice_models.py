@@ -20,6 +20,14 @@ class AudienceModel(Strict):
     ages: list[str] = Field(default_factory=list)
 
 
+class StepModel(Strict):
+    """One step of the ladder: how long a channel has, and what counts as reached."""
+
+    channel: Literal["email", "sms", "letter", "call", "push"]
+    hours: int = Field(ge=1, le=2_160, description="After so many hours without that proof the next channel is tried.")
+    counts: Literal["accepted", "delivered", "confirmed"]
+
+
 class TextModel(Strict):
     """What it says in one language; fields such as {{ person.name }} are filled for each person."""
 
@@ -46,6 +54,7 @@ class ChangeIn(Strict):
     title: str | None = None
     languages: list[str] | None = None
     channels: list[Word] | None = Field(None, description="In order: each person gets the first that reaches them.")
+    ladder: list[StepModel] | None = Field(None, description="Channels left out have their usual step.")
     audience: AudienceModel | None = None
     send_at: AwareDatetime | None = None
     texts: dict[str, TextModel] = Field(default_factory=dict)
@@ -86,6 +95,7 @@ class NoticeOut(BaseModel):
     digest: str = Field(description="Of that version; empty before the first.")
     people: int | None
     channels: list[str]
+    ladder: list[StepModel] = Field(description="What counts as reached by each channel, and when the next is tried.")
     languages: list[str]
     audience: dict[str, list[Any]]
     send_at: datetime | None

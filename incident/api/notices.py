@@ -32,7 +32,7 @@ from incident.api.notice_models import (
     VersionList,
     VersionOut,
 )
-from incident.domain import layouts, musts
+from incident.domain import ladders, layouts, musts
 from incident.domain import notices as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.layouts import Sheet
@@ -240,7 +240,14 @@ def _change(notice: Notice, given: ChangeIn) -> actions.Change:
         audience=Audience.from_json(audience),
         send_at=given.send_at if sends else notice.send_at,
         texts=texts,
+        ladder=_ladder(given),
     )
+
+
+def _ladder(given: ChangeIn) -> dict[str, ladders.Step] | None:
+    if given.ladder is None:
+        return None
+    return {step.channel: ladders.checked(step.channel, step.hours, step.counts) for step in given.ladder}
 
 
 def _wording(ref: str, asked: PreviewIn) -> tuple[Notice, Wording]:
@@ -295,6 +302,7 @@ def _out(notice: Notice, version: NoticeVersion | None, incident: str) -> dict[s
     return {
         **{name: getattr(notice, name) for name in (*same, "editors", "drafted_at", "changed_at")},
         "incident": incident,
+        "ladder": ladders.as_json(actions.ladder_of(notice)),
         "version": notice.number,
         "digest": version.digest if version else "",
         "people": version.people if version else None,

@@ -76,7 +76,7 @@ USUAL: Final[Mapping[str, Step]] = {
 
 def ladder(channels: Iterable[str], chosen: Mapping[str, Step] | None = None) -> tuple[Step, ...]:
     """The steps for these channels in their order: as chosen, else as usual."""
-    known = USUAL | dict(chosen or {})
+    known = {**USUAL, **(chosen or {})}
     return tuple(known[word] for word in dict.fromkeys(channels) if word in USUAL)
 
 

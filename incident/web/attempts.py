@@ -1,27 +1,37 @@
 """One person's delivery with all its attempts, the sandbox's mailbox, and the switch that freezes all sending."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from incident.actions import climbing
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.domain import deliveries as rules
+from incident.domain import ladders
 from incident.domain.deliveries import State
 from incident.domain.errors import Missing
 from incident.exports import csv
 from incident.store import deliveries as rows
 from incident.store import dispatches, mailbox, provider_events
+from incident.store.deliveries import Delivery
+from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
 from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
 from incident.web.incidents import csv_answer
+from notifiers.contract import Channels
 
 bp = Blueprint("attempts", __name__, url_prefix="/incidents/<incident>/sending")
 desk = Blueprint("sending", __name__, url_prefix="/desk/sending")
 
 PAGE = 50
+REMARK_WORDS = {
+    "found_sent": "found that it was sent",
+    "sent_again": "had it sent again",
+    "next_channel": "had the next channel tried",
+}
 
 
 @bp.get("/attempts/<attempt>")
@@ -51,10 +61,40 @@ def show(incident: str, attempt: str) -> str:
         and row.state in (State.FAILED, State.BOUNCED, State.IN_DOUBT, State.CANCELLED)
         and told is not None
         and not told.simulated,
+        may_go_on=may_go_on(row, told, tried),
+        remark_words=REMARK_WORDS,
         people=names(
             [word for one in tried for word in (one.owner, one.settled_by) if word] + [remark.by for remark in remarks]
         ),
     )
+
+
+def may_go_on(row: Delivery, told: Dispatch | None, tried: Sequence[Delivery]) -> bool:
+    """Whether another channel of the notice is left that a person may ask for."""
+    if told is None or told.simulated or not row.current or row.state not in ladders.MAY_GO_ON:
+        return False
+    opened = open_channels(simulated=told.simulated)
+    past = [ladders.Tried(one.id, one.channel, one.attempt, State(one.state), one.reason) for one in tried]
+    reached = rows.reach_of([row.person_id]).get(row.person_id, {})
+    return bool(ladders.next_channel(told.steps, past, reached, opened))
+
+
+def open_channels(*, simulated: bool) -> Collection[str]:
+    """The channels that a sending may use here."""
+    channels: Channels = current_app.extensions["channels"]
+    return list(channels.open(simulated=simulated))
+
+
+@bp.post("/attempts/<attempt>/next")
+@permit("delivery.settle")
+def next_channel(incident: str, attempt: str) -> ResponseReturnValue:
+    """Have the next channel tried for this person."""
+    opened = open_channels(simulated=False)
+    fresh = climbing.go_to_next(
+        incident, attempt, reason=request.form.get("reason", ""), opened=opened, actor=actor(), now=now()
+    )
+    flash("The next channel is tried.", "met")
+    return redirect(url_for(".show", incident=incident, attempt=fresh))
 
 
 @bp.post("/attempts/<attempt>/sent")

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
-from incident.actions.notices import Change
-from incident.domain import places, starters
+from incident.actions.notices import Change, ladder_of
+from incident.domain import ladders, places, starters
 from incident.domain.errors import Invalid
 from incident.domain.notices import SECTIONS, Channel, Text
 from incident.domain.people import AGE_WORDS, Age, Audience
@@ -43,6 +43,7 @@ class Sketch:
     send_at: str
     texts: dict[str, Text]
     revision: int
+    steps: dict[str, tuple[str, str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     typed: bool = False
 
@@ -70,6 +71,7 @@ def sketch(notice: Notice, texts: Iterable[Text], zone: ZoneInfo) -> Sketch:
         send_at=notice.send_at.astimezone(zone).strftime(LOCAL) if notice.send_at else "",
         texts={text.language: text for text in texts},
         revision=notice.revision,
+        steps={step.channel: (str(step.hours), step.counts.value) for step in ladder_of(notice)},
     )
 
 
@@ -91,6 +93,10 @@ def typed(form: MultiDict[str, str], kept: Sketch) -> Sketch:
         send_at=form.get("send_at", "").strip(),
         texts=texts,
         revision=form.get("revision", 0, type=int),
+        steps={
+            word: (form.get(f"hours:{word}", hours).strip(), form.get(f"counts:{word}", counts))
+            for word, (hours, counts) in kept.steps.items()
+        },
         typed=True,
     )
 
@@ -130,7 +136,12 @@ def change(page: Sketch, zone: ZoneInfo) -> Change:
         audience=Audience.from_json(audience),
         send_at=instant(page.send_at, zone),
         texts=page.texts,
+        ladder={word: _step(word, hours, counts) for word, (hours, counts) in page.steps.items()},
     )
+
+
+def _step(channel: str, hours: str, counts: str) -> ladders.Step:
+    return ladders.checked(channel, int(hours) if hours.isascii() and hours.isdigit() else 0, counts)
 
 
 def _said(words: Iterable[str]) -> tuple[str, ...]:
@@ -195,6 +206,11 @@ def audience_words(audience: Mapping[str, list[str]], people: int) -> str:
     if found.ages:
         parts.append(", ".join(AGE_WORDS[Age(age)] for age in found.ages))
     return " · ".join(parts)
+
+
+def ladder_words(steps: Iterable[ladders.Step]) -> list[tuple[str, str]]:
+    """Return each step of a ladder: its channel, and what counts and when the next one follows."""
+    return [(CHANNEL_WORDS[Channel(step.channel)], ladders.words(step)) for step in steps]
 
 
 def channel_words(channels: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
 from incident.actions.previews import Preview, Wording
-from incident.domain import layouts, musts, readability, starters
+from incident.domain import ladders, layouts, musts, readability, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
@@ -72,6 +72,7 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         ways=composing.channel_words(notice.channels),
         version=version,
         moved=_moved(standing, version),
+        proofs=[(proof.value, said) for proof, said in ladders.PROOF_WORDS.items()],
         level=readability.grade("\n".join(text.sections.values())) if language == "en" else None,
         plain_level=readability.PLAIN,
         names=names([version] if version else [], notice),
@@ -99,6 +100,7 @@ def show(notice: Notice) -> str:
         ],
         audience=composing.audience_words(notice.audience, version.people if version else 0),
         ways=composing.channel_words(shown["channels"] if shown else notice.channels),
+        steps=composing.ladder_words(ladders.from_json(shown.get("ladder", [])) if shown else []),
         names=names([version] if version else [], notice),
         second=_second_person(notice, version) if version else "",
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
@@ -226,6 +228,10 @@ def _flat(contents: dict[str, Any]) -> dict[str, str]:
     """A version as titled texts."""
     flat = {
         "Channels": composing.channel_words(contents["channels"]),
+        "Ladder": "\n".join(
+            f"{channel}: {said}"
+            for channel, said in composing.ladder_words(ladders.from_json(contents.get("ladder", [])))
+        ),
         "Audience": composing.audience_words(contents["audience"]["filter"], contents["audience"]["people"]),
         "Audience, digest": contents["audience"]["digest"],
         "Senders": "\n".join(f"{channel}: {sender}" for channel, sender in sorted(contents["senders"].items())),
