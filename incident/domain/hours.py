@@ -1,0 +1,74 @@
+"""What time it is where a person lives, and whether that is a time to call or to write to them.
+
+A country may have several zones: then it must suit all of them. Where nobody knows the place, every hour counts as fit.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+ZONES_FILE = Path(__file__).parent.parent / "zones.toml"
+FROM, UNTIL = time(9), time(20)
+"""When people may be called, by their own clock; on Sundays from noon. A person may call at other times and is told that it is late there."""
+SUNDAY_FROM: Final = time(12)
+STEP: Final = timedelta(minutes=15)
+LONGEST_WAIT: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A moment where the person is: one reading for each zone of the place, and whether all of them suit."""
+
+    readings: tuple[datetime, ...]
+    is_quiet: bool
+
+    @property
+    def words(self) -> str:
+        """The time there, such as "14:30 (Europe/Berlin)"; the earliest and the latest where there are several."""
+        shown = sorted(self.readings, key=lambda moment: moment.utcoffset() or timedelta())
+        return " to ".join(dict.fromkeys(f"{moment:%H:%M} ({moment.tzinfo})" for moment in shown))
+
+
+@cache
+def _file() -> dict[str, tuple[str, ...]]:
+    return {code: tuple(names) for code, names in tomllib.loads(ZONES_FILE.read_text(encoding="utf-8")).items()}
+
+
+def zones(place: str) -> tuple[str, ...]:
+    """The time zones of a place, or of its country; none where the place is not known."""
+    return _file().get(place) or _file().get(place.partition("-")[0], ())
+
+
+def local(place: str, now: datetime) -> Local:
+    """What time it is at the place."""
+    readings = tuple(now.astimezone(ZoneInfo(name)) for name in zones(place))
+    return Local(readings, any(not _is_fit(moment) for moment in readings))
+
+
+def is_quiet(place: str, now: datetime) -> bool:
+    """Whether nobody should be called there now."""
+    return local(place, now).is_quiet
+
+
+def next_fit(place: str, moment: datetime) -> datetime:
+    """The moment itself, or the next quarter of an hour that suits the place; the moment where none does within two days."""
+    tried = moment
+    while is_quiet(place, tried):
+        tried = _quarter(tried) + STEP
+        if tried - moment > LONGEST_WAIT:
+            return moment
+    return tried
+
+
+def _quarter(moment: datetime) -> datetime:
+    utc = moment.astimezone(UTC)
+    return utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
+
+
+def _is_fit(moment: datetime) -> bool:
+    begins = SUNDAY_FROM if moment.isoweekday() == 7 else FROM
+    return begins <= moment.time() < UNTIL
