@@ -21,7 +21,8 @@ from incident.domain.errors import Invalid
 from incident.domain.facts import Facts, to_json
 from incident.domain.lawbook import Law, Lawbook
 from incident.domain.lawcases import Bench, Verdict, judged
-from incident.domain.obligations import Finding, Standing, found, questions
+from incident.domain.obligations import Finding, Standing, found
+from incident.domain.questions import questions
 from incident.domain.settlements import Difference
 
 CASE_KEYS = ("id", "kind", "facts", "expected")

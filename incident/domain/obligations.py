@@ -9,11 +9,10 @@ from typing import NamedTuple, TypeAlias
 
 from incident.domain import clock
 from incident.domain.clauses import YES, Answer, Clause, Truth, both
-from incident.domain.clock import NEVER, Calendar
-from incident.domain.dues import NO_CLOCK, Before, Clock, ClockState, Ticking
-from incident.domain.facts import UNKNOWN, Facts, vocabulary
+from incident.domain.clock import Calendar
+from incident.domain.dues import NO_CLOCK, Before, Clock, Ticking
+from incident.domain.facts import UNKNOWN, Facts
 from incident.domain.lawbook import RECIPIENTS, Duty, Exemption, Law, Lawbook, Service, anchors
-from incident.domain.questions import weight
 from incident.domain.ways import ANY, Ways, ways
 
 Calendars: TypeAlias = Callable[[Law], Calendar]
@@ -75,18 +74,6 @@ def traced(standing: Standing, because: Iterable[str], cite: str, clock_words: s
     """An answer with its reasons, its citation and its clock: "owed: People in Texas: 612 ≥ 250 (…); 30 days from … → …"."""
     said = f"{standing.words}: {', '.join(because) or 'always'} ({cite})"
     return said if standing is Standing.NOT_OWED or not clock_words else f"{said}; {clock_words}"
-
-
-@dataclass(frozen=True)
-class Question:
-    """An unknown fact, the duties that wait for it, the nearest of their due times, and the duties that it could lift."""
-
-    key: str
-    label: str
-    duties: tuple[str, ...]
-    nearest: datetime | None
-    lifts: tuple[str, ...] = ()
-    weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -257,40 +244,6 @@ def _not_in_force(duty: Duty, day: date) -> str:
     if duty.until and day >= duty.until:
         return f"No longer in force since {duty.until.day} {duty.until:%b %Y}"
     return ""
-
-
-def questions(findings: Iterable[Finding], now: datetime) -> tuple[Question, ...]:
-    """The unknown facts that decide something, heaviest first; those that could only lift a duty come last."""
-    waiting: dict[str, list[Finding]] = {}
-    lifting: dict[str, list[Finding]] = {}
-    for finding in findings:
-        for key in _asked(finding):
-            waiting.setdefault(key, []).append(finding)
-        for key in finding.lifts if finding.standing is Standing.OWED else ():
-            lifting.setdefault(key, []).append(finding)
-    rows = [_question(key, waiting.get(key, []), lifting.get(key, []), now) for key in {**waiting, **lifting}]
-    return tuple(sorted(rows, key=lambda row: (not row.duties, -row.weight, row.nearest or NEVER, row.key)))
-
-
-def _asked(finding: Finding) -> tuple[str, ...]:
-    if finding.standing is Standing.OPEN:
-        return finding.wants
-    if finding.standing is Standing.OWED and finding.clock.state is ClockState.DATE_MISSING:
-        return finding.clock.wants
-    return ()
-
-
-def _question(key: str, held: list[Finding], lifting: list[Finding], now: datetime) -> Question:
-    label = vocabulary()[key].label if key in vocabulary() else key
-    dues = [finding.clock.due for finding in held or lifting]
-    return Question(
-        key,
-        label,
-        tuple(finding.ref for finding in held),
-        min((due for due in dues if due), default=None),
-        tuple(finding.ref for finding in lifting),
-        weight(dues, now),
-    )
 
 
 def by_ref(findings: Iterable[Finding]) -> Mapping[str, Finding]:

@@ -1,10 +1,62 @@
 """Which unknown fact to find out first: the one on which most hangs, and soonest."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+
+from incident.domain.clock import NEVER
+from incident.domain.dues import ClockState
+from incident.domain.facts import vocabulary
+from incident.domain.obligations import Finding, Standing
 
 URGENT_HOURS = 72
 SHORTEST_HOURS = 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """An unknown fact, the duties that wait for it, the nearest of their due times, and the duties that it could lift."""
+
+    key: str
+    label: str
+    duties: tuple[str, ...]
+    nearest: datetime | None
+    lifts: tuple[str, ...] = ()
+    weight: float = 0.0
+
+
+def questions(findings: Iterable[Finding], now: datetime) -> tuple[Question, ...]:
+    """The unknown facts that decide something, heaviest first; those that could only lift a duty come last."""
+    waiting: dict[str, list[Finding]] = {}
+    lifting: dict[str, list[Finding]] = {}
+    for finding in findings:
+        for key in _asked(finding):
+            waiting.setdefault(key, []).append(finding)
+        for key in finding.lifts if finding.standing is Standing.OWED else ():
+            lifting.setdefault(key, []).append(finding)
+    rows = [_question(key, waiting.get(key, []), lifting.get(key, []), now) for key in {**waiting, **lifting}]
+    return tuple(sorted(rows, key=lambda row: (not row.duties, -row.weight, row.nearest or NEVER, row.key)))
+
+
+def _asked(finding: Finding) -> tuple[str, ...]:
+    if finding.standing is Standing.OPEN:
+        return finding.wants
+    if finding.standing is Standing.OWED and finding.clock.state is ClockState.DATE_MISSING:
+        return finding.clock.wants
+    return ()
+
+
+def _question(key: str, held: list[Finding], lifting: list[Finding], now: datetime) -> Question:
+    label = vocabulary()[key].label if key in vocabulary() else key
+    dues = [finding.clock.due for finding in held or lifting]
+    return Question(
+        key,
+        label,
+        tuple(finding.ref for finding in held),
+        min((due for due in dues if due), default=None),
+        tuple(finding.ref for finding in lifting),
+        weight(dues, now),
+    )
 
 
 def weight(dues: Iterable[datetime | None], now: datetime) -> float:

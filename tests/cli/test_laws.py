@@ -95,6 +95,22 @@ def test_an_expectation_nobody_answers_fails(tmp_path):
     assert "fail  C-1" in reply.output
 
 
+@pytest.mark.parametrize(
+    ("expected", "word"),
+    [
+        ({"due_on": None, "due_utc": None, "match": "none"}, "pass"),
+        ({"due_on": "2026-05-02", "match": "date"}, "pass"),
+        ({"due_on": "2026-05-03", "match": "date"}, "fail"),
+    ],
+)
+def test_where_the_law_gives_no_time_none_is_shown_and_the_advised_day_is_lawful(tmp_path, expected, word):
+    """Japan, preliminary report: promptly; the guidelines read this as about 3 to 5 days, the day of knowing included."""
+    facts = {"known_on": "2026-04-28", "timezone": "Asia/Tokyo", "case": "over_1000_persons", "step": "preliminary"}
+    asked = {"id": "J", "kind": "deadline", "regime": "JP-APPI", "title": "t", "facts": facts, "expected": expected}
+    held = {"format_version": 1, "cases": [asked]}
+    assert run(tmp_path, "cases", held=held).output.startswith(word)
+
+
 def test_further_lawful_answers_are_accepted(tmp_path):
     texas = case(
         regime="US-TX",

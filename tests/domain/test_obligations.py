@@ -11,7 +11,7 @@ from incident.domain.dues import ClockState
 from incident.domain.facts import UNKNOWN, Facts
 from incident.domain.lawbook import Lawbook, library, parsed
 from incident.domain.obligations import Standing
-from incident.domain.questions import weight
+from incident.domain.questions import questions, weight
 
 TODAY = date(2026, 11, 22)
 AWARE = datetime(2026, 11, 18, 8, 10, tzinfo=UTC)
@@ -119,7 +119,7 @@ NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
 def test_questions_come_by_how_much_hangs_on_them_and_how_soon():
     findings = rules.found(Facts({"personal_data": True, "aware_at": AWARE}), library(), calendar, TODAY)
-    asked = rules.questions(findings, NOW)
+    asked = questions(findings, NOW)
     decisive = [question for question in asked if question.duties]
     assert [question.weight for question in decisive] == sorted((one.weight for one in decisive), reverse=True)
     assert asked[: len(decisive)] == tuple(decisive), "what could only lift a duty comes after what decides one"
@@ -141,7 +141,7 @@ def test_a_fact_that_could_lift_a_duty_is_asked_last_and_says_which():
     lifted = parsed((text + 'unless = [ { says = "No harm", when = { harm_likely = false } } ]').encode(), "xx.toml")
     held = Facts({"residents": {"FR": 1}})
     findings = rules.found(held, Lawbook({"XX": lifted}), calendar, TODAY)
-    assert [(one.key, one.duties, one.lifts) for one in rules.questions(findings, NOW)] == [
+    assert [(one.key, one.duties, one.lifts) for one in questions(findings, NOW)] == [
         ("aware_at", ("XX/first",), ()),
         ("harm_likely", (), ("XX/people",)),
     ]
@@ -151,7 +151,7 @@ def test_a_fact_that_could_lift_a_duty_is_asked_last_and_says_which():
 def test_a_missing_date_is_a_question_too():
     held = Facts({"personal_data": True, "residents": {"FR": 1}, "role": "controller", "risk_to_people": "risk"})
     findings = rules.found(held, Lawbook({"EU-GDPR": library()["EU-GDPR"]}), calendar, TODAY)
-    assert [question.key for question in rules.questions(findings, NOW)] == ["aware_at"]
+    assert [question.key for question in questions(findings, NOW)] == ["aware_at"]
 
 
 @given(st.dates(date(2018, 5, 25), date(2026, 11, 22)), st.sampled_from(["unlikely", "risk", "high"]))
