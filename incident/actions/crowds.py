@@ -87,6 +87,7 @@ def _duty(duty: lawbook.Duty, facts: Facts) -> Duty:
             f"{SERVICES.get(service.what, service.what.replace('_', ' '))}, {service.months} months"
             for service in services
         ),
+        duty.channels,
     )
 
 

@@ -262,7 +262,7 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
     day = now.astimezone(house.zone).date()
     known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
     found = musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california)
-    return Standing(texts, crowd, duties, california, known, found, musts.forbidden(duties, texts))
+    return Standing(texts, crowd, duties, california, known, found, (*musts.unnamed(duties, channels), *musts.forbidden(duties, texts)))
 
 
 def _lacking(incident: str, ref: str, house: House) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from incident.domain.errors import Invalid
+from incident.domain.lawbook import Channel as Way
 from incident.domain.lawbook import elements
 from incident.domain.layouts import Sheet, composed, sheet
 from incident.domain.notices import NOT_HERE, SECTIONS, Channel, Text, speaks
@@ -48,6 +49,22 @@ USUAL = {
     "contact": ("sender", "dpo_contact"),
 }
 """Where an element of a law usually stands; a person says where it does."""
+WAYS: Mapping[Channel, tuple[str, ...]] = {
+    Channel.EMAIL: ("email",),
+    Channel.SMS: ("text",),
+    Channel.CALL: ("call",),
+    Channel.LETTER: ("letter",),
+    Channel.PUSH: ("push",),
+    Channel.ANNOUNCEMENT: ("website", "media"),
+}
+"""Our channels in the words of law files."""
+CHANNELS = {
+    Channel.EMAIL: "E-mail",
+    Channel.SMS: "Text message",
+    Channel.CALL: "Call",
+    Channel.LETTER: "Letter",
+    Channel.PUSH: "Push",
+}
 PLACES = {
     "subject": "Subject",
     "greeting": "Greeting",
@@ -77,6 +94,7 @@ class Duty:
     elements: tuple[str, ...]
     forbidden: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,48 @@ def forbidden(duties: Iterable[Duty], texts: Sequence[Text]) -> tuple[Hurdle, ..
     )
 
 
+def unnamed(duties: Iterable[Duty], channels: Sequence[Channel]) -> tuple[Hurdle, ...]:
+    """Return the channels that a law does not name among its ways of telling people, and its conditions for those it does.
+
+    Warnings: one notice may serve several places, and a further way harms nobody who is told by one the law names.
+    """
+    cites: dict[tuple[Channel, str], list[Cite]] = {}
+    for duty in duties:
+        named = {way.by: way.says for way in duty.ways}
+        for channel in channels if named else ():
+            if channel is Channel.ANNOUNCEMENT:
+                continue
+            says = next((named[word] for word in WAYS[channel] if word in named), None)
+            if says is None:
+                listed = ", ".join(way.label for way in duty.ways)
+                cites.setdefault((channel, f"the law does not name it; it names {listed}"), []).append(duty.cite)
+            elif says:
+                cites.setdefault((channel, f"the law's condition is: {says}"), []).append(duty.cite)
+    return tuple(
+        Hurdle("channels", f"{CHANNELS[channel]}: {said}.", cites=tuple(dict.fromkeys(found)))
+        for (channel, said), found in cites.items()
+    )
+
+
+def unlawful(duties: Iterable[Duty], channels: Sequence[Channel]) -> tuple[Hurdle, ...]:
+    """Return a hurdle for each law that was read itself and names none of these channels, so that nobody would be told as it asks.
+
+    A notice in public alone is not held against it: where a law allows that, it is by another rule.
+    """
+    if not set(channels) - {Channel.ANNOUNCEMENT}:
+        return ()
+    used = {word for channel in channels for word in WAYS[channel]}
+    return tuple(
+        Hurdle(
+            "channels",
+            f"This law wants people told by {', '.join(way.label for way in duty.ways)}: none of the channels chosen is one of these.",
+            cites=(duty.cite,),
+        )
+        for duty in duties
+        if duty.ways and duty.cite.confidence == "verified" and not used & {way.by for way in duty.ways}
+    )
+
+
 def sheets(texts: Sequence[Text], *, site: str, california: bool) -> tuple[dict[str, Sheet], tuple[Hurdle, ...]]:
     """Return the texts that can be read, and a hurdle for each that cannot."""
     read: dict[str, Sheet] = {}
@@ -209,6 +269,7 @@ def hurdles(
     read, broken = sheets(texts, site=site, california=california)
     return (
         *_shape(texts, channels, crowd),
+        *(unlawful(duties, channels) if channels else ()),
         *broken,
         *(hurdle for text in texts for hurdle in _unwritten(text, channels)),
         *_missing(needs(duties, texts)),

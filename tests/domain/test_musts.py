@@ -8,6 +8,7 @@ import pytest
 from incident.domain import merges, musts, starters
 from incident.domain.errors import Invalid
 from incident.domain.facts import Facts
+from incident.domain.lawbook import Channel as Way
 from incident.domain.lawbook import elements
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import NOT_HERE, SECTIONS, Channel, Text, checked_text
@@ -207,3 +208,48 @@ def test_an_element_may_be_set_aside_by_a_person_and_the_approver_sees_it():
 def test_what_every_notice_says_cannot_be_set_aside():
     with pytest.raises(Invalid):
         checked_text(replace(TEXT, covers={"contact": NOT_HERE}))
+
+
+EMAIL_OR_LETTER = (Way("letter"), Way("email", "the person agreed to it"))
+
+
+def a_duty(*ways, confidence="verified", place="Art. 1"):
+    return Duty(Cite("XX", place, confidence=confidence), (), ways=ways)
+
+
+def test_a_channel_that_a_law_does_not_name_is_a_warning_with_its_citation():
+    [warning] = musts.unnamed([a_duty(Way("letter"))], (Channel.LETTER, Channel.SMS, Channel.ANNOUNCEMENT))
+    assert warning.sentence == "Text message: the law does not name it; it names letter."
+    assert [cite.law for cite in warning.cites] == ["XX"]
+
+
+def test_a_laws_condition_for_a_channel_is_said():
+    [warning] = musts.unnamed([a_duty(*EMAIL_OR_LETTER)], (Channel.EMAIL, Channel.LETTER))
+    assert warning.sentence == "E-mail: the law's condition is: the person agreed to it."
+
+
+def test_laws_that_say_the_same_of_a_channel_share_a_warning():
+    both = [a_duty(Way("letter"), place="Art. 1"), a_duty(Way("letter"), place="Art. 2")]
+    [warning] = musts.unnamed(both, (Channel.SMS,))
+    assert len(warning.cites) == 2
+
+
+def test_a_law_that_names_no_ways_leaves_every_channel_free():
+    assert musts.unnamed([a_duty()], tuple(Channel)) == ()
+    assert musts.unlawful([a_duty()], tuple(Channel)) == ()
+
+
+@pytest.mark.parametrize(
+    ("channels", "confidence", "blocked"),
+    [
+        ((Channel.SMS,), "verified", True),
+        ((Channel.SMS, Channel.CALL), "verified", True),
+        ((Channel.SMS,), "secondary", False),  # a law that nobody has read itself only warns
+        ((Channel.SMS, Channel.LETTER), "verified", False),
+        ((Channel.ANNOUNCEMENT,), "verified", False),
+    ],
+)
+def test_only_a_law_that_was_read_and_allows_none_of_the_channels_blocks(channels, confidence, blocked):
+    found = musts.unlawful([a_duty(*EMAIL_OR_LETTER, confidence=confidence)], channels)
+    assert bool(found) is blocked
+    assert all(hurdle.where == "channels" for hurdle in found)
