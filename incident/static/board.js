@@ -49,7 +49,7 @@
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       const page = fresh.getElementById("main");
       if (turn !== asked) return;
-      if (!page || !page.querySelector("#list, #ask, .ask, [data-whatif]")) { location.assign(answer.url); return; }
+      if (!page || (answer.redirected && !page.querySelector("#list, .ask"))) { location.assign(answer.url); return; }
       const held = kept();
       main.replaceChildren(...page.childNodes);
       restore(held, sent);
@@ -69,15 +69,16 @@
     event.preventDefault();
     const data = new FormData(form, event.submitter);
     delete form.dataset.typed;
-    setTimeout(() => { delete form.dataset.sent; }, 0);
     if (form.method === "post") {
       const next = form.closest(".ask")?.nextElementSibling?.id;
+      // The form stays marked as sent until its answer is there, so that a double click sends it once.
       show(form.action, { method: "POST", body: new URLSearchParams(data) }, form.id).then(() => {
+        delete form.dataset.sent;
         const ask = next && document.getElementById(next);
         if (ask && ask.matches("details")) { ask.open = true; (ask.querySelector("input:not([type=hidden]), select, textarea, button") || ask.firstElementChild).focus({ preventScroll: true }); }
       });
     } else {
-      show(address(form, data));
+      show(address(form, data)).then(() => { delete form.dataset.sent; });
     }
   });
   function address(form, data) {
