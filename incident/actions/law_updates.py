@@ -70,27 +70,34 @@ def do(_reference: str, now: datetime) -> None:
 
 
 def compare(now: datetime, limit: int = BATCH) -> int:
-    """Compare the next incidents with today's laws, in one transaction; how many."""
+    """Compare the next incidents with today's laws; how many. What takes time is done before anything is written."""
     made = editions.current()
+    found = law_updates.waiting(made.digest, limit)
+    differences = compared(found, made, now)
+    if found:
+        _keep(found, differences, made, now)
+    return len(found)
+
+
+def _keep(found: Sequence[Waiting], differences: Mapping[int, Compared], made: Edition, now: datetime) -> None:
+    """Keep what was found, in one transaction; who was assessed again meanwhile waits for the next batch."""
     with transaction("system", now) as ledger:
-        found = law_updates.waiting(made.digest, limit)
-        if not found:
+        still = set(law_updates.waiting(made.digest, len(found)))
+        kept = [one for one in found if one in still]
+        if not kept:
             ledger.unchanged()
-            return 0
-        differences = compared(found, made, now)
-        changed = [one for one in found if differences[one.id].changes]
+            return
+        changed = [one for one in kept if differences[one.id].changes]
         law_updates.put([_row(one, made, differences[one.id].changes, now) for one in changed])
-        _take_unchanged([one for one in found if not differences[one.id].changes], differences, made, ledger, now)
-        refs = [one.ref for one in changed]
+        _take_unchanged([one for one in kept if not differences[one.id].changes], differences, made, ledger, now)
         ledger.write(
             "laws.compared",
             f"L-{made.digest[:12]}",
-            incidents=len(found),
+            incidents=len(kept),
             changed=len(changed),
             library=made.digest,
-            digest=sha256(canonical(refs).encode()).hexdigest(),
+            digest=sha256(canonical([one.ref for one in changed]).encode()).hexdigest(),
         )
-    return len(found)
 
 
 def _take_unchanged(

@@ -255,6 +255,19 @@ def test_comparing_is_done_in_batches_and_can_be_run_again(app):
     assert [row.ref for row in waiting] == [one.ref for one in made]
 
 
+def test_an_incident_that_was_assessed_again_while_it_was_compared_waits_for_the_next_batch(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    editions.use(sooner())
+    found = updates.waiting(editions.current().digest, 10)
+    differences = law_updates.compared(found, editions.current(), LATER)
+    change(incident, {"risk_to_people": "unlikely"})
+    law_updates._keep(found, differences, editions.current(), LATER)
+    assert law_updates.proposed(incident.ref) is None
+    law_updates.do("", LATER)
+    assert law_updates.proposed(incident.ref) is None, "nothing is owed by either text"
+    assert rows.assessment(incident.id).library == editions.current().digest
+
+
 def test_laws_that_go_back_to_what_they_were_leave_nothing_to_take(app):
     incident = an_incident(facts=FACTS, now=NOW)
     editions.use(sooner())
