@@ -174,8 +174,16 @@ def _reaches(law: Law, facts: Facts, presumed: Presumed) -> tuple[Answer, ...]:
         return (scope,)
     trigger = law.trigger(facts.with_({"data_kinds": UNKNOWN}) if presumed.trigger else facts)
     if presumed.trigger and trigger.truth is Truth.OPEN:
-        trigger = YES
+        trigger = _taken_as_given(law, facts, trigger)
     return scope, trigger
+
+
+def _taken_as_given(law: Law, facts: Facts, trigger: Answer) -> Answer:
+    """What triggers a law is taken as given, unless the case itself says no to it and is silent on the rest."""
+    silent = law.trigger(facts.with_(dict.fromkeys(trigger.wants, False)))
+    if silent.truth is Truth.NO and any(facts.known(key) for key in silent.rests):
+        return silent
+    return YES
 
 
 def _finding(duty: Duty, answer: Answer, ticking: Ticking) -> Finding:
