@@ -186,6 +186,7 @@ def show(law: str) -> str:
         raise Missing()
     held = made.book[law]
     owed = _owed(law)
+    text = next((text.data.decode() for text in made.texts if text.digest == held.digest), "")
     where = incidents.by_ids({row.incident_id for row in owed})
     return render_template(
         "laws/show.html",
@@ -194,7 +195,8 @@ def show(law: str) -> str:
         duties=[lawwords.duty_words(duty, held) for duty in held.duties],
         owed=[(findings.shown(row, now()), where[row.incident_id]) for row in owed],
         most=OWED,
-        text=next((text.data.decode() for text in made.texts if text.digest == held.digest), ""),
+        conditions=lawwords.conditions(held, text),
+        text=text,
         mistakes=[mistake for mistake in made.mistakes if mistake.path == held.path],
     )
 

@@ -1,12 +1,14 @@
 """Laws in ready words: by when, how well read, in force or not, whose file; for the pages of the library."""
 
+import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from incident.domain import lawbook, places
 from incident.domain.laws import CHANNELS, FORMS, RECIPIENTS, Bound, Confidence, Deadline, Duty, Law, anchors
+from incident.exports.clausewords import condition
 from incident.web import board, findings
 
 
@@ -36,6 +38,27 @@ class DutyWords:
     ways: Sequence[tuple[str, str]]
     instead: Sequence[str]
     form: str
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """When a law applies and its duties are owed, in words: to whom it speaks, what sets it off, and each duty's own condition."""
+
+    scope: str = ""
+    trigger: str = ""
+    duties: Mapping[str, str] = field(default_factory=dict)
+    shared: Sequence[tuple[str, str]] = ()
+
+
+def conditions(law: Law, text: str) -> Conditions:
+    """The conditions of a law file; nothing where its text is not at hand."""
+    raw = tomllib.loads(text) if text else {}
+    return Conditions(
+        condition(raw.get("scope"), law.place),
+        condition(raw.get("trigger"), law.place),
+        {str(duty.get("id")): condition(duty.get("when"), law.place) for duty in raw.get("duty", ())},
+        [(str(one.get("says", "")), condition(one.get("when"), law.place)) for one in raw.get("unless", ())],
+    )
 
 
 def row(law: Law) -> LawRow:

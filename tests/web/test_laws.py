@@ -90,6 +90,22 @@ def test_a_law_says_where_it_is_owed_now_and_tells_nobody_of_what_they_may_not_s
     assert "Where it is owed" not in page(as_(Role.ADMINISTRATOR), "/laws/EU-GDPR")
 
 
+def test_a_law_says_in_words_to_whom_it_speaks_and_when_each_duty_is_owed(as_):
+    text = page(as_(Role.AUDITOR), "/laws/EU-GDPR")
+    assert "Speaks to" in text
+    assert "Set off by" in text
+    assert "Risk to the people concerned" in text
+
+
+@pytest.mark.parametrize("law", sorted(lawbook.library().laws))
+def test_the_conditions_of_every_law_have_words(law):
+    made = editions.shipped()
+    held = made.book[law]
+    text = next(text.data.decode() for text in made.texts if text.digest == held.digest)
+    words = lawwords.conditions(held, text)
+    assert words.scope or words.trigger or any(words.duties.values())
+
+
 def test_an_unknown_law_is_not_found(as_):
     page(as_(Role.LEAD), "/laws/XX-NOTHING", 404)
 
