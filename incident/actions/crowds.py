@@ -73,7 +73,7 @@ def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ..
     return tuple(
         _duty(duty, facts)
         for duty in found
-        if duty is not None and TOLD & duty.names and _meant(book[duty.law].place, audience)
+        if duty is not None and TOLD & duty.names and meant(book[duty.law].place, audience)
     )
 
 
@@ -91,7 +91,7 @@ def _duty(duty: lawbook.Duty, facts: Facts) -> Duty:
     )
 
 
-def _meant(place: str, audience: Audience) -> bool:
+def meant(place: str, audience: Audience) -> bool:
     """Return whether a law of this place can speak of an audience that is narrowed to some places."""
     return not audience.places or any(
         place == chosen or places.within(chosen, place) or places.within(place, chosen)

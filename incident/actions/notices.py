@@ -62,29 +62,46 @@ def draft(
     with transaction(actor, now) as ledger:
         found = _open_incident(incident)
         model = _found(found, like) if like else None
-        notice = Notice(
-            ref=new_ref("N"),
-            incident_id=found.id,
-            title=_title(title),
-            stage=Stage.DRAFT,
-            audience=dict(model.audience) if model else Audience().to_json(),
-            channels=list(model.channels if model else USUAL_CHANNELS),
-            ladder=list(model.ladder) if model else [],
-            languages=list(model.languages) if model else list(_languages(languages)),
-            drafter=actor,
-            editors=[],
-            drafted_at=now,
-            changed_at=now,
-            changed_by=actor,
-        )
-        db.session.add(notice)
-        db.session.flush()
-        known = {tag: row.content for tag, row in rows.texts(model.id).items()} if model else {}
-        for language in notice.languages:
-            content = known.get(language) or rules.text_as_json(starters.text(language))
-            _put_text(notice, language, content, actor, now)
-        ledger.write("notice.drafted", notice.ref, incident=incident, languages=notice.languages, like=like or None)
+        notice = drafted(found, title, ledger, languages=languages, model=model)
     return notice.ref
+
+
+def drafted(
+    incident: Incident,
+    title: str,
+    ledger: Ledger,
+    *,
+    languages: Sequence[str],
+    model: Notice | None = None,
+    channels: Sequence[Channel] = (),
+    audience: Audience | None = None,
+) -> Notice:
+    """A new draft with its line, inside the caller's transaction. Raises Invalid."""
+    people = audience.to_json() if audience is not None else Audience().to_json()
+    notice = Notice(
+        ref=new_ref("N"),
+        incident_id=incident.id,
+        title=_title(title),
+        stage=Stage.DRAFT,
+        audience=dict(model.audience) if model and audience is None else people,
+        channels=[str(word) for word in channels] or list(model.channels if model else USUAL_CHANNELS),
+        ladder=list(model.ladder) if model else [],
+        languages=list(model.languages) if model else list(_languages(languages)),
+        drafter=ledger.actor,
+        editors=[],
+        drafted_at=ledger.now,
+        changed_at=ledger.now,
+        changed_by=ledger.actor,
+    )
+    db.session.add(notice)
+    db.session.flush()
+    known = {tag: row.content for tag, row in rows.texts(model.id).items()} if model else {}
+    for language in notice.languages:
+        content = known.get(language) or rules.text_as_json(starters.text(language))
+        _put_text(notice, language, content, ledger.actor, ledger.now)
+    like = model.ref if model else None
+    ledger.write("notice.drafted", notice.ref, incident=incident.ref, languages=notice.languages, like=like)
+    return notice
 
 
 def save(incident: str, ref: str, change: Change, *, revision: int, actor: str, now: datetime) -> None:
@@ -262,7 +279,15 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
     day = now.astimezone(house.zone).date()
     known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
     found = musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california)
-    return Standing(texts, crowd, duties, california, known, found, (*musts.unnamed(duties, channels), *musts.forbidden(duties, texts)))
+    return Standing(
+        texts,
+        crowd,
+        duties,
+        california,
+        known,
+        found,
+        (*musts.unnamed(duties, channels), *musts.forbidden(duties, texts)),
+    )
 
 
 def _lacking(incident: str, ref: str, house: House) -> dict[str, int]:

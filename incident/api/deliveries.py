@@ -1,5 +1,6 @@
 """Sendings and deliveries, for programs: the same actions as the pages."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -7,10 +8,11 @@ from apiflask import APIBlueprint
 from flask import current_app, g
 from pydantic import BaseModel, Field
 
-from incident.actions import climbing
+from incident.actions import climbing, shortfall
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.api.incidents import Ref, Strict
+from incident.api.notice_models import CiteOut
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Missing
@@ -187,6 +189,32 @@ class MailOut(BaseModel):
     language: str
 
 
+class PlaceOut(BaseModel):
+    place: str
+    people: int
+
+
+class OfferOut(BaseModel):
+    """What one law says of notice in place of telling each person."""
+
+    cite: CiteOut
+    title: str
+    truth: str = Field(description="yes: what is known allows it; open: `wants` are the facts that decide it; no.")
+    says: str
+    because: list[str]
+    wants: list[str]
+    by: list[str]
+    days: int
+
+
+class ShortfallOut(BaseModel):
+    audience: int
+    people: int = Field(description="How many were not told, as far as is known.")
+    states: dict[str, int]
+    places: list[PlaceOut]
+    offers: list[OfferOut]
+
+
 class SwitchOut(BaseModel):
     frozen: bool
 
@@ -307,6 +335,31 @@ def doubts(incident: str, sending: str, given: DoubtsIn) -> dict[str, int]:
         incident, sending, verdict=given.verdict, typed=str(given.people), reason=given.reason, actor=actor(), now=now()
     )
     return {"people": settled}
+
+
+@bp.get("/<sending>/shortfall")
+@permit("sending.view")
+@bp.output(ShortfallOut)
+def shortfall_of(incident: str, sending: str) -> dict[str, Any]:
+    """Whom no channel reached, in figures, and what laws say of notice in public in their place."""
+    found = shortfall.of(g.incident.id, _found(sending))
+    places = [{"place": place, "people": count} for place, count in found.places]
+    offers = [asdict(offer) | {"truth": offer.truth.value} for offer in found.offers]
+    return {
+        "audience": found.audience,
+        "people": found.people,
+        "states": found.states,
+        "places": places,
+        "offers": offers,
+    }
+
+
+@bp.post("/<sending>/shortfall/announcement")
+@permit("notice.draft")
+@bp.output(Ref, status_code=201)
+def announce(incident: str, sending: str) -> dict[str, str]:
+    """Draft an announcement from the notice that was sent, for those it did not reach."""
+    return {"ref": shortfall.announce(incident, sending, actor=actor(), now=now())}
 
 
 @bp.post("/attempts/<attempt>/sent")
