@@ -10,7 +10,7 @@ from incident import calendars
 from incident.domain import editions
 from incident.domain.casebook import Trial, cases_of
 from incident.domain.editions import LawText, Origin
-from incident.domain.lawbook import Confidence
+from incident.domain.lawbook import Confidence, Law
 from incident.domain.lawcheck import faults
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +23,24 @@ TEMPLATES = sorted((ROOT / "docs" / "contracts").glob("*.toml"))
 @pytest.mark.parametrize("text", SHIPPED.texts, ids=lambda text: text.path)
 def test_every_place_is_known_and_no_periods_overlap(text: LawText):
     assert faults(text.path, text.data) == ()
+
+
+def cases(law: Law) -> LawText:
+    path = ROOT / "tests" / "laws" / f"{law.id.lower()}.toml"
+    return LawText(path.name, path.read_bytes())
+
+
+@pytest.mark.parametrize("law", SHIPPED.book, ids=lambda law: law.id)
+def test_a_laws_cases_come_out_and_try_all_that_is_asked_of_them(law: Law):
+    """Owed, not owed, unknown, each exception, both sides of each threshold, the day before it applied, and every duty."""
+    trial = Trial(law, TEXTS[law.path], cases_of(cases(law)), calendars.of_law(law), TODAY)
+    assert [*trial.failures(), *trial.gaps()] == []
+
+
+def test_there_are_at_least_nine_hundred_cases_and_none_of_a_law_that_is_gone():
+    assert sum(len(cases_of(cases(law))) for law in SHIPPED.book) >= 900
+    held = {path.stem for path in (ROOT / "tests" / "laws").glob("*.toml")}
+    assert held == {law.id.lower() for law in SHIPPED.book}
 
 
 def test_what_was_read_says_when_and_what_was_not_says_so():
