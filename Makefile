@@ -37,7 +37,7 @@ coverage: .venv/.test browser  ## the suite once more, with the branches it took
 	@$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 bench: .venv/.test  ## figures, each beside its yardstick
-	@for one in laws pages people_import record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
+	@for one in laws pages board people_import record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
 
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 	@$(BIN)/tocsin laws document --shipped docs/laws.md
