@@ -17,6 +17,8 @@ from incident.store import obligations as findings
 from incident.store import reach as reach_rows
 from incident.store.db import db
 from incident.work import ways
+from notifiers.contract import Channels
+from notifiers.memory import Memory
 from tests.builders import a_user, an_incident
 from tests.record import lines, verbs
 
@@ -153,6 +155,47 @@ def test_without_a_provider_no_number_is_taken(as_):
     answer = as_(Role.LEAD).post("/account/reminders/phone", data={"phone": "+49 151 55501000"})
     assert answer.status_code == 422
     assert "No provider for text messages" in answer.text
+
+
+@pytest.fixture
+def providers(app):
+    """An installation with providers for e-mail and text messages."""
+    before, real = app.extensions["channels"], {word: Memory(word) for word in ("email", "sms")}
+    app.extensions["channels"] = Channels(real, before.sandbox)
+    yield real
+    app.extensions["channels"] = before
+
+
+def test_a_number_is_proved_on_the_page_and_texts_are_on_from_then(as_, providers):
+    browser = as_(Role.LEAD)
+    assert "Send a code" in browser.get("/account/").text
+    browser.post("/account/reminders/phone", data={"phone": "+49 151 55501000"})
+    page = browser.get("/account/reminders/").text
+    assert "Six digits, sent to +49…1000" in page
+    assert browser.post("/account/reminders/phone/code", data={"code": "nonsense"}).status_code == 422
+    code = providers["sms"].sent[0].text.split()[1]
+    browser.post("/account/reminders/phone/code", data={"code": code})
+    assert "Send me a test text" in browser.get("/account/").text
+    browser.post("/account/reminders/test/sms")
+    browser.post("/account/reminders/test/email")
+    assert [message.to for message in providers["sms"].sent] == ["+4915155501000"] * 2
+    assert len(providers["email"].sent) == 1
+    browser.post("/account/reminders/phone/remove")
+    assert "Send a code" in browser.get("/account/reminders/").text
+
+
+def test_a_number_that_is_none_is_refused_at_its_field(as_, providers):
+    answer = as_(Role.LEAD).post("/account/reminders/phone", data={"phone": "not a number"})
+    assert answer.status_code == 422
+    assert "Give the number with its country code" in answer.text
+    assert providers["sms"].sent == []
+
+
+def test_no_number_stands_in_the_record_or_in_the_clear_in_the_database(as_, providers):
+    browser = as_(Role.LEAD)
+    browser.post("/account/reminders/phone", data={"phone": "+49 151 55501000"})
+    assert "55501000" not in "".join(line.details for line in lines())
+    assert b"55501000" not in bytes(db.session.scalar(text("SELECT sealed FROM reach")))
 
 
 def test_programs_choose_channels_as_pages_do(client, token_for):
