@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from incident.actions import people
 from incident.actions.dispatch import halt, start
-from incident.actions.ledger import transaction
+from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import messages
 from incident.actions.preparing import ACTOR, approved, incident_ref, locked, prepare, returned, take_over
 from incident.actions.settling import Batch, halt_if_needed, outcome, rest, sealed
@@ -31,13 +31,14 @@ from incident.domain.errors import Refused
 from incident.domain.notices import Stage
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
-from incident.store import claims, dispatches, mailbox, notices
+from incident.store import calls, claims, dispatches, letters, mailbox, notices
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
+from incident.store.notices import NoticeVersion
 from incident.store.sealed import Erased, Unreadable
-from notifiers.contract import Answer, Channels, Notifier, Outcome
+from notifiers.contract import Answer, Channels, Message, Notifier, Outcome
 
 log = structlog.get_logger()
 
@@ -57,29 +58,52 @@ def due(now: datetime) -> list[str]:
 
 
 def scheduled(now: datetime) -> list[str]:
-    """The approved notices whose time has come and that were never begun; one that was only rehearsed waits for a person."""
+    """The approved notices whose time has come and that were never begun; one that was only rehearsed waits for a person.
+
+    So does one whose start was refused: it was tried once, and its page says why.
+    """
     if dispatches.frozen():
         return []
     found = []
     for ref in notices.due_to_send(now):
         text = notices.anywhere(ref)
         version = notices.version(text.id, text.number) if text else None
-        if version and not any(dispatches.of_version(version.id, simulated=simulated) for simulated in (True, False)):
+        if (
+            version
+            and not version.reason
+            and not any(dispatches.of_version(version.id, simulated=simulated) for simulated in (True, False))
+        ):
             found.append(ref)
     return found
 
 
 def start_scheduled(ref: str, *, only_sandbox: bool, now: datetime) -> None:
-    """Begin to send a notice at the time it was approved for."""
+    """Begin to send a notice at the time it was approved for. A refusal is kept with the version, for a person to see."""
     text = notices.anywhere(ref)
     case = db.session.get(Incident, text.incident_id) if text else None
-    if case is not None:
+    if case is None:
+        return
+    try:
         start(case.ref, ref, only_sandbox=only_sandbox, pace=Pace(), actor=ACTOR, now=now)
+    except Refused as refusal:
+        _kept_back(case.ref, ref, str(refusal), now)
+
+
+def _kept_back(incident: str, ref: str, why: str, now: datetime) -> None:
+    """Write down that a notice did not go out at its time, and why; nothing to do while all sending is frozen."""
+    with transaction(ACTOR, now) as ledger:
+        text = notices.anywhere(ref)
+        version = notices.version(text.id, text.number) if text else None
+        if text is None or version is None or text.stage != Stage.APPROVED or dispatches.frozen():
+            ledger.unchanged()
+            return
+        version.reason = why
+        ledger.write("dispatch.not_started", ref, incident=incident, version=version.number)
 
 
 def _is_due(row: Dispatch, now: datetime) -> bool:
     if not row.waiting:
-        return not row.sending
+        return not row.sending and not letters.unposted(row.id)
     return not dispatches.frozen() and any(claims.has_due(row.id, channel, now) for channel in _rested(row, now))
 
 
@@ -189,14 +213,7 @@ class Wave:
         left = rules.canary_left(fresh.counts, fresh.canary) if fresh else 0
         if left == 0:
             return False
-        held = claims.claim(
-            row.id,
-            channel,
-            most if left is None else min(most, left),
-            worker=WORKER,
-            lease=self.lease,
-            now=self.clock(),
-        )
+        held = self._claim(row, channel, most if left is None else min(most, left))
         if held is None:
             return False
         batch = self._written(row, held)
@@ -211,6 +228,9 @@ class Wave:
         flow.in_flight += 1
         flow.learn(work=time.monotonic() - began)
         return True
+
+    def _claim(self, row: Dispatch, channel: str, most: int) -> Held | None:
+        return claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock())
 
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
         """The messages of a batch. Whoever cannot be written to has an answer at once; the others go."""
@@ -229,16 +249,16 @@ class Wave:
             else:
                 known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=person or "person_gone")
         try:
-            made = messages(version, to_write, held.channel) if version else []
+            made = _messages(version, to_write, held.channel) if version else []
         except Refused:
             self._give_back(held, "approval_changed")
             return None
         to_send = []
         for (ref, _, _), message in zip(to_write, made, strict=True):
-            if isinstance(message, Unfilled):
-                known[ref] = Answer(ref, Outcome.LATER, reason="cannot_be_written")
-            else:
+            if isinstance(message, Message):
                 to_send.append(message)
+            else:
+                known[ref] = Answer(ref, Outcome.LATER, reason="cannot_be_written")
         db.session.rollback()
         return Batch(held, to_send, known)
 
@@ -326,6 +346,8 @@ class Wave:
             claims.turn_claim(batch.held.fence, "calling", "settled", now)
             dispatches.count(row.id, result.moved, now)
             mailbox.keep_messages(kept)
+            if batch.held.channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in answers.values()):
+                calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)
             rest(row, batch.held.channel, answers.values(), now)
             row.rate = _rate(row.rate, len(batch.held.rows), flow)
             ledger.write(
@@ -337,14 +359,20 @@ class Wave:
                 states=dict(Counter(state for _, state in result.states)),
                 digest=rules.batch_digest(result.states),
             )
+            self._settled(row, result.states, ledger, incident)
             db.session.flush()
             db.session.refresh(row)
             halt_if_needed(row, answers.values(), ledger, incident)
+
+    def _settled(self, row: Dispatch, states: Sequence[tuple[str, str]], ledger: Ledger, incident: str) -> None:
+        """What else belongs into the transaction that settles a batch; nothing here."""
 
     def _finish(self) -> None:
         """When nobody waits and nothing is under way, the dispatch is done, and with it the notice."""
         row = dispatches.anywhere(self.ref)
         if row is None or row.course != Course.SENDING or row.waiting or row.sending or not row.prepared:
+            return
+        if letters.unposted(row.id):
             return
         now = self.clock()
         with transaction(ACTOR, now) as ledger:
@@ -396,6 +424,27 @@ def _addressees(incident_id: int, ids: Sequence[int]) -> dict[int, Addressee | s
             except Unreadable:
                 found[id_] = "record_unreadable"
         return found
+
+
+def _messages(
+    version: NoticeVersion, to_write: Sequence[tuple[str, str, Addressee]], channel: str
+) -> Sequence[Message | Unfilled | None]:
+    """The messages of a batch; where writing them together breaks, one by one, so that one record keeps nobody else back."""
+    try:
+        return messages(version, to_write, channel)
+    except Refused:
+        raise
+    except Exception as error:
+        log.warning("sending.not_written", channel=channel, kind=type(error).__name__)
+    return [_message(version, one, channel) for one in to_write]
+
+
+def _message(version: NoticeVersion, one: tuple[str, str, Addressee], channel: str) -> Message | Unfilled | None:
+    try:
+        return messages(version, [one], channel)[0]
+    except Exception as error:
+        log.warning("sending.not_written", attempt=one[0], kind=type(error).__name__)
+        return None
 
 
 def _rate(before: float, count: int, flow: Flow) -> float:

@@ -134,6 +134,7 @@ VERBS: dict[str, str] = {
     "delivery.next_channel": "had {subject} followed by another channel: {channel}",
     "delivery.sent_again": "had {subject} sent again, as attempt {attempt}",
     "dispatch.finished": "finished the sending {subject}: {counts}",
+    "dispatch.not_started": "did not begin to send version {version} of {subject} at its time: the rules said no",
     "dispatch.paused": "paused the sending {subject}: {reason}",
     "dispatch.prepared": "put all {people} people on the list of the sending {subject}",
     "dispatch.resumed": "let the sending {subject} go on",

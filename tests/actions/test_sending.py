@@ -11,6 +11,7 @@ from sqlalchemy import text
 from incident.actions import deliveries as actions
 from incident.actions import dispatch, notices, people, sending
 from incident.domain import audit as audit_rules
+from incident.domain.access import Role
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.proofs import inclusion_proof, is_included
@@ -680,3 +681,51 @@ def test_an_answer_is_settled_even_if_the_database_was_busy_for_a_moment():
     story.start()
     story.work()
     assert story.counts() == {"accepted": 2}
+
+
+def test_a_start_that_is_refused_at_its_time_is_tried_once_and_then_shown_to_a_person(as_):
+    story = a_story(2)
+    notice_row(story.incident, story.notice).send_at = NOW
+    db.session.commit()
+    late = {"name": "Late", "email": "late@example.org", "place": "DE", "exposed": "email"}
+    people.add(story.incident.ref, late, actor=LEAD, now=NOW)
+    assert sending.scheduled(NOW) == [story.notice]
+    sending.start_scheduled(story.notice, only_sandbox=False, now=NOW)
+    assert sending.scheduled(NOW + timedelta(days=9)) == []
+    assert story.verbs().count("dispatch.not_started") == 1
+    page = as_(Role.LEAD).get(f"/incidents/{story.incident.ref}/notices/{story.notice}").get_data(as_text=True)
+    assert "It did not go out" in page
+    assert "The people this goes to changed after it was approved" in page
+    listed = as_(Role.LEAD).get(f"/incidents/{story.incident.ref}/notices/").get_data(as_text=True)
+    assert "did not go out" in listed
+    assert email_of(story).sent == []
+
+
+def test_a_start_that_is_refused_because_all_is_frozen_is_tried_again_after_the_release():
+    story = a_story(1)
+    notice_row(story.incident, story.notice).send_at = NOW
+    db.session.commit()
+    dispatch.freeze(actor=LEAD, now=NOW)
+    sending.start_scheduled(story.notice, only_sandbox=False, now=NOW)
+    dispatch.release(actor=LEAD, now=NOW)
+    assert sending.scheduled(NOW) == [story.notice]
+
+
+def test_one_record_that_breaks_the_writing_keeps_nobody_else_back_and_is_set_aside_after_three_tries(monkeypatch):
+    story = a_story(3)
+    whole = sending.messages
+
+    def breaking(version, to_write, channel):
+        if any(person.number == 2 for _, _, person in to_write):
+            raise TypeError("a record like no other")
+        return whole(version, to_write, channel)
+
+    monkeypatch.setattr(sending, "messages", breaking)
+    story.start()
+    for _ in range(4):
+        story.work()
+        story.clock.move(hours=2)
+    assert story.counts() == {"accepted": 2, "failed": 1}
+    [failed] = [row for row in story.rows() if row.state == State.FAILED]
+    assert (failed.reason, failed.tries, failed.owner) == ("cannot_be_written", 3, LEAD)
+    assert story.row().course == Course.DONE
