@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from incident.actions import alert_targets, intake, members, obligations, reach, reminder_messages, reminders
+from incident.actions import (
+    alert_targets,
+    deliveries,
+    intake,
+    members,
+    obligations,
+    reach,
+    reminder_messages,
+    reminders,
+)
 from incident.actions.ledger import transaction
 from incident.actions.ways import Ways
 from incident.domain.access import Role
@@ -311,6 +320,20 @@ def test_while_all_sending_is_frozen_nothing_leaves_and_after_it_the_latest_goes
     assert "should have gone" in email.sent[0].text
 
 
+def test_a_freeze_holds_back_what_was_given_already_and_leaves_no_work_to_find(app):
+    lead = a_user(Role.LEAD)
+    case, email = a_case(lead.ref), Memory("email")
+    reminders.do(case.ref, HALF, ways(email))
+    freeze(frozen=True)
+    assert (reminders.due(HALF), reminder_messages.due(HALF)) == ([], [])
+    [row] = db.session.query(ReminderMessage)
+    reminder_messages.do(row.ref, ways(email), clock=lambda: HALF)
+    assert told(email) == []
+    freeze(frozen=False)
+    tick(HALF, ways(email))
+    assert told(email) == [lead.email]
+
+
 def freeze(*, frozen: bool):
     with transaction("system", AWARE) as ledger:
         dispatches.set_frozen(frozen, "system", AWARE)
@@ -442,6 +465,30 @@ def test_a_providers_report_says_that_it_arrived_and_is_no_stranger(app):
     assert row.state == State.DELIVERED
 
 
+def test_reports_about_reminders_come_by_the_same_hook_as_all_others(app):
+    lead = a_user(Role.LEAD)
+    a_case(lead.ref)
+    email = Memory("email")
+    tick(HALF, ways(email))
+    reports = [Event("e-1", Status.BOUNCED, ref=email.sent[0].ref), Event("e-2", Status.DELIVERED, ref="never-sent")]
+    assert deliveries.take_in("memory", "email", reports, now=HALF) == 2
+    assert deliveries.take_in("memory", "email", reports, now=HALF) == 0
+    [row] = db.session.query(ReminderMessage)
+    assert row.state == State.FAILED
+    assert [line.verb for line in lines()[-2:]] == ["reminder.settled", "provider.unmatched"]
+    assert '"count":1' in lines()[-1].details
+
+
+def test_another_provider_cannot_speak_about_a_reminder(app):
+    lead = a_user(Role.LEAD)
+    a_case(lead.ref)
+    email = Memory("email")
+    tick(HALF, ways(email))
+    deliveries.take_in("other", "email", [Event("e-1", Status.BOUNCED, ref=email.sent[0].ref)], now=HALF)
+    [row] = db.session.query(ReminderMessage)
+    assert row.state == State.ACCEPTED
+
+
 def test_lines_name_staff_by_reference_and_hold_no_address(app):
     lead = a_user(Role.LEAD)
     a_case(lead.ref)
@@ -477,6 +524,16 @@ def test_a_target_of_the_team_hears_from_its_level_on(app):
     tick(MOST, ways(email, alerts=pager))
     assert told(pager) == ["jsons://alerts.example.org/secret"]
     assert "Berlin" in pager.sent[0].text
+
+
+def test_a_target_that_may_hear_of_restricted_incidents_does(app):
+    lead = a_user(Role.LEAD)
+    case, email, pager = a_case(lead.ref), Memory("email"), Pager("alert")
+    a_target(pager, level="owner", hears_restricted=True)
+    members.restrict(case.ref, actor=lead.ref, now=AWARE)
+    tick(HALF, ways(email, alerts=pager))
+    assert len(pager.sent) == 1
+    assert case.title not in pager.sent[0].text
 
 
 def test_a_target_of_a_person_gets_that_persons_reminders_and_can_be_the_only_channel(app):
