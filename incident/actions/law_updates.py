@@ -14,7 +14,6 @@ from incident.actions import obligations
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import editions, settlements
 from incident.domain import incidents as incident_rules
-from incident.domain import obligations as rules
 from incident.domain.audit import canonical
 from incident.domain.editions import Edition
 from incident.domain.errors import Invalid, Missing, Refused
@@ -146,7 +145,8 @@ def _difference(
     """What people settled stays, whatever the laws say now."""
     held = {one.key: one for one in answers}
     done = {key: one.met_at for key, one in held.items() if one.state == State.MET and one.met_at}
-    said = rules.by_ref(found_with(found_later, facts, book, calendars.of_law, now.date(), done))
+    every = found_with(found_later, facts, book, calendars.of_law, now.date(), done)
+    said = {one.key: one for one in every if one.standing is not Standing.NOT_OWED or one.key in held}
     old = {key: one for key, one in held.items() if one.state not in SETTLED}
     new = {key: one for key, one in said.items() if key not in held or key in old}
     before: dict[str, Known] = {key: (one.standing, one.due_at) for key, one in old.items()}

@@ -1,7 +1,7 @@
 """The clock of one duty: which of its alternatives applies, from which moment it runs, and when it ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -57,14 +57,16 @@ class Before:
     clock: Clock
 
 
-@dataclass(frozen=True)
-class Ticking:
+NO_OTHERS: Mapping[str, Before] = {}
+
+
+class Ticking(NamedTuple):
     """What the clocks of one law need: the facts, the authority's calendar, the day whose law counts, the duties before."""
 
     facts: Facts
     calendar: Calendar
     day: date
-    others: Mapping[str, Before] = field(default_factory=dict)
+    others: Mapping[str, Before] = NO_OTHERS
     silence_is_no: bool = False
 
     def clock(self, duty: Duty) -> Clock:
@@ -198,11 +200,11 @@ class Ticking:
 
     def _held(self, base: Clock, deadline: Deadline, hold: Hold) -> Clock:
         """The clock while law enforcement asks for delay, and after it has cleared the notice."""
+        if not hold.allowed:
+            return base
         cleared, _ = self._moment(CLEARED)
         asked = self.facts["law_enforcement_hold"]
-        if cleared is None and asked is not True:
-            return base
-        if not hold.allowed or asked is False:
+        if asked is False or (cleared is None and asked is not True):
             return base
         if cleared is None:
             began = self._known("held_from")
