@@ -81,7 +81,7 @@ def checked(made: Edition, where: Shelf, only: tuple[str, ...], given: Path | No
         duties=len(duties),
         own=[law.id for law in laws if law.own],
         confidence={word.value: counts[word] for word in Confidence},
-        mistakes=[sentence for one in made.mistakes for sentence in (*one.sentences, f"{one.path}: {one.instead}.")],
+        mistakes=[f"{sentence} ({one.instead})" for one in made.mistakes for sentence in one.sentences],
     )
     report.mistakes += made.faults
     _try(report, laws, {text.path: text for text in made.texts}, where, given)
@@ -132,4 +132,4 @@ def _lines(report: Report, strict: bool) -> Iterator[str]:
         own = f", {len(report.own)} of them your own" if report.own else ""
         yield f"{report.laws} laws{own}, {report.duties} duties, {report.cases} cases, version {report.version}, {report.digest[:12]}"
         yield from (f"  {report.confidence[word.value]:4} {word.words}" for word in Confidence)
-    yield f"{len(report.mistakes)} mistakes, {len(report.gaps)} things that no case tries"
+    yield f"mistakes: {len(report.mistakes)}, things that no case tries: {len(report.gaps)}"

@@ -101,7 +101,11 @@ def _tell(
     found: Sequence[tuple[str, Difference]],
     laws_only: bool,
 ) -> None:
-    click.echo(f"{old.version} ({old.digest[:12]}) → {new.version} ({new.digest[:12]}): {len(changes)} laws differ")
+    if new is old:
+        click.echo(f"The laws in use: {new.version} ({new.digest[:12]})")
+    else:
+        differ = "1 law differs" if len(changes) == 1 else f"{len(changes)} laws differ"
+        click.echo(f"{old.version} ({old.digest[:12]}) → {new.version} ({new.digest[:12]}): {differ}")
     for change in changes:
         click.echo(f"  {change.law}: {change.how}")
         for part in change.parts:
@@ -109,7 +113,7 @@ def _tell(
     for ref, made in found:
         click.echo("\n".join(_lines(ref, made)))
     if not laws_only:
-        click.echo(f"{len(found)} open incidents would change")
+        click.echo("1 open incident would change" if len(found) == 1 else f"{len(found)} open incidents would change")
 
 
 def _lines(ref: str, made: Difference) -> list[str]:

@@ -71,7 +71,7 @@ def test_a_library_that_is_not_in_use_yet_is_compared_and_nothing_changes(house)
     done = run("diff", a_folder(house))
     assert done.exit_code == 1, done.output
     assert "EU-GDPR: changed\n    tell-authority: deadlines" in done.output
-    assert "1 open incidents would change" in done.output
+    assert "1 open incident would change" in done.output
     assert f"    another due time  {ART33}" in done.output
     assert run("diff").exit_code == 0
     assert standing(ART33) == ("owed", "proposed")
