@@ -12,8 +12,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from incident.domain.audit import Malformed
 from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, to_json
-from incident.domain.reminders import Steps, steps
 from incident.domain.packs import keys_of
+from incident.domain.reminders import Steps, steps
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -83,6 +83,19 @@ class Settings(BaseSettings):
     calls_by_hand: bool = Field(
         False, description="Your own people call those whom a notice reaches by telephone, from a list."
     )
+    letters: str = Field(
+        "",
+        pattern="^(|by-country|din-5008-b|uk-dl|us-10|cn-dl)$",
+        description="How letters are printed: by-country, din-5008-b, uk-dl, us-10 or cn-dl; empty: there are no letters.",
+    )
+    letters_from: str = Field(
+        "", description="The sender's line on letters; empty: your organisation's name and contact_address."
+    )
+    letters_country: str = Field(
+        "",
+        pattern="^([A-Z]{2})?$",
+        description="Where letters are posted, such as DE: other countries are named on them.",
+    )
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="Mail server: smtp://name:password@host:587 (STARTTLS) or smtps://name:password@host:465.",
@@ -101,7 +114,8 @@ class Settings(BaseSettings):
         "", description="Public keys whose law packs are taken: name+id+base64, with commas; see docs/law-packs.md."
     )
     reminder_percents: str = Field(
-        "50,75,90", description="When a duty is reminded of, in percents of its clock: owner, then lead, then everybody."
+        "50,75,90",
+        description="When a duty is reminded of, in percents of its clock: owner, then lead, then everybody.",
     )
     reminder_late_hours: str = Field(
         "1,4,12", description="When it is reminded of after its due time, in hours; then each time twice as late."

@@ -17,6 +17,7 @@ from incident.actions import (
     climbing,
     imports,
     law_updates,
+    letters,
     reminder_messages,
     reminders,
     retention,
@@ -93,12 +94,24 @@ def _hand_over(reference: str, _now: datetime) -> None:
     reminder_messages.do(reference, ways(), clock=clock.now)
 
 
+def _print(reference: str, _now: datetime) -> None:
+    settings = current_app.extensions["settings"]
+    letters.do(
+        reference,
+        folder=settings.instance / "files",
+        paper=letters.Paper(settings.letters, settings.letters_country, settings.company_name),
+        clock=clock.now,
+        lease=timedelta(seconds=settings.sending_lease),
+    )
+
+
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send),
+    Kind("letters.print", 2, letters.due, _print),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),
     Kind("accounts.retention", 3600, retention.due, retention.do),

@@ -10,6 +10,7 @@ from notifiers import wire
 from notifiers.apprise_alert import AppriseAlert
 from notifiers.by_hand import ByHand
 from notifiers.contract import Channels, Misconfigured, Notifier
+from notifiers.print_letters import PrintLetters
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
 from notifiers.smtp_email import SmtpEmail
@@ -48,6 +49,7 @@ class Settings(Protocol):
     twilio_voice_from: str
     twilio_voice_rate: float
     calls_by_hand: bool
+    letters: str
     smtp_url: Secret
     smtp_from: str
     smtp_bounces_to: str
@@ -82,6 +84,7 @@ def _real(settings: Settings) -> list[Notifier]:
         (settings.twilio_account_sid and _texts(settings), _twilio),
         (settings.twilio_voice_from, _twilio_voice),
         (settings.calls_by_hand, _by_hand),
+        (settings.letters, _letters),
     )
     return [make(settings) for is_set, make in makers if is_set]
 
@@ -141,6 +144,10 @@ def _twilio_voice(settings: Settings) -> Notifier:
 
 def _by_hand(_settings: Settings) -> Notifier:
     return ByHand()
+
+
+def _letters(_settings: Settings) -> Notifier:
+    return PrintLetters()
 
 
 def _smtp(settings: Settings) -> Notifier:

@@ -43,8 +43,14 @@ def house(settings: Settings) -> House:
         },
         site=settings.base_url,
         zone=ZoneInfo(settings.time_zone),
-        senders={"email": email or "sandbox", "sms": sms or "sandbox"},
+        senders={"email": email or "sandbox", "sms": sms or "sandbox", "letter": _sender_line(settings)},
     )
+
+
+def _sender_line(settings: Settings) -> str:
+    """What stands above the address on a letter, so that what cannot be delivered finds its way back."""
+    address = ", ".join(line.strip() for line in settings.contact_address.splitlines() if line.strip())
+    return settings.letters_from or ", ".join(part for part in (settings.company_name, address) if part)
 
 
 def facts_of(incident_id: int) -> Facts:

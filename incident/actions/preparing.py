@@ -11,7 +11,7 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.people import Audience, Digest
-from incident.store import audiences, claims, deliveries, dispatches
+from incident.store import audiences, claims, deliveries, dispatches, letters
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.deliveries import Addressed
@@ -101,7 +101,8 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
         row = locked(row.ref)
         incident = incident_ref(row)
         for claim in claims.run_out(row.id, now):
-            returned = claim.state == "claimed"
+            # A print file that nobody settled is on no page: no letter of it can have been posted.
+            returned = claim.state == "claimed" or claim.channel == letters.CHANNEL
             claim.state = "returned" if returned else "lost"
             state = rules.waits_or_not(Course(row.course)) if returned else State.IN_DOUBT
             moved = (

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from incident.actions import people
 from incident.actions.dispatch import halt, start
-from incident.actions.ledger import transaction
+from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import messages
 from incident.actions.preparing import ACTOR, approved, incident_ref, locked, prepare, returned, take_over
 from incident.actions.settling import Batch, halt_if_needed, outcome, rest, sealed
@@ -31,7 +31,7 @@ from incident.domain.errors import Refused
 from incident.domain.notices import Stage
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
-from incident.store import claims, dispatches, mailbox, notices
+from incident.store import claims, dispatches, letters, mailbox, notices
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
@@ -103,7 +103,7 @@ def _kept_back(incident: str, ref: str, why: str, now: datetime) -> None:
 
 def _is_due(row: Dispatch, now: datetime) -> bool:
     if not row.waiting:
-        return not row.sending
+        return not row.sending and not letters.unposted(row.id)
     return not dispatches.frozen() and any(claims.has_due(row.id, channel, now) for channel in _rested(row, now))
 
 
@@ -213,14 +213,7 @@ class Wave:
         left = rules.canary_left(fresh.counts, fresh.canary) if fresh else 0
         if left == 0:
             return False
-        held = claims.claim(
-            row.id,
-            channel,
-            most if left is None else min(most, left),
-            worker=WORKER,
-            lease=self.lease,
-            now=self.clock(),
-        )
+        held = self._claim(row, channel, most if left is None else min(most, left))
         if held is None:
             return False
         batch = self._written(row, held)
@@ -235,6 +228,9 @@ class Wave:
         flow.in_flight += 1
         flow.learn(work=time.monotonic() - began)
         return True
+
+    def _claim(self, row: Dispatch, channel: str, most: int) -> Held | None:
+        return claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock())
 
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
         """The messages of a batch. Whoever cannot be written to has an answer at once; the others go."""
@@ -361,14 +357,20 @@ class Wave:
                 states=dict(Counter(state for _, state in result.states)),
                 digest=rules.batch_digest(result.states),
             )
+            self._settled(row, result.states, ledger, incident)
             db.session.flush()
             db.session.refresh(row)
             halt_if_needed(row, answers.values(), ledger, incident)
+
+    def _settled(self, row: Dispatch, states: Sequence[tuple[str, str]], ledger: Ledger, incident: str) -> None:
+        """What else belongs into the transaction that settles a batch; nothing here."""
 
     def _finish(self) -> None:
         """When nobody waits and nothing is under way, the dispatch is done, and with it the notice."""
         row = dispatches.anywhere(self.ref)
         if row is None or row.course != Course.SENDING or row.waiting or row.sending or not row.prepared:
+            return
+        if letters.unposted(row.id):
             return
         now = self.clock()
         with transaction(ACTOR, now) as ledger:

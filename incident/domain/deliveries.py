@@ -85,6 +85,8 @@ class Happening(StrEnum):
     GIVEN_UP = "given_up"  # taken, but its proof did not come in time, and no channel is left
     TOLD_BY_HAND = "told_by_hand"  # a person of the team told them
     NOT_TOLD_BY_HAND = "not_told_by_hand"  # a person of the team tried, and tries no more
+    UNPRINTED = "unprinted"  # its print file was thrown away before anything was posted
+    RETURN_TAKEN_BACK = "return_taken_back"  # noted as come back by mistake
     CANCELLED = "cancelled"
 
 
@@ -111,6 +113,8 @@ _CHANGES: dict[Happening, dict[State, State]] = {
     Happening.GIVEN_UP: {S.ACCEPTED: S.UNREACHED},
     Happening.TOLD_BY_HAND: dict.fromkeys((*_LESS, S.DELIVERED, S.BOUNCED), S.CONFIRMED),
     Happening.NOT_TOLD_BY_HAND: {S.WAITING: S.FAILED},
+    Happening.UNPRINTED: {S.ACCEPTED: S.WAITING},
+    Happening.RETURN_TAKEN_BACK: {S.BOUNCED: S.ACCEPTED},
     Happening.CANCELLED: {S.WAITING: S.CANCELLED},
 }
 TABLE: Final[Mapping[tuple[State, Happening], State]] = {
@@ -152,7 +156,9 @@ ABOUT_THE_PROVIDER: Final = frozenset(
 )
 """Reasons for "later" that say nothing about the message: they are not counted against it."""
 
-NEVER_CALLED: Final = frozenset({"not_tried", "cannot_be_written", "person_gone", "record_unreadable"})
+NEVER_CALLED: Final = frozenset(
+    {"not_tried", "cannot_be_written", "person_gone", "record_unreadable", "to_be_called", "to_be_printed", "printed", "not_printed"}
+)
 """Reasons that say that nobody was asked at all."""
 
 MOST_TRIES: Final = 6  # of a message that the receiving side puts off

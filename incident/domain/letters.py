@@ -15,6 +15,7 @@ from incident.domain.audit import root_of
 from incident.domain.errors import Invalid, Refused
 
 FORMS_FILE: Final = Path(__file__).parent.parent / "letter_forms.toml"
+PROVIDER: Final = "print"
 BY_COUNTRY: Final = "by-country"
 ELSEWHERE: Final = "din-5008-b"  # where no form names the country
 CODE_SIDE: Final = 15.0  # mm, the quiet zone of four modules with it

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from incident.domain.deliveries import Course, State
+from incident.domain.deliveries import NO_WORKERS_TURN, Course, State
 from incident.store import dispatches
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.deliveries import IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
@@ -115,13 +115,26 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return Delivery.due_at.is_(None) | (Delivery.due_at <= now)
 
 
-def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: timedelta, now: datetime) -> Held | None:
-    """Hold up to `most` waiting rows for one worker, committed alone; None when there is nothing due or another was quicker."""
+def claim(
+    dispatch_id: int,
+    channel: str,
+    most: int,
+    *,
+    worker: str,
+    lease: timedelta,
+    now: datetime,
+    by_hand: bool = False,
+) -> Held | None:
+    """Hold up to `most` waiting rows for one worker, committed alone; None when there is nothing due or another was quicker.
+
+    `by_hand` holds those that were given to people, who now ask for them; else they are nobody's turn.
+    """
+    wanted = Delivery.due_at == NO_WORKERS_TURN if by_hand else _is_due(now)
     session = _writing()
     dispatches.lock([dispatch_id])
     running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
     due = select(*_HELD).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
-    found = _members(due.where(_is_due(now)).order_by(Delivery.id).limit(most))
+    found = _members(due.where(wanted).order_by(Delivery.id).limit(most))
     if not found or running != Course.SENDING or dispatches.frozen():
         session.rollback()
         return None
@@ -137,7 +150,7 @@ def claim(dispatch_id: int, channel: str, most: int, *, worker: str, lease: time
     session.add(row)
     session.flush()
     change = update(Delivery).where(
-        IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel, _is_due(now)
+        IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel, wanted
     )
     change = change.where(Delivery.id.between(found[0].id, found[-1].id))
     moved = rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))

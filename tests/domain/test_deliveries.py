@@ -38,6 +38,8 @@ found_sent           W S A A D H F B C M U
 told_by_hand         H H H H H H H H H M H
 given_up             W S I U D H F B C M U
 not_told_by_hand     F S I A D H F B C M U
+unprinted            W S I W D H F B C M U
+return_taken_back    W S I A D H F A C M U
 cancelled            C S I A D H F B C M U
 """
 ROWS = [line.split() for line in TABLE.strip().splitlines()]

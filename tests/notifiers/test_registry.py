@@ -84,3 +84,4 @@ def test_calls_are_made_by_twilio_or_by_hand_and_one_a_second_unless_more_is_sai
     both = channels(settings(**VOICE, twilio_from="+15005550006")).real
     assert {word: channel.provider for word, channel in both.items()} == {"sms": "twilio", "call": "twilio_voice"}
     assert channels(settings(calls_by_hand=True)).real["call"].provider == "by_hand"
+    assert channels(settings(letters="us-10")).real["letter"].provider == "print"
