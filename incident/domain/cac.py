@@ -99,7 +99,7 @@ def _first(facts: Mapping[str, Any] | Facts, *keys: str) -> Any:
 
 def _people_in_china(facts: Mapping[str, Any] | Facts) -> int | None:
     residents = _first(facts, "residents")
-    return residents.get("CN") if isinstance(residents, Mapping) else None
+    return residents.get("CN", 0) if isinstance(residents, Mapping) else None
 
 
 def _by_number(key: str, number: Any, steps: tuple[tuple[int, Level], ...], what: str) -> list[tuple[Level, str]]:

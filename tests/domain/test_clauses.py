@@ -211,3 +211,7 @@ def test_a_condition_that_can_never_be_answered_is_found(raw):
 def test_a_law_cannot_ask_whether_something_is_known(raw):
     with pytest.raises(BadClause):
         read(raw, "FR")
+
+
+def test_where_people_live_is_known_and_nobody_in_china_the_grade_does_not_ask_again():
+    assert answer({"cac_level": ["major"]}, residents={"DE": 5}).wants == ("loss_cny", "qualitative_clause")
