@@ -52,7 +52,9 @@ def supplement(incident: str, ref: str, *, actor: str, now: datetime) -> str:
     with transaction(actor, now) as ledger:
         case, first, version = _sent(incident, ref)
         _demand_at_rest(case.id, first)
-        told = Audience(told_by=(first.ref, *(one.ref for one in _extensions(case.id, first) if one.stage == Stage.SENT)))
+        told = Audience(
+            told_by=(first.ref, *(one.ref for one in _extensions(case.id, first) if one.stage == Stage.SENT))
+        )
         people = sum(group.people for group in audiences.counted(case.id, told))
         if not people:
             raise Refused("Nobody was told by this notice, so there is nobody to correct it for.")
@@ -62,7 +64,9 @@ def supplement(incident: str, ref: str, *, actor: str, now: datetime) -> str:
             prompt = starters.words(language).correction.format(ref=first.ref)
             sections["what_happened"] = f"{prompt}\n\n{sections['what_happened']}"
             row.content = row.content | {"sections": sections}
-        ledger.write("notice.supplemented", made.ref, incident=incident, notice=ref, version=version.number, people=people)
+        ledger.write(
+            "notice.supplemented", made.ref, incident=incident, notice=ref, version=version.number, people=people
+        )
     return made.ref
 
 
@@ -111,4 +115,6 @@ def _demand_at_rest(incident_id: int, notice: Notice) -> None:
         if row.course in (Course.PREPARING, Course.SENDING) and row.first_attempt
     ]
     if under_way:
-        raise Refused("The old text is still being sent. Pause or stop that sending first, so that no more people get it.")
+        raise Refused(
+            "The old text is still being sent. Pause or stop that sending first, so that no more people get it."
+        )

@@ -15,7 +15,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.ladders import Step
 from incident.domain.musts import Crowd, Duty, Hurdle
 from incident.domain.notices import Channel, Draft, Event, Stage, Text
-from incident.domain.people import Audience
+from incident.domain.people import FOLLOWS, Audience
 from incident.domain.wording import cleaned, one_line
 from incident.store import audiences, incidents
 from incident.store import notices as rows
@@ -77,13 +77,14 @@ def drafted(
     audience: Audience | None = None,
 ) -> Notice:
     """A new draft with its line, inside the caller's transaction. Raises Invalid."""
-    people = audience.to_json() if audience is not None else Audience().to_json()
+    of_model = {name: words for name, words in model.audience.items() if name not in FOLLOWS} if model else None
+    people = audience.to_json() if audience is not None else of_model or Audience().to_json()
     notice = Notice(
         ref=new_ref("N"),
         incident_id=incident.id,
         title=_title(title),
         stage=Stage.DRAFT,
-        audience=dict(model.audience) if model and audience is None else people,
+        audience=people,
         channels=[str(word) for word in channels] or list(model.channels if model else USUAL_CHANNELS),
         ladder=list(model.ladder) if model else [],
         languages=list(model.languages) if model else list(_languages(languages)),
@@ -278,7 +279,10 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
     crowd = crowds.crowd(incident.id, audience, channels, lacking)
     day = now.astimezone(house.zone).date()
     known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
-    found = musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california)
+    found = (
+        *musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california),
+        *_not_the_same(incident, notice, texts),
+    )
     return Standing(
         texts,
         crowd,
@@ -288,6 +292,20 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
         found,
         (*musts.unnamed(duties, channels), *musts.forbidden(duties, texts)),
     )
+
+
+def _not_the_same(incident: Incident, notice: Notice, texts: Sequence[Text]) -> tuple[Hurdle, ...]:
+    """What keeps an extension back: it gives people found later the very text that the others had."""
+    others = [rows.by_ref(incident.id, ref) for ref in notice.audience.get("not_listed_by", ())]
+    first = next((one for one in others if one is not None and one.stage in (Stage.SENDING, Stage.SENT)), None)
+    version = rows.version(first.id, first.number) if first else None
+    if first is None or version is None:
+        return ()
+    mine = {text.language: rules.text_as_json(text) for text in texts}
+    if rules.same_text(version.contents, mine, notice.channels):
+        return ()
+    said = f"People found later get exactly the text and channels of {first.ref}. To say something else, begin a new notice."
+    return (Hurdle("what_happened", said),)
 
 
 def _lacking(incident: str, ref: str, house: House) -> dict[str, int]:
@@ -355,7 +373,8 @@ def _apply(notice: Notice, change: Change, actor: str, now: datetime) -> None:
     notice.channels = [str(channel) for channel in dict.fromkeys(change.channels)]
     chosen = {step.channel: step for step in ladder_of(notice)} if change.ladder is None else change.ladder
     notice.ladder = ladders.as_json(ladders.ladder(notice.channels, chosen))
-    notice.audience = change.audience.to_json()
+    follows = {name: notice.audience[name] for name in FOLLOWS if name in notice.audience}
+    notice.audience = change.audience.to_json() | follows  # what another notice decides is not chosen on the page
     notice.send_at = change.send_at
     for language in notice.languages:
         text = change.texts.get(language) or starters.text(language)

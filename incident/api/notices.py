@@ -8,8 +8,8 @@ from apiflask import APIBlueprint
 from flask import current_app, g
 
 from incident.actions import announcements as announcing
+from incident.actions import followups, previews, trials
 from incident.actions import notices as actions
-from incident.actions import previews, trials
 from incident.actions.previews import Wording
 from incident.api.incidents import Place, Ref
 from incident.api.notice_models import (
@@ -150,6 +150,22 @@ def withdraw(incident: str, ref: str, given: ReasonIn) -> dict[str, Any]:
     """Give the notice up before it was sent."""
     actions.withdraw(incident, ref, reason=given.reason, actor=actor(), now=now())
     return _current(incident, ref)
+
+
+@bp.post("/<ref>/extension")
+@permit("notice.draft")
+@bp.output(Ref, status_code=201)
+def extend(incident: str, ref: str) -> dict[str, str]:
+    """Draft the same text for people found after it was approved; they get it once."""
+    return {"ref": followups.extend(incident, ref, actor=actor(), now=now())}
+
+
+@bp.post("/<ref>/supplement")
+@permit("notice.draft")
+@bp.output(Ref, status_code=201)
+def supplement(incident: str, ref: str) -> dict[str, str]:
+    """Draft a correction for exactly those whom the notice told."""
+    return {"ref": followups.supplement(incident, ref, actor=actor(), now=now())}
 
 
 @bp.get("/<ref>/versions")

@@ -225,6 +225,11 @@ def contents(draft: Draft, *, people: int, audience_digest: str, values: Mapping
     }
 
 
+def same_text(contents: Mapping[str, Any], texts: Mapping[str, Any], channels: Sequence[str]) -> bool:
+    """Return whether these texts and channels are those of a version, to the letter."""
+    return dict(contents["texts"]) == dict(texts) and list(contents["channels"]) == list(channels)
+
+
 def text_as_json(text: Text) -> dict[str, Any]:
     """Return the text as plain JSON values."""
     return {

@@ -102,18 +102,32 @@ class Addressee(NamedTuple):
         return f"P-{self.number}"
 
 
+FOLLOWS: Final = ("told_by", "not_listed_by")
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a notice is for: active people in any of these waves, places and languages. Nothing named means all."""
+    """Whom a notice is for: active people in any of these waves, places and languages. Nothing named means all.
+
+    `told_by` narrows it to those whom these notices told, `not_listed_by` to those on whose list nobody put them yet.
+    """
 
     waves: tuple[int, ...] = ()
     places: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     ages: tuple[str, ...] = ()
+    told_by: tuple[str, ...] = ()
+    not_listed_by: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, list[Any]]:
-        """As it is kept and digested: every list sorted, each value once."""
-        return {key: sorted(set(values)) for key, values in asdict(self).items()}
+        """As it is kept and digested: every list sorted, each value once; what follows another notice only where it does."""
+        kept = {key: sorted(set(values)) for key, values in asdict(self).items()}
+        return {key: values for key, values in kept.items() if values or key not in FOLLOWS}
+
+    @property
+    def follows(self) -> bool:
+        """Whether it depends on what became of another notice."""
+        return bool(self.told_by or self.not_listed_by)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:

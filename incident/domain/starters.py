@@ -29,6 +29,7 @@ class Words:
     months: tuple[str, ...]
     day: str
     thousands: str
+    correction: str
     headings: Mapping[str, str]
     california: Mapping[str, str]
 
@@ -59,6 +60,7 @@ def words(language: str) -> Words:
         months=tuple(raw["months"]),
         day=raw["day"],
         thousands=raw["thousands"],
+        correction=raw["correction"],
         headings=raw["headings"],
         california=raw.get("california", {}),
     )

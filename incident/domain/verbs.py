@@ -61,11 +61,13 @@ VERBS: dict[str, str] = {
     "notice.approved": "approved version {version} of the notice {subject} for {people} people",
     "notice.announcement_proposed": "began the announcement {subject} for those whom {sending} did not reach: {states} of {people}",
     "notice.drafted": "began the notice {subject}",
+    "notice.extended": "began {subject}, the text of {notice} for {people} people found later",
     "notice.edited": "changed the notice {subject}",
     "notice.person_seen": "looked at the notice {subject} as {person} will read it",
     "notice.sent_back": "sent version {version} of the notice {subject} back",
     "notice.submitted": "submitted version {version} of the notice {subject} for approval, to {people} people",
     "notice.tested": "sent a test of the notice {subject} to themselves by {channel}",
+    "notice.supplemented": "began {subject}, a correction for the {people} people whom {notice} told",
     "notice.voided": "voided version {version} of the notice {subject}, which had been {was}",
     "notice.withdrawn": "withdrew the notice {subject}",
     # reports to authorities

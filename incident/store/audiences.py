@@ -1,14 +1,17 @@
 """Whom a notice is for, in figures and by number: plain columns only, nothing sealed is opened here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, case, func, literal, select
 
+from incident.domain.deliveries import State as Outcome
 from incident.domain.people import Audience, Digest, State
 from incident.store.db import db
 
 AT_ONCE = 5_000
+TOLD = (Outcome.ACCEPTED, Outcome.DELIVERED, Outcome.CONFIRMED)
+"""States of a delivery in which somebody was told, as far as is known."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ def groups(incident_id: int) -> list[Group]:
 
 
 def counted(incident_id: int, audience: Audience) -> list[Group]:
-    """The groups that this audience takes in."""
+    """The groups that this audience takes in; one that follows another notice is counted by its rows."""
+    if audience.follows:
+        return _counted_by_rows(incident_id, audience)
     found = groups(incident_id)
     codes = audience.codes({group.place for group in found})
     return [
@@ -47,6 +52,15 @@ def counted(incident_id: int, audience: Audience) -> list[Group]:
         and (not audience.languages or group.language in audience.languages)
         and audience.covers_age(group.age)
     ]
+
+
+def _counted_by_rows(incident_id: int, audience: Audience) -> list[Group]:
+    person = _table("person")
+    ways = ((person.c.has_email, 1), (person.c.has_phone, 2), (person.c.has_address, 4), (person.c.has_push, 8))
+    reach = sum((case((has, bit), else_=0) for has, bit in ways), start=literal(0))
+    columns = person.c.wave, person.c.place, person.c.language, person.c.age, reach
+    query = select(*columns, func.count()).where(*_conditions(incident_id, audience)).group_by(*columns)
+    return [Group(*row) for row in db.session.execute(query)]
 
 
 def members(incident_id: int, audience: Audience, *, after: int = 0, limit: int = AT_ONCE) -> list[tuple[int, int]]:
@@ -91,7 +105,28 @@ def _conditions(incident_id: int, audience: Audience) -> list[ColumnElement[bool
         found.append(person.c.language.in_(audience.languages))
     if audience.ages:
         found.append(person.c.age.in_(audience.ages))
+    if audience.told_by:
+        found.append(_on_the_list(incident_id, audience.told_by, TOLD))
+    if audience.not_listed_by:
+        found.append(~_on_the_list(incident_id, audience.not_listed_by))
     return found
+
+
+def _on_the_list(incident_id: int, notices: Sequence[str], states: Sequence[str] = ()) -> ColumnElement[bool]:
+    """That a person stands on the list of a sending of these notices, in one of these states. Rehearsals do not count."""
+    dispatch, delivery, person = _table("dispatch"), _table("delivery"), _table("person")
+    query = select(dispatch.c.id, dispatch.c.notice_version_id, dispatch.c.simulated)
+    query = query.where(dispatch.c.incident_id == incident_id, dispatch.c.notice_ref.in_(notices))
+    sendings = db.session.execute(query.where(dispatch.c.first_attempt > 0)).all()
+    listed = select(delivery.c.id).where(
+        delivery.c.notice_version_id.in_({row.notice_version_id for row in sendings}),
+        delivery.c.person_id == person.c.id,
+        delivery.c.dispatch_id.in_({row.id for row in sendings}),
+    )
+    if states:
+        drill = (Outcome.SIMULATED,) if any(row.simulated for row in sendings) else ()
+        listed = listed.where(delivery.c.state.in_([*states, *drill]))
+    return listed.correlate(person).exists()
 
 
 def _table(name: str) -> Table:

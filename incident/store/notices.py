@@ -90,6 +90,12 @@ def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50)
     return db.session.scalars(_page(select(Notice).where(Notice.incident_id == incident_id), before, limit)).all()
 
 
+def following(incident_id: int, limit: int = 500) -> Sequence[Notice]:
+    """The notices of an incident whose people depend on what became of another one, newest first."""
+    found = of_incident(incident_id, limit=limit)
+    return [notice for notice in found if notice.audience.get("told_by") or notice.audience.get("not_listed_by")]
+
+
 def among(incident_ids: Select[int], *, stage: str, before: int | None, limit: int) -> Sequence[Notice]:
     """Notices of these incidents, newest first, by key; of one stage where one is named."""
     query = select(Notice).where(Notice.incident_id.in_(incident_ids))

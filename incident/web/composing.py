@@ -205,6 +205,10 @@ def audience_words(audience: Mapping[str, list[str]], people: int) -> str:
             parts.append(", ".join(value or unknown for value in values))
     if found.ages:
         parts.append(", ".join(AGE_WORDS[Age(age)] for age in found.ages))
+    if found.told_by:
+        parts.append("told by " + ", ".join(found.told_by))
+    if found.not_listed_by:
+        parts.append("found later than " + ", ".join(found.not_listed_by))
     return " · ".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app, g, render_template, request
 
-from incident.actions import crowds, merging, previews
+from incident.actions import crowds, followups, merging, previews
 from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
@@ -106,6 +106,8 @@ def show(notice: Notice) -> str:
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
         announced=announcements.of_version(version.id) if version else None,
         sendings=_sendings(version) if version else [],
+        later=followups.found_later(g.incident.id, notice),
+        moved=_facts_moved(notice, version) if version else [],
         needs=_needs(version) if version else (),
     )
 
@@ -115,6 +117,16 @@ def _needs(version: NoticeVersion) -> tuple[musts.Need, ...]:
     texts = [rules.text_from_json(tag, version.contents["texts"][tag]) for tag in version.contents["languages"]]
     audience = Audience.from_json(version.contents["audience"]["filter"])
     return musts.needs(crowds.duties(g.incident.id, audience, merging.facts_of(g.incident.id)), texts)
+
+
+def _facts_moved(notice: Notice, version: NoticeVersion) -> list[str]:
+    """Which fields of a sent text have another value by what is known now."""
+    if notice.stage not in (Stage.SENDING, Stage.SENT):
+        return []
+    then = version.contents["values"]
+    day = version.submitted_at.astimezone(house().zone).date()
+    known = merging.values(merging.facts_of(g.incident.id), list(then), ref=notice.ref, day=day, house=house())
+    return sorted({name for tag, words in then.items() for name, word in words.items() if known[tag].get(name) != word})
 
 
 def _sendings(version: NoticeVersion) -> list[Dispatch]:

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from incident.actions import followups, previews, trials
 from incident.actions import notices as actions
-from incident.actions import previews, trials
 from incident.domain import notices as rules
 from incident.domain import starters
 from incident.domain.errors import Invalid, Missing, Refused
@@ -112,6 +112,24 @@ def send_back(incident: str, ref: str) -> ResponseReturnValue:
     )
     flash("Sent back. Its author sees your reason above the text.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
+
+
+@bp.post("/<ref>/extension")
+@permit("notice.draft")
+def extend(incident: str, ref: str) -> ResponseReturnValue:
+    """Draft the same text for people found later."""
+    made = followups.extend(incident, ref, actor=actor(), now=now())
+    flash("A draft for the people found later stands here. A second person approves it for these people.", "met")
+    return redirect(url_for(".show", incident=incident, ref=made))
+
+
+@bp.post("/<ref>/supplement")
+@permit("notice.draft")
+def supplement(incident: str, ref: str) -> ResponseReturnValue:
+    """Draft a correction for those who had the old text."""
+    made = followups.supplement(incident, ref, actor=actor(), now=now())
+    flash("A draft of the correction stands here, for those alone whom the old text told.", "met")
+    return redirect(url_for(".show", incident=incident, ref=made))
 
 
 @bp.post("/<ref>/withdraw")
