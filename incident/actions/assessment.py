@@ -4,7 +4,7 @@ from datetime import datetime
 
 from incident.actions import grades, obligations, plans
 from incident.actions.ledger import Ledger
-from incident.store import incidents
+from incident.store import incidents, waves
 from incident.store.incidents import Incident
 
 
@@ -14,3 +14,10 @@ def refresh(incident: Incident, ledger: Ledger, now: datetime) -> None:
     grades.suggest_again(incident, facts, ledger, now)
     obligations.owe_again(incident, facts, ledger, now)
     plans.plan_again(incident, facts, ledger, now)
+
+
+def refresh_for(incident: Incident, wave: int, ledger: Ledger, now: datetime) -> None:
+    """Bring the findings up to the people of a wave, if it was found later: how many live where decides its duties."""
+    found = waves.named(incident.id, wave)
+    if found is not None and found.discovered_at is not None and incident.state == "open":
+        refresh(incident, ledger, now)

@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 from sqlalchemy.exc import OperationalError
 
-from incident.actions import contacts
+from incident.actions import assessment, contacts
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns
 from incident.domain import imports as rules
@@ -348,6 +348,9 @@ def _end(import_ref: str, ref: str, fence: int, state: State, trouble: str, now:
         row.position = row.size if state is State.DONE else row.position
         verb = "list.import_done" if state is State.DONE else "list.import_failed"
         _write_totals(ledger, verb, row, ref)
+        incident = incidents.by_ref(ref)
+        if incident is not None:
+            assessment.refresh_for(incident, row.wave, ledger, now)
 
 
 def _write_totals(ledger: Ledger, verb: str, row: PersonImport, ref: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from incident.actions import contacts
+from incident.actions import assessment, contacts
 from incident.actions.imports import compact, opened, place
 from incident.actions.ledger import transaction
 from incident.domain import columns, facts, places
@@ -210,6 +210,7 @@ def add(ref: str, values: Mapping[str, str], *, wave: int = 0, actor: str, now: 
         _pair_up(incident.id, key, number, record, clashes)
         rows.count(Counter({rows.tally_key(incident.id, wave, state, plain): 1}))
         ledger.write("person.added", f"P-{number}", incident=ref, wave=wave, suspect=bool(clashes))
+        assessment.refresh_for(incident, wave, ledger, now)
     return f"P-{number}"
 
 

@@ -100,3 +100,12 @@ def test_a_closed_incident_takes_no_later_people(app):
     db.session.commit()
     with pytest.raises(Refused):
         say(incident)
+
+
+def test_somebody_more_of_a_later_wave_brings_the_duties_of_where_they_live(app):
+    incident = two_waves()
+    say(incident)
+    learn(incident, {"residents": {"US-TX": 300, "US-CA": 1}}, now=LATER)
+    assert "US-CA/tell-people#wave-2" not in rows.current(incident.id)
+    people.add(incident.ref, {"name": "Cem", "place": "US-CA"}, wave=2, actor="U-0LEAD000", now=LATER)
+    assert "US-CA/tell-people#wave-2" in rows.current(incident.id)
