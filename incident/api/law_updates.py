@@ -14,10 +14,13 @@ from incident.actions.law_updates import MOST_AT_ONCE, Proposed
 from incident.actions.what_if import Beside
 from incident.api.incidents import Strict
 from incident.domain import editions
+from incident.domain.errors import Missing
 from incident.domain.facts import to_json
 from incident.domain.settlements import Difference
+from incident.store import law_editions
 from incident.store import law_updates as rows
 from incident.store.incidents import Incident
+from incident.store.law_editions import LawEdition
 from incident.web.access import actor, now, permit
 from incident.web.incidents import visible
 
@@ -97,6 +100,31 @@ class EditionOut(BaseModel):
     laws: int
     own: list[str]
     mistakes: list[MistakeOut]
+
+
+class KeptOut(BaseModel):
+    id: int
+    digest: str
+    version: str
+    origin: Literal["shipped", "pack"]
+    first_used_at: datetime
+    files: dict[str, str] = Field(description="SHA-256 of each file, by its path.")
+
+
+class KeptQuery(BaseModel):
+    before: int | None = Field(None, ge=1, description="Go on with those older than the one with this id.")
+    limit: int = Field(20, ge=1, le=MOST_AT_ONCE)
+
+
+class KeptList(BaseModel):
+    editions: list[KeptOut]
+    before: int | None = Field(description="Give this as `before` for the next page; null at the end.")
+
+
+class FileOut(BaseModel):
+    path: str
+    digest: str
+    text: str
 
 
 class SupposeIn(Strict):
@@ -222,6 +250,37 @@ def edition() -> dict[str, Any]:
             {"path": one.path, "sentences": list(one.sentences), "instead": one.instead} for one in made.mistakes
         ],
     }
+
+
+@library.get("/editions")
+@permit("duty.view")
+@library.input(KeptQuery, location="query", arg_name="asked")
+@library.output(KeptList)
+def kept(asked: KeptQuery) -> dict[str, Any]:
+    """Every edition of the laws that an incident was ever assessed by, newest first."""
+    found = law_editions.newest_first(before=asked.before, limit=asked.limit + 1)
+    page = found[: asked.limit]
+    return {
+        "editions": [_kept(row) for row in page],
+        "before": page[-1].id if len(found) > asked.limit else None,
+    }
+
+
+def _kept(row: LawEdition) -> dict[str, Any]:
+    stored = {name: getattr(row, name) for name in KeptOut.model_fields if name != "files"}
+    lines = [line.split("  ", 1) for line in row.manifest.splitlines()]
+    return {**stored, "files": {path: digest for digest, path in lines}}
+
+
+@library.get("/files/<digest>")
+@permit("duty.view")
+@library.output(FileOut)
+def file(digest: str) -> dict[str, Any]:
+    """A law file word for word, by the digest that a finding names: also one that is long replaced."""
+    held = law_editions.text(digest)
+    if held is None:
+        raise Missing()
+    return {"path": held.path, "digest": digest, "text": held.data.decode("utf-8")}
 
 
 def _update(made: Proposed) -> dict[str, Any]:

@@ -153,10 +153,16 @@ def of_incident(incident_id: int) -> Lawbook:
     return (book(was.library) if was else None) or lawbook.library()
 
 
+def text(digest: str) -> LawText | None:
+    """A law file, word for word, by its digest; None where it is not kept."""
+    row = db.session.scalar(select(LawTextRow).where(LawTextRow.digest == digest))
+    return LawText(row.path, zlib.decompress(row.packed)) if row else None
+
+
 def law(digest: str) -> Law | None:
     """The law by the digest of its file, as a finding names it; None where its text is not kept or not readable any more."""
-    row = db.session.scalar(select(LawTextRow).where(LawTextRow.digest == digest))
+    kept = text(digest)
     try:
-        return read_law(row.path, zlib.decompress(row.packed)) if row else None
+        return read_law(kept.path, kept.data) if kept else None
     except BadLaw:
         return None

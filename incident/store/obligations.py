@@ -172,19 +172,6 @@ def counted(incident_id: int) -> dict[str, int]:
     return counts
 
 
-def assessed_by_another(library: str, limit: int = 200) -> list[str]:
-    """References of open incidents that were assessed with other laws than these."""
-    incident = db.metadata.tables["incident"]
-    query = (
-        select(incident.c.ref)
-        .outerjoin(Assessment, Assessment.incident_id == incident.c.id)
-        .where(incident.c.state == "open", or_(Assessment.library.is_(None), Assessment.library != library))
-        .order_by(incident.c.id)
-        .limit(limit)
-    )
-    return list(db.session.scalars(query))
-
-
 def pending(incident_id: int) -> Sequence[FindingRow]:
     """What stands in the way of closing: duties that are open, or owed and neither met nor waived; owed ones first, soonest first."""
     query = select(FindingRow).where(

@@ -143,3 +143,29 @@ def test_a_law_says_whether_it_is_your_own_and_what_it_sets_aside(client, token_
     assert (mine["own"], mine["overrules"], mine["overruled"]) == (True, "EU-GDPR", "")
     assert (theirs["own"], theirs["kind"]) == (False, "law")
     assert theirs["overruled"] == "Overruled by your own file OWN-G: Counsel says so in a test."
+
+
+def test_the_text_that_made_a_finding_is_read_word_for_word_long_after_it_was_replaced(client, token_for):
+    incident = an_incident(facts=FACTS, now=NOW)
+    old = rows.current(incident.id)[ART33].law_digest
+    compared(sooner())
+    law_updates.accept(incident.ref, law_updates.proposed(incident.ref).seen, actor="U-0LEAD000", now=LATER)
+    auditor = token_for(Role.AUDITOR)
+    held = client.get(f"/api/v1/laws/files/{old}", headers=auditor).json
+    assert (held["path"], "hours = 72" in held["text"]) == ("eu/gdpr.toml", True)
+    assert client.get(f"/api/v1/laws/files/{'0' * 64}", headers=auditor).status_code == 404
+
+
+def test_the_editions_that_were_used_are_listed_newest_first_by_pages(client, token_for):
+    an_incident(facts=FACTS, now=NOW)
+    editions.use(sooner())
+    an_incident(facts=FACTS, now=NOW)
+    auditor = token_for(Role.AUDITOR)
+    first = client.get("/api/v1/laws/editions?limit=1", headers=auditor).json
+    second = client.get(f"/api/v1/laws/editions?limit=1&before={first['before']}", headers=auditor).json
+    assert [row["version"] for row in first["editions"] + second["editions"]] == [
+        "2027.1.1",
+        editions.shipped().version,
+    ]
+    assert second["before"] is None
+    assert first["editions"][0]["files"]["eu/gdpr.toml"] == sooner().book["EU-GDPR"].digest
