@@ -12,6 +12,7 @@ from incident.domain.casebook import Trial, cases_of
 from incident.domain.editions import LawText, Origin
 from incident.domain.lawbook import Confidence, Law
 from incident.domain.lawcheck import faults
+from incident.exports.laws import paper
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 11, 22)
@@ -86,3 +87,8 @@ def test_the_digest_is_what_sha256sum_makes_of_the_files():
         ["/bin/sh", "-c", command], cwd=ROOT / "incident" / "laws", capture_output=True, text=True, check=True
     )
     assert said.stdout.split()[0] == editions.digest_of(editions.read_folder(ROOT / "incident" / "laws"))
+
+
+def test_the_page_of_the_library_is_what_the_files_say():
+    page = (ROOT / "docs" / "laws.md").read_text(encoding="utf-8")
+    assert page == paper(SHIPPED), "run: make docs-laws"
