@@ -44,3 +44,9 @@ def test_every_posting_form_carries_its_token(path):
 def test_every_picture_says_what_it_shows(path):
     for picture in re.findall(r"<img[^>]*>", path.read_text()):
         assert re.search(r"\balt=", picture), picture
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_name)
+def test_every_link_leads_to_a_view_that_is_there(path, built):
+    named = re.findall(r"url_for\(\s*[\"']([a-z_]+\.[a-z_]+)[\"']", path.read_text())
+    assert [name for name in named if name not in built.app.view_functions] == []
