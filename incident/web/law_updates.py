@@ -12,6 +12,7 @@ from incident.actions.law_updates import Proposed
 from incident.domain import editions, lawbook
 from incident.domain.settlements import Difference
 from incident.store import law_updates as rows
+from incident.store import obligations
 from incident.store.incidents import Incident
 from incident.web import changes
 from incident.web.access import actor, now, permit
@@ -46,6 +47,7 @@ def index() -> str:
         updates=[_update(one) for one in made],
         more=url_for(".index", after=page[-1].id) if len(found) > PAGE else "",
         first=url_for(".index") if request.args.get("after") else "",
+        waits=bool(rows.waiting(editions.current().digest, 1)),
         incident_only="",
     )
 
@@ -78,8 +80,18 @@ def show(incident: str) -> str:
         updates=[_update(made)] if made else [],
         more="",
         first="",
+        waits=_waits(g.incident),
         incident_only=incident,
     )
+
+
+def _waits(incident: Incident) -> bool:
+    """Whether the incident goes by other laws than today's, and was not compared with them since it was assessed."""
+    was = obligations.assessment(incident.id)
+    made = editions.current().digest
+    compared = rows.of(incident.id, made)
+    other = incident.state == "open" and was is not None and was.library != made
+    return other and (compared is None or was is None or compared.assessed_at != was.made_at)
 
 
 @one.post("/accept")

@@ -124,3 +124,15 @@ def test_your_own_file_and_its_mistake_stand_in_the_library(as_, app):
     assert "OWN-INSURER" in own
     assert "your own file" in own
     assert browser.get("/laws/OWN-INSURER").status_code == 200
+
+
+def test_what_was_not_compared_yet_is_not_said_to_go_by_todays_laws(as_):
+    incident = an_incident(facts=FACTS, now=NOW)
+    editions.use(sooner())
+    browser = as_(Role.LEAD)
+    for page in ("/laws/updates/", f"/incidents/{incident.ref}/law-update/"):
+        text = browser.get(page).text
+        assert "being worked out" in text
+        assert "goes by today" not in text
+    law_updates.do("", clock.now())
+    assert "being worked out" not in browser.get(f"/incidents/{incident.ref}/law-update/").text
