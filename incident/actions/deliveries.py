@@ -72,12 +72,12 @@ def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], st
         moved[before] -= 1
         moved[then] += 1
     elif then in SAYS_IT_ARRIVED:
-        _take_back_repeats(row, moved, now)
+        take_back_repeats(row, moved, now)
     if row.current:
         row.climb_at = ladders.look_at(steps[row.dispatch_id], row.channel, then, now, before=row.climb_at)
 
 
-def _take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> None:
+def take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> None:
     """An earlier attempt did arrive: a repeat, or the next channel, that still waits must not go out as a second copy."""
     for repeat in deliveries.later_attempts(row):
         if repeat.state == State.WAITING and repeat.current:
@@ -215,7 +215,7 @@ def _found_sent(case: Incident, rows: Iterable[Delivery], evidence: str, ledger:
         if row.current:
             changes.update({State.IN_DOUBT: -1, State.ACCEPTED: 1})
         else:
-            _take_back_repeats(row, changes, ledger.now)
+            take_back_repeats(row, changes, ledger.now)
         if row.current:
             steps = dispatches.steps_of([row.dispatch_id])[row.dispatch_id]
             row.climb_at = ladders.look_at(steps, row.channel, State.ACCEPTED, ledger.now)

@@ -10,7 +10,7 @@ from incident.actions.ledger import transaction
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.people import State
 from incident.store import imports as lists
-from incident.store import incidents, sealed
+from incident.store import incidents, letters, sealed
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.people import Person
@@ -63,7 +63,7 @@ def erase_incident(ref: str, *, confirm: str, folder: Path, actor: str, now: dat
         number = counts.counted(incident.id).active
         ledger.write("incident.erased", ref, incident=ref, people=number)
         sealed.ring().note_erased(name)
-        stored = lists.stored_files(incident.id)
+        stored = [*lists.stored_files(incident.id), *letters.stored_files(incident.id)]
     for stored_as in stored:
         (folder / stored_as).unlink(missing_ok=True)
     return number
