@@ -23,7 +23,7 @@ from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Finding, Standing
 from incident.domain.settlements import Difference, Known, State
 from incident.domain.waves import Wave
-from incident.store import incidents, law_editions, law_updates, waves
+from incident.store import incidents, law_editions, law_updates, shelf, waves
 from incident.store import obligations as rows
 from incident.store.incidents import Incident
 from incident.store.law_updates import Answer, Waiting
@@ -57,7 +57,8 @@ class Compared:
 
 
 def due(_now: datetime) -> list[str]:
-    """One reference while open incidents wait to be compared with today's laws."""
+    """One reference while open incidents wait to be compared with today's laws; files that changed are taken up first."""
+    shelf.look_again()
     made = editions.current()
     return [f"L-{made.digest[:12]}"] if law_updates.waiting(made.digest, 1) else []
 

@@ -13,7 +13,7 @@ from incident.domain import editions
 from incident.domain.editions import Edition, LawText
 from incident.domain.errors import Missing, Refused
 from incident.domain.people import Audience
-from incident.store import audit, incidents, law_editions
+from incident.store import audit, incidents, law_editions, shelf
 from incident.store import law_updates as updates
 from incident.store import obligations as rows
 from incident.store.db import db
@@ -89,6 +89,20 @@ def test_a_new_incident_goes_by_the_newest_laws_at_once_and_their_texts_are_kept
     assert law_editions.is_kept(made.digest)
     assert law_editions.law(finding(incident, OWN).law_digest) == made.book["OWN-INSURER"]
     assert "laws.edition_used" in verbs()
+
+
+def test_a_worker_without_pages_takes_up_a_changed_file_too(app):
+    an_incident(facts=FACTS, now=NOW)
+    path = app.extensions["settings"].instance / "laws" / "insurer.toml"
+    shelf.open_(shelf.Shelf(app.extensions["settings"].instance))
+    try:
+        path.write_bytes(insurer().data)
+        shelf._standing.looked = float("-inf")  # long ago
+        assert law_updates.due(LATER) != []
+        assert "OWN-INSURER" in editions.current().book
+    finally:
+        path.unlink()
+        shelf.refresh()
 
 
 def test_newer_laws_change_nothing_by_themselves(app):

@@ -31,9 +31,9 @@ def here(tmp_path: Path, signer: Signer) -> Shelf:
 
 @pytest.fixture(autouse=True)
 def back_to_what_was() -> Iterator[None]:
-    before = shelf._standing.shelf
+    before = shelf._standing.shelf, shelf._standing.stamp
     yield
-    shelf._standing.shelf, shelf._standing.stamp = before, ()
+    shelf._standing.shelf, shelf._standing.stamp = before
     editions.use(None)
 
 
