@@ -15,12 +15,14 @@ from incident import journal
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import audit as api_audit
+from incident.api import calls as api_calls
 from incident.api import closing as api_closing
 from incident.api import deliveries as api_deliveries
 from incident.api import grades as api_grades
 from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
 from incident.api import law_updates as api_law_updates
+from incident.api import letters as api_letters
 from incident.api import laws as api_laws
 from incident.api import members as api_members
 from incident.api import notices as api_notices
@@ -45,6 +47,7 @@ from incident.web import (
     answering,
     attempts,
     audit,
+    calls,
     closing,
     deliveries,
     desk,
@@ -61,6 +64,7 @@ from incident.web import (
     incidents,
     law_updates,
     laws,
+    letters,
     members,
     notice_lists,
     notices,
@@ -114,6 +118,8 @@ WEB: tuple[Blueprint, ...] = (
     deliveries.bp,
     attempts.bp,
     attempts.desk,
+    letters.bp,
+    calls.bp,
     shortfalls.bp,
     notices.bp,
     notice_lists.desk,
@@ -137,8 +143,10 @@ API: tuple[Blueprint, ...] = (
     api_people.bp,
     api_imports.bp,
     api_deliveries.bp,
+    api_calls.bp,
     api_deliveries.box,
     api_deliveries.switch,
+    api_letters.bp,
     api_grades.bp,
     api_obligations.bp,
     api_laws.bp,

@@ -15,7 +15,7 @@ from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import deliveries, dispatches, incidents, mailbox, provider_events, sealed
+from incident.store import calls, deliveries, dispatches, incidents, mailbox, provider_events, sealed
 from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery, DeliveryRemark
 from incident.store.dispatches import Dispatch
@@ -23,6 +23,7 @@ from incident.store.incidents import Incident
 from notifiers.contract import Event, Status
 
 SETTLED_AT_ONCE = 1_000
+CALL_WANTED = "call_back_wanted"
 SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.CONFIRMED)
 Ladders = Mapping[int, tuple[ladders.Step, ...]]
 
@@ -45,9 +46,16 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
                 _apply(row, event, provider, moved[row.dispatch_id], steps, now)
         db.session.flush()
         provider_events.add_events([_kept(provider, event, rows.get(event.ref), now) for event in fresh])
+        _list_calls_wanted([rows[one.ref] for one in fresh if one.reason == CALL_WANTED and one.ref in rows], now)
         of_reminders = reminder_messages.take_in(provider, fresh, ledger)
         _write_lines(fresh, {*rows, *of_reminders}, rows, moved, provider, ledger)
     return len(fresh)
+
+
+def _list_calls_wanted(rows: Sequence[Delivery], now: datetime) -> None:
+    """Whoever pressed the key for it in a call is called back by a person."""
+    for row in rows:
+        calls.list_back(_refreshed(row.dispatch_id).incident_id, [row.id], now)
 
 
 def _theirs(rows: Mapping[str, Delivery], provider: str, channel: str) -> dict[str, Delivery]:

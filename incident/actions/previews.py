@@ -7,7 +7,7 @@ from datetime import datetime
 from incident.actions import people
 from incident.actions.ledger import transaction
 from incident.actions.merging import values_of
-from incident.domain import layouts, merges, segments, starters
+from incident.domain import layouts, merges, prose, segments, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.layouts import Sheet
@@ -18,6 +18,7 @@ from incident.domain.wording import Slot, Values, for_sms
 from incident.store import audiences, incidents
 from incident.store import notices as rows
 from incident.store.notices import Notice, NoticeVersion
+from notifiers import spoken
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Preview:
     further: int
     sms: Length | None
     open: tuple[str, ...]
+    spoken: str = ""
 
 
 def of_version(version: NoticeVersion, language: str) -> Wording:
@@ -109,7 +111,17 @@ def _preview(
     page = layouts.bound(page, _values(wording, channel, shown))
     text = "".join(piece.name if isinstance(piece, Slot) else piece for piece in page.sms.pieces)
     length = segments.length(for_sms(text)) if channel is Channel.SMS else None
-    return Preview(page, "", name, reads, is_masked, further, length, page.fields)
+    said = _spoken(wording, page) if channel is Channel.CALL else ""
+    return Preview(page, "", name, reads, is_masked, further, length, page.fields, said)
+
+
+def _spoken(wording: Wording, page: Sheet) -> str:
+    """The automatic call as text, open fields by their names; empty in a language that no voice here speaks."""
+    if page.language not in spoken.AROUND:
+        return ""
+    text = "".join(piece.name if isinstance(piece, Slot) else piece for piece in prose.as_text(page.call).pieces)
+    company, phone = (wording.values.get(name, "") for name in ("company.name", "contact.phone"))
+    return spoken.transcript(spoken.script(page.language, text, company=company, phone=phone))
 
 
 def _values(wording: Wording, channel: Channel, shown: Values) -> dict[str, str]:

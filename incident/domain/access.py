@@ -40,6 +40,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "alert.change": frozenset({Role.ADMINISTRATOR}),
     "announcement.publish": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "announcement.take_down": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
+    "call.make": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "delivery.care": CASE_TEAM,
     "delivery.settle": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "duty.decide": frozenset({Role.LEAD, Role.PRIVACY}),

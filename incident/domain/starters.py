@@ -32,6 +32,7 @@ class Words:
     correction: str
     headings: Mapping[str, str]
     california: Mapping[str, str]
+    by_hand: Mapping[str, str]
 
 
 def languages() -> tuple[str, ...]:
@@ -63,6 +64,7 @@ def words(language: str) -> Words:
         correction=raw["correction"],
         headings=raw["headings"],
         california=raw.get("california", {}),
+        by_hand=raw["by_hand"],
     )
 
 

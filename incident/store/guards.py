@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 APPEND_ONLY = {
     "audit_line": "seq",
+    "call_attempt": "id",
     "checkpoint": "size",
     "closing": "id",
     "custody": "id",
