@@ -18,7 +18,7 @@ from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
-from incident.web import marks, weekplot
+from incident.web import findings, marks, weekplot
 from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.dues import DueWords, due_words
 from incident.web.filters import number
@@ -123,7 +123,7 @@ class _Found:
 
     def _duty_row(self, row: FindingRow) -> Row:
         mark = marks.MARKS[marks.look(row, now())]
-        words = due_words(row.due_at, now(), none="no fixed time")
+        words = due_words(row.due_at, now(), none=findings.NO_TIME.get(row.clock, "no fixed time"))
         return Row(
             words,
             row.title,
