@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from incident.cli.laws import Unusable
+from incident.cli.shelf import Unusable
 from incident.domain import scales
 from incident.domain.described import Unsupported, facts_of
 from incident.domain.errors import Invalid
