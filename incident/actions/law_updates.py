@@ -146,7 +146,7 @@ def _difference(
     """What people settled stays, whatever the laws say now."""
     held = {one.key: one for one in answers}
     done = {key: one.met_at for key, one in held.items() if one.state == State.MET and one.met_at}
-    every = found_with(found_later, facts, book, calendars.of_law, now.date(), done)
+    every = found_with(found_later, facts, book, calendars.of_law, now.date(), done, told=False)
     said = {one.key: one for one in every if one.standing is not Standing.NOT_OWED or one.key in held}
     old = {key: one for key, one in held.items() if one.state not in SETTLED}
     new = {key: one for key, one in said.items() if key not in held or key in old}

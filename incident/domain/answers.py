@@ -111,10 +111,10 @@ def _joined(truth: Truth, answers: Sequence[Answer]) -> Answer:
     """One answer for several of the same truth, each sentence and fact once and in order."""
     if len(answers) == 1:
         return answers[0]
-    because = dict.fromkeys(chain.from_iterable([answer.because for answer in answers]))
-    wants = dict.fromkeys(chain.from_iterable([answer.wants for answer in answers]))
-    rests = dict.fromkeys(chain.from_iterable([answer.rests for answer in answers]))
-    return Answer(truth, tuple(because), tuple(wants), tuple(rests))
+    because = tuple(dict.fromkeys(chain.from_iterable([answer.because for answer in answers])))
+    if truth is Truth.OPEN:  # what is open rests on nothing yet
+        return Answer(truth, because, tuple(dict.fromkeys(chain.from_iterable([answer.wants for answer in answers]))))
+    return Answer(truth, because, (), tuple(dict.fromkeys(chain.from_iterable([answer.rests for answer in answers]))))
 
 
 def yes_or_no(holds: bool, because: str, *rests: str) -> Answer:

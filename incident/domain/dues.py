@@ -68,6 +68,7 @@ class Ticking(NamedTuple):
     day: date
     others: Mapping[str, Before] = NO_OTHERS
     silence_is_no: bool = False
+    told: bool = True
 
     def clock(self, duty: Duty) -> Clock:
         """The clock of the alternative that applies; while facts are open, the most urgent of those that may.
@@ -91,7 +92,7 @@ class Ticking(NamedTuple):
 
     def _ended(self, base: Clock) -> Clock:
         """The clock with its end said, where the authority is."""
-        if base.due is None:
+        if base.due is None or not self.told:
             return base
         return base._replace(words=f"{base.words} → {clock.ending(base.due, self.calendar.zone)}")
 
@@ -149,7 +150,7 @@ class Ticking(NamedTuple):
             said = "clock not started" if anchor.to_come else "the clock cannot start, its date is missing"
             return Clock(state, f"{said}: {bound.limit.words()} from “{anchor.label}”", wants=(bound.anchor,))
         label = anchor.label if key == bound.anchor else f"{anchors()[key].label}, for want of “{anchor.label}”"
-        words = clock.sentence(start, bound.limit, self.calendar, label)
+        words = clock.sentence(start, bound.limit, self.calendar, label) if self.told else ""
         return Clock(ClockState.RUNNING, words, clock.due(start, bound.limit, self.calendar), start, key)
 
     def _moment(self, anchor: str) -> tuple[Start | None, str]:

@@ -19,9 +19,10 @@ def found_with(
     calendars: Calendars,
     today: date,
     done: Mapping[str, datetime] = NOTHING_DONE,
+    told: bool = True,
 ) -> tuple[Finding, ...]:
     """What every duty says, and what is owed for each of these waves beside it; without waves, as `found`."""
-    first = found(facts, book, calendars, today, done)
+    first = found(facts, book, calendars, today, done, told)
     if not waves:
         return first
     ordered = sorted(waves, key=lambda wave: (wave.discovered_at, wave.number))

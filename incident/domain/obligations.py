@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from incident.domain import clock
@@ -99,14 +100,20 @@ STARTED_BY = {
 
 
 def found(
-    facts: Facts, book: Lawbook, calendars: Calendars, today: date, done: Mapping[str, datetime] = NOTHING_DONE
+    facts: Facts,
+    book: Lawbook,
+    calendars: Calendars,
+    today: date,
+    done: Mapping[str, datetime] = NOTHING_DONE,
+    told: bool = True,
 ) -> tuple[Finding, ...]:
     """What every duty of every law says, in the order of the files.
 
     `today` counts while no date of the incident is known; `done` says when duties were met, which starts the clocks that
-    run from a notice or a report of the same law.
+    run from a notice or a report of the same law. Not `told`: without the words of clocks and ways, to compare alone.
     """
-    return tuple(finding for law in book for finding in found_in(law, after(law, facts, done), calendars(law), today))
+    each = (found_in(law, after(law, facts, done), calendars(law), today, told=told) for law in book)
+    return tuple(chain.from_iterable(each))
 
 
 def after(law: Law, facts: Facts, done: Mapping[str, datetime]) -> Facts:
@@ -123,7 +130,12 @@ def after(law: Law, facts: Facts, done: Mapping[str, datetime]) -> Facts:
 
 
 def found_in(
-    law: Law, facts: Facts, calendar: Calendar, today: date, presumed: Presumed = NOTHING_PRESUMED
+    law: Law,
+    facts: Facts,
+    calendar: Calendar,
+    today: date,
+    presumed: Presumed = NOTHING_PRESUMED,
+    told: bool = True,
 ) -> tuple[Finding, ...]:
     """What each duty of one law says, in the order of the file."""
     reaches = _reaches(law, facts, presumed)
@@ -132,7 +144,7 @@ def found_in(
         return tuple([Finding(duty, Standing.NOT_OWED, stops.because) for duty in law.duties])
     findings: dict[str, Finding] = {}
     others: dict[str, Before] = {}
-    ticking = Ticking(facts, calendar, law_day(facts, calendar, today), others, presumed.silence_is_no)
+    ticking = Ticking(facts, calendar, law_day(facts, calendar, today), others, presumed.silence_is_no, told)
     weighed: dict[Clause, Answer] = {}
     for duty in law.in_order:
         if duty.when not in weighed:
@@ -209,7 +221,7 @@ def _finding(duty: Duty, answer: Answer, ticking: Ticking) -> Finding:
         ticking.clock(duty),
         tuple([service for service in duty.services if service.when(ticking.facts).truth is Truth.YES]),
         tuple(dict.fromkeys([key for _, wants in doubts for key in wants])),
-        ways(duty, ticking.facts),
+        ways(duty, ticking.facts) if ticking.told else ANY,
     )
 
 

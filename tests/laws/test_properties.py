@@ -171,3 +171,20 @@ def test_every_answer_says_why_and_every_clock_that_runs_says_when_it_ends(both)
             assert " → " in finding.clock.words
         else:
             assert finding.clock.due is None
+
+
+@WIDE
+@given(known_partly())
+def test_an_answer_without_its_words_is_the_same_answer(both):
+    """What an update compares is what the pages would say."""
+    _, part = both
+    bare = rules.by_ref(rules.found(Facts(dict(part)), library(), calendars.of_law, TODAY, told=False))
+    for ref, finding in said(part).items():
+        other = bare[ref]
+        assert (finding.standing, finding.clock.state, finding.clock.due, finding.clock.start, finding.wants) == (
+            other.standing,
+            other.clock.state,
+            other.clock.due,
+            other.clock.start,
+            other.wants,
+        )
