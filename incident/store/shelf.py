@@ -13,6 +13,7 @@ that the program brings stands in for it.
 import os
 import secrets
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Mapping
@@ -117,13 +118,21 @@ def _own(folder: Path) -> tuple[list[LawText], tuple[Mistake, ...]]:
     texts, mistakes = [], []
     for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
         try:
-            if path.stat().st_size > LARGEST_OWN:
-                raise OSError(f"larger than {LARGEST_OWN:,} bytes")
-            texts.append(LawText(OWN + path.name, path.read_bytes()))
+            texts.append(LawText(OWN + path.name, _read_own(path)))
         except OSError as error:
             said = (f"{OWN}{path.name}: cannot be read: {error.strerror or error}.",)
             mistakes.append(Mistake(OWN + path.name, said, "this file is not used"))
     return texts, tuple(mistakes)
+
+
+def _read_own(path: Path) -> bytes:
+    """The bytes of a file of the user. Raises OSError; a pipe or a device is never read, for it may have no end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("not a file")
+    if status.st_size > LARGEST_OWN:
+        raise OSError(f"larger than {LARGEST_OWN:,} bytes")
+    return path.read_bytes()
 
 
 def _good(folder: Path) -> Mapping[str, LawText]:

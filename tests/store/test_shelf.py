@@ -1,5 +1,6 @@
 """The folder of laws in an instance: own files, packs, and which library is in use."""
 
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -98,6 +99,12 @@ def test_a_file_that_cannot_be_read_is_a_mistake_that_is_shown(here: Shelf):
     own(here, text="#" * (shelf.LARGEST_OWN + 1))
     (mistake,) = shelf.read(here).mistakes
     assert "larger than" in mistake.sentences[0]
+
+
+def test_a_pipe_or_a_device_in_the_folder_is_a_mistake_and_is_never_read(here: Shelf):
+    os.mkfifo(here.folder / "pipe.toml")
+    (here.folder / "endless.toml").symlink_to("/dev/zero")
+    assert [mistake.path for mistake in shelf.read(here).mistakes] == ["own/endless.toml", "own/pipe.toml"]
 
 
 def test_an_installed_pack_is_in_use_and_the_own_files_stay(here: Shelf, signer: Signer):
