@@ -23,6 +23,7 @@ from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
 from incident.api import law_updates as api_law_updates
 from incident.api import laws as api_laws
+from incident.api import letters as api_letters
 from incident.api import members as api_members
 from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
@@ -63,6 +64,7 @@ from incident.web import (
     incidents,
     law_updates,
     laws,
+    letters,
     members,
     notice_lists,
     notices,
@@ -116,6 +118,7 @@ WEB: tuple[Blueprint, ...] = (
     deliveries.bp,
     attempts.bp,
     attempts.desk,
+    letters.bp,
     calls.bp,
     shortfalls.bp,
     notices.bp,
@@ -143,6 +146,7 @@ API: tuple[Blueprint, ...] = (
     api_calls.bp,
     api_deliveries.box,
     api_deliveries.switch,
+    api_letters.bp,
     api_grades.bp,
     api_obligations.bp,
     api_laws.bp,

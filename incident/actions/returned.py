@@ -62,6 +62,11 @@ def scan(incident: str, text: str, *, why: str, actor: str, now: datetime) -> Ro
     return _take(incident, [(1, text)], why=why, actor=actor, now=now)[0]
 
 
+def take(incident: str, given: Sequence[str], *, why: str, actor: str, now: datetime) -> list[Row]:
+    """Note these letters as come back, by their references: the account, a row for each. Raises as above."""
+    return _take(incident, list(enumerate(given, 1)), why=why, actor=actor, now=now)
+
+
 def take_list(incident: str, source: IO[bytes], *, why: str, actor: str, now: datetime) -> list[Row]:
     """Note all letters of a list (CSV or XLSX) as come back: the account, a row for each. Raises Missing, Invalid.
 

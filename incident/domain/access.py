@@ -55,6 +55,8 @@ PERMITS: dict[str, frozenset[Role]] = {
     "incident.restrict": frozenset({Role.LEAD, Role.PRIVACY}),
     "incident.review": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "incident.view": READERS,
+    "letter.print": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "letter.return": CASE_TEAM,
     "mailbox.read": CASE_TEAM,
     "member.add": frozenset({Role.LEAD, Role.PRIVACY}),
     "member.let_in": frozenset({Role.ADMINISTRATOR}),
