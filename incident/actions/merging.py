@@ -118,14 +118,16 @@ def messages(
             compiled[language] = starters.words(language), text
         chosen[person.language] = language
         tongue, text = compiled[language]
+        to = address(person, kind)
+        if kind is Channel.LETTER and person.care and to:
+            to = "\n".join((tongue.in_care[f"to_{person.care}"].format(name=person.for_whom), *person.address))
+            person = person._replace(name=tongue.in_care[person.care].format(name=person.for_whom))
         try:
             words = merges.own_words(person, tongue, text.fields)
         except Unfilled as gap:
             made.append(gap)
         else:
-            made.append(
-                Message(ref, address(person, kind), "", "", "", language, thread, frame=text.frame, words=words)
-            )
+            made.append(Message(ref, to, "", "", "", language, thread, frame=text.frame, words=words))
     return made
 
 

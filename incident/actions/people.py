@@ -31,6 +31,7 @@ PAGE: Final = 50
 CONTACTS: Final = ("email", "phone", "guardian_email", "guardian_phone")
 CORRECTABLE: Final = (
     "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "reference",
+    "deceased", "no_letter",
 )  # fmt: skip
 PARTS: Final = {"name": ("given_name", "family_name"), "address": ("street", "postcode", "city", "region", "country")}
 """What a field stands for when a list gave it in parts; a correction replaces them all."""
@@ -398,6 +399,7 @@ def _judged(before: Record, values: Mapping[str, str], plain: Plain | None = Non
                 record.pop(part, None)
             if value:
                 record[field] = value
+    rules.settle_marks(record, columns.says_no)
     if record.keys().isdisjoint({"name", "given_name", "family_name", *CONTACTS, "reference"}):
         raise Invalid("name", "Give a name, an e-mail address, a telephone number or your reference.")
     return record, Plain(

@@ -164,6 +164,11 @@ def _yes_and_no() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(map(loose, _file()["yes"]["words"])), frozenset(map(loose, _file()["no"]["words"]))
 
 
+def says_no(text: str) -> bool:
+    """Whether the cell says no. Whatever else stands there, a date or a cross, says yes."""
+    return not text.strip() or loose(text) in _yes_and_no()[1]
+
+
 def found_age(text: str) -> str | None:
     """The band for an age in years or for yes and no; None where it is not understood."""
     yes, no = _yes_and_no()

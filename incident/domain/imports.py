@@ -183,6 +183,7 @@ class Reader:
 
     def _judged(self, record: Record) -> Taken | Turned:
         doubts: list[str] = []
+        people.settle_marks(record, columns.says_no)
         place = self._place(record, doubts)
         bad = self._contacts(record, place, doubts)
         plain = Plain(

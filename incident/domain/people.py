@@ -1,7 +1,7 @@
 """One affected person: the record that is sealed, the plain values beside it, who is written to, what a screen shows."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from enum import IntFlag, StrEnum
@@ -13,6 +13,8 @@ from incident.domain.errors import Invalid, Refused
 Record = dict[str, str]
 """The sealed part: what a field holds, by the field's word; kept columns of the list stand under `keep:<name>`."""
 
+MARKS: Final = ("deceased", "no_letter")
+"""What is said of a person with yes or nothing: letters go to the next of kin; no letter goes to the home."""
 KEPT: Final = "keep:"
 DOT: Final = "•••"
 
@@ -95,6 +97,7 @@ class Addressee(NamedTuple):
     place: str
     for_whom: str
     exposed: tuple[str, ...]
+    care: str = ""  # whom a letter is addressed to in the person's place: "guardian", "next_of_kin"; empty: nobody
 
     @property
     def ref(self) -> str:
@@ -222,8 +225,29 @@ class Ways(NamedTuple):
     has_push: bool
 
 
+def settle_marks(record: Record, says_no: Callable[[str], bool]) -> None:
+    """Leave each mark as "yes" or out: what is not plainly no counts, for a letter to the wrong home does harm."""
+    for word in MARKS:
+        if word in record:
+            if says_no(record[word]):
+                del record[word]
+            else:
+                record[word] = "yes"
+
+
 def ways(record: Mapping[str, str]) -> Ways:
-    """How a person can be reached: through the guardian where there is one to reach, else directly."""
+    """How a person can be reached: through the guardian where there is one to reach, else directly.
+
+    Nobody writes or calls to somebody who has died; a letter goes to the next of kin.
+    """
+    if "no_letter" in record:
+        return _ways({word: value for word, value in record.items() if word not in POSTAL})
+    return _ways(record)
+
+
+def _ways(record: Mapping[str, str]) -> Ways:
+    if "deceased" in record and not guardian_reached(record):
+        return Ways(False, False, False, bool(address_lines(record)), False)
     if "guardian_name" in record or "guardian_email" in record or "guardian_phone" in record:
         if guardian_reached(record):
             return Ways(
@@ -247,16 +271,31 @@ def address_lines(record: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(line for line in (street, town, record.get("region", ""), record.get("country", "")) if line)
 
 
+POSTAL: Final = ("address", "street", "postcode", "city", "region", "country")
+MINORS: Final = frozenset({Age.UNDER_13, Age.UNDER_14, Age.UNDER_16, Age.UNDER_18})
+
+
 def addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
     """Whom to write to for this person: the guardian where there is one to reach, else the person."""
     get, name = record.get, full_name(record)
-    lines = address_lines(record)
+    lines = () if "no_letter" in record else address_lines(record)
     exposed = tuple(plain.exposed.split())
     if plain.represented and guardian_reached(record):
         who, email, phone, push = get("guardian_name", ""), get("guardian_email", ""), get("guardian_phone", ""), ""
+    elif "deceased" in record:
+        who, email, phone, push = name, "", "", ""
     else:
         who, email, phone, push = name, get("email", ""), get("phone", ""), get("push_token", "")
-    return Addressee(number, who, email, phone, lines, push, plain.language, plain.place, name, exposed)
+    care = _care(record, who, plain.age)
+    return Addressee(number, who, email, phone, lines, push, plain.language, plain.place, name, exposed, care)
+
+
+def _care(record: Mapping[str, str], who: str, age: str) -> str:
+    """Whom a letter is addressed to where nobody is known by name who may open it for the person."""
+    if "deceased" in record:
+        return "" if guardian_reached(record) and who else "next_of_kin"
+    by_guardian = guardian_reached(record) and who
+    return "guardian" if not by_guardian and (age in MINORS or guardian_reached(record)) else ""
 
 
 def masked(record: Mapping[str, str]) -> dict[str, str]:

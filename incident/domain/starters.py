@@ -33,6 +33,7 @@ class Words:
     headings: Mapping[str, str]
     california: Mapping[str, str]
     by_hand: Mapping[str, str]
+    in_care: Mapping[str, str]
 
 
 def languages() -> tuple[str, ...]:
@@ -65,6 +66,7 @@ def words(language: str) -> Words:
         headings=raw["headings"],
         california=raw.get("california", {}),
         by_hand=raw["by_hand"],
+        in_care=raw["in_care"],
     )
 
 

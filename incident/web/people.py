@@ -34,6 +34,8 @@ FIELDS: Final = {
     "guardian_name": "Guardian's name",
     "guardian_email": "Guardian's e-mail address",
     "guardian_phone": "Guardian's telephone number",
+    "deceased": "Deceased (yes; a letter goes to the next of kin)",
+    "no_letter": "No letter to the home (yes, if the person is at risk there)",
 }
 
 

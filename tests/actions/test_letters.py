@@ -229,3 +229,20 @@ def test_a_batch_of_another_incident_is_not_found(post, tmp_path):
         other.posted(ref)
     with pytest.raises(Missing):
         letters.ask(other.incident.ref, post.dispatch, most=1, actor=LEAD, now=post.clock())
+
+
+def test_a_child_s_letter_goes_to_the_parents_and_one_of_the_dead_to_the_next_of_kin(tmp_path):
+    child = a_post(tmp_path, 1, age="under_13")
+    [page] = [page for page in child.printed(child.made()) if page.strip()]
+    assert "To the parents or guardian of Person 1\nExample Street 1" in page
+    assert "Dear parents or guardian of Person 1," in page
+    dead = a_post(tmp_path, 1, deceased="yes")
+    [page] = [page for page in dead.printed(dead.made()) if page.strip()]
+    assert "To the next of kin of Person 1\nExample Street 1" in page
+    assert "Dear next of kin of Person 1," in page
+
+
+def test_no_letter_is_printed_for_somebody_at_risk_at_home(tmp_path):
+    post = a_post(tmp_path, 1, no_letter="yes")
+    assert post.counts() == {"unreached": 1}
+    assert post.row().course == Course.DONE
