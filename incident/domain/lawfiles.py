@@ -208,6 +208,20 @@ class _Reader:
                 raise self._bad(
                     f"duty {duty.id}", f"points to {', '.join(sorted(others))}, which is no other duty of this law"
                 )
+        self._no_circle({duty.id: {duty.before} - {""} for duty in duties}, "before")
+        running = {duty.id: {deadline.with_duty for deadline in duty.deadlines} - {""} for duty in duties}
+        for id_, others in running.items():
+            if any(running[other] for other in others):
+                raise self._bad(f"duty {id_}", "'with' names a duty that has a clock of its own, no other 'with'")
+
+    def _no_circle(self, named: Mapping[str, set[str]], key: str) -> None:
+        """Each duty names at most one other. Raises BadLaw where following the names comes back."""
+        for first in named:
+            seen, here = {first}, named[first]
+            while here:
+                if here & seen:
+                    raise self._bad(f"duty {first}", f"{key!r} goes in a circle")
+                seen, here = seen | here, {after for one in here for after in named[one]}
 
     def _clause(self, raw: object, where: str) -> Clause:
         try:

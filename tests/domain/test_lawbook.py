@@ -88,6 +88,23 @@ def test_a_mistake_is_named_with_its_place(text, words):
     assert str(refusal.value).startswith("xx.toml: ")
 
 
+@pytest.mark.parametrize(
+    ("mine", "words"),
+    [
+        ('deadline = {{ with = "{}" }}\n', "no other 'with'"),
+        ('deadline = {{ words = "at once" }}\nbefore = "{}"\n', "'before' goes in a circle"),
+    ],
+    ids=["with", "before"],
+)
+def test_duties_that_wait_for_each_other_are_refused(mine, words):
+    own = 'deadline = { from = "aware_at", hours = 72 }\n'
+    whole = without(own)
+    other = whole[whole.index("[[duty]]") :].replace('id = "tell"', 'id = "other"') + mine.format("tell")
+    assert law(f"{whole}{own}{other}")
+    with pytest.raises(BadLaw, match=words):
+        law(f"{whole}{mine.format('other')}{other}")
+
+
 def test_what_is_from_memory_needs_no_day_of_reading_and_says_so():
     read = law(WHOLE.replace("verified", "memory").replace(", read_on = 2026-01-01", ""))
     assert read.duties[0].confidence is Confidence.MEMORY
