@@ -9,10 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from incident.actions import obligations as actions
 from incident.api.incidents import Strict
-from incident.domain import lawbook
 from incident.domain.errors import Missing
-from incident.domain.lawbook import Duty
-from incident.store import incidents, reports
+from incident.domain.lawbook import Duty, Lawbook
+from incident.store import incidents, law_editions, reports
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
 from incident.web import board, details, findings
@@ -164,8 +163,9 @@ def index(incident: str, asked: DutiesQuery) -> dict[str, Any]:
     every = sorted(board.kept(rows.current(g.incident.id).values(), sought), key=lambda row: row.id)
     found = [row for row in every if row.id > asked.after and _asked(row, asked)]
     page = found[: asked.limit]
+    book = law_editions.of_incident(g.incident.id)
     return {
-        "findings": [_finding(row) for row in page],
+        "findings": [_finding(row, book) for row in page],
         "after": page[-1].id if len(found) > asked.limit else None,
         "seen": actions.seen_digest(actions.proposals(g.incident.id)),
         "counts": rows.counted(g.incident.id),
@@ -214,8 +214,10 @@ def show(incident: str, ref: str) -> dict[str, Any]:
     past = [other for other in rows.history(g.incident.id, row.duty, row.wave) if other.id != row.id]
     beside = rows.current(g.incident.id).values()
     filed = reports.page(g.incident.id) if may("report.view") else ()
-    more = details.of(findings.shown(row, now()), incidents.known(g.incident.id), beside, filed, now())
-    return {"findings": [_finding(one) for one in (row, *past)], "details": _details(more)}
+    book = law_editions.of_incident(g.incident.id)
+    one = findings.shown(row, now(), book.laws.get(row.law))
+    more = details.of(one, incidents.known(g.incident.id), beside, filed, now())
+    return {"findings": [_finding(each, book) for each in (row, *past)], "details": _details(more)}
 
 
 def _details(more: details.Details) -> dict[str, Any]:
@@ -275,8 +277,9 @@ def take_back(incident: str, ref: str, given: ReasonIn) -> str:
     return ""
 
 
-def _finding(row: FindingRow) -> dict[str, Any]:
-    duty = lawbook.library().duty(row.duty)
+def _finding(row: FindingRow, book: Lawbook) -> dict[str, Any]:
+    """The finding with what its duty asks by these laws: those that the incident goes by."""
+    duty = book.duty(row.duty)
     stored = {name: getattr(row, name) for name in FindingOut.model_fields if hasattr(row, name)}
     said = (
         {"contents": list(duty.contents), "forbidden": list(duty.forbidden)}

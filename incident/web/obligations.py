@@ -62,6 +62,7 @@ def board_page(given: answers.Answers) -> str:
         zone=zone(),
         assessed=assessed,
         newer=bool(assessed and g.incident.state == "open" and assessed.library != editions.current().digest),
+        kept=assessed is None or law_editions.book(assessed.library) is not None,
     )
 
 

@@ -136,3 +136,21 @@ def test_what_was_not_compared_yet_is_not_said_to_go_by_todays_laws(as_):
         assert "goes by today" not in text
     law_updates.do("", clock.now())
     assert "being worked out" not in browser.get(f"/incidents/{incident.ref}/law-update/").text
+
+
+def test_the_board_says_where_the_earlier_laws_are_not_kept(as_, waiting):
+    board = f"/incidents/{waiting[0].ref}/duties/"
+    browser = as_(Role.LEAD)
+    assert "are not kept here" not in browser.get(board).text
+    with transaction("system", clock.now()) as ledger:
+        rows.assessment(waiting[0].id).library = "0" * 64
+        ledger.write("laws.compared", "L-000000000000")
+    assert "are not kept here" in browser.get(board).text
+
+
+def test_programs_read_what_a_duty_asks_in_the_laws_that_the_incident_goes_by(client, token_for, app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    editions.use(newer(changed={"eu/gdpr.toml": ('place = "Art. 33(1)"', 'place = "Art. 99(9)"')}))
+    found = client.get(f"/api/v1/incidents/{incident.ref}/duties?law=EU-GDPR", headers=token_for(Role.LEAD)).json
+    assert ART33 in {one["duty"] for one in found["findings"]}
+    assert "Art. 99(9)" not in {one["cite"]["place"] for one in found["findings"]}
