@@ -24,7 +24,7 @@ from incident.domain.addresses import postal
 from incident.domain.deliveries import Course, Happening, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.letters import MOST_IN_A_FILE, Form, Printed, Stage
-from incident.exports.letters import Letter, Unprintable, check, print_file
+from incident.exports.letters import Letter, Unprintable, check, fits, print_file
 from incident.store import claims, dispatches, files, incidents, notices
 from incident.store import letters as rows
 from incident.store.claims import Held
@@ -129,6 +129,9 @@ class Press:
         letters: list[tuple[Form, Letter]] = []
         for message in batch:
             form, letter = self._letter(message)
+            if not fits(letter.lines, form):
+                answers[message.ref] = Answer(message.ref, Outcome.REFUSED, reason="address_too_long")
+                continue
             try:
                 check(letter, self.sender)
             except Unprintable:

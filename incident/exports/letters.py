@@ -175,6 +175,11 @@ def size_of(lines: Sequence[str], form: Form) -> float:
     return next((size for size in SIZES if all(width(line, size) <= form.name_width for line in lines)), SIZES[-1])
 
 
+def fits(lines: Sequence[str], form: Form) -> bool:
+    """Whether the whole address shows in the window, beside the code, at the smallest size."""
+    return len(lines) <= form.lines and all(width(line, SIZES[-1]) <= form.name_width for line in lines)
+
+
 # The text of a message as blocks --------------------------------------------------------------------------------------
 
 

@@ -234,11 +234,11 @@ def test_a_batch_of_another_incident_is_not_found(post, tmp_path):
 def test_a_child_s_letter_goes_to_the_parents_and_one_of_the_dead_to_the_next_of_kin(tmp_path):
     child = a_post(tmp_path, 1, age="under_13")
     [page] = [page for page in child.printed(child.made()) if page.strip()]
-    assert "To the parents or guardian of Person 1\nExample Street 1" in page
+    assert "To the parents or guardian of\nPerson 1\nExample Street 1" in page
     assert "Dear parents or guardian of Person 1," in page
     dead = a_post(tmp_path, 1, deceased="yes")
     [page] = [page for page in dead.printed(dead.made()) if page.strip()]
-    assert "To the next of kin of Person 1\nExample Street 1" in page
+    assert "To the next of kin of\nPerson 1\nExample Street 1" in page
     assert "Dear next of kin of Person 1," in page
 
 
@@ -246,3 +246,11 @@ def test_no_letter_is_printed_for_somebody_at_risk_at_home(tmp_path):
     post = a_post(tmp_path, 1, no_letter="yes")
     assert post.counts() == {"unreached": 1}
     assert post.row().course == Course.DONE
+
+
+@pytest.mark.parametrize("address", ["A 1\nB 2\nC 3\nD 4\nE 5\nF 6\n10117 Berlin", "n" * 90 + "\n10117 Berlin"])
+def test_an_address_that_would_not_show_in_the_window_is_not_printed(tmp_path, address):
+    post = a_post(tmp_path, 1, address=address)
+    post.made()
+    assert post.counts() == {"failed": 1}
+    assert {row.reason for row in post.rows()} == {"address_too_long"}
