@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench docs-laws screens browser lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench soak docs-laws screens browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -38,6 +38,9 @@ coverage: .venv/.test browser  ## the suite once more, with the branches it took
 
 bench: .venv/.test  ## figures, each beside its yardstick
 	@for one in laws pages board people_import record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
+
+soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing providers (SOAK="people kills seeds"); takes hours
+	@SOAK="$${SOAK:-2000 200 5}" $(BIN)/pytest -q tests/journeys/test_sending_soak.py --database=sqlite
 
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 	@$(BIN)/tocsin laws document --shipped docs/laws.md

@@ -14,6 +14,9 @@ class Fault(StrEnum):
     CUT_BEFORE = "cut_before"  # the line breaks before anything was carried out
     CUT_AFTER = "cut_after"  # carried out, and the answer is lost
     TROUBLE = "trouble"  # an error of the provider
+    GARBAGE = "garbage"  # carried out, and the answer says nothing
+    FORBIDDEN = "forbidden"  # credentials refused for once; not carried out
+    DRIP = "drip"  # carried out, and the answer comes letter by letter
 
 
 @dataclass
@@ -25,6 +28,9 @@ class Faults:
     cut_before: float = 0.0
     cut_after: float = 0.0
     trouble: float = 0.0
+    garbage: float = 0.0
+    forbidden: float = 0.0
+    drip: float = 0.0
     first: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -36,7 +42,7 @@ class Faults:
             if self.first:
                 return self.first.pop(0)
             point = self._draw.random()
-        for fault in (Fault.BUSY, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.TROUBLE):
+        for fault in list(Fault)[1:]:
             point -= getattr(self, fault.value)
             if point < 0:
                 return fault

@@ -21,6 +21,7 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.lock = threading.Lock()
         self.answer_seconds = 0.0
+        self.drip_seconds = 40.0
         self.asked = 0
 
     def __enter__(self) -> Self:
@@ -55,6 +56,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def drip(self, status: int) -> None:
+        """Answer so slowly that whoever waits for the whole of it gives up."""
+        self.wfile.write(f"HTTP/1.1 {status} Well\r\nX-Slow: ".encode())
+        for _ in range(100):
+            time.sleep(self.server.drip_seconds / 100)
+            self.wfile.write(b"x")
+            self.wfile.flush()
+        self.close_connection = True
 
     def cut(self) -> None:
         """Break the connection without a word (a reset, as a dying machine sends it)."""

@@ -153,6 +153,8 @@ class _Handler(Handler):
             )
         if fault is Fault.TROUBLE:
             return self.answer(503, b"", Retry_After="0.05")
+        if fault is Fault.FORBIDDEN:
+            return self._errors(401, "The provided authorization grant is invalid, expired, or revoked", None)
         if fault is Fault.CUT_BEFORE:
             return self.cut()
         mail = json.loads(body)
@@ -163,6 +165,10 @@ class _Handler(Handler):
         self._take(mail, message_id)
         if fault is Fault.CUT_AFTER:
             return self.cut()
+        if fault is Fault.DRIP:
+            return self.drip(202)
+        if fault is Fault.GARBAGE:
+            return self.answer(200, b"<html>\xff\xfe")
         return self.answer(202, b"", X_Message_Id=message_id)
 
     def _errors(self, status: int, message: str, field: str | None) -> None:

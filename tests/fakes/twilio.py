@@ -104,6 +104,8 @@ class _Handler(Handler):
             return self._error(20429, Retry_After="0.05")
         if fault is Fault.TROUBLE:
             return self.answer(500, b'{"code":20500,"message":"Internal Server Error","status":500}')
+        if fault is Fault.FORBIDDEN:
+            return self._error(20003)
         if fault is Fault.CUT_BEFORE:
             return self.cut()
         if len(form.get("Body", "")) > 1600:
@@ -117,6 +119,10 @@ class _Handler(Handler):
             self.server.texts.append(text)
         if fault is Fault.CUT_AFTER:
             return self.cut()
+        if fault is Fault.DRIP:
+            return self.drip(201)
+        if fault is Fault.GARBAGE:
+            return self.answer(201, b"<html>\xff\xfe")
         said = {
             "sid": text.sid,
             "status": "accepted" if "MessagingServiceSid" in form else "queued",
