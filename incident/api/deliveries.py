@@ -17,7 +17,7 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Missing
 from incident.exports import register
-from incident.store import climbs, dispatches, mailbox, provider_events
+from incident.store import climbs, dispatches, letters, mailbox, provider_events
 from incident.store import deliveries as rows
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
@@ -467,7 +467,9 @@ def _sending(row: Dispatch) -> dict[str, Any]:
         "audience": row.audience,
         "counts": {state.value: counts.of(state) for state in State},
         "unowned": unowned,
-        "complete": rules.is_complete(Course(row.course), counts, unowned, still_open) and not row.simulated,
+        "complete": rules.is_complete(Course(row.course), counts, unowned, still_open)
+        and not row.simulated
+        and not letters.unposted(row.id),
         "still_open": still_open,
         "rate": row.rate,
         "started_at": row.started_at,

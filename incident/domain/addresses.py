@@ -28,7 +28,7 @@ POSTCODES: Final[Mapping[str, str]] = {
     "SG": r"\d{6}",
     "US": r"\d{5}(?:-\d{4})?",
 }
-"""The shape of a postal code by country, as its post writes it (Unicode CLDR, postalCodeData, checked by hand)."""
+"""The shape of a postal code by country, as its post writes it: commonly known shapes, not read anew from each post."""
 BOX: Final = re.compile(
     r"\b(?:p\.? ?o\.? ?box|postfach|bo[iî]te postale|apartado|casella postale|postbus)\b|邮政信箱", re.IGNORECASE
 )

@@ -232,5 +232,6 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._line is not None and data:
-            self._line.append((data.replace("\n", " "), self._bold))
+            begins = not self._line or self._line[-1][0] == "\n"
+            self._line.append((data.lstrip() if begins else data.replace("\n", " "), self._bold))
             self._label += data if self._href else ""

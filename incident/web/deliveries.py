@@ -14,7 +14,7 @@ from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Audience
 from incident.exports import csv, register
-from incident.store import audiences, climbs, dispatches, notices, users
+from incident.store import audiences, climbs, dispatches, letters, notices, users
 from incident.store import deliveries as rows
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
@@ -84,7 +84,7 @@ def board_of(row: Dispatch) -> Board:
     """The board of a dispatch; its figures come from its own row."""
     course, counts = Course(row.course), row.counts
     unowned = rows.unowned(row.id)
-    complete = rules.is_complete(course, counts, unowned, climbs.still_open(row.id))
+    complete = rules.is_complete(course, counts, unowned, climbs.still_open(row.id)) and not letters.unposted(row.id)
     word, tone = COURSE_WORDS[course]
     tallies = [
         Tally(

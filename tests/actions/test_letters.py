@@ -254,3 +254,11 @@ def test_an_address_that_would_not_show_in_the_window_is_not_printed(tmp_path, a
     post.made()
     assert post.counts() == {"failed": 1}
     assert {row.reason for row in post.rows()} == {"address_too_long"}
+
+
+def test_a_stopped_sending_is_not_complete_while_letters_of_it_may_still_be_posted(post):
+    ref = post.made()
+    dispatch.stop(post.incident.ref, post.dispatch, typed="0", actor=LEAD, now=post.clock())
+    assert rows.unposted(post.row().id) == 1
+    post.posted(ref)
+    assert rows.unposted(post.row().id) == 0

@@ -132,7 +132,7 @@ def test_the_text_becomes_blocks_with_its_bold_words():
     )
     assert said == [
         ("title", [[("T", False)]]),
-        ("paragraph", [[("a ", False), ("b", True), ("\n", False), (" c", False)]]),
+        ("paragraph", [[("a ", False), ("b", True), ("\n", False), ("c", False)]]),
         ("bullets", [[("d", False)], [("e", False)]]),
         ("rule", []),
         ("small", [[("f", False)]]),
