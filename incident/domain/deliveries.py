@@ -157,7 +157,16 @@ ABOUT_THE_PROVIDER: Final = frozenset(
 """Reasons for "later" that say nothing about the message: they are not counted against it."""
 
 NEVER_CALLED: Final = frozenset(
-    {"not_tried", "cannot_be_written", "person_gone", "record_unreadable", "to_be_called", "to_be_printed", "printed", "not_printed"}
+    {
+        "not_tried",
+        "cannot_be_written",
+        "person_gone",
+        "record_unreadable",
+        "to_be_called",
+        "to_be_printed",
+        "printed",
+        "not_printed",
+    }
 )
 """Reasons that say that nobody was asked at all."""
 

@@ -126,7 +126,9 @@ def _sent(one: NoticeLine, told: Dossier) -> str:
 
 def _rest(one: NoticeLine) -> str:
     others = {
-        state: number for state, number in one.states.items() if state not in {"accepted", "delivered", "confirmed"} and number
+        state: number
+        for state, number in one.states.items()
+        if state not in {"accepted", "delivered", "confirmed"} and number
     }
     return ", ".join(f"{state.replace('_', ' ')} {number:,}" for state, number in others.items())
 

@@ -74,7 +74,11 @@ def _parts(now: datetime) -> dict[str, ScalarSelect[Any]]:
         "sent": _of(Notice, func.count(), Notice.stage == "sent"),
         "submitted": _of(Notice, func.count(), Notice.stage == "submitted"),
         "addressed": _of(Dispatch, func.sum(_everyone()), Dispatch.simulated.is_(False)),
-        "reached": _of(Dispatch, func.sum(Dispatch.accepted + Dispatch.delivered + Dispatch.confirmed), Dispatch.simulated.is_(False)),
+        "reached": _of(
+            Dispatch,
+            func.sum(Dispatch.accepted + Dispatch.delivered + Dispatch.confirmed),
+            Dispatch.simulated.is_(False),
+        ),
         "under_way": _of(Dispatch, func.sum(Dispatch.waiting + Dispatch.sending)),
         "trouble": _of(Dispatch, func.sum(Dispatch.in_doubt + Dispatch.failed + Dispatch.bounced + Dispatch.unreached)),
         "drafts": _of(Report, func.count(), Report.state == "draft"),

@@ -88,9 +88,7 @@ def test_a_wave_without_anybody_in_the_place_of_a_law_adds_nothing_there_and_an_
 
 
 def test_an_exception_of_the_incident_lifts_the_duty_to_them_too():
-    assert "US-XX/people#wave-2" not in said(
-        Wave(2, LATER, {"US-TX": 50}), residents={"US-TX": 350}, harm_likely=False
-    )
+    assert "US-XX/people#wave-2" not in said(Wave(2, LATER, {"US-TX": 50}), residents={"US-TX": 350}, harm_likely=False)
 
 
 def test_a_threshold_that_is_only_reached_with_them_runs_from_their_discovery():

@@ -101,7 +101,9 @@ def test_a_chinese_letter_is_set_in_chinese():
     )
     [page] = pages(file)
     squeezed = "".join(page.split())
-    assert all(part in squeezed for part in ("王小明解放路12号100001北京市", "个人信息泄露通知", "尊敬的王小明：")), page
+    assert all(part in squeezed for part in ("王小明解放路12号100001北京市", "个人信息泄露通知", "尊敬的王小明：")), (
+        page
+    )
 
 
 def test_what_no_font_holds_is_refused_and_never_printed_as_a_gap():

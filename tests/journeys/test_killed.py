@@ -108,4 +108,5 @@ def _settle_doubts(here: World, press, path, sending, people) -> None:
             f"{path}/sendings/{sending}/doubts",
             {"verdict": "sent", "reason": "Found in the mail server's log.", "people": counts["in_doubt"]},
         )
+    assert set(here.twilio.report()) == {204}  # a text counts once it is reported as delivered
     steps._until(lambda: press.get(f"{path}/sendings/{sending}"), lambda row: row["complete"])

@@ -64,11 +64,11 @@ def test_one_attempt_to_one_person_by_one_channel_exists_once():
     story = a_story(1)
     story.start()
     story.work()
-    copy = "INSERT INTO delivery SELECT {} FROM delivery WHERE id = 1"
-    names = [column.name for column in deliveries.Delivery.__table__.columns]
-    chosen = ", ".join({"id": "99", "ref": "'ANOTHER'"}.get(name, f'"{name}"') for name in names)
+    names = [f'"{column.name}"' for column in deliveries.Delivery.__table__.columns]
+    chosen = [{'"id"': "99", '"ref"': "'ANOTHER'"}.get(name, name) for name in names]
+    copy = f"INSERT INTO delivery ({', '.join(names)}) SELECT {', '.join(chosen)} FROM delivery WHERE id = 1"
     with pytest.raises(IntegrityError):
-        db.session.execute(text(copy.format(chosen)))
+        db.session.execute(text(copy))
     db.session.rollback()
 
 
