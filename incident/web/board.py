@@ -94,8 +94,9 @@ def _haystack(row: FindingRow, law: Law | None, duty: Duty | None) -> str:
 
 
 def country(code: str) -> str:
-    """The name of the country (or the group of countries) of a place."""
-    return places.named(code.partition("-")[0])
+    """The name of the country (or the group of countries) of a place, as a heading."""
+    name = places.named(code.partition("-")[0]).removeprefix("the ")
+    return name[:1].upper() + name[1:]
 
 
 def is_in(row: FindingRow, only: str) -> bool:

@@ -142,7 +142,7 @@ def _by_country(laws: Sequence[Law]) -> list[tuple[str, list[lawwords.LawRow]]]:
 
 def _places(book: lawbook.Lawbook) -> list[tuple[str, str]]:
     codes = {law.place.partition("-")[0] for law in book}
-    return sorted(((code, places.named(code)) for code in codes), key=lambda one: one[1])
+    return sorted(((code, board.country(code)) for code in codes), key=lambda one: one[1])
 
 
 def _waiting() -> int:

@@ -68,7 +68,7 @@ def row(law: Law) -> LawRow:
     return LawRow(
         law,
         board.country(law.place),
-        places.named(law.place),
+        places.named(law.place) if "-" in law.place else board.country(law.place),
         ", ".join(told),
         "; ".join(dict.fromkeys(clocks)),
         confidences(law.duties),
