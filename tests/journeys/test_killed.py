@@ -53,6 +53,7 @@ def test_killed_at_ten_points_nobody_is_lost_nobody_told_twice_and_the_record_ho
     privacy.post(f"{path}/people/facts")
     steps._decide(privacy, path)
     notice = steps._write(press, path)
+    _count_texts_once_taken(press, path, notice)
     death.strike()
     steps._submit_and_approve(press, approver, path, notice, people)
     death.strike()
@@ -66,6 +67,13 @@ def test_killed_at_ten_points_nobody_is_lost_nobody_told_twice_and_the_record_ho
     assert death.times == POINTS
     assert lead.get(path)["state"] == "closed"
     steps._check_the_record(here, people, tmp_path)
+
+
+def _count_texts_once_taken(press, path, notice) -> None:
+    """What a person finds to have been sent counts then, although no report of it ever comes."""
+    revision = press.get(f"{path}/notices/{notice}")["revision"]
+    step = {"channel": "sms", "hours": 24, "counts": "accepted"}
+    press.patch(f"{path}/notices/{notice}", {"revision": revision, "ladder": [step]})
 
 
 def _bring_through_deaths(responder, path, people, death) -> None:
@@ -108,5 +116,4 @@ def _settle_doubts(here: World, press, path, sending, people) -> None:
             f"{path}/sendings/{sending}/doubts",
             {"verdict": "sent", "reason": "Found in the mail server's log.", "people": counts["in_doubt"]},
         )
-    assert set(here.twilio.report()) == {204}  # a text counts once it is reported as delivered
     steps._until(lambda: press.get(f"{path}/sendings/{sending}"), lambda row: row["complete"])
