@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from flask import Response, g, stream_with_context
+from flask import Response, g
 from pydantic import BaseModel, Field
 
 from incident.actions import letters as actions
@@ -12,13 +12,11 @@ from incident.actions import returned
 from incident.api.incidents import Ref, Strict
 from incident.domain import letters as rules
 from incident.domain.errors import Missing
-from incident.exports import csv
-from incident.exports.letters import MIME
 from incident.store import letters as rows
 from incident.store.letters import LetterBatch
+from incident.web import letters as pages
 from incident.web.access import actor, now, permit
 from incident.web.imports import folder
-from incident.web.incidents import csv_answer
 
 bp = APIBlueprint("api_letters", __name__, url_prefix="/api/v1/incidents/<incident>/letters", tag="Letters")
 
@@ -141,17 +139,14 @@ def batch(incident: str, batch: str) -> dict[str, Any]:
 @permit("sending.view")
 def manifest(incident: str, batch: str) -> Response:
     """The manifest for the mail house as CSV: no name, no address."""
-    _, found = actions.manifest(g.incident.id, batch)
-    return csv_answer(csv.rows(rules.MANIFEST, found), f"{batch}-manifest.csv")
+    return pages.manifest_of(batch)
 
 
 @bp.post("/<batch>/files/<name>")
 @permit("letter.print")
 def copy(incident: str, batch: str, name: str) -> Response:
     """One print file (PDF); the download leaves a line."""
-    file, parts = actions.print_copy(incident, batch, name, folder=folder(), actor=actor(), now=now())
-    headers = {"Content-Disposition": f'attachment; filename="{file["name"]}"', "Content-Length": str(file["size"])}
-    return Response(stream_with_context(parts), mimetype=MIME, headers=headers)
+    return pages.print_file(incident, batch, name)
 
 
 @bp.post("/<batch>/posted")

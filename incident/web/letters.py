@@ -91,6 +91,11 @@ def ask(incident: str) -> ResponseReturnValue:
 @permit("sending.view")
 def manifest(incident: str, batch: str) -> Response:
     """The manifest for the mail house: no name, no address."""
+    return manifest_of(batch)
+
+
+def manifest_of(batch: str) -> Response:
+    """The manifest of a batch as CSV, for pages and programs alike."""
     _, found = actions.manifest(g.incident.id, batch)
     return csv_answer(csv.rows(rules.MANIFEST, found), f"{batch}-manifest.csv")
 
@@ -99,6 +104,11 @@ def manifest(incident: str, batch: str) -> Response:
 @permit("letter.print")
 def copy(incident: str, batch: str, name: str) -> Response:
     """One print file as a download; it leaves a line, so it is asked for by a button."""
+    return print_file(incident, batch, name)
+
+
+def print_file(incident: str, batch: str, name: str) -> Response:
+    """A print file as it is streamed to pages and programs; leaves a line."""
     file, parts = actions.print_copy(incident, batch, name, folder=folder(), actor=actor(), now=now())
     headers = {"Content-Disposition": f'attachment; filename="{file["name"]}"', "Content-Length": str(file["size"])}
     return Response(stream_with_context(parts), mimetype=MIME, headers=headers)
