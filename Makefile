@@ -55,8 +55,8 @@ browser:
 	  else echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again."; exit 1; fi; }
 
 lock: .boot/.made  ## write the locks anew from pyproject.toml (UPGRADE=--upgrade brings them up to date)
-	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --group build pyproject.toml -o requirements.lock
-	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --group build --group test pyproject.toml -o requirements-test.lock
+	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --extra scale --group build pyproject.toml -o requirements.lock
+	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --extra scale --group build --group test pyproject.toml -o requirements-test.lock
 
 clean:  ## remove what was installed; the instance stays
 	@rm -rf .venv .boot .mypy_cache .ruff_cache .pytest_cache
