@@ -12,6 +12,7 @@ from typing import Final
 
 from incident.domain.audit import root_of
 from incident.domain.errors import Invalid, Refused
+from incident.domain.pace import Pace as Pace
 from notifiers.contract import Answer, Outcome, Status
 
 
@@ -326,6 +327,8 @@ PAUSE_WORDS: Final[Mapping[str, str]] = {
     "by_person": "paused by a person",
     "canary": "the first few are out: look at them, then go on",
     "too_many_back": "too many came back or were refused",
+    "too_many_complaints": "too many people complained about the message",
+    "answers_lost": "the provider’s answers were lost several times in a row",
     "credentials_refused": "the provider refused our credentials",
     "provider_refused": "the provider refuses everything we send",
     "approval_changed": "what would be sent is no longer what was approved",
@@ -346,25 +349,6 @@ def turned(course: Course, turn: Turn) -> Course:
 def waits_or_not(course: Course) -> State:
     """Where a delivery goes that certainly did not go out: back to waiting, but never in a dispatch that was stopped for good."""
     return State.CANCELLED if course is Course.STOPPED else State.WAITING
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How carefully a dispatch goes out. Percentages are of what has an outcome; `canary` 0 means without."""
-
-    canary: int = 0
-    most_back: int = 10
-    sample: int = 50
-
-    def checked(self) -> "Pace":
-        """This pace, if it makes sense. Raises Invalid."""
-        if not 0 <= self.canary <= 1_000_000:
-            raise Invalid("canary", "Give the number of people who get it first, or 0.")
-        if not 1 <= self.most_back <= 100:
-            raise Invalid("most_back", "Give a percentage from 1 to 100.")
-        if not 1 <= self.sample <= 1_000_000:
-            raise Invalid("sample", "Give how many outcomes to wait for, at least 1.")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
