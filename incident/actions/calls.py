@@ -20,12 +20,13 @@ from incident.domain.errors import Missing, Refused
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
 from incident.store import calls as rows
-from incident.store import dispatches, incidents, notices, sealed
+from incident.store import dispatches, incidents, notices, sealed, tallies
 from incident.store.calls import CallAttempt, CallTask
 from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
+from incident.store.tallies import Moves, Place
 from notifiers.contract import Message
 
 LOOKED_AT_ONCE = 20
@@ -207,13 +208,14 @@ def _settle(row: Delivery, then: Next, ledger: Ledger) -> None:
         return
     row.state, row.reason, row.code = state, then.reason, ""
     row.settled_by, row.changed_at, row.due_at = ledger.actor, ledger.now, None
-    changes: Counter[State] = Counter()
+    changes: Moves = Counter()
     if row.current:
-        changes.update({before: -1, state: 1})
+        changes[Place(row.channel, row.language, before)] -= 1
+        changes[tallies.place(row)] += 1
     elif state is State.CONFIRMED:
         take_back_repeats(row, changes, ledger.now)
     if row.current:
         steps = dispatches.steps_of([row.dispatch_id])[row.dispatch_id]
         row.climb_at = ladders.look_at(steps, row.channel, state, ledger.now, reason=then.reason)
     db.session.flush()
-    dispatches.count(row.dispatch_id, changes, ledger.now)
+    tallies.count(row.dispatch_id, changes, ledger.now)

@@ -18,12 +18,13 @@ from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.ladders import Tried
-from incident.store import climbs, deliveries, dispatches, incidents
+from incident.store import climbs, deliveries, dispatches, incidents, tallies
 from incident.store.climbs import Spent
 from incident.store.db import db
 from incident.store.deliveries import Addressed
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
+from incident.store.tallies import Moves, Place
 
 AT_ONCE = 1_000
 
@@ -74,7 +75,8 @@ def go_to_next(incident: str, ref: str, *, reason: str, opened: Collection[str],
         if row is None:
             raise Missing()
         _demand_may_go(case, row, one)
-        spent = Spent(one.id, one.ref, one.person_id, one.person_number, State(one.state), one.owner or actor)
+        owner = one.owner or actor
+        spent = Spent(one.id, one.ref, one.person_id, one.person_number, owner=owner, **tallies.place(one)._asdict())
         onward = _sorted(row, [spent], opened, even_if_told=True)
         if not onward.onward:
             raise Refused("No other channel of this notice is left that reaches this person.")
@@ -118,7 +120,8 @@ def _sorted(row: Dispatch, found: Sequence[Spent], opened: Collection[str], *, e
         elif channel:
             before = [past.attempt for past in attempts if past.channel == channel]
             attempt = max(before) + 1 if before else row.first_attempt
-            result.onward.append((one, Addressed(one.person_id, one.number, channel, attempt, one.owner)))
+            onward = Addressed(one.person_id, one.number, channel, attempt, one.owner, one.language)
+            result.onward.append((one, onward))
         else:
             result.at_end.append(one)
     return result
@@ -126,28 +129,28 @@ def _sorted(row: Dispatch, found: Sequence[Spent], opened: Collection[str], *, e
 
 def _move(row: Dispatch, batch: Sorted, ledger: Ledger) -> list[str]:
     """Write it all down with its counts and lines; the references of the new attempts."""
-    moved: Counter[State] = Counter()
+    moved: Moves = Counter()
     incident = incident_ref(row)
     refs = _go_on(row, batch, moved, ledger, incident)
     _find_told(row, batch, moved, ledger, incident)
     _end(row, batch, moved, ledger, incident)
-    dispatches.count(row.id, moved, ledger.now)
-    outcomes = sum(moved[state] for state in rules.OUTCOMES)
+    tallies.count(row.id, moved, ledger.now)
+    outcomes = sum(n for where, n in moved.items() if where.state in rules.OUTCOMES)
     row.seen += outcomes  # who left an outcome behind still weighs in the share that came back
-    row.seen_bad += moved[State.FAILED] + moved[State.BOUNCED]
+    row.seen_bad += sum(n for where, n in moved.items() if where.state in (State.FAILED, State.BOUNCED))
     if refs:
         row.course, row.finished_at = rules.turned(Course(row.course), Turn.REPEAT), None
     db.session.flush()
     return refs
 
 
-def _go_on(row: Dispatch, batch: Sorted, moved: Counter[State], ledger: Ledger, incident: str) -> list[str]:
+def _go_on(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: str) -> list[str]:
     if not batch.onward:
         return []
     climbs.followed([one.id for one, _ in batch.onward], ledger.actor, ledger.now)
     refs = deliveries.add(row, [person for _, person in batch.onward], ledger.now)
-    moved.subtract(one.state for one, _ in batch.onward)
-    moved[State.WAITING] += len(refs)
+    moved.subtract(one.place for one, _ in batch.onward)
+    moved.update(Place(person.channel, person.language, State.WAITING) for _, person in batch.onward)
     ledger.write(
         "deliveries.climbed",
         row.ref,
@@ -159,25 +162,25 @@ def _go_on(row: Dispatch, batch: Sorted, moved: Counter[State], ledger: Ledger, 
     return refs
 
 
-def _find_told(row: Dispatch, batch: Sorted, moved: Counter[State], ledger: Ledger, incident: str) -> None:
+def _find_told(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: str) -> None:
     if not batch.told:
         return
     climbs.followed([one.id for one, _ in batch.told], ledger.actor, ledger.now)
     climbs.made_current([proof.id for _, proof in batch.told], ledger.now)
-    moved.subtract(one.state for one, _ in batch.told)
-    moved.update(proof.state for _, proof in batch.told)
+    moved.subtract(one.place for one, _ in batch.told)
+    moved.update(Place(proof.channel, proof.language, proof.state) for _, proof in batch.told)
     told = rules.batch_digest((one.ref, f"told by {proof.channel}") for one, proof in batch.told)
     ledger.write("deliveries.told_before", row.ref, incident=incident, count=len(batch.told), digest=told)
 
 
-def _end(row: Dispatch, batch: Sorted, moved: Counter[State], ledger: Ledger, incident: str) -> None:
+def _end(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: str) -> None:
     if not batch.at_end:
         return
     ends: dict[State, list[int]] = {}
     for one in batch.at_end:
         ends.setdefault(rules.after(one.state, Happening.GIVEN_UP), []).append(one.id)
     climbs.spent(ends, ladders.TOO_LATE, ledger.now)
-    moved.subtract(one.state for one in batch.at_end)
-    moved.update({state: len(ids) for state, ids in ends.items()})
+    moved.subtract(one.place for one in batch.at_end)
+    moved.update(one.place._replace(state=rules.after(one.state, Happening.GIVEN_UP)) for one in batch.at_end)
     digest = rules.batch_digest((one.ref, rules.after(one.state, Happening.GIVEN_UP)) for one in batch.at_end)
     ledger.write("deliveries.no_channel_left", row.ref, incident=incident, count=len(batch.at_end), digest=digest)

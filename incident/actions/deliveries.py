@@ -15,11 +15,12 @@ from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import calls, deliveries, dispatches, incidents, mailbox, provider_events, sealed
+from incident.store import calls, deliveries, dispatches, incidents, mailbox, provider_events, sealed, tallies
 from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery, DeliveryRemark
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
+from incident.store.tallies import Moves, Place
 from notifiers.contract import Event, Status
 
 SETTLED_AT_ONCE = 1_000
@@ -40,7 +41,7 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
         dispatches.lock(held)
         steps = dispatches.steps_of(held)
         rows = _theirs(deliveries.reported_on(event.ref for event in fresh), provider, channel)
-        moved: dict[int, Counter[State]] = {id_: Counter() for id_ in held}
+        moved: dict[int, Moves] = {id_: Counter() for id_ in held}
         for event in fresh:
             if (row := rows.get(event.ref)) is not None:
                 _apply(row, event, provider, moved[row.dispatch_id], steps, now)
@@ -63,7 +64,7 @@ def _theirs(rows: Mapping[str, Delivery], provider: str, channel: str) -> dict[s
     return {ref: row for ref, row in rows.items() if row.channel == channel and row.provider in ("", provider)}
 
 
-def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], steps: Ladders, now: datetime) -> None:
+def _apply(row: Delivery, event: Event, provider: str, moved: Moves, steps: Ladders, now: datetime) -> None:
     before = State(row.state)
     then = rules.after(before, rules.REPORTS[event.status])
     row.reported_at = event.at or now
@@ -77,15 +78,15 @@ def _apply(row: Delivery, event: Event, provider: str, moved: Counter[State], st
     row.state, row.reason, row.code, row.changed_at = then, event.reason[:40], event.code[:20], now
     row.may_pass, row.due_at = event.status in rules.MAY_PASS, None
     if row.current:
-        moved[before] -= 1
-        moved[then] += 1
+        moved[Place(row.channel, row.language, before)] -= 1
+        moved[Place(row.channel, row.language, then)] += 1
     elif then in SAYS_IT_ARRIVED:
         take_back_repeats(row, moved, now)
     if row.current:
         row.climb_at = ladders.look_at(steps[row.dispatch_id], row.channel, then, now, before=row.climb_at)
 
 
-def take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> None:
+def take_back_repeats(row: Delivery, moved: Moves, now: datetime) -> None:
     """An earlier attempt did arrive: a repeat, or the next channel, that still waits must not go out as a second copy."""
     for repeat in deliveries.later_attempts(row):
         if repeat.state == State.WAITING and repeat.current:
@@ -96,8 +97,8 @@ def take_back_repeats(row: Delivery, moved: Counter[State], now: datetime) -> No
                 now,
             )
             repeat.owner, row.current = repeat.owner or "system", True
-            moved[State.WAITING] -= 1
-            moved[State(row.state)] += 1
+            moved[Place(repeat.channel, repeat.language, State.WAITING)] -= 1
+            moved[tallies.place(row)] += 1
 
 
 def _kept(provider: str, event: Event, row: Delivery | None, now: datetime) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def _write_lines(
     events: Sequence[Event],
     ours: Collection[str],
     rows: Mapping[str, Delivery],
-    moved: Mapping[int, Counter[State]],
+    moved: Mapping[int, Moves],
     provider: str,
     ledger: Ledger,
 ) -> None:
@@ -129,7 +130,7 @@ def _write_lines(
         mine = [(row.ref, row.state) for row in rows.values() if row.dispatch_id == dispatch_id]
         if not mine:
             continue
-        dispatches.count(dispatch_id, changes, ledger.now)
+        tallies.count(dispatch_id, changes, ledger.now)
         row = _refreshed(dispatch_id)
         incident = incident_ref(row)
         states = dict(Counter(state for _, state in mine))
@@ -219,15 +220,16 @@ def _found_sent(case: Incident, rows: Iterable[Delivery], evidence: str, ledger:
         row.state = rules.after(State(row.state), Happening.FOUND_SENT)
         row.reason, row.settled_by, row.changed_at = "found_by_person", ledger.actor, ledger.now
         remark(case, row, "found_sent", words, ledger)
-        changes: Counter[State] = Counter()
+        changes: Moves = Counter()
         if row.current:
-            changes.update({State.IN_DOUBT: -1, State.ACCEPTED: 1})
+            changes[Place(row.channel, row.language, State.IN_DOUBT)] -= 1
+            changes[tallies.place(row)] += 1
         else:
             take_back_repeats(row, changes, ledger.now)
         if row.current:
             steps = dispatches.steps_of([row.dispatch_id])[row.dispatch_id]
             row.climb_at = ladders.look_at(steps, row.channel, State.ACCEPTED, ledger.now)
-        dispatches.count(row.dispatch_id, changes, ledger.now)
+        tallies.count(row.dispatch_id, changes, ledger.now)
 
 
 def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger) -> list[Delivery]:
@@ -241,7 +243,9 @@ def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger
     for row in rows:
         remark(case, row, "sent_again", words, ledger)
         made.append(deliveries.again(row, ledger.actor, ledger.now))
-        dispatches.count(dispatch.id, {State(row.state): -1, State.WAITING: 1}, ledger.now)
+    moved: Moves = Counter(map(tallies.place, made))
+    moved.subtract(map(tallies.place, rows))
+    tallies.count(dispatch.id, moved, ledger.now)
     dispatch.course, dispatch.finished_at = course, None
     db.session.flush()
     return made

@@ -1,5 +1,6 @@
 """Start the sending of an approved notice, pause it, go on, stop it for good, have the failed sent again."""
 
+from collections import Counter
 from datetime import datetime
 
 from incident.actions.ledger import Ledger, transaction
@@ -10,7 +11,7 @@ from incident.domain.deliveries import Counts, Course, Pace, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Stage
 from incident.domain.people import Audience
-from incident.store import audiences, deliveries, dispatches, incidents, notices
+from incident.store import audiences, deliveries, dispatches, incidents, notices, tallies
 from incident.store.db import db, new_ref
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
@@ -105,12 +106,22 @@ def stop(incident: str, ref: str, *, typed: str, actor: str, now: datetime) -> i
         if not row.prepared and not row.simulated:
             raise Refused("People are still being put on the list. Pause it, and stop it when the list is whole.")
         _demand_number(typed, row.waiting)
-        cancelled = deliveries.cancel_waiting(row.id, now)
-        dispatches.count(row.id, {State.WAITING: -cancelled, State.CANCELLED: cancelled}, now)
+        cancelled = _cancel(row, now)
         row.course, row.finished_at, row.changed_at = course, now, now
         db.session.flush()
         db.session.refresh(row)
         ledger.write("dispatch.stopped", row.ref, incident=incident, cancelled=cancelled, counts=_told(row.counts))
+    return cancelled
+
+
+def _cancel(row: Dispatch, now: datetime) -> int:
+    waiting = {where: n for where, n in tallies.of(row.id).items() if where.state is State.WAITING}
+    cancelled = deliveries.cancel_waiting(row.id, now)
+    if cancelled != sum(waiting.values()):
+        raise RuntimeError(f"The tally of {row.ref} does not fit its deliveries: run tocsin check.")
+    moved: tallies.Moves = Counter({where._replace(state=State.CANCELLED): n for where, n in waiting.items()})
+    moved.subtract(waiting)
+    tallies.count(row.id, moved, now)
     return cancelled
 
 
@@ -122,12 +133,10 @@ def repeat_failed(incident: str, ref: str, *, actor: str, now: datetime) -> int:
         again = [old for old in deliveries.repeatable(row.id, REPEATED_AT_ONCE) if old.attempt < rules.MOST_ATTEMPTS]
         if not again or row.simulated:
             raise Refused("There is nobody here whose message failed and may be sent again.")
-        moved: dict[State, int] = {State.WAITING: len(again)}
-        for old in again:
-            deliveries.again(old, actor, now)
-            moved[State(old.state)] = moved.get(State(old.state), 0) - 1
+        moved: tallies.Moves = Counter(tallies.place(deliveries.again(old, actor, now)) for old in again)
+        moved.subtract(tallies.place(old) for old in again)
         db.session.flush()
-        dispatches.count(row.id, moved, now)
+        tallies.count(row.id, moved, now)
         row.course, row.finished_at, row.changed_at = course, None, now
         refs = rules.batch_digest([(old.ref, old.state) for old in again])
         ledger.write("deliveries.repeated", row.ref, incident=incident, count=len(again), digest=refs)

@@ -5,6 +5,7 @@ with the batch itself. So a print file can be had exactly when every letter in i
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from incident.domain.deliveries import Course, Happening, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.letters import MOST_IN_A_FILE, Form, Printed, Stage
 from incident.exports.letters import Letter, Unprintable, check, fits, print_file
-from incident.store import claims, dispatches, files, incidents, notices
+from incident.store import claims, dispatches, files, incidents, notices, tallies
 from incident.store import letters as rows
 from incident.store.claims import Held
 from incident.store.db import db, new_ref, new_secret_ref
@@ -34,6 +35,7 @@ from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.letters import CHANNEL, LetterBatch
 from incident.store.sealed import Sealer, sealer
+from incident.store.tallies import Moves
 from notifiers.contract import Answer, Callback, Event, Forged, Message, Outcome
 
 LARGEST = 512 * 1024 * 1024
@@ -344,16 +346,19 @@ def throw_away(incident: str, ref: str, *, typed: str, folder: Path, actor: str,
 
 def _put_back(row: Dispatch, back: Sequence[Delivery], now: datetime) -> int:
     waits = delivery_rules.waits_or_not(Course(row.course))
-    counted = 0
+    moved: Moves = Counter()
     for one in back:
+        before = tallies.place(one)
         one.state = delivery_rules.after(State(one.state), Happening.UNPRINTED) if waits is State.WAITING else waits
         one.due_at = delivery_rules.NO_WORKERS_TURN if waits is State.WAITING else None
         one.reason, one.provider_id, one.answered_at, one.climb_at, one.changed_at = "", "", None, None, now
         if not one.current:  # the next channel was taken meanwhile: this attempt is over
             one.state, one.due_at, one.reason = State.CANCELLED, None, ladders.WITHDRAWN
-        counted += one.current
+        if one.current:
+            moved[before] -= 1
+            moved[tallies.place(one)] += 1
     db.session.flush()
-    dispatches.count(row.id, {State.ACCEPTED: -counted, waits: counted}, now)
+    tallies.count(row.id, moved, now)
     return len(back)
 
 

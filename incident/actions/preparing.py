@@ -10,14 +10,16 @@ from incident.actions.notices import approved_version
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State, Turn
 from incident.domain.errors import Missing, Refused
+from incident.domain.notices import language_for
 from incident.domain.people import Audience, Digest
-from incident.store import audiences, claims, deliveries, dispatches, letters
+from incident.store import audiences, claims, deliveries, dispatches, letters, tallies
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.deliveries import Addressed
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.notices import NoticeVersion
+from incident.store.tallies import Place
 from notifiers.contract import Notifier
 
 ACTOR = "system"
@@ -49,21 +51,35 @@ def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
         if not found:
             _all_prepared(row, ledger, incident)
             return False
-        reached = deliveries.reach_of([person_id for person_id, _ in found])
-        chosen = [
-            Addressed(id_, number, rules.first_channel(row.channels, reached[id_], list(opened)))
-            for id_, number in found
-        ]
+        chosen = _chosen(row, version, found, list(opened))
         refs = deliveries.add(row, chosen, now)
         _count_prepared(row, chosen, refs, ledger, incident)
         return True
 
 
+def _chosen(
+    row: Dispatch, version: NoticeVersion, found: Sequence[tuple[int, int]], opened: Sequence[str]
+) -> list[Addressed]:
+    """These people with the first channel that reaches them and the language they are written in."""
+    ids = [id_ for id_, _ in found]
+    reached, reads = deliveries.reach_of(ids), deliveries.languages_of(ids)
+    written = {word: language_for(word, version.contents["languages"]) for word in set(reads.values())}
+    return [
+        Addressed(id_, number, rules.first_channel(row.channels, reached[id_], opened), language=written[reads[id_]])
+        for id_, number in found
+    ]
+
+
 def _count_prepared(
     row: Dispatch, chosen: Sequence[Addressed], refs: Sequence[str], ledger: Ledger, incident: str
 ) -> None:
-    waiting = sum(1 for person in chosen if person.channel)
-    dispatches.count(row.id, {State.WAITING: waiting, State.UNREACHED: len(chosen) - waiting}, ledger.now)
+    places = Counter(
+        Place(person.channel, person.language, State.WAITING)
+        if person.channel
+        else Place(deliveries.NO_CHANNEL, person.language, State.UNREACHED)
+        for person in chosen
+    )
+    tallies.count(row.id, places, ledger.now)
     row.prepared_to = chosen[-1].number
     by_channel = Counter(person.channel or "none" for person in chosen)
     ledger.write(
@@ -110,7 +126,6 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
                 if returned
                 else claims.move_claimed(claim.id, state, now, reason="worker_died", called_at=claim.claimed_at)
             )
-            dispatches.count(row.id, {State.SENDING: -len(moved), state: len(moved)}, now)
             verb = "deliveries.returned" if returned else "deliveries.in_doubt"
             ledger.write(
                 verb, row.ref, incident=incident, claim=claim.id, count=len(moved), digest=rules.batch_digest(moved)
@@ -127,7 +142,6 @@ def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
         return
     state = rules.waits_or_not(Course(row.course))
     moved = claims.move_claimed(held.fence, state, ledger.now)
-    dispatches.count(row.id, {State.SENDING: -len(moved), state: len(moved)}, ledger.now)
     ledger.write(
         "deliveries.returned",
         row.ref,

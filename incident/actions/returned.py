@@ -16,12 +16,13 @@ from incident.domain import letters as rules
 from incident.domain.deliveries import Course, Happening, State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.letters import Returned
-from incident.store import deliveries, dispatches, incidents, tables
+from incident.store import deliveries, dispatches, incidents, tables, tallies
 from incident.store import letters as rows
 from incident.store.db import db
 from incident.store.deliveries import Delivery
 from incident.store.incidents import Incident
 from incident.store.letters import CHANNEL, LetterBatch, LetterReturn
+from incident.store.tallies import Moves
 
 MOST_ROWS = 20_000
 AT_ONCE = 500
@@ -139,18 +140,18 @@ def _verdict(ref: str, row: Delivery | None, batches: dict[int, LetterBatch]) ->
 
 
 def _apply(case: Incident, taken: Iterable[tuple[Delivery, LetterBatch]], why: Returned, ledger: Ledger) -> None:
-    by_dispatch: dict[int, Counter[State]] = {}
+    by_dispatch: dict[int, Moves] = {}
     by_batch: dict[str, list[tuple[str, str]]] = {}
     taken = list(taken)
     steps = dispatches.steps_of([row.dispatch_id for row, _ in taken])
     for row, batch in taken:
         moved = by_dispatch.setdefault(row.dispatch_id, Counter())
-        before, row.state = State(row.state), State.BOUNCED
+        before, row.state = tallies.place(row), State.BOUNCED
         row.reason, row.settled_by, row.reported_at = f"returned_{why}", ledger.actor, ledger.now
         row.changed_at, row.due_at = ledger.now, None
         if row.current:
             moved[before] -= 1
-            moved[State.BOUNCED] += 1
+            moved[tallies.place(row)] += 1
             row.climb_at = ladders.look_at(steps[row.dispatch_id], CHANNEL, State.BOUNCED, ledger.now)
         db.session.add(
             LetterReturn(
@@ -163,7 +164,7 @@ def _apply(case: Incident, taken: Iterable[tuple[Delivery, LetterBatch]], why: R
         digest = delivery_rules.batch_digest(sorted(refs))
         ledger.write("letters.returned", ref, incident=case.ref, why=why.value, count=len(refs), digest=digest)
     for dispatch_id, moved in by_dispatch.items():
-        dispatches.count(dispatch_id, moved, ledger.now)
+        tallies.count(dispatch_id, moved, ledger.now)
         _halt_if_too_many(dispatch_id, case, ledger)
 
 
@@ -188,18 +189,19 @@ def undo(incident: str, ref: str, *, actor: str, now: datetime) -> None:
         back, row = found
         dispatches.lock([row.dispatch_id])
         db.session.refresh(row)
-        before = State(row.state)
-        row.state = delivery_rules.after(before, Happening.RETURN_TAKEN_BACK)
+        before = tallies.place(row)
+        row.state = delivery_rules.after(before.state, Happening.RETURN_TAKEN_BACK)
         row.reason, row.settled_by, row.changed_at, row.climb_at = "posted", actor, now, None
-        moved: Counter[State] = Counter()
+        moved: Moves = Counter()
         if row.current:
-            moved.update({before: -1, State(row.state): 1} if before != row.state else {})
+            moved[before] -= 1
+            moved[tallies.place(row)] += 1
             steps = dispatches.steps_of([row.dispatch_id])[row.dispatch_id]
             row.climb_at = ladders.look_at(steps, CHANNEL, State(row.state), now)
         else:
             take_back_repeats(row, moved, now)
         back.undone_by, back.undone_at = actor, now
         db.session.flush()
-        dispatches.count(row.dispatch_id, moved, now)
+        tallies.count(row.dispatch_id, moved, now)
         batch = db.session.get(LetterBatch, back.batch_id)
         ledger.write("letters.return_undone", row.ref, incident=incident, batch=batch.ref if batch else "none")

@@ -31,7 +31,7 @@ from incident.domain.errors import Refused
 from incident.domain.notices import Stage
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
-from incident.store import calls, claims, dispatches, letters, mailbox, notices
+from incident.store import calls, claims, dispatches, letters, mailbox, notices, tallies
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
@@ -344,7 +344,7 @@ class Wave:
             incident = incident_ref(row)
             result = outcome(batch, claims.as_they_are(batch.held), answers, row, flow.notifier, now)
             claims.turn_claim(batch.held.fence, "calling", "settled", now)
-            dispatches.count(row.id, result.moved, now)
+            tallies.count(row.id, result.moved, now)
             mailbox.keep_messages(kept)
             if batch.held.channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in answers.values()):
                 calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)

@@ -18,6 +18,7 @@ from incident.store import claims, dispatches
 from incident.store.claims import Held, Member
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import sealer
+from incident.store.tallies import Moves, Place
 from notifiers.contract import Answer, Message, Notifier, Outcome
 
 MOST_TROUBLES = 120  # in a row; with the longest rests that is more than a day
@@ -38,7 +39,7 @@ class Batch:
 class Result:
     """What a batch came to: the change of the counts, and every row's reference with its state."""
 
-    moved: dict[State, int]
+    moved: Moves
     states: list[tuple[str, str]]
 
 
@@ -59,7 +60,7 @@ def outcome(
         member = standing.get(ref)
         if member is not None:  # else another claim holds it: nothing of this batch was handed over
             alike.setdefault((*answer[1:], *member.standing), []).append(member)
-    moved: Counter[State] = Counter()
+    moved: Moves = Counter()
     state_of: dict[str, str] = {}
     writes: list[tuple[list[int], dict[str, Any]]] = []
     steps = row.steps
@@ -74,12 +75,12 @@ def outcome(
             climbs += [([member.id for member in members], look)] if look else []
         state_of |= dict.fromkeys([member.ref for member in members], result.state.value)
         if one.current and result.state is not before:
-            moved[before] -= len(members)
-            moved[result.state] += len(members)
+            moved[Place(batch.held.channel, one.language, before)] -= len(members)
+            moved[Place(batch.held.channel, one.language, result.state)] += len(members)
     _write(batch.held.fence, writes)
     for ids, look in climbs:
         claims.settle_all(ids, {"climb_at": look})
-    return Result(dict(moved), [(ref, state_of[ref]) for ref in answers if ref in state_of])
+    return Result(moved, [(ref, state_of[ref]) for ref in answers if ref in state_of])
 
 
 def _judged(

@@ -57,6 +57,7 @@ class Tried(NamedTuple):
     attempt: int
     state: State
     reason: str = ""
+    language: str = ""
 
 
 USUAL: Final[Mapping[str, Step]] = {

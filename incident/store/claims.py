@@ -4,6 +4,7 @@ A claim is a row of its own with a lease and a number that never comes back (the
 must first turn its claim from "claimed" to "calling" while the lease lasts; nobody else can then, and nobody after.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -25,10 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident.domain.deliveries import NO_WORKERS_TURN, Course, State
-from incident.store import dispatches
+from incident.store import dispatches, tallies
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.deliveries import IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
 from incident.store.dispatches import Dispatch
+from incident.store.tallies import Moves, Place
 
 SPARSE: Final = 20
 """How many numbers a range may span for each row that is wanted of it."""
@@ -65,6 +67,7 @@ class Member(NamedTuple):
     ref: str
     person_id: int
     person_number: int
+    language: str
     tries: int
     owner: str
     provider_id: str
@@ -75,7 +78,7 @@ class Member(NamedTuple):
 
     @property
     def standing(self) -> tuple[object, ...]:
-        """All of it that an answer is judged by."""
+        """All of it that an answer is judged and counted by."""
         return self[4:]
 
 
@@ -93,6 +96,7 @@ _HELD = (
     Delivery.ref,
     Delivery.person_id,
     Delivery.person_number,
+    Delivery.language,
     Delivery.tries,
     Delivery.owner,
     Delivery.provider_id,
@@ -156,10 +160,18 @@ def claim(
     moved = rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))
     if moved != len(found):
         raise RuntimeError("Rows moved under a dispatch that is held.")
-    dispatches.count(dispatch_id, {State.WAITING: -moved, State.SENDING: moved}, now)
+    tallies.count(dispatch_id, _moves(channel, found, State.WAITING, State.SENDING), now)
     fence = row.id
     session.commit()
     return Held(fence, channel, found)
+
+
+def _moves(channel: str, rows: Iterable[Member], before: State, then: State) -> Moves:
+    moved: Moves = Counter()
+    for language, n in Counter(row.language for row in rows).items():
+        moved[Place(channel, language, before)] -= n
+        moved[Place(channel, language, then)] += n
+    return moved
 
 
 def _writing() -> Session:
@@ -208,11 +220,13 @@ def run_out(dispatch_id: int, now: datetime) -> Sequence[DeliveryClaim]:
 def move_claimed(
     fence: int, state: State, now: datetime, *, reason: str = "", called_at: datetime | None = None
 ) -> list[tuple[str, str]]:
-    """Move every row still held under a fence to this state; their references with it."""
-    refs = [(row.ref, state.value) for row in rows_of(fence)]
+    """Move every row still held under a fence to this state, and the counts with them; their references with the state."""
+    rows = rows_of(fence)
     change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
     rows_changed(change.values(state=state, reason=reason, called_at=called_at, changed_at=now))
-    return refs
+    claim = db.session.get_one(DeliveryClaim, fence)
+    tallies.count(claim.dispatch_id, _moves(claim.channel, rows, State.SENDING, state), now)
+    return [(row.ref, state.value) for row in rows]
 
 
 def as_they_are(held: Held) -> dict[str, Member]:

@@ -14,6 +14,7 @@ from incident.domain.ladders import Tried
 from incident.store.db import db
 from incident.store.deliveries import HAS_NO_OWNER, Delivery, parts, rows_changed
 from incident.store.dispatches import Dispatch
+from incident.store.tallies import Place
 
 
 class Spent(NamedTuple):
@@ -25,6 +26,13 @@ class Spent(NamedTuple):
     number: int
     state: State
     owner: str
+    channel: str
+    language: str
+
+    @property
+    def place(self) -> Place:
+        """Where they are counted."""
+        return Place(self.channel, self.language, self.state)
 
 
 def due(now: datetime, most: int = 100) -> Sequence[str]:
@@ -43,9 +51,10 @@ def due(now: datetime, most: int = 100) -> Sequence[str]:
 def over(dispatch_id: int, now: datetime, most: int) -> list[Spent]:
     """Up to so many attempts of a dispatch whose step is over, the longest over first."""
     columns = Delivery.id, Delivery.ref, Delivery.person_id, Delivery.person_number, Delivery.state, Delivery.owner
-    query = select(*columns).where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at <= now, Delivery.current)
+    query = select(*columns, Delivery.channel, Delivery.language)
+    query = query.where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at <= now, Delivery.current)
     rows = db.session.execute(query.order_by(Delivery.climb_at).limit(most))
-    return [Spent(id_, ref, person, number, State(state), owner) for id_, ref, person, number, state, owner in rows]
+    return [Spent(*row[:4], State(row[4]), *row[5:]) for row in rows]
 
 
 def still_open(dispatch_id: int) -> int:
@@ -57,15 +66,15 @@ def still_open(dispatch_id: int) -> int:
 def tried(dispatch: Dispatch, person_ids: Sequence[int]) -> dict[int, list[Tried]]:
     """Everything tried for each of these people in this dispatch, oldest first."""
     columns = Delivery.person_id, Delivery.id, Delivery.channel, Delivery.attempt, Delivery.state, Delivery.reason
-    query = select(*columns).where(
+    query = select(*columns, Delivery.language).where(
         Delivery.notice_version_id == dispatch.notice_version_id, Delivery.dispatch_id == dispatch.id
     )
     found: dict[int, list[Tried]] = {id_: [] for id_ in person_ids}
     for part in parts(person_ids):
-        for person_id, id_, channel, attempt, state, reason in db.session.execute(
+        for person_id, id_, channel, attempt, state, reason, language in db.session.execute(
             query.where(Delivery.person_id.in_(part)).order_by(Delivery.id)
         ):
-            found[person_id].append(Tried(id_, channel, attempt, State(state), reason))
+            found[person_id].append(Tried(id_, channel, attempt, State(state), reason, language))
     return found
 
 

@@ -30,6 +30,8 @@ from incident.store.db import CROCKFORD, BigInt, Model, UTCDateTime, db
 from incident.store.dispatches import Dispatch
 
 TO_CROCKFORD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD)
+NO_CHANNEL: Final = "none"
+"""The channel of whom none reaches."""
 AT_ONCE: Final = 500
 """How many row numbers go into one IN list."""
 
@@ -95,6 +97,7 @@ class Delivery(Model):
     person_id: Mapped[int] = mapped_column(BigInt, ForeignKey("person.id"))
     person_number: Mapped[int]
     channel: Mapped[str] = mapped_column(String(12))
+    language: Mapped[str] = mapped_column(String(12), default="", server_default="")
     attempt: Mapped[int] = mapped_column(default=1)
     current: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(10))
@@ -133,13 +136,14 @@ class DeliveryRemark(Model):
 
 
 class Addressed(NamedTuple):
-    """A person to be told, and the channel chosen for them (empty: none reaches them)."""
+    """A person to be told, the channel chosen for them (empty: none reaches them) and the language they are written in."""
 
     person_id: int
     number: int
     channel: str
     attempt: int | None = None  # None: the first one of the dispatch
     owner: str = ""
+    language: str = ""
 
 
 def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[str]:
@@ -159,7 +163,7 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
         "made_at": bulk.instant(now),
         "changed_at": bulk.instant(now),
     }
-    own = ("ref", "person_id", "person_number", "channel", "attempt", "owner", "state", "reason")
+    own = ("ref", "person_id", "person_number", "channel", "language", "attempt", "owner", "state", "reason")
     told, untold = (State.WAITING.value, "", *same.values()), (State.UNREACHED.value, "no_channel", *same.values())
     first = dispatch.first_attempt
     rows = [
@@ -167,12 +171,13 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
             ref,
             id_,
             number,
-            channel or "none",
+            channel or NO_CHANNEL,
+            language,
             first if attempt is None else attempt,
             owner,
             *(told if channel else untold),
         )
-        for ref, (id_, number, channel, attempt, owner) in zip(refs, people, strict=True)
+        for ref, (id_, number, channel, attempt, owner, language) in zip(refs, people, strict=True)
     ]
     bulk.insert("delivery", (*own, *same), rows)
     return refs
@@ -188,6 +193,7 @@ def again(row: Delivery, actor: str, now: datetime) -> Delivery:
         person_id=row.person_id,
         person_number=row.person_number,
         channel=row.channel,
+        language=row.language,
         attempt=row.attempt + 1,
         state=State.WAITING,
         owner=row.owner,
@@ -323,6 +329,16 @@ def reach_of(person_ids: Sequence[int]) -> dict[int, Mapping[str, bool]]:
     for part in parts(person_ids):
         for id_, email, phone, address, push in db.session.execute(query.where(person.c.id.in_(part))):
             found[id_] = {"email": email, "sms": phone, "call": phone, "letter": address, "push": push}
+    return found
+
+
+def languages_of(person_ids: Sequence[int]) -> dict[int, str]:
+    """The language that each of these people reads, as the lists say."""
+    person = db.metadata.tables["person"]
+    query = select(person.c.id, person.c.language)
+    found: dict[int, str] = {}
+    for part in parts(person_ids):
+        found.update((id_, language) for id_, language in db.session.execute(query.where(person.c.id.in_(part))))
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
@@ -179,11 +179,3 @@ def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50)
     if before is not None:
         query = query.where(Dispatch.id < before)
     return db.session.scalars(query.order_by(Dispatch.id.desc()).limit(limit)).all()
-
-
-def count(dispatch_id: int, changed: Mapping[State, int], now: datetime) -> None:
-    """Add to (or take from) the counts of a dispatch."""
-    values: dict[str, Any] = {COLUMN[state]: getattr(Dispatch, COLUMN[state]) + n for state, n in changed.items() if n}
-    if values:
-        change = update(Dispatch).where(Dispatch.id == dispatch_id).values(**values, changed_at=now)
-        db.session.execute(change, execution_options={"synchronize_session": False})

@@ -1,15 +1,15 @@
 """Whether database, record, counters and files tell the same story; what does not is named by reference."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import String, Table, case, exists, func, inspect, literal, select, text
+from sqlalchemy import String, Table, exists, func, inspect, literal, select, text
 
-from incident.store import checkpoints
+from incident.store import checkpoints, tallies
 from incident.store.audit import AuditLine
 from incident.store.db import db
-from incident.store.deliveries import Delivery
 from incident.store.dispatches import COLUMN, Dispatch
 from incident.store.guards import guards
 from incident.store.imports import PersonImport
@@ -142,21 +142,29 @@ def _differing(now: object, on: str, off: str, word: str) -> Iterator[str]:
 
 
 def _sendings() -> Iterator[str]:
-    """The counters of each dispatch against its deliveries, counted: the slow way, on purpose."""
-    sums = [func.sum(case((Delivery.state == state.value, 1), else_=0)) for state in COLUMN]
-    counted = {
-        row[0]: row[1:]
-        for row in db.session.execute(
-            select(Delivery.dispatch_id, *sums).where(Delivery.current).group_by(Delivery.dispatch_id)
-        )
-    }
+    """The counters of each dispatch and its tally against its deliveries, counted: the slow way, on purpose."""
+    counted: dict[int, tallies.Moves] = {}
+    for dispatch_id, place, n in tallies.of_rows():
+        counted.setdefault(dispatch_id, Counter())[place] = n
     for dispatch in db.session.scalars(select(Dispatch).order_by(Dispatch.id)):
-        found = counted.get(dispatch.id, (0,) * len(COLUMN))
-        for (state, column), count in zip(COLUMN.items(), found, strict=True):
-            if getattr(dispatch, column) != count:
-                yield f"{dispatch.ref} counts {getattr(dispatch, column)} {state.value}, and {count} are."
-        if dispatch.prepared and sum(found) != dispatch.audience:
-            yield f"{dispatch.ref} was approved for {dispatch.audience} people, and {sum(found)} stand on its list."
+        found = counted.get(dispatch.id, Counter())
+        yield from _miscounted(dispatch, found)
+        if dispatch.prepared and found.total() != dispatch.audience:
+            yield f"{dispatch.ref} was approved for {dispatch.audience} people, and {found.total()} stand on its list."
+
+
+def _miscounted(dispatch: Dispatch, found: tallies.Moves) -> Iterator[str]:
+    totals: Counter[str] = Counter()
+    for place, n in found.items():
+        totals[place.state] += n
+    for state, column in COLUMN.items():
+        if getattr(dispatch, column) != totals[state]:
+            yield f"{dispatch.ref} counts {getattr(dispatch, column)} {state.value}, and {totals[state]} are."
+    tally = tallies.of(dispatch.id)
+    for place in sorted({*tally, *found}):
+        if tally[place] != found[place]:
+            where = f"{place.channel} {place.language or 'in no language'} {place.state.value}"
+            yield f"{dispatch.ref} tallies {tally[place]} {where}, and {found[place]} are."
 
 
 def _lists() -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from incident.actions import climbing, dispatch, people, sending
 from incident.domain.deliveries import Counts, Pace, State
-from incident.store import audit, deliveries, dispatches
+from incident.store import audit, deliveries, dispatches, tallies
 from incident.store.db import db
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
@@ -72,10 +72,11 @@ class Story:
         return found
 
     def counts(self) -> dict[str, int]:
-        """The counts of the dispatch, which must be those of the rows and add up to the audience."""
+        """The counts of the dispatch, which must be those of its tally and of the rows and add up to the audience."""
         row = self.row()
         counts = {state.value: row.counts.of(state) for state in State if row.counts.of(state)}
         assert counts == {state.value: n for state, n in deliveries.recounted(row.id).items()}
+        assert tallies.of(row.id) == {place: n for _, place, n in tallies.of_rows([row.id])}
         if row.prepared:
             assert row.counts.total == row.audience
         return counts

@@ -21,7 +21,7 @@ from incident.domain.deliveries import Course, Pace, State
 from incident.domain.imports import Reading
 from incident.settings import Settings
 from incident.store import deliveries as rows
-from incident.store import dispatches, incidents
+from incident.store import dispatches, incidents, tallies
 from incident.store.db import db
 from incident.store.tables import Form
 from tests.builders import a_notice
@@ -134,6 +134,7 @@ def register(app, sending):
     with app.app_context():
         row = dispatches.anywhere(sending)
         assert {state: n for state in State if (n := row.counts.of(state))} == rows.recounted(row.id)
+        assert tallies.of(row.id) == {place: n for _, place, n in tallies.of_rows([row.id])}
         assert row.counts.total == row.audience == PEOPLE
         found = [(one.person_number, one.channel, one.attempt, State(one.state), one.current)
                  for one in rows.page(row.id, limit=20 * PEOPLE)]  # fmt: skip

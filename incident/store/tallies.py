@@ -1,0 +1,85 @@
+"""How many people of a sending stand where, by channel and language, so that no page ever counts a million rows.
+
+The totals in the dispatch's own row and the tally by channel and language are changed here alone, both at once, in the
+transaction that moves the deliveries. Whoever moves deliveries has locked their dispatch first.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ForeignKey, String, func, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.domain.deliveries import State
+from incident.store import bulk
+from incident.store.db import BigInt, Model, db
+from incident.store.deliveries import Delivery
+from incident.store.dispatches import COLUMN, Dispatch
+
+KEY: Final = ("dispatch_id", "channel", "language", "state")
+
+
+class DispatchTally(Model):
+    """How many current deliveries of a dispatch share channel, language and state."""
+
+    __tablename__ = "dispatch_tally"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    dispatch_id: Mapped[int] = mapped_column(BigInt, ForeignKey("dispatch.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(12), primary_key=True)
+    language: Mapped[str] = mapped_column(String(12), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10), primary_key=True)
+    n: Mapped[int]
+
+
+class Place(NamedTuple):
+    """Where a person of a sending stands."""
+
+    channel: str
+    language: str
+    state: State
+
+
+Moves = Counter[Place]
+"""How many more (or fewer) stand in each place than before."""
+
+
+def place(row: Delivery) -> Place:
+    """Where this delivery is counted, if it is its person's current one."""
+    return Place(row.channel, row.language, State(row.state))
+
+
+def count(dispatch_id: int, moved: Mapping[Place, int], now: datetime) -> None:
+    """Add to (or take from) the counts of a dispatch, in all and by channel and language."""
+    changes = [(*where, n) for where, n in moved.items() if n]
+    if not changes:
+        return
+    totals: Counter[State] = Counter()
+    for _, _, state, n in changes:
+        totals[State(state)] += n
+    values: dict[str, Any] = {COLUMN[state]: getattr(Dispatch, COLUMN[state]) + n for state, n in totals.items() if n}
+    change = update(Dispatch).where(Dispatch.id == dispatch_id).values(**values, changed_at=now)
+    db.session.execute(change, execution_options={"synchronize_session": False})
+    rows = [(dispatch_id, channel, language, str(state), n) for channel, language, state, n in sorted(changes)]
+    bulk.add_to("dispatch_tally", KEY, "n", rows)
+
+
+def of(dispatch_id: int) -> Moves:
+    """How many people of a dispatch stand where; places where nobody stands are left out."""
+    tally = DispatchTally
+    query = select(tally.channel, tally.language, tally.state, tally.n).where(tally.dispatch_id == dispatch_id)
+    return Counter(
+        {Place(channel, words, State(state)): n for channel, words, state, n in db.session.execute(query) if n}
+    )
+
+
+def of_rows(dispatch_ids: Iterable[int] | None = None) -> Iterator[tuple[int, Place, int]]:
+    """The same counted from the rows, one by one: for the check of an installation, never for a page."""
+    columns = Delivery.dispatch_id, Delivery.channel, Delivery.language, Delivery.state
+    query = select(*columns, func.count()).where(Delivery.current).group_by(*columns)
+    if dispatch_ids is not None:
+        query = query.where(Delivery.dispatch_id.in_(list(dispatch_ids)))
+    for dispatch_id, channel, language, state, n in db.session.execute(query):
+        yield dispatch_id, Place(channel, language, State(state)), n
