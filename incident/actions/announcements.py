@@ -12,7 +12,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.layouts import Sheet
 from incident.domain.wording import cleaned
 from incident.store import announcements as rows
-from incident.store import incidents, notices
+from incident.store import incidents, notices, outlets, postings, public_tasks  # noqa: F401
 from incident.store.announcements import Announcement
 from incident.store.db import db, new_ref
 from incident.store.notices import Notice, NoticeVersion

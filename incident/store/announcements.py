@@ -3,19 +3,28 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, select
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
 class Announcement(Model):
-    """A public page. It shows the text of its notice version and nothing of the incident or its people."""
+    """A public page. It shows the text of its notice version and nothing of the incident or its people.
+
+    A `simulated` one is of a drill: only the team sees it. `look_at` is when it is looked at next; never again without it.
+    """
 
     __tablename__ = "announcement"
     __table_args__ = (
         Index("ix_announcement_incident", "incident_id", "id"),
         Index("ix_announcement_state_starts", "state", "starts_at", "id"),
+        Index(
+            "ix_announcement_look",
+            "look_at",
+            sqlite_where=text("look_at IS NOT NULL"),
+            postgresql_where=text("look_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
@@ -33,6 +42,8 @@ class Announcement(Model):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     taken_down_by: Mapped[str] = mapped_column(String(20), default="")
     reason: Mapped[str] = mapped_column(Text, default="")
+    simulated: Mapped[bool] = mapped_column(default=False, server_default=false())
+    look_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 def by_slug(slug: str) -> Announcement | None:
@@ -51,10 +62,19 @@ def of_notice(notice_id: int) -> Sequence[Announcement]:
     return db.session.scalars(query).all()
 
 
+def among(incident_ids: Select[int], *, before: int | None = None, limit: int = 50) -> Sequence[Announcement]:
+    """The announcements of these incidents, in whatever state, newest first, by key."""
+    query = select(Announcement).where(Announcement.incident_id.in_(incident_ids))
+    if before is not None:
+        query = query.where(Announcement.id < before)
+    return db.session.scalars(query.order_by(Announcement.id.desc()).limit(limit)).all()
+
+
 def posted(now: datetime, *, before: int | None = None, limit: int = 50) -> Sequence[Announcement]:
-    """Announcements that stand on the public page at this moment, newest first, by key."""
+    """Announcements that everybody can read at this moment, newest first, by key; none of a drill."""
     query = select(Announcement).where(
         Announcement.state == "published",
+        Announcement.simulated.is_(False),
         Announcement.starts_at <= now,
         Announcement.ends_at.is_(None) | (Announcement.ends_at > now),
     )

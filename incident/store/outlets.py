@@ -1,0 +1,147 @@
+"""Newsrooms that the team keeps addresses of, and each approved notice that was handed to one of them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, Update, or_, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+OPEN = ("waiting", "claimed", "calling")
+
+
+class MediaOutlet(Model):
+    """A newsroom: what it is called, which places it serves, and where it is reached. A removed one keeps its name alone."""
+
+    __tablename__ = "media_outlet"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    places: Mapped[list[str]] = mapped_column(JSON)
+    language: Mapped[str] = mapped_column(String(12))
+    email: Mapped[str] = mapped_column(String(254), default="")
+    address: Mapped[str] = mapped_column(Text, default="")
+    made_by: Mapped[str] = mapped_column(String(20))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class MediaCopy(Model):
+    """One attempt to hand one notice version to one newsroom, by e-mail or on paper."""
+
+    __tablename__ = "media_copy"
+    __table_args__ = (
+        UniqueConstraint("notice_version_id", "outlet_id", "attempt"),
+        Index("ix_media_copy_incident", "incident_id", "id"),
+        Index(
+            "ix_media_copy_open",
+            "id",
+            sqlite_where=text("state IN ('waiting', 'claimed', 'calling')"),
+            postgresql_where=text("state IN ('waiting', 'claimed', 'calling')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(26), unique=True)
+    incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
+    notice_version_id: Mapped[int] = mapped_column(BigInt, ForeignKey("notice_version.id"))
+    outlet_id: Mapped[int] = mapped_column(BigInt, ForeignKey("media_outlet.id"))
+    attempt: Mapped[int] = mapped_column(default=1)
+    way: Mapped[str] = mapped_column(String(8))
+    language: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(12), default="waiting")
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    provider: Mapped[str] = mapped_column(String(20), default="")
+    provider_id: Mapped[str] = mapped_column(String(100), default="")
+    simulated: Mapped[bool]
+    tries: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    asked_by: Mapped[str] = mapped_column(String(20))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+def kept(*, after: str = "", limit: int = 500) -> Sequence[MediaOutlet]:
+    """The newsrooms on the list, by reference, beginning behind `after`."""
+    query = select(MediaOutlet).where(MediaOutlet.removed_at.is_(None), MediaOutlet.ref > after)
+    return db.session.scalars(query.order_by(MediaOutlet.ref).limit(limit)).all()
+
+
+def by_ref(ref: str) -> MediaOutlet | None:
+    """A newsroom on the list."""
+    return db.session.scalar(select(MediaOutlet).where(MediaOutlet.ref == ref, MediaOutlet.removed_at.is_(None)))
+
+
+def by_refs(refs: Collection[str]) -> Sequence[MediaOutlet]:
+    """Those of these newsrooms that are on the list, by reference."""
+    query = select(MediaOutlet).where(MediaOutlet.ref.in_(refs), MediaOutlet.removed_at.is_(None))
+    return db.session.scalars(query.order_by(MediaOutlet.ref)).all()
+
+
+def by_ids(ids: Collection[int]) -> dict[int, MediaOutlet]:
+    """Newsrooms by number, removed ones too."""
+    found = db.session.scalars(select(MediaOutlet).where(MediaOutlet.id.in_(ids))) if ids else ()
+    return {row.id: row for row in found}
+
+
+def copies(notice_version_id: int) -> Sequence[MediaCopy]:
+    """All attempts to hand this version to newsrooms, newest first."""
+    query = select(MediaCopy).where(MediaCopy.notice_version_id == notice_version_id)
+    return db.session.scalars(query.order_by(MediaCopy.id.desc())).all()
+
+
+def copies_of(incident_id: int, *, before: int | None, limit: int) -> Sequence[MediaCopy]:
+    """All that was handed to newsrooms in an incident, newest first, by key."""
+    query = select(MediaCopy).where(MediaCopy.incident_id == incident_id)
+    if before is not None:
+        query = query.where(MediaCopy.id < before)
+    return db.session.scalars(query.order_by(MediaCopy.id.desc()).limit(limit)).all()
+
+
+def copy(ref: str, *, locked: bool = False) -> MediaCopy | None:
+    """One attempt."""
+    query = select(MediaCopy).where(MediaCopy.ref == ref).execution_options(populate_existing=True)
+    return db.session.scalar(query.with_for_update() if locked else query)
+
+
+def to_hand_over(now: datetime, *, only_lost: bool, limit: int = 100) -> Sequence[str]:
+    """References of attempts by e-mail that are due, and of those whose worker died; only the latter while all is frozen."""
+    lost = MediaCopy.state.in_(("claimed", "calling")) & (MediaCopy.lease_until <= now)
+    query = select(MediaCopy.ref).where(MediaCopy.state.in_(OPEN))
+    waiting = (MediaCopy.state == "waiting") & (MediaCopy.next_at <= now)
+    return db.session.scalars(query.where(lost if only_lost else or_(waiting, lost)).limit(limit)).all()
+
+
+def claim(ref: str, *, lease: timedelta, now: datetime) -> int | None:
+    """Hold a waiting attempt for one worker, committed alone: its fence; None where another was quicker."""
+    change = update(MediaCopy).where(MediaCopy.ref == ref, MediaCopy.state == "waiting", MediaCopy.next_at <= now)
+    values = {"state": "claimed", "fence": MediaCopy.fence + 1, "lease_until": now + lease, "changed_at": now}
+    return _alone(change.values(**values))
+
+
+def begin_call(ref: str, fence: int, *, lease: timedelta, now: datetime) -> bool:
+    """Say right before the call that from here on it may have left, committed alone; whether the claim was still ours."""
+    change = update(MediaCopy).where(
+        MediaCopy.ref == ref, MediaCopy.fence == fence, MediaCopy.state == "claimed", MediaCopy.lease_until > now
+    )
+    values = {"state": "calling", "lease_until": now + lease, "changed_at": now, "tries": MediaCopy.tries + 1}
+    return _alone(change.values(**values)) is not None
+
+
+def give_back(ref: str, now: datetime) -> None:
+    """Let what a dead worker had claimed and not begun wait again, committed alone: nothing of it had left."""
+    change = update(MediaCopy).where(MediaCopy.ref == ref, MediaCopy.state == "claimed", MediaCopy.lease_until <= now)
+    _alone(change.values(state="waiting", changed_at=now))
+
+
+def _alone(change: Update) -> int | None:
+    db.session.rollback()
+    db.session.connection(execution_options={"tocsin_write": True})
+    fence = db.session.scalar(change.returning(MediaCopy.fence).execution_options(synchronize_session=False))
+    db.session.commit()
+    return fence
