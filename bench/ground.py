@@ -1,0 +1,184 @@
+"""What several benches stand on: an installation with people, an approved notice, everybody on its list; and plain HTTP."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from apiflask import APIFlask
+from sqlalchemy import text
+
+from incident import start
+from incident.actions import dispatch, imports, intake, preparing
+from incident.domain.deliveries import Pace
+from incident.domain.imports import Reading
+from incident.settings import Settings
+from incident.store import dispatches, incidents
+from incident.store.db import db
+from incident.store.tables import Form
+from tests.builders import a_notice
+from tests.fakes.sendgrid import KEY
+from tests.journeys.installation import free_port
+
+NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
+ROOT = Path(__file__).parent.parent
+READING = Reading(("name", "email", "country", "language"), exposed=("email",))
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def prepared(folder: Path, *, public_key: str = "", url: str = "http://127.0.0.1:9") -> APIFlask:
+    """An installation in this folder whose e-mail goes through SendGrid at `url`."""
+    given = Settings(
+        instance=folder,
+        test_mode=True,
+        base_url="http://localhost",
+        sendgrid_url=url,
+        sendgrid_api_key=KEY,
+        sendgrid_from="notice@company.example",
+        sendgrid_webhook_public_key=public_key,
+    )
+    return start.prepare(given)
+
+
+def imported(people: int, folder: Path) -> str:
+    """An incident with so many people, taken in as a list; its reference. Call inside the application."""
+    ref = intake.log(kind="incident", title="Bench", facts={}, source="", confidence="", actor="system", now=NOW)
+    source, files = folder / "list.csv", folder / "files"
+    with source.open("w") as out:
+        out.write("name,email,country,language\n")
+        out.writelines(f"Person {n},person{n}@example.org,DE,en\n" for n in range(people))
+    with source.open("rb") as content:
+        list_ref = imports.upload(ref, content, name="list.csv", folder=files, actor="system", now=NOW)
+    form = Form("csv", "utf-8-sig", ",")
+    imports.start(ref, list_ref, READING, form=form, has_header=True, wave=0, folder=files, actor="system", now=NOW)
+    imports.run(list_ref, folder=files, clock=lambda: NOW)
+    source.unlink()
+    return ref
+
+
+def listed(ref: str, app: APIFlask) -> str:
+    """An approved notice of this incident with everybody on the list of its sending; the sending's reference."""
+    incident = incidents.by_ref(ref)
+    assert incident is not None
+    notice = a_notice(incident, channels=("email",), stage="approved", now=NOW)
+    one = dispatch.start(ref, notice, only_sandbox=False, pace=Pace(), actor="U-0BENCH00", now=NOW)
+    while preparing.prepare(one, app.extensions["channels"].real, now=NOW):
+        pass
+    return one
+
+
+def taken_by_the_provider(one: str) -> list[str]:
+    """Make everybody on this list accepted, as a sending through SendGrid leaves them; their references in order."""
+    row = dispatches.anywhere(one)
+    assert row is not None
+    with db.engine.begin() as connection:
+        for statement in (
+            "UPDATE delivery SET state = 'accepted', provider = 'sendgrid', provider_id = 'm-1', reason = '',"
+            " answered_at = made_at, called_at = made_at WHERE dispatch_id = :id",
+            "UPDATE dispatch_tally SET state = 'accepted' WHERE dispatch_id = :id AND state = 'waiting'",
+            "UPDATE dispatch SET accepted = waiting, waiting = 0, course = 'done' WHERE id = :id",
+        ):
+            if "tally" not in statement or "dispatch_tally" in db.metadata.tables:
+                connection.execute(text(statement), {"id": row.id})
+        refs = connection.execute(text("SELECT ref FROM delivery WHERE dispatch_id = :id ORDER BY id"), {"id": row.id})
+        return [ref for (ref,) in refs]
+
+
+@contextmanager
+def served(*command: str, settings: Mapping[str, str] | None = None) -> Iterator[tuple[int, int]]:
+    """Port and process number of a server that runs while the block lasts; `{port}` in the command is its port."""
+    port = free_port()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    environment = clean | {"PYTHONPATH": str(ROOT), **{k: v.format(port=port) for k, v in (settings or {}).items()}}
+    words = [sys.executable, *(word.format(port=port) for word in command)]
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
+    try:
+        _wait_for(port, process)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", seconds: float = 40) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit(f"The server stopped at once: exit {process.returncode}.")
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise SystemExit("The server did not answer.")
+
+
+def cpu_seconds(process: int) -> float:
+    """What this process has used of the processor so far, its threads included."""
+    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / TICKS
+
+
+def peak_mib(process: int) -> float:
+    """The most memory this process has held."""
+    [line] = [line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+
+
+class Line:
+    """One connection, opened anew whenever the server closed it, with nothing of a client's own cost on it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._socket: socket.socket | None = None
+
+    def ask(self, request: bytes) -> int:
+        """The status of the answer to this whole request; its body is read and dropped."""
+        line = self._socket or self._opened()
+        line.sendall(request)
+        read = b""
+        while b"\r\n\r\n" not in read:
+            read += _received(line)
+        head, _, body = read.partition(b"\r\n\r\n")
+        left = _length(head) - len(body)
+        while left > 0:
+            left -= len(_received(line))
+        if b"connection: close" in head.lower():
+            line.close()
+            self._socket = None
+        return int(head[9:12])
+
+    def _opened(self) -> socket.socket:
+        self._socket = socket.create_connection(("127.0.0.1", self._port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._socket
+
+
+def _received(line: socket.socket) -> bytes:
+    got = line.recv(65536)
+    if not got:
+        raise SystemExit("The server cut the connection.")
+    return got
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
