@@ -26,7 +26,7 @@ from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
-from incident.store.tallies import Moves, Place
+from incident.store.tallies import Moves
 from notifiers.contract import Message
 
 LOOKED_AT_ONCE = 20
@@ -201,7 +201,7 @@ def _place(ref: str) -> str:
 
 def _settle(row: Delivery, then: Next, ledger: Ledger) -> None:
     """What the call makes of the delivery, and of the counts of its sending."""
-    before = State(row.state)
+    before, stood = State(row.state), tallies.place(row)
     state = delivery_rules.after(before, then.happening) if then.happening else before
     row.called_at = row.called_at or ledger.now
     if state is before:
@@ -210,7 +210,7 @@ def _settle(row: Delivery, then: Next, ledger: Ledger) -> None:
     row.settled_by, row.changed_at, row.due_at = ledger.actor, ledger.now, None
     changes: Moves = Counter()
     if row.current:
-        changes[Place(row.channel, row.language, before)] -= 1
+        changes[stood] -= 1
         changes[tallies.place(row)] += 1
     elif state is State.CONFIRMED:
         take_back_repeats(row, changes, ledger.now)

@@ -168,7 +168,7 @@ def _find_told(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incid
     climbs.followed([one.id for one, _ in batch.told], ledger.actor, ledger.now)
     climbs.made_current([proof.id for _, proof in batch.told], ledger.now)
     moved.subtract(one.place for one, _ in batch.told)
-    moved.update(Place(proof.channel, proof.language, proof.state) for _, proof in batch.told)
+    moved.update(Place(proof.channel, proof.language, proof.state, proof.reason) for _, proof in batch.told)
     told = rules.batch_digest((one.ref, f"told by {proof.channel}") for one, proof in batch.told)
     ledger.write("deliveries.told_before", row.ref, incident=incident, count=len(batch.told), digest=told)
 
@@ -181,6 +181,12 @@ def _end(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: s
         ends.setdefault(rules.after(one.state, Happening.GIVEN_UP), []).append(one.id)
     climbs.spent(ends, ladders.TOO_LATE, ledger.now)
     moved.subtract(one.place for one in batch.at_end)
-    moved.update(one.place._replace(state=rules.after(one.state, Happening.GIVEN_UP)) for one in batch.at_end)
+    moved.update(_given_up(one.place) for one in batch.at_end)
     digest = rules.batch_digest((one.ref, rules.after(one.state, Happening.GIVEN_UP)) for one in batch.at_end)
     ledger.write("deliveries.no_channel_left", row.ref, incident=incident, count=len(batch.at_end), digest=digest)
+
+
+def _given_up(place: Place) -> Place:
+    """Where somebody is counted for whom no channel is left."""
+    state = rules.after(place.state, Happening.GIVEN_UP)
+    return place._replace(state=state, reason=ladders.TOO_LATE if state is State.UNREACHED else place.reason)

@@ -20,7 +20,7 @@ from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery, DeliveryRemark
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
-from incident.store.tallies import Moves, Place
+from incident.store.tallies import Moves
 from notifiers.contract import Event, Status
 
 SETTLED_AT_ONCE = 1_000
@@ -65,7 +65,7 @@ def _theirs(rows: Mapping[str, Delivery], provider: str, channel: str) -> dict[s
 
 
 def _apply(row: Delivery, event: Event, provider: str, moved: Moves, steps: Ladders, now: datetime) -> None:
-    before = State(row.state)
+    before, stood = State(row.state), tallies.place(row)
     then = rules.after(before, rules.REPORTS[event.status])
     row.reported_at = event.at or now
     row.complained = row.complained or event.status is Status.COMPLAINED
@@ -78,8 +78,8 @@ def _apply(row: Delivery, event: Event, provider: str, moved: Moves, steps: Ladd
     row.state, row.reason, row.code, row.changed_at = then, event.reason[:40], event.code[:20], now
     row.may_pass, row.due_at = event.status in rules.MAY_PASS, None
     if row.current:
-        moved[Place(row.channel, row.language, before)] -= 1
-        moved[Place(row.channel, row.language, then)] += 1
+        moved[stood] -= 1
+        moved[tallies.place(row)] += 1
     elif then in SAYS_IT_ARRIVED:
         take_back_repeats(row, moved, now)
     if row.current:
@@ -90,6 +90,7 @@ def take_back_repeats(row: Delivery, moved: Moves, now: datetime) -> None:
     """An earlier attempt did arrive: a repeat, or the next channel, that still waits must not go out as a second copy."""
     for repeat in deliveries.later_attempts(row):
         if repeat.state == State.WAITING and repeat.current:
+            stood = tallies.place(repeat)
             repeat.state, repeat.reason, repeat.current, repeat.changed_at = (
                 State.CANCELLED,
                 ladders.WITHDRAWN,
@@ -97,7 +98,7 @@ def take_back_repeats(row: Delivery, moved: Moves, now: datetime) -> None:
                 now,
             )
             repeat.owner, row.current = repeat.owner or "system", True
-            moved[Place(repeat.channel, repeat.language, State.WAITING)] -= 1
+            moved[stood] -= 1
             moved[tallies.place(row)] += 1
 
 
@@ -217,12 +218,13 @@ def _found_sent(case: Incident, rows: Iterable[Delivery], evidence: str, ledger:
     words = rules.reason(evidence)
     for row in rows:
         dispatches.lock([row.dispatch_id])
+        stood = tallies.place(row)
         row.state = rules.after(State(row.state), Happening.FOUND_SENT)
         row.reason, row.settled_by, row.changed_at = "found_by_person", ledger.actor, ledger.now
         remark(case, row, "found_sent", words, ledger)
         changes: Moves = Counter()
         if row.current:
-            changes[Place(row.channel, row.language, State.IN_DOUBT)] -= 1
+            changes[stood] -= 1
             changes[tallies.place(row)] += 1
         else:
             take_back_repeats(row, changes, ledger.now)

@@ -119,7 +119,9 @@ def _cancel(row: Dispatch, now: datetime) -> int:
     cancelled = deliveries.cancel_waiting(row.id, now)
     if cancelled != sum(waiting.values()):
         raise RuntimeError(f"The tally of {row.ref} does not fit its deliveries: run tocsin check.")
-    moved: tallies.Moves = Counter({where._replace(state=State.CANCELLED): n for where, n in waiting.items()})
+    moved: tallies.Moves = Counter(
+        {where._replace(state=State.CANCELLED, reason="stopped"): n for where, n in waiting.items()}
+    )
     moved.subtract(waiting)
     tallies.count(row.id, moved, now)
     return cancelled

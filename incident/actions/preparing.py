@@ -76,7 +76,7 @@ def _count_prepared(
     places = Counter(
         Place(person.channel, person.language, State.WAITING)
         if person.channel
-        else Place(deliveries.NO_CHANNEL, person.language, State.UNREACHED)
+        else Place(deliveries.NO_CHANNEL, person.language, State.UNREACHED, "no_channel")
         for person in chosen
     )
     tallies.count(row.id, places, ledger.now)

@@ -69,14 +69,15 @@ def outcome(
         one, answer = members[0], answers[members[0].ref]
         before = State(one.state)
         result = _judged(before, answer, one.tries, row, notifier, now)
-        writes.append(([member.id for member in members], _values(one, result, answer, batch, row, notifier, now)))
+        values = _values(one, result, answer, batch, row, notifier, now)
+        writes.append(([member.id for member in members], values))
         if one.state != result.state and one.current:
             look = ladders.look_at(steps, batch.held.channel, result.state, now, reason=answer.reason)
             climbs += [([member.id for member in members], look)] if look else []
         state_of |= dict.fromkeys([member.ref for member in members], result.state.value)
-        if one.current and result.state is not before:
-            moved[Place(batch.held.channel, one.language, before)] -= len(members)
-            moved[Place(batch.held.channel, one.language, result.state)] += len(members)
+        if one.current:
+            moved[Place(batch.held.channel, one.language, before, one.reason)] -= len(members)
+            moved[Place(batch.held.channel, one.language, result.state, values["reason"])] += len(members)
     _write(batch.held.fence, writes)
     for ids, look in climbs:
         claims.settle_all(ids, {"climb_at": look})

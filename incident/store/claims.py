@@ -166,11 +166,11 @@ def claim(
     return Held(fence, channel, found)
 
 
-def _moves(channel: str, rows: Iterable[Member], before: State, then: State) -> Moves:
+def _moves(channel: str, rows: Iterable[Member], before: State, then: State, reason: str = "") -> Moves:
     moved: Moves = Counter()
     for language, n in Counter(row.language for row in rows).items():
         moved[Place(channel, language, before)] -= n
-        moved[Place(channel, language, then)] += n
+        moved[Place(channel, language, then, reason)] += n
     return moved
 
 
@@ -225,7 +225,7 @@ def move_claimed(
     change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
     rows_changed(change.values(state=state, reason=reason, called_at=called_at, changed_at=now))
     claim = db.session.get_one(DeliveryClaim, fence)
-    tallies.count(claim.dispatch_id, _moves(claim.channel, rows, State.SENDING, state), now)
+    tallies.count(claim.dispatch_id, _moves(claim.channel, rows, State.SENDING, state, reason), now)
     return [(row.ref, state.value) for row in rows]
 
 

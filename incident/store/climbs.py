@@ -28,11 +28,12 @@ class Spent(NamedTuple):
     owner: str
     channel: str
     language: str
+    reason: str
 
     @property
     def place(self) -> Place:
         """Where they are counted."""
-        return Place(self.channel, self.language, self.state)
+        return Place(self.channel, self.language, self.state, self.reason)
 
 
 def due(now: datetime, most: int = 100) -> Sequence[str]:
@@ -51,7 +52,7 @@ def due(now: datetime, most: int = 100) -> Sequence[str]:
 def over(dispatch_id: int, now: datetime, most: int) -> list[Spent]:
     """Up to so many attempts of a dispatch whose step is over, the longest over first."""
     columns = Delivery.id, Delivery.ref, Delivery.person_id, Delivery.person_number, Delivery.state, Delivery.owner
-    query = select(*columns, Delivery.channel, Delivery.language)
+    query = select(*columns, Delivery.channel, Delivery.language, Delivery.reason)
     query = query.where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at <= now, Delivery.current)
     rows = db.session.execute(query.order_by(Delivery.climb_at).limit(most))
     return [Spent(*row[:4], State(row[4]), *row[5:]) for row in rows]

@@ -163,7 +163,9 @@ def _miscounted(dispatch: Dispatch, found: tallies.Moves) -> Iterator[str]:
     tally = tallies.of(dispatch.id)
     for place in sorted({*tally, *found}):
         if tally[place] != found[place]:
-            where = f"{place.channel} {place.language or 'in no language'} {place.state.value}"
+            where = " ".join(
+                (place.channel, place.language or "in no language", place.state.value, place.reason)
+            ).strip()
             yield f"{dispatch.ref} tallies {tally[place]} {where}, and {found[place]} are."
 
 

@@ -1,4 +1,4 @@
-"""How many people of a sending stand where, by channel and language, so that no page ever counts a million rows.
+"""How many people of a sending stand where, by channel, language and reason, so that no page ever counts a million rows.
 
 The totals in the dispatch's own row and the tally by channel and language are changed here alone, both at once, in the
 transaction that moves the deliveries. Whoever moves deliveries has locked their dispatch first.
@@ -7,22 +7,22 @@ transaction that moves the deliveries. Whoever moves deliveries has locked their
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import ForeignKey, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.deliveries import State
+from incident.domain.deliveries import NEEDS_OWNER, State
 from incident.store import bulk
 from incident.store.db import BigInt, Model, db
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import COLUMN, Dispatch
 
-KEY: Final = ("dispatch_id", "channel", "language", "state")
+KEY: Final = ("dispatch_id", "channel", "language", "state", "reason")
 
 
 class DispatchTally(Model):
-    """How many current deliveries of a dispatch share channel, language and state."""
+    """How many current deliveries of a dispatch share channel, language, state and, where a person must look, reason."""
 
     __tablename__ = "dispatch_tally"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -31,15 +31,22 @@ class DispatchTally(Model):
     channel: Mapped[str] = mapped_column(String(12), primary_key=True)
     language: Mapped[str] = mapped_column(String(12), primary_key=True)
     state: Mapped[str] = mapped_column(String(10), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(40), primary_key=True)
     n: Mapped[int]
 
 
 class Place(NamedTuple):
-    """Where a person of a sending stands."""
+    """Where a person of a sending stands. The reason counts only in states that need somebody's care."""
 
     channel: str
     language: str
     state: State
+    reason: str = ""
+
+    @property
+    def counted(self) -> Self:
+        """As it is counted: without a reason where none is asked."""
+        return self if self.state in NEEDS_OWNER else self._replace(reason="")
 
 
 Moves = Counter[Place]
@@ -48,38 +55,44 @@ Moves = Counter[Place]
 
 def place(row: Delivery) -> Place:
     """Where this delivery is counted, if it is its person's current one."""
-    return Place(row.channel, row.language, State(row.state))
+    return Place(row.channel, row.language, State(row.state), row.reason).counted
 
 
 def count(dispatch_id: int, moved: Mapping[Place, int], now: datetime) -> None:
     """Add to (or take from) the counts of a dispatch, in all and by channel and language."""
-    changes = [(*where, n) for where, n in moved.items() if n]
-    if not changes:
-        return
+    changes: Moves = Counter()
     totals: Counter[State] = Counter()
-    for _, _, state, n in changes:
-        totals[State(state)] += n
+    for where, n in moved.items():
+        changes[where.counted] += n
+        totals[where.state] += n
+    if not any(changes.values()):
+        return
     values: dict[str, Any] = {COLUMN[state]: getattr(Dispatch, COLUMN[state]) + n for state, n in totals.items() if n}
     change = update(Dispatch).where(Dispatch.id == dispatch_id).values(**values, changed_at=now)
     db.session.execute(change, execution_options={"synchronize_session": False})
-    rows = [(dispatch_id, channel, language, str(state), n) for channel, language, state, n in sorted(changes)]
+    rows = [(dispatch_id, *map(str, where), n) for where, n in sorted(changes.items()) if n]
     bulk.add_to("dispatch_tally", KEY, "n", rows)
 
 
 def of(dispatch_id: int) -> Moves:
     """How many people of a dispatch stand where; places where nobody stands are left out."""
     tally = DispatchTally
-    query = select(tally.channel, tally.language, tally.state, tally.n).where(tally.dispatch_id == dispatch_id)
-    return Counter(
-        {Place(channel, words, State(state)): n for channel, words, state, n in db.session.execute(query) if n}
-    )
+    query = select(tally.channel, tally.language, tally.state, tally.reason, tally.n)
+    rows = db.session.execute(query.where(tally.dispatch_id == dispatch_id))
+    return Counter({_placed(*where): n for *where, n in rows if n})
 
 
 def of_rows(dispatch_ids: Iterable[int] | None = None) -> Iterator[tuple[int, Place, int]]:
     """The same counted from the rows, one by one: for the check of an installation, never for a page."""
-    columns = Delivery.dispatch_id, Delivery.channel, Delivery.language, Delivery.state
+    columns = Delivery.dispatch_id, Delivery.channel, Delivery.language, Delivery.state, Delivery.reason
     query = select(*columns, func.count()).where(Delivery.current).group_by(*columns)
     if dispatch_ids is not None:
         query = query.where(Delivery.dispatch_id.in_(list(dispatch_ids)))
-    for dispatch_id, channel, language, state, n in db.session.execute(query):
-        yield dispatch_id, Place(channel, language, State(state)), n
+    found: Counter[tuple[int, Place]] = Counter()
+    for dispatch_id, *where, n in db.session.execute(query):
+        found[dispatch_id, _placed(*where).counted] += n
+    yield from ((dispatch_id, place, n) for (dispatch_id, place), n in found.items())
+
+
+def _placed(channel: str, language: str, state: str, reason: str) -> Place:
+    return Place(channel, language, State(state), reason)

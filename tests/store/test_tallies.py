@@ -8,7 +8,7 @@ from incident.domain.deliveries import State
 from incident.store import reconciliation, tallies
 from incident.store.db import db
 from incident.store.tallies import Place
-from tests.actions.waves import LEAD, a_story
+from tests.actions.waves import LEAD, NOW, a_story
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -25,7 +25,7 @@ def test_the_tally_says_channel_language_and_state():
     assert tallies.of(story.row().id) == {
         Place("email", "en", State.ACCEPTED): 3,
         Place("sms", "en", State.ACCEPTED): 1,
-        Place("none", "en", State.UNREACHED): 1,
+        Place("none", "en", State.UNREACHED, "no_channel"): 1,
     }
 
 
@@ -64,3 +64,14 @@ def test_nobody_is_cancelled_past_the_tally():
     db.session.commit()
     with pytest.raises(RuntimeError, match="tocsin check"):
         dispatch.stop(story.incident.ref, story.dispatch, typed="1", actor=LEAD, now=story.clock())
+
+
+def test_reasons_count_only_where_somebody_must_look():
+    story = a_sent_story()
+    id_ = story.row().id
+    tallies.count(
+        id_, {Place("email", "en", State.ACCEPTED, "x"): -1, Place("email", "en", State.BOUNCED, "y"): 1}, NOW
+    )
+    found = tallies.of(id_)
+    assert (found[Place("email", "en", State.ACCEPTED)], found[Place("email", "en", State.BOUNCED, "y")]) == (2, 1)
+    assert not [place for place in found if place.reason and place.state is State.ACCEPTED]

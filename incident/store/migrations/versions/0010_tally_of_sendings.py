@@ -10,9 +10,12 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-FILL = """INSERT INTO dispatch_tally (dispatch_id, channel, language, state, n)
-SELECT dispatch_id, channel, language, state, count(*) FROM delivery WHERE delivery.current
-GROUP BY dispatch_id, channel, language, state"""
+FILL = """INSERT INTO dispatch_tally (dispatch_id, channel, language, state, reason, n)
+SELECT dispatch_id, channel, language, state, why, count(*) FROM (
+  SELECT dispatch_id, channel, language, state,
+    CASE WHEN state IN ('in_doubt', 'failed', 'bounced', 'unreached', 'cancelled') THEN reason ELSE '' END AS why
+  FROM delivery WHERE delivery.current) AS counted
+GROUP BY dispatch_id, channel, language, state, why"""
 
 
 def upgrade() -> None:
@@ -28,8 +31,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(12), nullable=False),
         sa.Column("language", sa.String(12), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("reason", sa.String(40), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("dispatch_id", "channel", "language", "state", name=op.f("pk_dispatch_tally")),
+        sa.PrimaryKeyConstraint("dispatch_id", "channel", "language", "state", "reason", name=op.f("pk_dispatch_tally")),
         sqlite_with_rowid=False,
     )
     op.execute(FILL)
