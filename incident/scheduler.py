@@ -1,4 +1,7 @@
-"""APScheduler wakes the table of work: each kind by its own period, one look of a kind at a time."""
+"""APScheduler wakes the table of work: each kind by its own period, one look of a kind at a time.
+
+What is due goes to the workers of this installation, on whatever machine; where there are none, it is done here.
+"""
 
 import os
 import secrets
@@ -11,12 +14,13 @@ from flask import Flask
 
 from incident import clock
 from incident.store import leases
-from incident.work import WORK, Kind, look
+from incident.work import WORK, Kind, hand_over, sweep
 
 THREADS = 6
 PART = "clock"
 LEASE = timedelta(seconds=30)
 RENEW_SECONDS = 10
+SWEEP_SECONDS = 5
 
 
 class Waker:
@@ -26,7 +30,7 @@ class Waker:
         self.app = app
         self.alone = alone
         self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.ours = not alone
+        self.until = 0.0
         self.apscheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(THREADS)},
@@ -34,6 +38,12 @@ class Waker:
         )
         for kind in WORK:
             self.apscheduler.add_job(self._look, "interval", seconds=kind.every_seconds, args=(kind,), id=kind.name)
+        self.apscheduler.add_job(self._sweep, "interval", seconds=SWEEP_SECONDS, id="sweep")
+
+    @property
+    def ours(self) -> bool:
+        """Whether the part is ours at this moment. A process that was frozen for longer than its lease knows that it is not."""
+        return not self.alone or clock.monotonic() < self.until
 
     def start(self) -> None:
         """Begin to look. A look that was missed happens once, late."""
@@ -46,14 +56,22 @@ class Waker:
         """Finish what is under way, and let the next one have the clock."""
         self.apscheduler.shutdown(wait=True)
         if self.alone and self.ours:
+            self.until = 0.0
             with self.app.app_context():
                 leases.let_go(PART, self.name, now=clock.now())
 
     def _renew(self) -> None:
+        asked = clock.monotonic()
         with self.app.app_context():
-            self.ours = leases.hold(PART, self.name, now=clock.now(), length=LEASE)
+            held = leases.hold(PART, self.name, now=clock.now(), length=LEASE)
+        self.until = asked + LEASE.total_seconds() if held else 0.0
 
     def _look(self, kind: Kind) -> None:
         if self.ours:
             with self.app.app_context():
-                look(kind)
+                hand_over(kind)
+
+    def _sweep(self) -> None:
+        if self.ours:
+            with self.app.app_context():
+                sweep()

@@ -1,24 +1,33 @@
 """First start and every start: folders, keys and database are made once, and never over what exists."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from apiflask import APIFlask
 from flask_migrate import upgrade
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from incident import app as application
 from incident import clock
 from incident.actions import operations, users
 from incident.settings import Settings, SettingsError
-from incident.store import abode, audit, keys, sealed, shelf
+from incident.store import abode, audit, jobs, keys, sealed, shelf
 
 MARK = "installation"
+STARTING = 0x70C50
+"""Who starts holds this advisory lock of PostgreSQL, so that several processes make and migrate one after the other."""
 
 
 def prepare(settings: Settings) -> APIFlask:
     """The application, ready to serve: made now at the very first start. Raises SettingsError, KeysError."""
     make_folders(settings)
+    with _one_after_the_other(settings):
+        return _prepared(settings)
+
+
+def _prepared(settings: Settings) -> APIFlask:
     empty = is_empty(settings)
     mark = settings.instance / MARK
     if empty and mark.exists():
@@ -30,6 +39,8 @@ def prepare(settings: Settings) -> APIFlask:
     app = application.create_app(settings)
     with app.app_context():
         upgrade()
+        if jobs.possible():
+            jobs.make_tables()
         sealed.check()
         log = audit.identity()
     if not mark.exists():
@@ -42,6 +53,23 @@ def prepare(settings: Settings) -> APIFlask:
         operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
     gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth
     return app
+
+
+@contextmanager
+def _one_after_the_other(settings: Settings) -> Iterator[None]:
+    """Hold the start against other processes and machines of this installation; SQLite has one machine and waits by itself."""
+    if settings.database_url.startswith("sqlite"):
+        yield
+        return
+    engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
+    try:
+        held = engine.connect()
+    except OperationalError as error:
+        raise _unreachable(error) from None
+    with held:
+        held.execute(text("SELECT pg_advisory_lock(:key)"), {"key": STARTING})
+        yield
+    engine.dispose()
 
 
 def existing(settings: Settings) -> APIFlask:
@@ -79,8 +107,12 @@ def is_empty(settings: Settings) -> bool:
     try:
         return not inspect(engine).has_table("audit_head")
     except OperationalError as error:
-        raise SettingsError(
-            f"TOCSIN_DATABASE_URL: the database does not answer ({type(error.orig).__name__}). Check address, account and network."
-        ) from None
+        raise _unreachable(error) from None
     finally:
         engine.dispose()
+
+
+def _unreachable(error: OperationalError) -> SettingsError:
+    return SettingsError(
+        f"TOCSIN_DATABASE_URL: the database does not answer ({type(error.orig).__name__}). Check address, account and network."
+    )

@@ -3,13 +3,15 @@
 `due(now)` gives references of what is due; `do(reference, now)` is safe to repeat and claims its rows itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import structlog
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from incident import clock
 from incident.actions import (
@@ -24,7 +26,7 @@ from incident.actions import (
     sending,
 )
 from incident.actions.ways import Ways
-from incident.store import dispatches
+from incident.store import dispatches, jobs
 from incident.store.db import db
 from notifiers.contract import Channels
 
@@ -36,7 +38,18 @@ Do = Callable[[str, datetime], Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of work: its name, how often to look for it, what is due, and doing it."""
+    """One kind of work: its name, how often to look for it, what is due, and doing it.
+
+    With `alone`, only one worker at a time is given a reference; a sending is shared by as many as there are.
+    """
+class Lane(StrEnum):
+    """By which way work reaches other machines. One lane never waits for another."""
+
+    SENDING = "sending"
+    LONG = "long"
+    QUICK = "quick"
+
+
 
     name: str
     every_seconds: float
@@ -45,6 +58,8 @@ class Kind:
 
 
 def _channels() -> Channels:
+    lane: Lane = Lane.QUICK
+    alone: bool = True
     channels: Channels = current_app.extensions["channels"]
     return channels
 
@@ -106,12 +121,12 @@ def _print(reference: str, _now: datetime) -> None:
 
 
 WORK: tuple[Kind, ...] = (
-    Kind("people.import", 1, imports.due, _take_in),
-    Kind("laws.compare", 60, law_updates.due, law_updates.do),
+    Kind("people.import", 1, imports.due, _take_in, Lane.LONG),
+    Kind("laws.compare", 60, law_updates.due, law_updates.do, Lane.LONG),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
-    Kind("sending", 1, sending.due, _send),
-    Kind("letters.print", 2, letters.due, _print),
+    Kind("sending", 1, sending.due, _send, Lane.SENDING, alone=False),
+    Kind("letters.print", 2, letters.due, _print, Lane.LONG),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),
     Kind("accounts.retention", 3600, retention.due, retention.do),
@@ -129,6 +144,56 @@ def look(kind: Kind) -> int:
 
 def once() -> int:
     """Do all work that is due now, and what that makes due, until nothing is left; how much was done."""
+BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in WORK}
+
+
+def hand_over(kind: Kind) -> int:
+    """Give what is due of one kind to the workers of this installation; where none is alive, do it here. How much was due."""
+    references = _due(kind)
+    if not references:
+        return 0
+    try:
+        if jobs.ready() and jobs.workers(lost_after()):
+            return given(kind, references)
+    except SQLAlchemyError:
+        log.exception("work.not_handed_over", kind=kind.name)
+    finally:
+        db.session.remove()
+    return sum(_do(kind, reference) for reference in references)
+
+
+def given(kind: Kind, references: Sequence[str]) -> int:
+    """Have workers do this, in a commit of its own; how many were new to them."""
+    wanted = [jobs.Wanted(kind.name, reference, kind.lane, kind.alone) for reference in references]
+    new = jobs.defer(wanted)
+    db.session.commit()
+    return new
+
+
+def do(kind: str, reference: str) -> int:
+    """Do one thing, for a worker that was given it; 1 if it was done. Never raises: the rows say what is still to do."""
+    return _do(BY_NAME[kind], reference)
+
+
+def lost_after() -> float:
+    """Seconds without a sign of life after which a worker counts as dead."""
+    beat: float = current_app.extensions["settings"].worker_heartbeat
+    return 3 * beat
+
+
+def sweep() -> int:
+    """Take out what dead workers were given; it is still due. How many jobs that were."""
+    try:
+        taken = jobs.sweep(lost_after()) if jobs.ready() else 0
+        db.session.commit()
+    except SQLAlchemyError:
+        log.exception("work.not_swept")
+        return 0
+    finally:
+        db.session.remove()
+    return taken
+
+
     total = 0
     while done := sum(look(kind) for kind in WORK):
         total += done

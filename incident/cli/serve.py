@@ -1,18 +1,13 @@
-"""`tocsin run | web | worker | scheduler | work`: the server and the clock, together or apart."""
-
-import signal
-import sys
-import threading
-from collections.abc import Callable
-from types import FrameType
+"""`tocsin run | web | worker | scheduler | work`: the server, the clock and the work, together or apart."""
 
 import click
 from apiflask import APIFlask
-from waitress.server import create_server
 
-from incident import journal, scheduler, settings, start, work
-
-THREADS = 16
+from incident import journal, scheduler, settings, start, watchdog, work
+from incident import worker as workers
+from incident.cli import webserver
+from incident.cli.signals import until_stopped
+from incident.work import Lane
 
 
 @click.command()
@@ -20,25 +15,49 @@ def run() -> None:
     """Web, clock and worker in one process; made ready at the first start."""
     app = _ready()
     waker = scheduler.Waker(app)
-    _serve(app, before=waker.start, after=waker.stop)
+    webserver.serve(app, before=waker.start, after=waker.stop)
 
 
 @click.command()
 def web() -> None:
-    """The web server alone; run the scheduler beside it."""
-    _serve(_ready())
+    """The web server alone; run the scheduler beside it. On PostgreSQL with gunicorn in several processes."""
+    app = _ready()
+    if webserver.several(app):
+        webserver.serve_by_several(app)
+    else:
+        webserver.serve(app)
 
 
 @click.command(name="scheduler")
 def scheduler_() -> None:
-    """The clock and the work it wakes, without the web. One holds the lease and works; a second one waits for it."""
-    _tick(scheduler.Waker(_ready()))
+    """The clock, without the web: hands due work to workers, and does it itself while there are none.
+
+    One holds the lease and works; a second one waits for it.
+    """
+    app = _ready()
+    workers.demand_right_time(app)
+    waker = scheduler.Waker(app)
+    waker.start()
+    click.echo("Waiting for work. Stop with Ctrl-C.")
+    watchdog.say(watchdog.READY)
+    until_stopped()
+    waker.stop()
 
 
 @click.command()
-def worker() -> None:
-    """Does due work beside a scheduler; claims in the database keep two of them apart."""
-    _tick(scheduler.Waker(_ready(), alone=False))
+@click.option(
+    "--lane",
+    "lanes",
+    type=click.Choice([lane.value for lane in Lane]),
+    multiple=True,
+    help="Do only this kind of work; may be given again. Without it: all.",
+)
+def worker(lanes: tuple[str, ...]) -> None:
+    """Does what a scheduler hands over; as many as you like, on any machine. Needs PostgreSQL."""
+    app = _ready()
+    workers.demand_possible(app)
+    click.echo("Waiting for work. Stop with Ctrl-C.")
+    workers.Worker(app, [Lane(lane) for lane in lanes] or list(Lane)).run()
 
 
 @click.command(name="work")
@@ -54,63 +73,3 @@ def _ready() -> APIFlask:
     configuration = settings.load()
     journal.begin(configuration.log_level)
     return start.prepare(configuration)
-
-
-def _tick(waker: scheduler.Waker) -> None:
-    waker.start()
-    click.echo("Waiting for work. Stop with Ctrl-C.")
-    _until_stopped()
-    waker.stop()
-
-
-def _serve(
-    app: APIFlask, before: Callable[[], object] = lambda: None, after: Callable[[], object] = lambda: None
-) -> None:
-    """Serve until told to stop; requests under way are finished first."""
-    configuration: settings.Settings = app.extensions["settings"]
-    try:
-        server = create_server(
-            app,
-            host=configuration.host,
-            port=configuration.port,
-            threads=THREADS,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-        )
-    except OSError as error:
-        click.echo(
-            f"TOCSIN_PORT: cannot listen on {configuration.host}:{configuration.port} ({error.strerror}). Choose another port.",
-            err=True,
-        )
-        sys.exit(2)
-    threading.Thread(target=server.run, daemon=True).start()
-    before()
-    _greet(app)
-    _until_stopped()
-    server.close()
-    after()
-    server.task_dispatcher.shutdown()
-
-
-def _greet(app: APIFlask) -> None:
-    configuration: settings.Settings = app.extensions["settings"]
-    click.echo(f"Tocsin is at {configuration.base_url}")
-    with app.app_context():
-        link = start.setup_link(app)
-    if link:
-        click.echo(
-            f"Nobody has an account yet. Open this once, within 24 hours, to make the first administrator:\n  {link}"
-        )
-
-
-def _until_stopped() -> None:
-    stop = threading.Event()
-
-    def told(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, told)
-    while not stop.wait(1):
-        pass
