@@ -110,6 +110,15 @@ class Settings(BaseSettings):
     sending_lease: float = Field(
         60, ge=2, le=3600, description="Seconds after which a batch whose worker died is taken over."
     )
+    worker_heartbeat: float = Field(
+        10,
+        ge=0.5,
+        le=60,
+        description="Seconds between signs of life of a worker; after three times as many it counts as dead (PostgreSQL).",
+    )
+    web_processes: int = Field(
+        2, ge=1, le=64, description="Processes of `tocsin web` on PostgreSQL, where gunicorn is installed."
+    )
     laws_keys: str = Field(
         "", description="Public keys whose law packs are taken: name+id+base64, with commas; see docs/law-packs.md."
     )
@@ -144,15 +153,6 @@ class Settings(BaseSettings):
         if not self.database_url:
             self.database_url = f"sqlite:///{self.instance / 'tocsin.db'}"
         if not self.base_url:
-    worker_heartbeat: float = Field(
-        10,
-        ge=0.5,
-        le=60,
-        description="Seconds between signs of life of a worker; after three times as many it counts as dead (PostgreSQL).",
-    )
-    web_processes: int = Field(
-        2, ge=1, le=64, description="Processes of `tocsin web` on PostgreSQL, where gunicorn is installed."
-    )
             self.base_url = f"http://{self.host}:{self.port}"
         self.base_url = self.base_url.rstrip("/")
         if urlsplit(self.base_url).scheme not in {"http", "https"}:

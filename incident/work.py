@@ -36,12 +36,6 @@ Due = Callable[[datetime], list[str]]
 Do = Callable[[str, datetime], Any]
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of work: its name, how often to look for it, what is due, and doing it.
-
-    With `alone`, only one worker at a time is given a reference; a sending is shared by as many as there are.
-    """
 class Lane(StrEnum):
     """By which way work reaches other machines. One lane never waits for another."""
 
@@ -50,16 +44,22 @@ class Lane(StrEnum):
     QUICK = "quick"
 
 
+@dataclass(frozen=True)
+class Kind:
+    """One kind of work: its name, how often to look for it, what is due, and doing it.
+
+    With `alone`, only one worker at a time is given a reference; a sending is shared by as many as there are.
+    """
 
     name: str
     every_seconds: float
     due: Due
     do: Do
+    lane: Lane = Lane.QUICK
+    alone: bool = True
 
 
 def _channels() -> Channels:
-    lane: Lane = Lane.QUICK
-    alone: bool = True
     channels: Channels = current_app.extensions["channels"]
     return channels
 
@@ -134,16 +134,6 @@ WORK: tuple[Kind, ...] = (
 )
 
 
-def look(kind: Kind) -> int:
-    """Do all that is due of one kind; how many references were done. One failure stops none of the others."""
-    done = 0
-    for reference in _due(kind):
-        done += _do(kind, reference)
-    return done
-
-
-def once() -> int:
-    """Do all work that is due now, and what that makes due, until nothing is left; how much was done."""
 BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in WORK}
 
 
@@ -194,6 +184,16 @@ def sweep() -> int:
     return taken
 
 
+def look(kind: Kind) -> int:
+    """Do all that is due of one kind; how many references were done. One failure stops none of the others."""
+    done = 0
+    for reference in _due(kind):
+        done += _do(kind, reference)
+    return done
+
+
+def once() -> int:
+    """Do all work that is due now, and what that makes due, until nothing is left; how much was done."""
     total = 0
     while done := sum(look(kind) for kind in WORK):
         total += done
