@@ -13,6 +13,8 @@ from incident.domain.audit import Malformed
 from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, to_json
 from incident.domain.packs import keys_of
+from incident.domain.prices import Prices
+from incident.domain.prices import parsed as parsed_prices
 from incident.domain.reminders import Steps, steps
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -63,6 +65,9 @@ class Settings(BaseSettings):
     sendgrid_from: str = Field("", description="The address that notices by SendGrid come from.")
     sendgrid_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of SendGrid.")
     sendgrid_rate: float = Field(0, ge=0, description="Most e-mails a second by SendGrid; 0: as fast as it answers.")
+    sendgrid_activity: bool = Field(
+        False, description="SendGrid has opened its Email Activity to the key: what is in doubt is looked up there."
+    )
     twilio_url: str = Field("https://api.twilio.com", description="Twilio's address.")
     twilio_account_sid: str = Field("", description="Twilio account; empty: Twilio is not used.")
     twilio_auth_token: SecretStr = Field(
@@ -74,6 +79,19 @@ class Settings(BaseSettings):
     )
     twilio_time_limit: float = Field(15, gt=0, le=300, description="Seconds to wait for an answer of Twilio.")
     twilio_rate: float = Field(0, ge=0, description="Most texts a second by Twilio; 0: as fast as it answers.")
+    twilio_validity: int = Field(
+        36_000, ge=60, le=36_000, description="Seconds for which Twilio may keep a text waiting; then it comes back."
+    )
+    twilio_discard_text: bool = Field(
+        False, description="Twilio keeps no text of a message; only where it has opened this for your account."
+    )
+    twilio_obfuscate_number: bool = Field(
+        False, description="Twilio keeps no whole number of a message; only where it has opened this for your account."
+    )
+    sms_prices: str = Field(
+        "",
+        description="What a segment of a text costs you by country, such as DE 0.07 EUR, US 0.008 USD, * 0.1 EUR; empty: unknown.",
+    )
     twilio_voice_from: str = Field(
         "", description="The number that calls by Twilio come from, such as +4930555010; empty: it makes no calls."
     )
@@ -83,6 +101,22 @@ class Settings(BaseSettings):
     calls_by_hand: bool = Field(
         False, description="Your own people call those whom a notice reaches by telephone, from a list."
     )
+    fcm_key_file: Path | None = Field(
+        None, description="The key file of a service account of your Firebase project; empty: no push to apps by FCM."
+    )
+    fcm_url: str = Field("https://fcm.googleapis.com", description="FCM's address.")
+    fcm_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="Where the service account signs in for FCM."
+    )
+    web_push_key: SecretStr = Field(
+        SecretStr(""), description="Your private VAPID key (base64url, 43 letters); empty: no push to browsers."
+    )
+    web_push_services: str = Field(
+        "fcm.googleapis.com,*.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com",
+        description="The push services of browsers that are spoken to, with commas; *. stands for names before it.",
+    )
+    push_time_limit: float = Field(15, gt=0, le=300, description="Seconds to wait for an answer of a push service.")
+    push_rate: float = Field(0, ge=0, description="Most push messages a second; 0: as fast as they are answered.")
     letters: str = Field(
         "",
         pattern="^(|by-country|din-5008-b|uk-dl|us-10|cn-dl)$",
@@ -171,12 +205,20 @@ class Settings(BaseSettings):
             self.own_facts()
         except Invalid as error:
             raise ValueError(f"company_places, company_kinds, company_operator: {error.sentence}") from None
+        try:
+            self.sms_price_table()
+        except Invalid as error:
+            raise ValueError(f"sms_prices: {error.sentence}") from None
         return self
 
     def own_facts(self) -> dict[str, Any]:
         """What is known of the organisation in every incident, as facts; what is not set is left out. Raises Invalid."""
         told = {"establishments": self.company_places, "entity": self.company_kinds, "operator": self.company_operator}
         return {key: to_json(parsed(key, words)) for key, words in told.items() if words.strip()}
+
+    def sms_price_table(self) -> Prices:
+        """What a segment of a text message costs by country. Raises Invalid."""
+        return parsed_prices(self.sms_prices)
 
     def reminder_steps(self) -> Steps:
         """The steps of every ladder of reminders. Raises Invalid."""

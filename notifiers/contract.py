@@ -211,6 +211,52 @@ class Conversation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A message of which nobody knows whether it went out, and between which times it was handed over if it was."""
+
+    message: Message
+    since: datetime
+    until: datetime
+
+
+class Match(NamedTuple):
+    """One message that a provider has and that may be the one sought. `certain` says that it bears our reference or our text."""
+
+    provider_id: str
+    status: Status
+    at: datetime | None = None
+    reason: str = ""
+    code: str = ""
+    certain: bool = True
+
+
+class Finding(NamedTuple):
+    """What a provider has of one message sought. `trouble` says why it was not told; then `matches` say nothing."""
+
+    ref: str
+    matches: tuple[Match, ...] = ()
+    trouble: str = ""
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A channel whose provider can be asked which messages it has. Asking changes nothing there.
+
+    `looks_up` is how many it finds at once, 0 where this account cannot be asked; `asked_every` the seconds between two
+    questions that it allows.
+    """
+
+    @property
+    def looks_up(self) -> int: ...
+    @property
+    def asked_every(self) -> float: ...
+
+    def find(self, sought: Sequence[Sought]) -> list[Finding]:
+        """One finding for each, in their order. An exception says nothing of any of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Channels:
     """The channels of one installation: the real ones by our word, and a sandbox for each word."""
 

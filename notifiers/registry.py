@@ -3,7 +3,9 @@
 To add one: its file, a line in `_real`, its settings, its hook if it calls back, and a paragraph in docs/add-a-channel.md.
 """
 
-from typing import Protocol
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from notifiers import wire
@@ -18,6 +20,7 @@ from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
 
 WORDS = ("email", "sms", "letter", "call", "push")
+CHECK_PATH = "/notices/check"  # where anybody sees whether a notice is genuine
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -39,6 +42,7 @@ class Settings(Protocol):
     sendgrid_from: str
     sendgrid_time_limit: float
     sendgrid_rate: float
+    sendgrid_activity: bool
     twilio_url: str
     twilio_account_sid: str
     twilio_auth_token: Secret
@@ -46,9 +50,19 @@ class Settings(Protocol):
     twilio_messaging_service_sid: str
     twilio_time_limit: float
     twilio_rate: float
+    twilio_validity: int
+    twilio_discard_text: bool
+    twilio_obfuscate_number: bool
     twilio_voice_from: str
     twilio_voice_rate: float
     calls_by_hand: bool
+    fcm_key_file: Path | None
+    fcm_url: str
+    fcm_token_url: str
+    web_push_key: Secret
+    web_push_services: str
+    push_time_limit: float
+    push_rate: float
     letters: str
     smtp_url: Secret
     smtp_from: str
@@ -85,6 +99,7 @@ def _real(settings: Settings) -> list[Notifier]:
         (settings.twilio_voice_from, _twilio_voice),
         (settings.calls_by_hand, _by_hand),
         (settings.letters, _letters),
+        (settings.fcm_key_file or settings.web_push_key.get_secret_value(), _push),
     )
     return [make(settings) for is_set, make in makers if is_set]
 
@@ -98,6 +113,7 @@ def _sendgrid(settings: Settings) -> Notifier:
         public_key=settings.sendgrid_webhook_public_key,
         seconds=settings.sendgrid_time_limit,
         rate=settings.sendgrid_rate,
+        activity=settings.sendgrid_activity,
     )
 
 
@@ -123,6 +139,9 @@ def _twilio(settings: Settings) -> Notifier:
         callback=_callback(settings, "twilio"),
         seconds=settings.twilio_time_limit,
         rate=settings.twilio_rate,
+        validity=settings.twilio_validity,
+        discard_text=settings.twilio_discard_text,
+        obfuscate_number=settings.twilio_obfuscate_number,
     )
 
 
@@ -148,6 +167,45 @@ def _by_hand(_settings: Settings) -> Notifier:
 
 def _letters(_settings: Settings) -> Notifier:
     return PrintLetters()
+
+
+def _push(settings: Settings) -> Notifier:
+    services = [_fcm(settings)] if settings.fcm_key_file else []
+    services += [_web_push(settings)] if settings.web_push_key.get_secret_value() else []
+    push: Notifier = services[0] if len(services) == 1 else _late("push").Push(services, rate=settings.push_rate)
+    return push
+
+
+def _fcm(settings: Settings) -> Any:
+    try:
+        key = (settings.fcm_key_file or Path()).read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        raise Misconfigured("TOCSIN_FCM_KEY_FILE: this file cannot be read.") from None
+    return _late("fcm_push").FcmPush(
+        key,
+        link=settings.base_url + CHECK_PATH,
+        url=_checked(settings, "fcm_url"),
+        token_url=_checked(settings, "fcm_token_url"),
+        seconds=settings.push_time_limit,
+        rate=settings.push_rate,
+    )
+
+
+def _web_push(settings: Settings) -> Any:
+    return _late("web_push").WebPush(
+        settings.web_push_key.get_secret_value(),
+        contact=settings.contact_email,
+        link=settings.base_url + CHECK_PATH,
+        services=[name.strip().lower() for name in settings.web_push_services.split(",") if name.strip()],
+        loopback=settings.test_mode,
+        seconds=settings.push_time_limit,
+        rate=settings.push_rate,
+    )
+
+
+def _late(adapter: str) -> Any:
+    """An adapter's file, loaded where it is set up only: what push needs takes a third of a second at every start."""
+    return import_module(f"notifiers.{adapter}")
 
 
 def _smtp(settings: Settings) -> Notifier:

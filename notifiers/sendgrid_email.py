@@ -21,8 +21,19 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from python_http_client.client import Client
 from sendgrid.sendgrid import SendGridAPIClient
 
-from notifiers import wire
-from notifiers.contract import Answer, Callback, Event, Forged, Message, Misconfigured, Outcome, Status
+from notifiers import sendgrid_activity, wire
+from notifiers.contract import (
+    Answer,
+    Callback,
+    Event,
+    Finding,
+    Forged,
+    Message,
+    Misconfigured,
+    Outcome,
+    Sought,
+    Status,
+)
 
 PROVIDER = "sendgrid"
 MOST_PERSONALIZATIONS = 1_000  # of one request
@@ -116,6 +127,7 @@ class SendgridEmail:
     provider = PROVIDER
     simulated = False
     batch = MOST_PERSONALIZATIONS
+    asked_every = sendgrid_activity.ASKED_EVERY
 
     def __init__(
         self,
@@ -128,12 +140,14 @@ class SendgridEmail:
         seconds: float = 30,
         rate: float = 0,
         calls: int = 8,
+        activity: bool = False,
     ) -> None:
         if not wire.is_address(sender):
             raise Misconfigured("TOCSIN_SENDGRID_FROM: give the one address that notices come from.")
         if not sender_name.isascii():
             sender_name = ""  # SendGrid takes no Unicode in the sender
         self.rate, self.calls = rate, calls
+        self.looks_up = sendgrid_activity.AT_ONCE if activity else 0
         self._sender = {"email": sender} | ({"name": sender_name} if sender_name else {})
         self._key = _public_key(public_key) if public_key else None
         api = SendGridAPIClient(key, host=url.rstrip("/"))
@@ -190,6 +204,10 @@ class SendgridEmail:
             "tracking_settings": NO_TRACKING,
             "mail_settings": REACH_ALL_BUT_THE_DEAD,
         }
+
+    def find(self, sought: Sequence[Sought]) -> list[Finding]:
+        """What SendGrid's Email Activity has under our references."""
+        return sendgrid_activity.find(self._api.client.messages, OUR_KEY, sought)
 
     def events(self, callback: Callback) -> list[Event]:
         """What a signed post of the event webhook reports. Raises Forged. Its age is no reason to refuse: repeats are told by id."""

@@ -17,12 +17,15 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from notifiers import wire
-from notifiers.contract import Answer, Callback, Forged, Outcome
+from notifiers.contract import Answer, Callback, Finding, Forged, Match, Outcome
 
 SILENT = logging.getLogger("notifiers.twilio")  # what the official client wants to log holds addresses and texts
 SILENT.disabled = True
 SIGNATURE = "x-twilio-signature"
 OUR_KEY = "ref"  # in the query of the callback's address, which is signed with the rest
+
+MOST_LISTED = 200  # records to one number that are read at most, the newest first
+TROUBLES = {401: "credentials_refused", 403: "credentials_refused", 429: "too_many_requests"}
 
 Codes = Mapping[int, tuple[Outcome, str]]
 Form = list[tuple[str, str]]
@@ -87,6 +90,22 @@ class Account:
         except (ValueError, KeyError, TypeError):
             return Answer(ref, Outcome.UNKNOWN, reason="answer_unclear")
         return Answer(ref, Outcome.ACCEPTED, provider_id=str(made.sid or ""))
+
+    def listed(self, ref: str, ask: Callable[[int], Sequence[Any]], match: Callable[[Any], Match | None]) -> Finding:
+        """What the account has, of its newest records of one kind: those that match. `ask` is given how many to read."""
+        try:
+            found = ask(MOST_LISTED)
+            matches = [one for one in map(match, found) if one is not None]
+        except TwilioException as error:
+            statuses = [part.status_code for part in error.args if isinstance(part, Response)]
+            return Finding(ref, trouble=TROUBLES.get(statuses[0] if statuses else 0, "provider_trouble"))
+        except (wire.Unreached, wire.Redirected, wire.Unanswered):
+            return Finding(ref, trouble="not_reached")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return Finding(ref, trouble="answer_unclear")
+        if len(found) >= MOST_LISTED:
+            return Finding(ref, trouble="too_many_to_tell")
+        return Finding(ref, tuple(matches))
 
     def form(self, callback: Callback) -> Form:
         """The parameters of a signed form. Raises Forged. The signature covers the address and every parameter."""

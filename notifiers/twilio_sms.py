@@ -4,14 +4,29 @@ Sources: twilio-oai `twilio_api_v2010`, status callback and error pages, twilio-
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 from notifiers import wire
-from notifiers.contract import Answer, Callback, Event, Message, Misconfigured, Outcome, Status
+from notifiers.contract import (
+    Answer,
+    Callback,
+    Event,
+    Finding,
+    Match,
+    Message,
+    Misconfigured,
+    Outcome,
+    Sought,
+    Status,
+)
 from notifiers.twilio_account import Account, in_address, is_json, reporting_to
 
 PROVIDER = "twilio"
 MOST_LETTERS = 1_600  # Twilio's error 21617 beyond
+LONGEST_VALIDITY = 36_000  # seconds; what Twilio takes when none is given
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 STATUS = {
     "accepted": Status.ACCEPTED,
@@ -45,6 +60,8 @@ CODES: Mapping[int, tuple[Outcome, str]] = MappingProxyType(
         30001: (Outcome.LATER, "queue_full"),
         30002: (Outcome.STOP, "account_suspended"),
         30010: (Outcome.STOP, "price_over_limit"),
+        30029: (Outcome.STOP, "retention_not_allowed"),
+        30030: (Outcome.STOP, "retention_not_allowed"),
         30032: (Outcome.STOP, "sender_not_registered"),
         30034: (Outcome.STOP, "sender_not_registered"),
     }
@@ -78,6 +95,7 @@ class TwilioSms:
     channel = "sms"
     provider = PROVIDER
     simulated = False
+    asked_every = 0.1
     batch = 20  # a message is a call: small batches leave little in doubt when the power goes
 
     def __init__(
@@ -92,6 +110,9 @@ class TwilioSms:
         seconds: float = 15,
         rate: float = 0,
         calls: int = 8,
+        validity: int = LONGEST_VALIDITY,
+        discard_text: bool = False,
+        obfuscate_number: bool = False,
     ) -> None:
         if not sender and not service:
             raise Misconfigured(
@@ -101,6 +122,10 @@ class TwilioSms:
         self._account = Account(account, token, url=url, seconds=seconds, connections=calls)
         self._origin = {"messaging_service_sid": service} if service else {"from_": sender}
         self._callback = callback
+        self._more: dict[str, Any] = {"validity_period": validity} if validity < LONGEST_VALIDITY else {}
+        self._more |= {"content_retention": "discard"} if discard_text else {}
+        self._more |= {"address_retention": "obfuscate"} if obfuscate_number else {}
+        self.looks_up = 0 if obfuscate_number else 1  # numbers that are not kept find nothing
 
     def send(self, batch: Sequence[Message]) -> list[Answer]:
         """One answer a message, in the order of `batch`; after "stop" or "wait" the rest is not tried."""
@@ -120,7 +145,21 @@ class TwilioSms:
         more = {"status_callback": reporting_to(self._callback, message.ref)} if self._callback else {}
         create = self._account.client.messages.create
         return self._account.answer(
-            message.ref, lambda: create(to=message.to, body=message.text, **self._origin, **more), CODES
+            message.ref, lambda: create(to=message.to, body=message.text, **self._origin, **self._more, **more), CODES
+        )
+
+    def find(self, sought: Sequence[Sought]) -> list[Finding]:
+        """The texts to the same number, from our sender, made at that time; certain where their own text is the same.
+
+        Twilio keeps no reference of ours, so the number and the text must do. No date is asked for, since one that was
+        not handed on yet has none.
+        """
+        return [self._find(one) for one in sought]
+
+    def _find(self, one: Sought) -> Finding:
+        stream = self._account.client.messages.list
+        return self._account.listed(
+            one.message.ref, lambda most: stream(to=one.message.to, limit=most), lambda record: _match(record, one)
         )
 
     def events(self, callback: Callback) -> list[Event]:
@@ -132,13 +171,33 @@ class TwilioSms:
         return [_event(dict(self._account.form(callback)), ref)]
 
 
+def _match(record: Any, one: Sought) -> Match | None:
+    """This record of Twilio's as a match, if it may be the message that is sought."""
+    made = record.date_created
+    if record.direction not in (None, "outbound-api") or record.to != one.message.to:
+        return None
+    if made is None or not one.since - CLOCKS_DIFFER <= made <= one.until + CLOCKS_DIFFER:
+        return None
+    if record.body and record.body != one.message.text:
+        return None
+    word, code = str(record.status or ""), str(record.error_code or "")
+    status, reason = _said(word, code)
+    return Match(wire.plain(record.sid, 100), status, made, reason, wire.plain(code, 20), certain=bool(record.body))
+
+
+def _said(word: str, code: str) -> tuple[Status, str]:
+    """Twilio's status and error code in our words."""
+    status, reason = STATUS.get(word, Status.UNKNOWN), wire.plain(word, 40)
+    if status in (Status.BOUNCED, Status.FAILED):
+        return REPORTED.get(code, (status, reason))
+    return status, reason
+
+
 def _event(said: Mapping[str, str], ref: str) -> Event:
     word = said.get("MessageStatus") or said.get("SmsStatus") or ""
     number = said.get("MessageSid") or said.get("SmsSid") or ""
     code = said.get("ErrorCode", "")
-    status, reason = STATUS.get(word, Status.UNKNOWN), wire.plain(word, 40)
-    if status in (Status.BOUNCED, Status.FAILED):
-        status, reason = REPORTED.get(code, (status, reason))
+    status, reason = _said(word, code)
     return Event(
         id=f"{wire.plain(number, 40)}:{wire.plain(word, 20)}:{wire.plain(code, 10)}",
         status=status,

@@ -4,10 +4,12 @@ import argparse
 import base64
 import json
 import random
+import re
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,7 +48,10 @@ class Letter:
 
 
 class FakeSendGrid(Server):
-    """`letters` is what went out. `bounces`, `blocked`, `drops` name addresses that meet that fate in the events."""
+    """`letters` is what went out. `bounces`, `blocked`, `drops` name addresses that meet that fate in the events.
+
+    With `keeps_activity` its Email Activity can be asked; `lists` are the faults of the first questions, `listed` counts them.
+    """
 
     def __init__(self, faults: Faults | None = None, *, key: str = KEY, port: int = 0) -> None:
         super().__init__(_Handler, port)
@@ -59,6 +64,9 @@ class FakeSendGrid(Server):
         self.blocked: set[str] = set()
         self.drops: set[str] = set()
         self.taken = 0
+        self.keeps_activity = False
+        self.lists: list[Fault] = []
+        self.listed = 0
         self._signing = ec.generate_private_key(ec.SECP256R1())
 
     @property
@@ -170,6 +178,43 @@ class _Handler(Handler):
         if fault is Fault.GARBAGE:
             return self.answer(200, b"<html>\xff\xfe")
         return self.answer(202, b"", X_Message_Id=message_id)
+
+    def do_GET(self) -> None:
+        """The Email Activity: mails by our own references, where the account has it."""
+        with self.server.lock:
+            self.server.listed += 1
+            fault = self.server.lists.pop(0) if self.server.lists else Fault.NONE
+        parts = urlsplit(self.path)
+        if parts.path != "/v3/messages" or not self.server.keeps_activity:
+            return self._errors(404, "not found", None)
+        if self.headers.get("Authorization") != f"Bearer {self.server.key}":
+            return self._errors(401, "The provided authorization grant is invalid, expired, or revoked", None)
+        if fault is Fault.BUSY:
+            return self._errors(429, "too many requests", None)
+        if fault is Fault.TROUBLE:
+            return self._errors(500, "internal error", None)
+        if fault is Fault.CUT_AFTER:
+            return self.cut()
+        if fault is Fault.GARBAGE:
+            return self.answer(200, b"<html>\xff\xfe")
+        asked = dict(parse_qsl(parts.query))
+        refs = re.findall(r"unique_args\['tocsin_ref'\]=\"([0-9A-Za-z-]+)\"", asked["query"])
+        with self.server.lock:
+            found = [self._listed(letter) for letter in self.server.letters if letter.ref in refs]
+        return self.answer(200, json.dumps({"messages": found[: int(asked["limit"])]}).encode())
+
+    def _listed(self, letter: Letter) -> dict[str, Any]:
+        gone = letter.to in self.server.bounces | self.server.blocked | self.server.drops
+        return {
+            "from_email": "notice@company.example",
+            "msg_id": f"{letter.message_id}.recvd-5f54b5d587-7rlpt-1-64B0-3.0",
+            "subject": letter.subject,
+            "to_email": letter.to,
+            "status": "not_delivered" if gone else "delivered",
+            "opens_count": 0,
+            "clicks_count": 0,
+            "last_event_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
 
     def _errors(self, status: int, message: str, field: str | None) -> None:
         self.answer(

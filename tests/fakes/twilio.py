@@ -7,8 +7,8 @@ import json
 import re
 import secrets
 import time
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.fakes.faults import Fault, Faults
 from tests.fakes.http import Handler, Server, post
@@ -35,10 +35,15 @@ class Text:
     body: str
     sid: str
     callback: str
+    made: float = 0.0
+    form: dict[str, str] = field(default_factory=dict)
 
 
 class FakeTwilio(Server):
-    """`texts` is what went out. `refuse` gives numbers an error code at once; `undelivered` one in the callback."""
+    """`texts` is what went out. `refuse` gives numbers an error code at once; `undelivered` one in the callback.
+
+    Its list of messages can be asked; `lists` are the faults of the first questions, `listed` counts them.
+    """
 
     def __init__(self, faults: Faults | None = None, *, account: str = ACCOUNT, token: str = TOKEN) -> None:
         super().__init__(_Handler)
@@ -47,6 +52,8 @@ class FakeTwilio(Server):
         self.refuse: dict[str, int] = {}
         self.undelivered: dict[str, int] = {}
         self.redirect_to = ""
+        self.lists: list[Fault] = []
+        self.listed = 0
 
     def signature(self, url: str, said: dict[str, str]) -> str:
         """As the real one signs a form posted to this address."""
@@ -114,7 +121,8 @@ class _Handler(Handler):
             return self._error(21211)
         if form["To"] in self.server.refuse:
             return self._error(self.server.refuse[form["To"]])
-        text = Text(form["To"], form["Body"], "SM" + secrets.token_hex(16), form.get("StatusCallback", ""))
+        number = "SM" + secrets.token_hex(16)
+        text = Text(form["To"], form["Body"], number, form.get("StatusCallback", ""), time.time(), form)
         with self.server.lock:
             self.server.texts.append(text)
         if fault is Fault.CUT_AFTER:
@@ -135,6 +143,52 @@ class _Handler(Handler):
             "date_created": time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()),
         }
         return self.answer(201, json.dumps(said).encode(), Content_Type="application/json")
+
+    def do_GET(self) -> None:
+        """The messages to one number, the newest first, as the list of the real one."""
+        with self.server.lock:
+            self.server.listed += 1
+            fault = self.server.lists.pop(0) if self.server.lists else Fault.NONE
+        if not self._is_ours():
+            return self._error(20003)
+        parts = urlsplit(self.path)
+        if parts.path != f"/2010-04-01/Accounts/{self.server.account}/Messages.json":
+            return self.answer(404, b'{"code":20404,"message":"not found","status":404}')
+        if fault is Fault.BUSY:
+            return self._error(20429, Retry_After="0.05")
+        if fault is Fault.TROUBLE:
+            return self.answer(500, b'{"code":20500,"message":"Internal Server Error","status":500}')
+        if fault is Fault.CUT_AFTER:
+            return self.cut()
+        if fault is Fault.GARBAGE:
+            return self.answer(200, b"<html>\xff\xfe")
+        asked = dict(parse_qsl(parts.query))
+        with self.server.lock:
+            found = [self._listed(text) for text in reversed(self.server.texts) if asked.get("To") in (None, text.to)]
+        page = {"messages": found[: int(asked.get("PageSize", 50))], "next_page_uri": None, "page": 0}
+        return self.answer(200, json.dumps(page).encode(), Content_Type="application/json")
+
+    def _listed(self, text: Text) -> dict[str, object]:
+        code = self.server.undelivered.get(text.to)
+        made = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(text.made))
+        return {
+            "sid": text.sid,
+            "account_sid": self.server.account,
+            "to": "" if text.form.get("AddressRetention") == "obfuscate" else text.to,
+            "from": text.form.get("From"),
+            "messaging_service_sid": text.form.get("MessagingServiceSid"),
+            "body": "" if text.form.get("ContentRetention") == "discard" else text.body,
+            "status": "undelivered" if code else "delivered",
+            "error_code": code,
+            "direction": "outbound-api",
+            "date_created": made,
+            "date_sent": made,
+            "date_updated": made,
+            "num_segments": "1",
+            "num_media": "0",
+            "api_version": "2010-04-01",
+            "uri": f"/2010-04-01/Accounts/{self.server.account}/Messages/{text.sid}.json",
+        }
 
     def _is_ours(self) -> bool:
         expected = base64.b64encode(f"{self.server.account}:{self.server.token}".encode()).decode()
