@@ -20,6 +20,8 @@ from incident.actions import (
     imports,
     law_updates,
     letters,
+    merging,
+    postings,
     reminder_messages,
     reminders,
     retention,
@@ -28,6 +30,7 @@ from incident.actions import (
 from incident.actions.ways import Ways
 from incident.store import dispatches, jobs
 from incident.store.db import db
+from incident.visits import visits
 from notifiers.contract import Channels
 
 log = structlog.get_logger()
@@ -120,6 +123,12 @@ def _print(reference: str, _now: datetime) -> None:
     )
 
 
+def _look(reference: str, now: datetime) -> None:
+    inside, outside = visits()
+    house = merging.house(current_app.extensions["settings"])
+    postings.do(reference, now, inside=inside, outside=outside, house=house)
+
+
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in, Lane.LONG),
     Kind("laws.compare", 60, law_updates.due, law_updates.do, Lane.LONG),
@@ -127,6 +136,7 @@ WORK: tuple[Kind, ...] = (
     Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send, Lane.SENDING, alone=False),
     Kind("letters.print", 2, letters.due, _print, Lane.LONG),
+    Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),
     Kind("accounts.retention", 3600, retention.due, retention.do),

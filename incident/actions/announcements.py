@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from incident.actions.ledger import transaction
+from incident.actions.ledger import instant, transaction
 from incident.actions.merging import sheet_of, values_of
 from incident.actions.notices import approved_version
 from incident.domain import announcements as rules
@@ -43,6 +43,8 @@ def publish(
             ledger.unchanged()
             return known.slug
         start, end = rules.period(starts_at, ends_at, now)
+        rules.demand_long_enough(start, end, asked(notice.id))
+        is_drill = incidents.by_ids([notice.incident_id])[notice.incident_id].kind == "drill"
         languages = list(version.contents["languages"])
         announcement = Announcement(
             slug=f"{start:%Y-%m-%d}-{new_ref('a').partition('-')[2].lower()}",
@@ -56,6 +58,8 @@ def publish(
             published_by=actor,
             published_at=now,
             changed_at=now,
+            simulated=is_drill,
+            look_at=None if is_drill else start,
         )
         db.session.add(announcement)
         ledger.write(
@@ -66,8 +70,20 @@ def publish(
             version=version.number,
             digest=version.digest,
             languages=languages,
+            starts_at=instant(start),
+            ends_at=instant(end) if end else None,
+            simulated=is_drill,
         )
     return announcement.slug
+
+
+def asked(notice_id: int) -> tuple[int, str]:
+    """Return for how many days the laws that this notice was begun for want it to stand, and which law asks for most."""
+    found = [
+        (int(row.evidence.get("days", 0)), str(row.evidence.get("cite", row.duty)))
+        for row in public_tasks.of_notice(notice_id)
+    ]
+    return max(found, default=(0, ""))
 
 
 def take_down(incident: str, ref: str, *, reason: str, actor: str, now: datetime) -> None:
@@ -85,7 +101,16 @@ def take_down(incident: str, ref: str, *, reason: str, actor: str, now: datetime
             raise Missing()
         announcement.state, announcement.reason = "taken_down", why
         announcement.taken_down_by, announcement.changed_at = actor, now
-        ledger.write("announcement.taken_down", announcement.slug, incident=incident, notice=ref)
+        begun = now >= announcement.starts_at
+        announcement.look_at = now if begun and not announcement.simulated else None
+        ledger.write(
+            "announcement.taken_down",
+            announcement.slug,
+            incident=incident,
+            notice=ref,
+            days=(now - announcement.starts_at).days if begun else 0,
+            asked=asked(notice.id)[0],
+        )
 
 
 def page(announcement: Announcement, language: str) -> Sheet:

@@ -43,3 +43,14 @@ def period(starts_at: datetime | None, ends_at: datetime | None, now: datetime) 
     if ends_at is not None and ends_at < start + SHORTEST:
         raise Invalid("ends_at", "The end has to lie after the beginning, by an hour or more.")
     return start, ends_at
+
+
+def demand_long_enough(starts_at: datetime, ends_at: datetime | None, asked: tuple[int, str]) -> None:
+    """Raises Invalid where a law that the notice was begun for wants it to stand longer; `asked` has its days and the law."""
+    days, cite = asked
+    if ends_at is not None and ends_at < starts_at + timedelta(days=days):
+        raise Invalid(
+            "ends_at",
+            f"{cite} asks for {days} days: let it stand until then, or leave the end open. "
+            "It can still be taken down earlier, with a reason.",
+        )

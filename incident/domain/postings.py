@@ -92,7 +92,7 @@ def page(language: str, status: int, body: bytes, approved: str) -> Page:
 
 def sight(pages: Collection[Page], *, ended: bool) -> Sight:
     """Return what these answers say together: one language that fails makes the whole fail."""
-    if any(not page.status for page in pages):
+    if not pages or any(not page.status for page in pages):
         return Sight.UNREACHABLE
     if ended:
         return Sight.CLOSED if all(page.status == 410 for page in pages) else Sight.STILL_THERE

@@ -12,6 +12,7 @@ from incident.domain.notices import SECTIONS, Text
 PACKAGE = Path(__file__).parent.parent
 INSTALLED = PACKAGE / "_templates"
 FOLDER = (INSTALLED if INSTALLED.is_dir() else PACKAGE.parent / "templates") / "messages" / "breach"
+RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Words:
     california: Mapping[str, str]
     by_hand: Mapping[str, str]
     in_care: Mapping[str, str]
+    public: Mapping[str, str]
+
+    @property
+    def direction(self) -> str:
+        """Return which way the language is written, as HTML names it."""
+        return "rtl" if self.language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def languages() -> tuple[str, ...]:
@@ -67,6 +74,7 @@ def words(language: str) -> Words:
         california=raw.get("california", {}),
         by_hand=raw["by_hand"],
         in_care=raw["in_care"],
+        public=raw["public"],
     )
 
 

@@ -56,6 +56,9 @@ VERBS: dict[str, str] = {
     "incident.unrestricted": "opened the incident {subject} to the whole team",
     "note.added": "wrote the note {subject}",
     # notices and announcements
+    "announcement.checked": "looked at the public page {subject} on its day {day}: {sight} ({digest})",
+    "announcement.ended": "looked at the public page {subject} after its end, on day {day}: {sight} ({digest})",
+    "announcement.posted": "saw the public page {subject} begin to stand: {sight} ({digest})",
     "announcement.published": "made {subject} public in {languages}",
     "announcement.taken_down": "took the public page {subject} down",
     "notice.approved": "approved version {version} of the notice {subject} for {people} people",

@@ -1,20 +1,20 @@
 """Pages for everybody, without an account: announcements and their feed, the check of a notice, security.txt."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from incident.actions import announcements as actions
-from incident.actions.merging import House
 from incident.domain import starters
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Missing
 from incident.domain.notices import Stage
+from incident.exports import cap
 from incident.store import announcements as rows
 from incident.store import notices
 from incident.store.announcements import Announcement
+from incident.web import public_pages
 from incident.web.access import now, permit
 from incident.web.notice_pages import house
 
@@ -40,29 +40,38 @@ def index() -> ResponseReturnValue:
 @bp.get("/notices/<slug>/<language>")
 @permit("public")
 def announcement(slug: str, language: str = "") -> ResponseReturnValue:
-    """One announcement, in the language of its address or the one the browser asks for."""
-    row = rows.by_slug(slug)
-    if row is None:
+    """One announcement, in the language of its address or the one the browser asks for; once it ended, that it did."""
+    row = _readable(slug)
+    if language and language not in row.languages:
         raise Missing()
-    standing = posting(row.state, row.starts_at, row.ends_at, now())
-    if standing is Posting.AHEAD:
-        raise Missing()
-    if standing is not Posting.POSTED:
-        return render_template("public/ended.html", row=row, house=house()), 410
     shown = language or request.accept_languages.best_match(row.languages) or row.languages[0]
+    around = public_pages.frame(row, shown, house())
+    if posting(row.state, row.starts_at, row.ends_at, now()) is not Posting.POSTED:
+        return _in_language(render_template("public/ended.html", row=row, frame=around, house=house()), shown, 410)
     sheet = actions.page(row, shown)
     page = render_template(
         "public/announcement.html",
         row=row,
         sheet=sheet,
-        language=shown,
+        frame=around,
+        summary=public_pages.summary(sheet),
         house=house(),
         named=starters.named,
-        linked=_linked(row, shown, house()),
+        linked=None if row.simulated else public_pages.linked(row, sheet, house()),
     )
-    answer = _kept(page, row.changed_at)
-    answer.vary.add("Accept-Language")
-    answer.headers["Content-Language"] = shown
+    return _in_language(page, shown, 200, None if row.simulated else row.changed_at)
+
+
+@bp.get("/notices/<slug>/cap.xml")
+@permit("public")
+def alert(slug: str) -> ResponseReturnValue:
+    """One announcement as an alert (CAP 1.2), for programs that pass warnings on."""
+    row = _readable(slug)
+    if posting(row.state, row.starts_at, row.ends_at, now()) is not Posting.POSTED:
+        abort(410)
+    written = cap.xml(public_pages.alert(row, house()))
+    answer = _kept(written, row.changed_at) if not row.simulated else Response(written)
+    answer.mimetype = "application/cap+xml"
     return answer
 
 
@@ -72,7 +81,13 @@ def feed() -> ResponseReturnValue:
     """The announcements as an Atom feed (RFC 4287)."""
     found = rows.posted(now(), limit=PAGE)
     updated = max((row.changed_at for row in found), default=None)
-    text = render_template("public/feed.xml", found=found, updated=updated or _installed(), house=house())
+    text = render_template(
+        "public/feed.xml",
+        found=found,
+        updated=updated or _installed(),
+        house=house(),
+        title=lambda language: starters.words(language).title,
+    )
     answer = _kept(text, updated)
     answer.mimetype = "application/atom+xml"
     return answer
@@ -86,7 +101,9 @@ def check() -> ResponseReturnValue:
     notice = notices.anywhere(reference) if reference else None
     genuine = notice is not None and notice.stage in {Stage.SENDING, Stage.SENT}
     row = next(iter(rows.of_notice(notice.id)), None) if notice is not None else None
-    if row is not None and posting(row.state, row.starts_at, row.ends_at, now()) is not Posting.POSTED:
+    if row is not None and (
+        row.simulated or posting(row.state, row.starts_at, row.ends_at, now()) is not Posting.POSTED
+    ):
         row = None
     genuine = genuine or row is not None
     page = render_template(
@@ -114,7 +131,24 @@ def security() -> ResponseReturnValue:
     return answer
 
 
-def _kept(text: str, changed: datetime | None = None) -> Response:
+def _readable(slug: str) -> Announcement:
+    """The announcement, if this reader may know of it now. Raises Missing: before its time, and those of drills to others."""
+    row = rows.by_slug(slug)
+    if row is None or posting(row.state, row.starts_at, row.ends_at, now()) is Posting.AHEAD:
+        raise Missing()
+    if row.simulated and not public_pages.team_may_see(row.incident_id):
+        raise Missing()
+    return row
+
+
+def _in_language(page: str, language: str, status: int, changed: datetime | None = None) -> Response:
+    answer = _kept(page, changed) if changed is not None else Response(page, status)
+    answer.vary.add("Accept-Language")
+    answer.headers["Content-Language"] = language
+    return answer
+
+
+def _kept(text: str | bytes, changed: datetime | None = None) -> Response:
     """The answer with a tag, so that proxies and readers ask again cheaply; nobody keeps what a signed-in reader got."""
     answer = Response(text)
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
@@ -125,25 +159,6 @@ def _kept(text: str, changed: datetime | None = None) -> Response:
     answer.add_etag()
     answer.make_conditional(request)
     return answer
-
-
-def _linked(row: Announcement, language: str, house: House) -> dict[str, Any]:
-    """The announcement in the words of schema.org, for search engines and archives."""
-    linked: dict[str, Any] = {
-        "@context": "https://schema.org",
-        "@type": "Article",
-        "headline": row.titles[language],
-        "inLanguage": language,
-        "datePublished": row.starts_at.isoformat(),
-        "dateModified": row.changed_at.isoformat(),
-        "url": f"{house.site}{url_for('.announcement', slug=row.slug, language=language)}",
-        "isAccessibleForFree": True,
-    }
-    if row.ends_at is not None:
-        linked["expires"] = row.ends_at.isoformat()
-    if house.company.get("name"):
-        linked["publisher"] = {"@type": "Organization", "name": house.company["name"]}
-    return linked
 
 
 def _installed() -> datetime:

@@ -3,7 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from incident.domain.access import Role
 from incident.store import announcements as rows
 from incident.store.db import db
 from tests.builders import a_notice, a_text, an_incident, notice_row
+from tests.exports.test_cap import check
 
 WHO = "U-0AUTHOR0"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -48,7 +49,7 @@ def test_anyone_can_read_an_announcement_in_its_languages(incident, client):
     english = client.get(f"/notices/{slug}")
     assert english.status_code == 200
     assert "<h1>Notice &amp; more</h1>" in english.get_data(as_text=True)
-    assert '<html lang="en">' in english.get_data(as_text=True)
+    assert '<html lang="en" dir="ltr">' in english.get_data(as_text=True)
     chinese = client.get(f"/notices/{slug}/zh-Hans")
     assert "<h1>告知书</h1>" in chinese.get_data(as_text=True)
     asked = client.get(f"/notices/{slug}", headers={"Accept-Language": "zh-Hans"})
@@ -95,6 +96,13 @@ def test_the_feed_is_well_formed_atom_with_an_entry_a_language(incident, client)
     }
     for part in ("id", "title", "updated"):
         assert feed.find(f"{ATOM}{part}").text
+        assert all(entry.find(f"{ATOM}{part}").text for entry in feed.findall(f"{ATOM}entry"))
+    assert feed.find(f"{ATOM}author/{ATOM}name").text
+    (own,) = [link for link in feed.findall(f"{ATOM}link") if link.get("rel") == "self"]
+    assert own.get("href") == "http://localhost/notices/feed.atom"
+    for entry in feed.findall(f"{ATOM}entry"):
+        assert len([link for link in entry.findall(f"{ATOM}link") if link.get("rel") == "alternate"]) == 1
+        assert datetime.fromisoformat(entry.find(f"{ATOM}updated").text).tzinfo
 
 
 def test_an_empty_feed_is_well_formed_too(app, client):
@@ -108,7 +116,74 @@ def test_the_page_is_described_for_search_engines_and_cannot_be_broken_out_of(in
     page = client.get(f"/notices/{slug}").get_data(as_text=True)
     assert "<script>alert" not in page
     (linked,) = re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page, re.DOTALL)
-    assert json.loads(linked)["headline"] == evil
+    assert json.loads(linked)["name"] == evil
+
+
+def test_search_engines_are_told_of_a_special_announcement_in_the_words_of_schema_org(incident, client):
+    _, slug = public(incident, lasts=timedelta(days=90))
+    page = client.get(f"/notices/{slug}/zh-Hans").get_data(as_text=True)
+    (found,) = re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    linked = json.loads(found)
+    row = rows.by_slug(slug)
+    assert (linked["@context"], linked["@type"]) == ("https://schema.org", "SpecialAnnouncement")
+    assert linked["category"] == "个人信息安全事件告知书"
+    assert (linked["datePosted"], linked["expires"]) == (row.starts_at.isoformat(), row.ends_at.isoformat())
+    assert linked["url"] == f"http://localhost/notices/{slug}/zh-Hans"
+    assert [one["@id"] for one in linked["workTranslation"]] == [f"http://localhost/notices/{slug}/en"]
+    assert "About what_happened." in linked["text"]
+    assert linked["webFeed"] == "http://localhost/notices/feed.atom"
+
+
+def test_page_and_styles_together_are_light_and_ask_nobody_else(incident, client):
+    _, slug = public(incident)
+    page = client.get(f"/notices/{slug}")
+    text = page.get_data(as_text=True)
+    parts = [path for path in re.findall(r'<link rel="(?:stylesheet|icon)" href="([^"]+)"', text)]
+    assert len(parts) == 3
+    assert all(path.startswith("/static/") for path in parts)
+    assert len(page.get_data()) + sum(len(client.get(path).get_data()) for path in parts) < 60_000
+    assert not re.search(r"<(?:script|img|iframe|link)[^>]+src=", text)
+
+
+def test_the_frame_speaks_the_language_of_the_text(incident, client):
+    _, slug = public(incident, lasts=timedelta(days=90))
+    page = client.get(f"/notices/{slug}/zh-Hans").get_data(as_text=True)
+    assert '<html lang="zh-Hans" dir="ltr">' in page
+    for words in ("跳到正文", "核实通知是否由我们发出", "公示期：", 'aria-label="语言"'):
+        assert words in page
+    assert "Skip to" not in page
+
+
+def test_after_its_end_each_language_says_from_when_to_when_it_was_posted(incident, client):
+    _, slug = public(incident, lasts=timedelta(days=90))
+    row = rows.by_slug(slug)
+    row.starts_at, row.ends_at = (clock.now() - timedelta(days=days) for days in (100, 10))
+    db.session.commit()
+    reply = client.get(f"/notices/{slug}/en")
+    assert reply.status_code == 410
+    assert f"was posted from {row.starts_at.day} " in reply.get_data(as_text=True)
+    assert f" to {row.ends_at.day} " in reply.get_data(as_text=True)
+    chinese = client.get(f"/notices/{slug}/zh-Hans")
+    assert (chinese.status_code, chinese.headers["Content-Language"]) == (410, "zh-Hans")
+    assert "本公告的公示期为" in chinese.get_data(as_text=True)
+    assert client.get(f"/notices/{slug}/cap.xml").status_code == 410
+
+
+def test_the_page_of_a_drill_is_for_the_team_alone_and_says_what_it_is(app, client, as_):
+    drill = an_incident(kind="drill", facts={"data_kinds": ["email"]})
+    people.add(
+        drill.ref, {"name": "Kim One", "email": "kim@example.org", "exposed": "email"}, actor=WHO, now=clock.now()
+    )
+    _, slug = public(drill)
+    for path in (f"/notices/{slug}", f"/notices/{slug}/en", f"/notices/{slug}/cap.xml"):
+        assert client.get(path).status_code == 404
+        assert as_(Role.ADMINISTRATOR).get(path).status_code == 404
+    for path in ("/notices/", "/notices/feed.atom"):
+        assert slug not in client.get(path).get_data(as_text=True)
+    page = as_(Role.LEAD).get(f"/notices/{slug}")
+    assert "This is an exercise" in page.get_data(as_text=True)
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "<status>Exercise</status>" in as_(Role.LEAD).get(f"/notices/{slug}/cap.xml").get_data(as_text=True)
 
 
 def test_proxies_may_keep_a_public_page_for_minutes_but_never_what_a_signed_in_reader_got(incident, client, as_):
@@ -157,3 +232,13 @@ def test_security_txt_names_a_contact_and_its_own_end(app, client):
     assert lines["Contact"] == "mailto:security@example.org"
     assert lines["Canonical"] == "http://localhost/.well-known/security.txt"
     assert lines["Expires"].endswith("Z")
+
+
+def test_an_announcement_can_be_had_as_an_alert_that_breaks_nothing_of_the_standard(incident, client):
+    _, slug = public(incident, lasts=timedelta(days=90))
+    reply = client.get(f"/notices/{slug}/cap.xml")
+    assert reply.mimetype == "application/cap+xml"
+    assert check(reply.get_data()) == []
+    text = reply.get_data(as_text=True)
+    assert "<headline>Notice &amp; more</headline>" in text
+    assert text.count("<info>") == 2
