@@ -24,13 +24,24 @@ class Part:
         return self.letters % tuple([words[place] for place in self.places]) if self.places else self.letters
 
 
+class Despite(StrEnum):
+    """A list that a provider keeps of people who are not to be written to, and that a notice may pass over."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """What the messages to many people share: subject and text in plain letters, and HTML where there is some."""
+    """What the messages to many people share: subject and text in plain letters, and HTML where there is some.
+
+    `despite` names the lists that the notice passes over, as somebody decided and somebody else approved.
+    """
 
     text: Part
     subject: Part = Part("")
     html: Part = Part("")
+    despite: tuple[Despite, ...] = ()
 
 
 class Message:

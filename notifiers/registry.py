@@ -110,6 +110,7 @@ def _sendgrid(settings: Settings) -> Notifier:
         settings.sendgrid_from,
         url=_checked(settings, "sendgrid_url"),
         sender_name=settings.company_name,
+        reply_to=_desk(settings),
         public_key=settings.sendgrid_webhook_public_key,
         seconds=settings.sendgrid_time_limit,
         rate=settings.sendgrid_rate,
@@ -211,17 +212,21 @@ def _late(adapter: str) -> Any:
 def _smtp(settings: Settings) -> Notifier:
     url = settings.smtp_url.get_secret_value()
     on_this_machine = urlsplit(url).hostname in LOOPBACK
-    reply_to = settings.contact_email if wire.is_address(settings.contact_email) else ""
     return SmtpEmail(
         url,
         settings.smtp_from,
         sender_name=settings.company_name,
         bounces_to=settings.smtp_bounces_to,
-        reply_to=reply_to,
+        reply_to=_desk(settings),
         seconds=settings.smtp_time_limit,
         rate=settings.smtp_rate,
         encrypted=not (settings.test_mode and on_this_machine),
     )
+
+
+def _desk(settings: Settings) -> str:
+    """Where replies to a notice go: the desk that answers enquiries."""
+    return settings.contact_email if wire.is_address(settings.contact_email) else ""
 
 
 def _callback(settings: Settings, provider: str) -> str:

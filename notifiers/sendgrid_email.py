@@ -25,6 +25,7 @@ from notifiers import sendgrid_activity, wire
 from notifiers.contract import (
     Answer,
     Callback,
+    Despite,
     Event,
     Finding,
     Forged,
@@ -75,11 +76,12 @@ NO_TRACKING = {
     "subscription_tracking": {"enable": False},
     "ganalytics": {"enable": False},
 }
-REACH_ALL_BUT_THE_DEAD = {
-    "bypass_unsubscribe_management": {"enable": True},
-    "bypass_spam_management": {"enable": True},
+BYPASS = {
+    Despite.UNSUBSCRIBED: "bypass_unsubscribe_management",
+    Despite.COMPLAINED: "bypass_spam_management",
 }
-"""A notice the law demands goes to those who unsubscribed or complained too; an address that bounced stays dead."""
+"""How SendGrid is told to pass over a list. There is none for those who bounced: a dead address stays dead."""
+NO_FOOTER = {"footer": {"enable": False}}
 
 
 class _Client(Client):
@@ -136,6 +138,7 @@ class SendgridEmail:
         *,
         url: str = "https://api.sendgrid.com",
         sender_name: str = "",
+        reply_to: str = "",
         public_key: str = "",
         seconds: float = 30,
         rate: float = 0,
@@ -148,6 +151,7 @@ class SendgridEmail:
             sender_name = ""  # SendGrid takes no Unicode in the sender
         self.rate, self.calls = rate, calls
         self.looks_up = sendgrid_activity.AT_ONCE if activity else 0
+        self._reply_to = {"reply_to": {"email": reply_to}} if reply_to else {}
         self._sender = {"email": sender} | ({"name": sender_name} if sender_name else {})
         self._key = _public_key(public_key) if public_key else None
         api = SendGridAPIClient(key, host=url.rstrip("/"))
@@ -202,8 +206,8 @@ class SendgridEmail:
             "content": content,
             "headers": {"Auto-Submitted": "auto-generated"},
             "tracking_settings": NO_TRACKING,
-            "mail_settings": REACH_ALL_BUT_THE_DEAD,
-        }
+            "mail_settings": NO_FOOTER | {BYPASS[word]: {"enable": True} for word in group[0].frame.despite},
+        } | self._reply_to
 
     def find(self, sought: Sequence[Sought]) -> list[Finding]:
         """What SendGrid's Email Activity has under our references."""

@@ -1,7 +1,7 @@
 """Fills the texts of an approved version for the people it goes to, and finds the values texts are merged with."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from incident.domain.wording import Unfilled, Values
 from incident.settings import Settings
 from incident.store import incidents
 from incident.store.notices import NoticeVersion
-from notifiers.contract import Message
+from notifiers.contract import Despite, Frame, Message
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,15 @@ def messages(
     languages: Sequence[str] = version.contents["languages"]
     chosen: dict[str, str] = {}
     compiled: dict[str, tuple[Words, Composed]] = {}
+    frames: dict[str, Frame] = {}
+    despite = tuple(Despite(word) for word in version.contents.get("despite", tuple(Despite)))
     made: list[Message | Unfilled] = []
     for ref, thread, person in addressees:
         language = chosen.get(person.language) or rules.language_for(person.language, languages)
         if language not in compiled:
             text = layouts.composed(sheet_of(version, language), kind, values_of(version, language))
             compiled[language] = starters.words(language), text
+            frames[language] = replace(text.frame, despite=despite)
         chosen[person.language] = language
         tongue, text = compiled[language]
         to = address(person, kind)
@@ -127,7 +130,7 @@ def messages(
         except Unfilled as gap:
             made.append(gap)
         else:
-            made.append(Message(ref, to, "", "", "", language, thread, frame=text.frame, words=words))
+            made.append(Message(ref, to, "", "", "", language, thread, frame=frames[language], words=words))
     return made
 
 

@@ -1,12 +1,13 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from notifiers.contract import Callback, Forged, Frame, Message, Misconfigured, Outcome, Part, Status
+from notifiers.contract import Callback, Despite, Forged, Frame, Message, Misconfigured, Outcome, Part, Status
 from notifiers.sendgrid_email import SendgridEmail
 from tests.fakes.faults import Fault
 from tests.fakes.sendgrid import KEY, FakeSendGrid
@@ -121,7 +122,7 @@ def test_nobodys_name_can_take_the_place_of_a_tag(email: SendgridEmail, server: 
     assert [letter.text for letter in server.letters] == [message.text for message in batch]
 
 
-def test_tracking_is_off_and_the_unsubscribed_are_reached_in_every_request(email: SendgridEmail, server: FakeSendGrid):
+def test_tracking_and_footer_are_off_in_every_request(email: SendgridEmail, server: FakeSendGrid):
     email.send([a_message(1)])
     [payload] = server.payloads
     assert payload["tracking_settings"] == {
@@ -130,12 +131,33 @@ def test_tracking_is_off_and_the_unsubscribed_are_reached_in_every_request(email
         "subscription_tracking": {"enable": False},
         "ganalytics": {"enable": False},
     }
-    assert payload["mail_settings"] == {
-        "bypass_unsubscribe_management": {"enable": True},
-        "bypass_spam_management": {"enable": True},
-    }
+    assert payload["mail_settings"] == {"footer": {"enable": False}}
     assert payload["personalizations"][0]["custom_args"] == {"tocsin_ref": "R0001"}
     assert not {"categories", "custom_args", "asm", "batch_id"} & payload.keys()
+
+
+@pytest.mark.parametrize(
+    ("despite", "passed_over"),
+    [
+        ((), set()),
+        ((Despite.UNSUBSCRIBED,), {"bypass_unsubscribe_management"}),
+        ((Despite.COMPLAINED,), {"bypass_spam_management"}),
+        (tuple(Despite), {"bypass_unsubscribe_management", "bypass_spam_management"}),
+    ],
+)
+def test_only_the_lists_that_a_notice_names_are_passed_over(
+    email: SendgridEmail, server: FakeSendGrid, despite: tuple[Despite, ...], passed_over: set[str]
+):
+    email.send([a_message(1, frame=replace(FRAME, despite=despite)), a_message(2, frame=FRAME)])
+    found = {payload["personalizations"][0]["custom_args"]["tocsin_ref"]: payload for payload in server.payloads}
+    assert found["R0001"]["mail_settings"].keys() - {"footer"} == passed_over
+    assert found["R0002"]["mail_settings"].keys() == {"footer"}
+
+
+def test_replies_go_to_the_desk_for_enquiries(server: FakeSendGrid):
+    email = SendgridEmail(KEY, "notice@company.example", url=server.url, reply_to="privacy@company.example")
+    email.send([a_message(1)])
+    assert server.payloads[0]["reply_to"] == {"email": "privacy@company.example"}
 
 
 def test_only_the_rows_that_a_refusal_names_are_left_out(email: SendgridEmail, server: FakeSendGrid):
