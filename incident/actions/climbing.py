@@ -18,7 +18,7 @@ from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.ladders import Tried
-from incident.store import climbs, deliveries, dispatches, incidents, tallies
+from incident.store import climbs, deliveries, dispatches, incidents, moves, tallies
 from incident.store.climbs import Spent
 from incident.store.db import db
 from incident.store.deliveries import Addressed
@@ -120,7 +120,7 @@ def _sorted(row: Dispatch, found: Sequence[Spent], opened: Collection[str], *, e
         elif channel:
             before = [past.attempt for past in attempts if past.channel == channel]
             attempt = max(before) + 1 if before else row.first_attempt
-            onward = Addressed(one.person_id, one.number, channel, attempt, one.owner, one.language)
+            onward = Addressed(one.person_id, one.number, channel, attempt, one.owner, one.language, one.channel)
             result.onward.append((one, onward))
         else:
             result.at_end.append(one)
@@ -151,6 +151,7 @@ def _go_on(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident:
     refs = deliveries.add(row, [person for _, person in batch.onward], ledger.now)
     moved.subtract(one.place for one, _ in batch.onward)
     moved.update(Place(person.channel, person.language, State.WAITING) for _, person in batch.onward)
+    moves.count(row.id, Counter((one.channel, person.channel) for one, person in batch.onward))
     ledger.write(
         "deliveries.climbed",
         row.ref,
@@ -169,6 +170,7 @@ def _find_told(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incid
     climbs.made_current([proof.id for _, proof in batch.told], ledger.now)
     moved.subtract(one.place for one, _ in batch.told)
     moved.update(Place(proof.channel, proof.language, proof.state, proof.reason) for _, proof in batch.told)
+    moves.count(row.id, Counter((one.channel, proof.channel) for one, proof in batch.told))
     told = rules.batch_digest((one.ref, f"told by {proof.channel}") for one, proof in batch.told)
     ledger.write("deliveries.told_before", row.ref, incident=incident, count=len(batch.told), digest=told)
 

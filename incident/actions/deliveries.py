@@ -15,7 +15,7 @@ from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import calls, deliveries, dispatches, incidents, mailbox, provider_events, sealed, tallies
+from incident.store import calls, deliveries, dispatches, incidents, mailbox, moves, provider_events, sealed, tallies
 from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery, DeliveryRemark
 from incident.store.dispatches import Dispatch
@@ -100,6 +100,7 @@ def take_back_repeats(row: Delivery, moved: Moves, now: datetime) -> None:
             repeat.owner, row.current = repeat.owner or "system", True
             moved[stood] -= 1
             moved[tallies.place(row)] += 1
+            moves.count(row.dispatch_id, {(repeat.channel, row.channel): 1})
 
 
 def _kept(provider: str, event: Event, row: Delivery | None, now: datetime) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from incident.store.dispatches import Dispatch
 TO_CROCKFORD: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD)
 NO_CHANNEL: Final = "none"
 """The channel of whom none reaches."""
+COUNTED: Final = 100_001
+"""So far a page counts rows one by one; whatever may be more is kept as a number."""
 AT_ONCE: Final = 500
 """How many row numbers go into one IN list."""
 
@@ -39,6 +41,7 @@ AT_ONCE: Final = 500
 IS_WAITING: Final = text("delivery.state = 'waiting'")
 IS_SENDING: Final = text("delivery.state = 'sending'")
 HAS_NO_OWNER: Final = text("delivery.owner = ''")  # an attempt that another one follows is never without
+IS_MOVED: Final = text("delivery.came_from <> ''")
 # Each state by itself: SQLite makes a table of an IN list for every row it looks at, twice the cost of moving the row.
 CARE: Final = " OR ".join(f"state = '{word}'" for word in ("in_doubt", "failed", "bounced", "unreached", "cancelled"))
 NEEDS_CARE: Final = text(f"({CARE.replace('state', 'delivery.state')})")
@@ -78,8 +81,18 @@ class Delivery(Model):
             "dispatch_id",
             "state",
             "id",
+            *("channel", "language", "reason", "owner", "current"),  # by these a list is sifted, without the rows
             sqlite_where=text(CARE),
             postgresql_where=text(CARE),
+        ),
+        Index(
+            "ix_delivery_moved",
+            "dispatch_id",
+            "came_from",
+            "channel",
+            "id",
+            sqlite_where=text("came_from <> ''"),
+            postgresql_where=text("came_from <> ''"),
         ),
         Index(
             "ix_delivery_climb",
@@ -87,6 +100,13 @@ class Delivery(Model):
             "climb_at",
             sqlite_where=text("climb_at IS NOT NULL"),
             postgresql_where=text("climb_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_delivery_pretending",
+            "dispatch_id",
+            "due_at",
+            sqlite_where=text("state = 'simulated' AND due_at IS NOT NULL"),
+            postgresql_where=text("state = 'simulated' AND due_at IS NOT NULL"),
         ),
     )
 
@@ -98,6 +118,7 @@ class Delivery(Model):
     person_number: Mapped[int]
     channel: Mapped[str] = mapped_column(String(12))
     language: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    came_from: Mapped[str] = mapped_column(String(12), default="", server_default="")
     attempt: Mapped[int] = mapped_column(default=1)
     current: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(10))
@@ -111,6 +132,7 @@ class Delivery(Model):
     code: Mapped[str] = mapped_column(String(20), default="")
     may_pass: Mapped[bool] = mapped_column(default=False)
     complained: Mapped[bool] = mapped_column(default=False)
+    pretended: Mapped[str] = mapped_column(String(10), default="", server_default="")
     owner: Mapped[str] = mapped_column(String(20), default="")
     settled_by: Mapped[str] = mapped_column(String(20), default="")
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -144,6 +166,7 @@ class Addressed(NamedTuple):
     attempt: int | None = None  # None: the first one of the dispatch
     owner: str = ""
     language: str = ""
+    came_from: str = ""  # the channel that they were tried by before
 
 
 def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[str]:
@@ -163,7 +186,18 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
         "made_at": bulk.instant(now),
         "changed_at": bulk.instant(now),
     }
-    own = ("ref", "person_id", "person_number", "channel", "language", "attempt", "owner", "state", "reason")
+    own = (
+        "ref",
+        "person_id",
+        "person_number",
+        "channel",
+        "language",
+        "came_from",
+        "attempt",
+        "owner",
+        "state",
+        "reason",
+    )
     told, untold = (State.WAITING.value, "", *same.values()), (State.UNREACHED.value, "no_channel", *same.values())
     first = dispatch.first_attempt
     rows = [
@@ -173,11 +207,12 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
             number,
             channel or NO_CHANNEL,
             language,
+            came_from,
             first if attempt is None else attempt,
             owner,
             *(told if channel else untold),
         )
-        for ref, (id_, number, channel, attempt, owner, language) in zip(refs, people, strict=True)
+        for ref, (id_, number, channel, attempt, owner, language, came_from) in zip(refs, people, strict=True)
     ]
     bulk.insert("delivery", (*own, *same), rows)
     return refs
@@ -276,19 +311,18 @@ def remarks_of(delivery_ids: Sequence[int]) -> Sequence[DeliveryRemark]:
 
 
 def unowned(dispatch_id: int) -> int:
-    """How many people who were perhaps not told are in nobody's care. Their own index answers, without a look at the rows."""
-    query = (
-        select(func.count()).select_from(Delivery).where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, HAS_NO_OWNER)
-    )
-    return db.session.scalar(query) or 0
+    """How many people who were perhaps not told are in nobody's care, counted no further than `COUNTED`.
+
+    Their own index answers, without a look at the rows.
+    """
+    query = select(Delivery.id).where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, HAS_NO_OWNER)
+    return db.session.scalar(select(func.count()).select_from(query.limit(COUNTED).subquery())) or 0
 
 
 def take_care(dispatch_id: int, state: State, owner: str, now: datetime) -> int:
     """Put all unowned current deliveries of this state in somebody's care; how many that were."""
-    change = update(Delivery).where(
-        Delivery.dispatch_id == dispatch_id, Delivery.state == state, Delivery.current, Delivery.owner == ""
-    )
-    return rows_changed(change.values(owner=owner, changed_at=now))
+    change = update(Delivery).where(Delivery.dispatch_id == dispatch_id, Delivery.state == state, HAS_NO_OWNER)
+    return rows_changed(change.where(Delivery.current, NEEDS_CARE).values(owner=owner, changed_at=now))
 
 
 def repeatable(dispatch_id: int, most: int) -> Sequence[Delivery]:
