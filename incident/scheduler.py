@@ -13,14 +13,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from incident import clock
+from incident.settings import Settings
 from incident.store import leases
 from incident.work import WORK, Kind, hand_over, sweep
 
 THREADS = 6
 PART = "clock"
-LEASE = timedelta(seconds=30)
-RENEW_SECONDS = 10
-SWEEP_SECONDS = 5
+"""The lease's name, and the thread that keeps it: busy looks must not let it run out."""
 
 
 class Waker:
@@ -31,14 +30,17 @@ class Waker:
         self.alone = alone
         self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.until = 0.0
+        settings: Settings = app.extensions["settings"]
+        self.beat = settings.worker_heartbeat
+        self.lease = timedelta(seconds=settings.lost_after)
         self.apscheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(THREADS)},
+            executors={"default": ThreadPoolExecutor(THREADS), PART: ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for kind in WORK:
             self.apscheduler.add_job(self._look, "interval", seconds=kind.every_seconds, args=(kind,), id=kind.name)
-        self.apscheduler.add_job(self._sweep, "interval", seconds=SWEEP_SECONDS, id="sweep")
+        self.apscheduler.add_job(self._sweep, "interval", seconds=self.beat, id="sweep", executor=PART)
 
     @property
     def ours(self) -> bool:
@@ -49,7 +51,7 @@ class Waker:
         """Begin to look. A look that was missed happens once, late."""
         if self.alone:
             self._renew()
-            self.apscheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS, id=PART)
+            self.apscheduler.add_job(self._renew, "interval", seconds=self.beat, id=PART, executor=PART)
         self.apscheduler.start()
 
     def stop(self) -> None:
@@ -63,8 +65,8 @@ class Waker:
     def _renew(self) -> None:
         asked = clock.monotonic()
         with self.app.app_context():
-            held = leases.hold(PART, self.name, now=clock.now(), length=LEASE)
-        self.until = asked + LEASE.total_seconds() if held else 0.0
+            held = leases.hold(PART, self.name, now=clock.now(), length=self.lease)
+        self.until = asked + self.lease.total_seconds() if held else 0.0
 
     def _look(self, kind: Kind) -> None:
         if self.ours:

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
         10,
         ge=0.5,
         le=60,
-        description="Seconds between signs of life of a worker; after three times as many it counts as dead (PostgreSQL).",
+        description="Seconds between signs of life of a scheduler or worker; after three times as many it counts as dead.",
     )
     web_processes: int = Field(
         2, ge=1, le=64, description="Processes of `tocsin web` on PostgreSQL, where gunicorn is installed."
@@ -219,6 +219,11 @@ class Settings(BaseSettings):
     def sms_price_table(self) -> Prices:
         """What a segment of a text message costs by country. Raises Invalid."""
         return parsed_prices(self.sms_prices)
+
+    @property
+    def lost_after(self) -> float:
+        """Seconds without a sign of life after which a scheduler or worker counts as dead."""
+        return 3 * self.worker_heartbeat
 
     def reminder_steps(self) -> Steps:
         """The steps of every ladder of reminders. Raises Invalid."""

@@ -119,7 +119,7 @@ class Worker:
                 delete_jobs="always",
                 install_signal_handlers=False,
                 update_heartbeat_interval=self.settings.worker_heartbeat,
-                stalled_worker_timeout=3 * self.settings.worker_heartbeat,
+                stalled_worker_timeout=self.settings.lost_after,
             )
             if self.stopped:
                 joined.close()
