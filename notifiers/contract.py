@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from html import escape
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, overload, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,32 @@ class Answer(NamedTuple):
     wait: float | None = None
 
 
+class Alike(Sequence[Answer]):
+    """One answer for every message of a batch, in the batch's order: what most batches get, kept as one."""
+
+    __slots__ = ("answer", "refs")
+
+    def __init__(self, refs: Sequence[str], answer: Answer) -> None:
+        self.refs, self.answer = refs, answer
+
+    def __len__(self) -> int:
+        return len(self.refs)
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Answer]: ...
+    def __getitem__(self, place: int | slice) -> Answer | Sequence[Answer]:
+        if isinstance(place, slice):
+            return Alike(self.refs[place], self.answer)
+        return self.answer._replace(ref=self.refs[place])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Status(StrEnum):
     """What a provider reports later about one message."""
 
@@ -199,7 +225,7 @@ class Notifier(Protocol):
     @property
     def simulated(self) -> bool: ...
 
-    def send(self, batch: Sequence[Message]) -> list[Answer]:
+    def send(self, batch: Sequence[Message]) -> Sequence[Answer]:
         """One answer a message, in the order of `batch`. An exception means that nobody knows what happened."""
         ...
 

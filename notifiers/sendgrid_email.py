@@ -8,9 +8,11 @@ import binascii
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 import requests
@@ -23,6 +25,7 @@ from sendgrid.sendgrid import SendGridAPIClient
 
 from notifiers import sendgrid_activity, wire
 from notifiers.contract import (
+    Alike,
     Answer,
     Callback,
     Despite,
@@ -103,6 +106,12 @@ class _Client(Client):
         )
         return _Reply(*wire.exchange(self._through, prepared.prepare(), timeout or self._seconds))
 
+    def hand_over(self, body: bytes) -> "_Reply":
+        """Post JSON that is spelt already. The client's own way would spell it for its log as well."""
+        headers = {**self.request_headers, "Content-Type": "application/json"}
+        prepared = requests.Request("POST", self._build_url(None), headers, data=body).prepare()
+        return _Reply(*wire.exchange(self._through, prepared, self._seconds))
+
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
@@ -158,56 +167,53 @@ class SendgridEmail:
         api.client = _Client(api.host, api._default_headers, [], wire.session(calls), seconds)
         self._api = api
 
-    def send(self, batch: Sequence[Message]) -> list[Answer]:
+    def send(self, batch: Sequence[Message]) -> Sequence[Answer]:
         """One answer a message, in the order of `batch`; one bad row does not keep the others back."""
-        answers = {
-            message.ref: Answer(message.ref, Outcome.REFUSED, reason="address_invalid")
-            for message in batch
-            if not wire.is_address(message.to)
-        }
-        waiting = [message for message in batch if message.ref not in answers]
+        wrong = [message for message in batch if not wire.is_address(message.to)]
+        given = [_all(wrong, Outcome.REFUSED, "address_invalid")] if wrong else []
         requests_left = MOST_REQUESTS
-        todo = list(_requests(waiting))
+        todo = list(_requests([message for message in batch if wire.is_address(message.to)] if wrong else batch))
         while todo:
             group = todo.pop()
-            if not requests_left or _has_stopped(answers.values()):
-                answers |= {message.ref: Answer(message.ref, Outcome.LATER, reason="not_tried") for message in group}
+            if not requests_left or _has_stopped(given):
+                given.append(_all(group, Outcome.LATER, "not_tried"))
                 continue
             requests_left -= 1
             settled, again = self._request(group)
-            answers |= settled
+            given += settled
             todo += again
-        return [answers[message.ref] for message in batch]
+        return _in_order(batch, given)
 
-    def _request(self, group: list[Message]) -> tuple[dict[str, Answer], list[list[Message]]]:
+    def _request(self, group: list[Message]) -> tuple[list[Alike], list[list[Message]]]:
         """The answers of one request, and the groups to try again because only others of them were refused."""
         try:
-            reply = self._api.client.mail.send.post(request_body=self._payload(group))
+            reply = self._api.client.mail.send.hand_over(self._payload(group))
         except wire.Unreached:
-            return _all(group, Outcome.LATER, "not_reached"), []
+            return [_all(group, Outcome.LATER, "not_reached")], []
         except wire.Redirected:
-            return _all(group, Outcome.STOP, "redirected"), []
+            return [_all(group, Outcome.STOP, "redirected")], []
         except wire.Unanswered:
-            return _all(group, Outcome.UNKNOWN, "answer_lost"), []
-        if reply.status_code == 202:
-            return _all(group, Outcome.ACCEPTED, provider_id=reply.headers.get("X-Message-Id", "")), []
-        if reply.status_code in (400, 413):
-            return _refused(group, reply.status_code, reply.body)
-        return _turned_away(group, reply.status_code, reply.headers), []
+            return [_all(group, Outcome.UNKNOWN, "answer_lost")], []
+        if reply.status == 202:
+            return [_all(group, Outcome.ACCEPTED, provider_id=reply.headers.get("X-Message-Id", ""))], []
+        if reply.status in (400, 413):
+            return _refused(group, reply.status, reply.body)
+        return [_turned_away(group, reply.status, reply.headers)], []
 
-    def _payload(self, group: list[Message]) -> dict[str, Any]:
+    def _payload(self, group: list[Message]) -> bytes:
+        """The request as JSON, put together of pieces: only what differs from person to person is spelt for each."""
         tagged = _Tagged.of(group)
         content = [{"type": "text/plain", "value": tagged.text}]
         if tagged.html:
             content.append({"type": "text/html", "value": tagged.html})
-        return {
+        shared = {
             "from": self._sender,
-            "personalizations": [tagged.person(message) for message in group],
             "content": content,
             "headers": {"Auto-Submitted": "auto-generated"},
             "tracking_settings": NO_TRACKING,
             "mail_settings": NO_FOOTER | {BYPASS[word]: {"enable": True} for word in group[0].frame.despite},
         } | self._reply_to
+        return f'{{"personalizations":[{",".join(tagged.people(group))}],{json.dumps(shared)[1:]}'.encode()
 
     def find(self, sought: Sequence[Sought]) -> list[Finding]:
         """What SendGrid's Email Activity has under our references."""
@@ -299,19 +305,20 @@ class _Tagged:
             tuple((escaped[place], place) for place in sorted({*frame.html.places})),
         )
 
-    def person(self, message: Message) -> dict[str, Any]:
-        """One person's part of the request."""
-        about: dict[str, Any] = {
-            "to": [{"email": message.to}],
-            "subject": message.subject,
-            "custom_args": {OUR_KEY: message.ref},
-        }
-        if self.plain or self.escaped:
-            words, escaped = message.words, message.escaped if self.escaped else ()
-            about["substitutions"] = {tag: words[place] for tag, place in self.plain} | {
-                tag: escaped[place] for tag, place in self.escaped
-            }
-        return about
+    def people(self, group: Sequence[Message]) -> Iterator[str]:
+        """Each person's part of the request, as JSON."""
+        first = group[0]
+        subject = "" if first.frame.subject.places else quoted(first.subject)
+        plain = [(f"{quoted(tag)}:", place) for tag, place in self.plain]
+        escaped = [(f"{quoted(tag)}:", place) for tag, place in self.escaped]
+        for message in group:
+            words = [tag + quoted(message.words[place]) for tag, place in plain]
+            words += [tag + quoted(escape(message.words[place])) for tag, place in escaped]
+            instead = f',"substitutions":{{{",".join(words)}}}' if words else ""
+            yield (
+                f'{{"to":[{{"email":{quoted(message.to)}}}],"subject":{subject or quoted(message.subject)}'
+                f',"custom_args":{{"{OUR_KEY}":{quoted(message.ref)}}}{instead}}}'
+            )
 
 
 def _all(
@@ -321,15 +328,24 @@ def _all(
     code: str = "",
     wait: float | None = None,
     provider_id: str = "",
-) -> dict[str, Answer]:
-    return {message.ref: Answer(message.ref, outcome, provider_id, reason, code, wait) for message in group}
+) -> Alike:
+    return Alike([message.ref for message in group], Answer("", outcome, provider_id, reason, code, wait))
 
 
-def _has_stopped(answers: Iterable[Answer]) -> bool:
-    return any(answer.outcome is Outcome.STOP or answer.wait is not None for answer in answers)
+def _has_stopped(given: Iterable[Alike]) -> bool:
+    return any(one.answer.outcome is Outcome.STOP or one.answer.wait is not None for one in given)
 
 
-def _turned_away(group: list[Message], status: int, headers: Mapping[str, str]) -> dict[str, Answer]:
+def _in_order(batch: Sequence[Message], given: Sequence[Alike]) -> Sequence[Answer]:
+    """Every message's answer in the order of the batch; as one where all have the same of one request."""
+    refs = [message.ref for message in batch]
+    if len(given) == 1 and given[0].refs == refs:
+        return given[0]
+    answers = {answer.ref: answer for one in given for answer in one}
+    return [answers[ref] for ref in refs]
+
+
+def _turned_away(group: list[Message], status: int, headers: Mapping[str, str]) -> Alike:
     """Every status but "taken" and "this request is wrong". 502 and 504 come from a gateway that may have passed it on."""
     wait = wire.seconds_to_wait(headers)
     if status == 429:
@@ -343,20 +359,20 @@ def _turned_away(group: list[Message], status: int, headers: Mapping[str, str]) 
     return _all(group, Outcome.UNKNOWN, "answer_unclear", str(status))
 
 
-def _refused(group: list[Message], status: int, body: bytes) -> tuple[dict[str, Answer], list[list[Message]]]:
+def _refused(group: list[Message], status: int, body: bytes) -> tuple[list[Alike], list[list[Message]]]:
     """Nothing of a refused request was sent: leave out the rows it names, halve it when it names none, stop for the rest."""
     fields = _named(body)
     rows = {int(name[1]) for name in fields if name[0] == "personalizations" and len(name) > 1 and name[1].isdigit()}
     bad = [message for number, message in enumerate(group) if number in rows]
     if bad:
         good = [message for number, message in enumerate(group) if number not in rows]
-        return _all(bad, Outcome.REFUSED, "address_refused", str(status)), [good] if good else []
+        return [_all(bad, Outcome.REFUSED, "address_refused", str(status))], [good] if good else []
     if any(fields):
-        return _all(group, Outcome.STOP, "request_refused", str(status)), []
+        return [_all(group, Outcome.STOP, "request_refused", str(status))], []
     if len(group) == 1:
-        return _all(group, Outcome.REFUSED, "message_refused", str(status)), []
+        return [_all(group, Outcome.REFUSED, "message_refused", str(status))], []
     middle = len(group) // 2
-    return {}, [group[:middle], group[middle:]]
+    return [], [group[:middle], group[middle:]]
 
 
 def _named(body: bytes) -> list[list[str]]:
