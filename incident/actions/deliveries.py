@@ -1,89 +1,24 @@
-"""Take in what providers report; settle what is in doubt by a person's evidence; have one sent again; read the sandbox's mail."""
+"""Settle what is in doubt by a person's evidence; have one sent again; read the sandbox's mail."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from json import loads
-from typing import Any
 from zlib import decompress
 
-from incident.actions import reminder_messages
-from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.preparing import incident_ref
 from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import calls, deliveries, dispatches, incidents, mailbox, moves, provider_events, sealed, tallies
+from incident.store import deliveries, dispatches, incidents, mailbox, moves, sealed, tallies
 from incident.store.db import db, new_secret_ref
 from incident.store.deliveries import Delivery, DeliveryRemark
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.tallies import Moves
-from notifiers.contract import Event, Status
 
 SETTLED_AT_ONCE = 1_000
-CALL_WANTED = "call_back_wanted"
-SAYS_IT_ARRIVED = (State.ACCEPTED, State.DELIVERED, State.CONFIRMED)
-Ladders = Mapping[int, tuple[ladders.Step, ...]]
-
-
-def take_in(provider: str, channel: str, events: Sequence[Event], *, now: datetime) -> int:
-    """Keep these reports and what they change; how many were new. Repeats change nothing, unknown ones are kept too."""
-    with transaction(f"provider:{provider}", now) as ledger:
-        known = provider_events.known_events(provider, [event.id for event in events])
-        fresh = list({event.id: event for event in reversed(events) if event.id not in known}.values())[::-1]
-        if not fresh:
-            ledger.unchanged()
-            return 0
-        held = deliveries.dispatches_of(event.ref for event in fresh)
-        dispatches.lock(held)
-        steps = dispatches.steps_of(held)
-        rows = _theirs(deliveries.reported_on(event.ref for event in fresh), provider, channel)
-        moved: dict[int, Moves] = {id_: Counter() for id_ in held}
-        for event in fresh:
-            if (row := rows.get(event.ref)) is not None:
-                _apply(row, event, provider, moved[row.dispatch_id], steps, now)
-        db.session.flush()
-        provider_events.add_events([_kept(provider, event, rows.get(event.ref), now) for event in fresh])
-        _list_calls_wanted([rows[one.ref] for one in fresh if one.reason == CALL_WANTED and one.ref in rows], now)
-        of_reminders = reminder_messages.take_in(provider, fresh, ledger)
-        _write_lines(fresh, {*rows, *of_reminders}, rows, moved, provider, ledger)
-    return len(fresh)
-
-
-def _list_calls_wanted(rows: Sequence[Delivery], now: datetime) -> None:
-    """Whoever pressed the key for it in a call is called back by a person."""
-    for row in rows:
-        calls.list_back(_refreshed(row.dispatch_id).incident_id, [row.id], now)
-
-
-def _theirs(rows: Mapping[str, Delivery], provider: str, channel: str) -> dict[str, Delivery]:
-    """Only what this provider may speak about: its own channel, and not what another one took."""
-    return {ref: row for ref, row in rows.items() if row.channel == channel and row.provider in ("", provider)}
-
-
-def _apply(row: Delivery, event: Event, provider: str, moved: Moves, steps: Ladders, now: datetime) -> None:
-    before, stood = State(row.state), tallies.place(row)
-    then = rules.after(before, rules.REPORTS[event.status])
-    row.reported_at = event.at or now
-    row.complained = row.complained or event.status is Status.COMPLAINED
-    if rules.REPORTS[event.status] is Happening.REPORTED_ELSE or before is State.SIMULATED:
-        return
-    row.provider = provider
-    row.provider_id = row.provider_id or event.provider_id
-    if then is before:
-        return
-    row.state, row.reason, row.code, row.changed_at = then, event.reason[:40], event.code[:20], now
-    row.may_pass, row.due_at = event.status in rules.MAY_PASS, None
-    if row.current:
-        moved[stood] -= 1
-        moved[tallies.place(row)] += 1
-    elif then in SAYS_IT_ARRIVED:
-        take_back_repeats(row, moved, now)
-    if row.current:
-        row.climb_at = ladders.look_at(steps[row.dispatch_id], row.channel, then, now, before=row.climb_at)
 
 
 def take_back_repeats(row: Delivery, moved: Moves, now: datetime) -> None:
@@ -101,59 +36,6 @@ def take_back_repeats(row: Delivery, moved: Moves, now: datetime) -> None:
             moved[stood] -= 1
             moved[tallies.place(row)] += 1
             moves.count(row.dispatch_id, {(repeat.channel, row.channel): 1})
-
-
-def _kept(provider: str, event: Event, row: Delivery | None, now: datetime) -> dict[str, Any]:
-    return {
-        "provider": provider,
-        "event_id": event.id[:100],
-        "delivery_id": row.id if row else None,
-        "ref": event.ref[:64],
-        "provider_id": event.provider_id[:100],
-        "status": event.status.value,
-        "reason": event.reason[:40],
-        "code": event.code[:20],
-        "at": event.at,
-        "received_at": now,
-        "fields": dict(event.fields),
-    }
-
-
-def _write_lines(
-    events: Sequence[Event],
-    ours: Collection[str],
-    rows: Mapping[str, Delivery],
-    moved: Mapping[int, Moves],
-    provider: str,
-    ledger: Ledger,
-) -> None:
-    """A line for each dispatch that reports speak of, one for reports about nothing we know, one for alarms."""
-    for dispatch_id, changes in moved.items():
-        mine = [(row.ref, row.state) for row in rows.values() if row.dispatch_id == dispatch_id]
-        if not mine:
-            continue
-        tallies.count(dispatch_id, changes, ledger.now)
-        row = _refreshed(dispatch_id)
-        incident = incident_ref(row)
-        states = dict(Counter(state for _, state in mine))
-        ledger.write(
-            "deliveries.reported",
-            row.ref,
-            incident=incident,
-            provider=provider,
-            states=states,
-            digest=rules.batch_digest(sorted(mine)),
-        )
-        if row.course == Course.SENDING and rules.too_many_back(
-            row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad
-        ):
-            halt(row, "too_many_back", ledger, incident)
-    strangers = [event for event in events if event.ref not in ours]
-    if strangers:
-        ledger.write("provider.unmatched", f"provider:{provider}", count=len(strangers))
-    alarms = Counter(event.status.value for event in events if event.status in (Status.ALARM, Status.TRACKED))
-    if alarms:
-        ledger.write("provider.alarm", f"provider:{provider}", kinds=dict(alarms))
 
 
 def _refreshed(dispatch_id: int) -> Dispatch:

@@ -1,13 +1,22 @@
-"""What providers reported, as received, in our words. Rows are only added."""
+"""What providers reported, as received, in our words, and what it changes of deliveries. Reports are only added.
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+The statements are plain and go by sets: this is asked for tens of thousands of times a second.
+"""
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, insert, select
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from json import dumps
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.deliveries import State
+from incident.domain.reported import Known
+from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.dispatches import Dispatch
+from notifiers.contract import Event
 
 
 class ProviderEvent(Model):
@@ -33,16 +42,130 @@ class ProviderEvent(Model):
     fields: Mapped[dict[str, str]] = mapped_column(JSON)
 
 
-def known_events(provider: str, ids: Sequence[str]) -> set[str]:
-    """Which of these reports were received before."""
-    query = select(ProviderEvent.event_id).where(ProviderEvent.provider == provider, ProviderEvent.event_id.in_(ids))
-    return set(db.session.scalars(query))
+COLUMNS: Final = (
+    "provider", "event_id", "delivery_id", "ref", "provider_id", "status", "reason", "code", "at", "received_at", "fields",
+)  # fmt: skip
 
 
-def add_events(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep these reports."""
-    if rows:
-        db.session.execute(insert(ProviderEvent), list(rows))
+class Told(NamedTuple):
+    """A delivery that a report speaks of, as it stands; its times as the database keeps them."""
+
+    id: int
+    ref: str
+    dispatch_id: int
+    channel: str
+    language: str
+    current: bool
+    provider: str
+    climb_at: Any
+    state: str
+    provider_id: str
+    reason: str
+    code: str
+    may_pass: bool
+    complained: bool
+    reported_at: Any
+
+    def known(self) -> Known:
+        """What is known of it."""
+        last = instant(self.reported_at)
+        own = self.provider_id, self.reason, self.code, bool(self.may_pass), bool(self.complained)
+        return Known(State(self.state), *own, last)
+
+
+class Heard(NamedTuple):
+    """What a delivery becomes by reports."""
+
+    id: int
+    provider: str
+    known: Known
+    climb_at: datetime | None
+
+
+_TOLD: Final = f"SELECT {', '.join(Told._fields)} FROM delivery WHERE ref IN"  # noqa: S608  (names of ours)
+_IN_SENDINGS: Final = "SELECT DISTINCT dispatch_id FROM delivery WHERE ref IN"
+_MOVED: Final = (
+    "id", "state", "reason", "code", "may_pass", "due_at", "climb_at", "changed_at",
+    "provider", "provider_id", "reported_at", "complained",
+)  # fmt: skip
+_NOTED: Final = ("id", "provider", "provider_id", "reported_at", "complained")
+
+
+def sendings_of(refs: Sequence[str]) -> dict[int, tuple[Dispatch, str]]:
+    """The sendings that these attempts belong to, held against other writers until the commit, with their incident's reference."""
+    found = {dispatch_id for (dispatch_id,) in bulk.matching(_IN_SENDINGS, (), refs)}
+    if not found:
+        return {}
+    incident = db.metadata.tables["incident"]
+    query = select(Dispatch, incident.c.ref).join(incident, incident.c.id == Dispatch.incident_id)
+    query = query.where(Dispatch.id.in_(found)).order_by(Dispatch.id).with_for_update(of=Dispatch)
+    rows = db.session.execute(query.execution_options(populate_existing=True))
+    return {row.id: (row, ref) for row, ref in rows}
+
+
+def told(refs: Sequence[str]) -> dict[str, Told]:
+    """The deliveries with these attempt references; whoever asks holds their sendings."""
+    return {row[1]: Told(*row) for row in bulk.matching(_TOLD, (), refs)}
+
+
+def keep(provider: str, events: Sequence[Event], told_by: Mapping[str, Told], now: datetime) -> set[str]:
+    """Keep those of these reports that were never received; their ids. Each comes once in `events`."""
+    at = bulk.instant(now)
+    rows = [
+        (
+            provider,
+            event.id[:100],
+            told_by[event.ref].id if event.ref in told_by else None,
+            event.ref[:64],
+            event.provider_id[:100],
+            event.status.value,
+            event.reason[:40],
+            event.code[:20],
+            None if event.at is None else bulk.instant(event.at),
+            at,
+            dumps(event.fields, ensure_ascii=False),
+        )
+        for event in events
+    ]
+    return set(bulk.added("provider_event", COLUMNS, rows, "event_id"))
+
+
+def note(heard: Iterable[Heard]) -> None:
+    """Write down what was heard of these deliveries, whose state stays as it is."""
+    bulk.change("delivery", _NOTED, [(one.id, *_said(one)) for one in heard])
+
+
+def move(heard: Iterable[Heard], now: datetime) -> None:
+    """Write down what these deliveries became."""
+    at = bulk.instant(now)
+    rows = [
+        (
+            one.id,
+            one.known.state.value,
+            one.known.reason,
+            one.known.code,
+            one.known.may_pass,
+            None,
+            None if one.climb_at is None else bulk.instant(one.climb_at),
+            at,
+            *_said(one),
+        )
+        for one in heard
+    ]
+    bulk.change("delivery", _MOVED, rows)
+
+
+def _said(one: Heard) -> tuple[Any, ...]:
+    known = one.known
+    last = None if known.last is None else bulk.instant(known.last)
+    return one.provider, known.provider_id[:100], last, known.complained
+
+
+def instant(kept: Any) -> datetime | None:
+    """An instant as the driver gives it, as one of ours."""
+    if kept is None or isinstance(kept, datetime):
+        return kept
+    return datetime.fromisoformat(kept).replace(tzinfo=UTC)
 
 
 def events_of(delivery_ids: Sequence[int]) -> Sequence[ProviderEvent]:

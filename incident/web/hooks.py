@@ -4,7 +4,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from incident.actions import deliveries, telling
+from incident.actions import reported, telling
 from incident.domain.errors import Missing
 from incident.settings import Settings
 from incident.web.access import now, permit
@@ -35,7 +35,7 @@ def report(provider: str) -> ResponseReturnValue:
         log.warning("hook.forged", provider=provider, why=str(forged))
         return answer(403, "This report does not bear the provider's signature.")
     for start in range(0, len(events), AT_ONCE):
-        deliveries.take_in(provider, notifier.channel, events[start : start + AT_ONCE], now=now())
+        reported.take_in(provider, notifier.channel, events[start : start + AT_ONCE], now=now())
     return _told(notifier, callback) or Response(status=204)
 
 

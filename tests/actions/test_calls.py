@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import calls, deliveries, dispatch
+from incident.actions import calls, dispatch, reported
 from incident.domain.calls import Outcome
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import calls as rows
@@ -203,7 +203,7 @@ def test_who_presses_the_key_for_it_is_called_back_and_confirmed_then(app):
         Event("E2", Status.BLOCKED, row.ref, reason="no_key_pressed"),
     ]
     for _ in range(2):
-        deliveries.take_in("memory", "call", reports, now=NOW)
+        reported.take_in("memory", "call", reports, now=NOW)
     assert told.counts() == {"bounced": 1}
     [(task, _, _)] = rows.page(told.incident.id)
     assert (task.why, task.is_open) == ("call_back", True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import climbing, deliveries, dispatch, notices, people
+from incident.actions import climbing, dispatch, notices, people, reported
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.ladders import Proof, Step
@@ -71,7 +71,7 @@ def approve(incident, ref):
 def report(story, row, status, *, id_="", now=None):
     provider = row.provider or "memory"
     event = Event(id_ or f"{row.ref}-{status}", status, ref=row.ref, at=now or story.clock())
-    return deliveries.take_in(provider, row.channel, [event], now=now or story.clock())
+    return reported.take_in(provider, row.channel, [event], now=now or story.clock())
 
 
 def of(story, number):

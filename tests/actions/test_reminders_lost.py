@@ -7,11 +7,11 @@ import pytest
 
 from incident.actions import (
     alert_targets,
-    deliveries,
     members,
     reach,
     reminder_messages,
     reminders,
+    reported,
 )
 from incident.actions.ledger import transaction
 from incident.domain.access import Role
@@ -169,8 +169,8 @@ def test_reports_about_reminders_come_by_the_same_hook_as_all_others(app):
     email = Memory("email")
     tick(HALF, ways(email))
     reports = [Event("e-1", Status.BOUNCED, ref=email.sent[0].ref), Event("e-2", Status.DELIVERED, ref="never-sent")]
-    assert deliveries.take_in("memory", "email", reports, now=HALF) == 2
-    assert deliveries.take_in("memory", "email", reports, now=HALF) == 0
+    assert reported.take_in("memory", "email", reports, now=HALF) == 2
+    assert reported.take_in("memory", "email", reports, now=HALF) == 0
     [row] = db.session.query(ReminderMessage)
     assert row.state == State.FAILED
     assert [line.verb for line in lines()[-2:]] == ["reminder.settled", "provider.unmatched"]
@@ -182,7 +182,7 @@ def test_another_provider_cannot_speak_about_a_reminder(app):
     a_case(lead.ref)
     email = Memory("email")
     tick(HALF, ways(email))
-    deliveries.take_in("other", "email", [Event("e-1", Status.BOUNCED, ref=email.sent[0].ref)], now=HALF)
+    reported.take_in("other", "email", [Event("e-1", Status.BOUNCED, ref=email.sent[0].ref)], now=HALF)
     [row] = db.session.query(ReminderMessage)
     assert row.state == State.ACCEPTED
 

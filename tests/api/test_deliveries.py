@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident.actions import deliveries as actions
+from incident.actions import reported
 from incident.domain.access import Role
 from incident.store import dispatches
 from notifiers.contract import Channels, Event, Outcome, Status
@@ -43,7 +43,7 @@ def test_a_notice_is_sent_watched_and_listed(client, real, lead):
     assert (sending["still_open"], sending["complete"]) == (1, False)  # a text counts once it is delivered
     [text] = [row for row in story.rows() if row.channel == "sms"]
     delivered = Event("E-1", Status.DELIVERED, ref=text.ref)
-    assert actions.take_in(text.provider, "sms", [delivered], now=story.clock()) == 1
+    assert reported.take_in(text.provider, "sms", [delivered], now=story.clock()) == 1
     assert client.get(at(story), headers=lead).json["sendings"][0]["complete"] is True
     first = client.get(at(story, f"/{story.dispatch}/deliveries?limit=3"), headers=lead).json
     rest = client.get(at(story, f"/{story.dispatch}/deliveries?after={first['next']}"), headers=lead).json
