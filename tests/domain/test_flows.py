@@ -1,5 +1,7 @@
 """The streams of a ladder: nobody is lost between what stands and what went on."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +38,7 @@ def test_whatever_way_people_take_each_begins_once_and_none_is_lost(ways):
     stands, went = {}, {}
     for way in ways:
         stands[way[-1], State.ACCEPTED] = stands.get((way[-1], State.ACCEPTED), 0) + 1
-        for ends in zip(way, way[1:], strict=False):
+        for ends in pairwise(way):
             went[ends] = went.get(ends, 0) + 1
     found = streams(ORDER, stands, went)
     assert sum(one.began for one in found) == len(ways)
