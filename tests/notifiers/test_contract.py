@@ -8,18 +8,25 @@ from typing import Any
 import pytest
 
 from notifiers.contract import Callback, Forged, Message, Notifier, Outcome
+from notifiers.fcm_push import FcmPush
 from notifiers.memory import Memory
+from notifiers.push import Push
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
 from notifiers.smtp_email import SmtpEmail
 from notifiers.spoken import pieces
 from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
+from notifiers.web_push import WebPush
 from tests.fakes.faults import Fault
+from tests.fakes.fcm import FakeFcm, device
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.fakes.smtp import FakeSmtp
 from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
 from tests.fakes.twilio_voice import FakeVoice
+from tests.fakes.web_push import VAPID_KEY, FakePushService
+
+CHECK = "https://us.example/notices/check"
 
 
 @dataclass
@@ -38,6 +45,14 @@ class Case:
             return self.told()
         if isinstance(self.server, FakeTwilio):
             return [(text.to, text.body) for text in self.server.texts]
+        if isinstance(self.server, FakeFcm):
+            return [(shown.to, shown.body) for shown in self.server.shown]
+        if isinstance(self.server, FakePushService):
+            return [
+                (browser.subscription, shown["notification"]["body"])
+                for browser in self.server.browsers.values()
+                for shown in browser.shown
+            ]
         return [
             (mail.to[0], mail.parsed.get_body(("plain",)).get_content().replace("\r\n", "\n").removesuffix("\n"))
             for mail in self.server.mails
@@ -60,12 +75,19 @@ class Case:
             if "\n".join(pieces(message.text)) in "\n".join(call.said)
         ]
 
+    def address(self, number: int) -> str:
+        """Where person `number` is reached."""
+        if isinstance(self.server, FakeFcm):
+            return device(number)
+        if isinstance(self.server, FakePushService):
+            return self.server.subscribe(number).subscription
+        return f"+4915100000{number:03}" if self.notifier.channel in ("sms", "call") else f"person{number}@example.org"
+
     def message(self, number: int, **values: Any) -> Message:
         """One message for person `number`."""
-        to = f"+4915100000{number:03}" if self.notifier.channel in ("sms", "call") else f"person{number}@example.org"
         usual = {
             "ref": f"R{number:04}",
-            "to": to,
+            "to": self.address(number),
             "subject": "Notice",
             "text": f"Dear person {number},\nplease read this.",
         }
@@ -74,7 +96,9 @@ class Case:
         return made
 
 
-@pytest.fixture(params=["sendgrid", "twilio", "twilio_voice", "smtp"])
+@pytest.fixture(
+    params=["sendgrid", "twilio", "twilio_voice", "smtp", "fcm", "web_push", "push_to_apps", "push_to_browsers"]
+)
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     with ExitStack() as open_:
         if request.param == "sendgrid":
@@ -91,6 +115,13 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
                 "callback": "https://us.example/hooks/twilio_voice",
             }
             notifier = TwilioVoice(ACCOUNT, TOKEN, url=server.url, seconds=5, **about)
+        elif request.param in ("fcm", "web_push", "push_to_apps", "push_to_browsers"):
+            apps, browsers = open_.enter_context(FakeFcm()), open_.enter_context(FakePushService())
+            to_apps = FcmPush(apps.key_file(), link=CHECK, url=apps.url, token_url=apps.token_url, seconds=5)
+            to_browsers = WebPush(VAPID_KEY, contact="desk@us.example", link=CHECK, loopback=True, seconds=5)
+            server = apps if request.param in ("fcm", "push_to_apps") else browsers
+            alone = {"fcm": to_apps, "web_push": to_browsers}
+            notifier = alone.get(request.param) or Push([to_apps, to_browsers])
         else:
             server = open_.enter_context(FakeSmtp())
             notifier = SmtpEmail(server.url, "notice@company.example", seconds=5, encrypted=False)
