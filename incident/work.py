@@ -6,7 +6,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -28,6 +27,7 @@ from incident.actions import (
     sending,
 )
 from incident.actions.ways import Ways
+from incident.domain.lanes import Lane, lane_of
 from incident.store import dispatches, jobs
 from incident.store.db import db
 from incident.visits import visits
@@ -41,27 +41,14 @@ Due = Callable[[datetime], list[str]]
 Do = Callable[[str, datetime], Any]
 
 
-class Lane(StrEnum):
-    """By which way work reaches other machines. One lane never waits for another."""
-
-    SENDING = "sending"
-    LONG = "long"
-    QUICK = "quick"
-
-
 @dataclass(frozen=True)
 class Kind:
-    """One kind of work: its name, how often to look for it, what is due, and doing it.
-
-    With `alone`, only one worker at a time is given a reference; a sending is shared by as many as there are.
-    """
+    """One kind of work: its name, how often to look for it, what is due, and doing it."""
 
     name: str
     every_seconds: float
     due: Due
     do: Do
-    lane: Lane = Lane.QUICK
-    alone: bool = True
 
 
 def _channels() -> Channels:
@@ -132,12 +119,13 @@ def _look(reference: str, now: datetime) -> None:
 
 
 WORK: tuple[Kind, ...] = (
-    Kind("people.import", 1, imports.due, _take_in, Lane.LONG),
-    Kind("laws.compare", 60, law_updates.due, law_updates.do, Lane.LONG),
+    Kind("people.import", 1, imports.due, _take_in),
+    Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
-    Kind("sending", 1, sending.due, _send, Lane.SENDING, alone=False),
-    Kind("letters.print", 2, letters.due, _print, Lane.LONG),
+    Kind("sending", 1, sending.due, _send),
+    Kind("deliveries.look_up", 10, _doubtful, _look_up),
+    Kind("letters.print", 2, letters.due, _print),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),
@@ -166,8 +154,7 @@ def hand_over(kind: Kind) -> int:
 
 def given(kind: Kind, references: Sequence[str]) -> int:
     """Have workers do this, in a commit of its own; how many were new to them."""
-    wanted = [jobs.Wanted(kind.name, reference, kind.lane, kind.alone) for reference in references]
-    new = jobs.defer(wanted)
+    new = jobs.defer(jobs.Wanted(kind.name, reference) for reference in references)
     db.session.commit()
     return new
 
@@ -179,7 +166,7 @@ def do(kind: str, reference: str) -> int:
     """
     began = clock.monotonic()
     done = _do(BY_NAME[kind], reference)
-    if done and BY_NAME[kind].lane is Lane.SENDING and clock.monotonic() - began > WORTH_SECONDS:
+    if done and lane_of(kind) is Lane.SENDING and clock.monotonic() - began > WORTH_SECONDS:
         go_on(BY_NAME[kind], reference)
     return done
 

@@ -1,7 +1,7 @@
 """A worker: takes what schedulers and actions hand over, on as many machines as one likes (PostgreSQL only).
 
 Each lane is a worker of its own in Procrastinate, so that an import keeps no reminder waiting, and one process sends one slice
-at a time. A worker that the others took for dead, because its process was frozen, ends its lane here and joins anew.
+at a time. A lane that ends, because the database was away, begins anew.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ import structlog
 from flask import Flask
 
 from incident import clock, watchdog, work
+from incident.domain.lanes import Lane
 from incident.settings import Settings, SettingsError
 from incident.store import jobs
 from incident.store.db import db
-from incident.work import Lane
 
 log = structlog.get_logger()
 
@@ -94,7 +94,7 @@ class Worker:
             one.cancel()  # lets it finish what it does
 
     async def _lane(self, lane: Lane) -> None:
-        """Work in one lane; begin anew when the database was away, or others took us for dead."""
+        """Work in one lane; begin anew when the database was away, or others have forgotten us."""
         while not self.stopped:
             try:
                 await self._once(lane)
@@ -119,7 +119,7 @@ class Worker:
                 delete_jobs="always",
                 install_signal_handlers=False,
                 update_heartbeat_interval=self.settings.worker_heartbeat,
-                stalled_worker_timeout=self.settings.lost_after,
+                stalled_worker_timeout=jobs.FORGOTTEN_SECONDS,
             )
             if self.stopped:
                 joined.close()

@@ -51,6 +51,7 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace, actor: 
             people=version.people,
             simulated=simulated,
         )
+        ledger.soon("sending", row.ref)
         return row.ref
 
 
@@ -93,6 +94,7 @@ def go_on(incident: str, ref: str, *, actor: str, now: datetime) -> None:
         row.seen, row.seen_bad = row.counts.with_outcome, row.counts.bad
         row.paused_for, row.holds, row.changed_at = "", {}, now
         ledger.write("dispatch.resumed", row.ref, incident=incident)
+        ledger.soon("sending", row.ref)
 
 
 def stop(incident: str, ref: str, *, typed: str, actor: str, now: datetime) -> int:

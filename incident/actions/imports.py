@@ -165,6 +165,7 @@ def start(
         ledger.write(
             "list.import_started", row.ref, incident=ref, wave=row.wave, mapping=_digest(compact(row.reading).encode())
         )
+        ledger.soon("people.import", row.ref)
 
 
 def _wave(incident_id: int, number: int, label: str, now: datetime) -> int:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from incident.domain.audit import Line
 from incident.domain.verbs import speakable
-from incident.store import audit
+from incident.store import audit, jobs
 from incident.store.db import db
+from incident.store.jobs import Wanted
 
 OPEN = "tocsin_ledger"
 
@@ -21,6 +22,7 @@ class Ledger:
         self.lines: list[Line] = []
         self.nothing_changed = False
         self.last_acts: list[Callable[[], None]] = []
+        self.wanted: list[Wanted] = []
         self._at = instant(now)
 
     def write(self, verb: str, subject: str, /, *, incident: str | None = None, **details: object) -> None:
@@ -31,6 +33,10 @@ class Ledger:
     def at_last(self, act: Callable[[], None]) -> None:
         """Have this done when the lines stand in the record, right before the commit: to sign what was just added."""
         self.last_acts.append(act)
+
+    def soon(self, kind: str, reference: str) -> None:
+        """Have work of this kind begun as soon as this commits, where other machines wait for it."""
+        self.wanted.append(Wanted(kind, reference))
 
     def unchanged(self) -> None:
         """Say that there was nothing to change: the transaction rolls back, and no line is owed."""
@@ -75,6 +81,7 @@ def _finish(ledger: Ledger) -> None:
     if not ledger.lines:
         raise RuntimeError("A transaction must leave a line in the record, or say that nothing changed.")
     session.flush()
+    jobs.defer_if_anybody_works(ledger.wanted)
     audit.append(ledger.lines)
     for act in ledger.last_acts:
         act()

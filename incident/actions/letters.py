@@ -69,6 +69,7 @@ def ask(incident: str, dispatch: str, *, most: int, actor: str, now: datetime) -
         db.session.add(batch)
         db.session.flush()
         ledger.write("letters.asked", batch.ref, incident=incident, dispatch=row.ref, most=wanted)
+        ledger.soon("letters.print", batch.ref)
     return batch.ref
 
 

@@ -7,7 +7,7 @@ from incident import journal, scheduler, settings, start, watchdog, work
 from incident import worker as workers
 from incident.cli import webserver
 from incident.cli.signals import until_stopped
-from incident.work import Lane
+from incident.domain.lanes import Lane
 
 
 @click.command()

@@ -4,16 +4,15 @@ A job holds a kind of work and a reference, and nothing else. Losing, repeating 
 anything: the rows say what is to do, and whoever does it claims them first.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
+from incident.domain.lanes import SHARED, lane_of
 from incident.store.db import db
 
 try:
@@ -31,7 +30,9 @@ TASK: Final = "tocsin.work"
 MAKING: Final = 0x70C51
 """Who makes tables holds this advisory lock of PostgreSQL."""
 
-_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+PERHAPS_ALIVE_SECONDS: Final = 180.0
+FORGOTTEN_SECONDS: Final = 24 * 3600
+_MARK = text("SELECT to_regclass('procrastinate_jobs'), obj_description(to_regclass('procrastinate_jobs'), 'pg_class')")
 _WAITING = text("SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:locks)")
 _ALIVE = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :seconds)"
@@ -42,7 +43,7 @@ _ORPHANED = text(
     WHERE worker.id = job.worker_id AND worker.last_heartbeat > now() - make_interval(secs => :seconds))"""
 )
 _ENDED = text("DELETE FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing')")
-_DEAD = text("DELETE FROM procrastinate_workers WHERE last_heartbeat <= now() - make_interval(secs => :seconds)")
+_FORGOTTEN = text("DELETE FROM procrastinate_workers WHERE last_heartbeat <= now() - make_interval(secs => :seconds)")
 _STANDING = text(
     """SELECT job.queue_name, job.status::text, count(*), extract(epoch FROM now() - min(event.at))
     FROM procrastinate_jobs AS job LEFT JOIN procrastinate_events AS event
@@ -51,12 +52,10 @@ _STANDING = text(
 
 
 class Wanted(NamedTuple):
-    """Work that somebody should do: its kind, its reference, the lane it goes by, and whether one alone may do it at a time."""
+    """Work that somebody should do: its kind and its reference."""
 
     kind: str
     reference: str
-    lane: str
-    alone: bool
 
     @property
     def key(self) -> str:
@@ -106,9 +105,9 @@ def _inserted(wanted: Sequence[Wanted]) -> bool:
     jobs = [
         Job(
             task_name=TASK,
-            queue=one.lane,
+            queue=lane_of(one.kind).value,
             queueing_lock=one.key,
-            lock=one.key if one.alone else None,
+            lock=None if one.kind in SHARED else one.key,
             task_kwargs={"kind": one.kind, "reference": one.reference},
         )
         for one in wanted
@@ -122,19 +121,26 @@ def _inserted(wanted: Sequence[Wanted]) -> bool:
     return True
 
 
+def defer_if_anybody_works(wanted: Iterable[Wanted]) -> None:
+    """Have this done at once, in the caller's transaction, where there are workers; elsewhere the clock finds it due."""
+    given = list(wanted)
+    if given and ready() and workers(PERHAPS_ALIVE_SECONDS):
+        defer(given)
+
+
 def workers(seconds: float) -> int:
     """How many lanes of workers gave a sign of life in the last seconds."""
     return db.session.scalar(_ALIVE, {"seconds": seconds}) or 0
 
 
 def sweep(seconds: float) -> int:
-    """Take out the jobs of workers that gave no sign of life for so long, and those workers; how many jobs.
+    """Take out the jobs of workers that gave no sign of life for so long; how many. What was not done is still due.
 
-    What was not done is still due, and is handed over again. A worker that was only frozen finds its job gone, and joins anew.
+    A worker that was only frozen finds its job gone, and goes on with others. One that is silent for a day is forgotten.
     """
     taken = db.session.execute(_ORPHANED, {"seconds": seconds})
     db.session.execute(_ENDED)
-    db.session.execute(_DEAD, {"seconds": seconds})
+    db.session.execute(_FORGOTTEN, {"seconds": FORGOTTEN_SECONDS})
     count: int = getattr(taken, "rowcount", 0)
     return count
 
@@ -153,41 +159,33 @@ def time_there() -> datetime:
 # Tables of the engine -------------------------------------------------------------------------------------------------
 
 
-def make_tables() -> None:
-    """Make the engine's tables, or bring them to what the installed engine needs; safe to repeat, and to run twice at once."""
-    with db.engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MAKING})
-        installed = _numbers(version("procrastinate"))
-        made = _made(connection, installed)
-        if made is None:
-            _run(connection, SchemaManager.get_schema())
-        elif made < installed:
-            for path in newer(made, Path(SchemaManager.get_migrations_path()).glob("*.sql")):
-                _run(connection, path.read_text(encoding="utf-8"))
-        if made is None or made < installed:
-            _run(connection, f"COMMENT ON TABLE procrastinate_jobs IS 'procrastinate {version('procrastinate')}'")
-        connection.commit()
+def make_tables(migrations: Path | None = None) -> None:
+    """Make the engine's tables, or bring them to what the installed engine needs; safe to repeat, and to run twice at once.
+
+    The comment on its table of jobs names the last of its migrations that is in; they lie in `migrations`.
+    """
+    files = sorted((migrations or Path(SchemaManager.get_migrations_path())).glob("*.sql"))
+    with db.engine.connect() as plain:
+        connection = plain.execution_options(isolation_level="AUTOCOMMIT")  # as some of the migrations demand
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MAKING})
+        try:
+            there, mark = connection.execute(_MARK).one()
+            if there is None:
+                _run(connection, SchemaManager.get_schema())
+            if mark is None:
+                _mark(connection, files[-1].name)
+                return
+            for path in files:
+                if path.name > mark:
+                    _run(connection, path.read_text(encoding="utf-8"))
+                    _mark(connection, path.name)
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MAKING})
 
 
-def newer(made: tuple[int, ...], files: Iterable[Path]) -> list[Path]:
-    """The engine's own migrations that came after a version, in their order."""
-    return sorted((path for path in files if _numbers(path.name) > made), key=lambda path: path.name)
-
-
-def _made(connection: Connection, installed: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The version whose tables are there; None when there are none. Tables that somebody made by hand count as the installed ones."""
-    said = connection.execute(
-        text("SELECT to_regclass('procrastinate_jobs'), obj_description(to_regclass('procrastinate_jobs'), 'pg_class')")
-    ).one()
-    if said[0] is None:
-        return None
-    return _numbers(said[1]) if said[1] else installed
-
-
-def _numbers(words: str) -> tuple[int, ...]:
-    """The first version in a text, `03.04.00_post.sql` included; zeros where there is none."""
-    found = _VERSION.search(words)
-    return tuple(int(part) for part in found[0].split(".")) if found else (0, 0, 0)
+def _mark(connection: Connection, name: str) -> None:
+    literal = connection.scalar(text("SELECT quote_literal(:name)"), {"name": name})
+    _run(connection, f"COMMENT ON TABLE procrastinate_jobs IS {literal}")
 
 
 def _run(connection: Connection, statements: str) -> None:
