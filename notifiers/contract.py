@@ -257,7 +257,10 @@ class Sought:
 
 
 class Match(NamedTuple):
-    """One message that a provider has and that may be the one sought. `certain` says that it bears our reference or our text."""
+    """One message that a provider has and that may be the one sought.
+
+    `ours`: it bears our reference, so it is that one. `certain`: it bears at least our text.
+    """
 
     provider_id: str
     status: Status
@@ -265,6 +268,7 @@ class Match(NamedTuple):
     reason: str = ""
     code: str = ""
     certain: bool = True
+    ours: bool = False
 
 
 class Finding(NamedTuple):
@@ -283,6 +287,8 @@ class LooksUp(Protocol):
     questions that it allows.
     """
 
+    @property
+    def provider(self) -> str: ...
     @property
     def looks_up(self) -> int: ...
     @property

@@ -70,7 +70,8 @@ def _match(row: Mapping[str, Any]) -> Match:
     """One row of the answer. It says when something last happened, not when it was taken."""
     word = str(row.get("status", ""))
     number = wire.plain(row.get("msg_id", ""), 200).split(".", 1)[0][:100]
-    return Match(number, STATUS.get(word, Status.UNKNOWN), _instant(row.get("last_event_time")), wire.plain(word, 40))
+    at = _instant(row.get("last_event_time"))
+    return Match(number, STATUS.get(word, Status.UNKNOWN), at, wire.plain(word, 40), ours=True)
 
 
 def _instant(text: object) -> datetime | None:

@@ -56,6 +56,7 @@ class DeliveryClaim(Model):
     worker: Mapped[str] = mapped_column(String(60))
     state: Mapped[str] = mapped_column(String(8))
     size: Mapped[int]
+    provider: Mapped[str] = mapped_column(String(20), default="", server_default="")
     claimed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     lease_until: Mapped[datetime] = mapped_column(UTCDateTime)
 

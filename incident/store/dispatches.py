@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
@@ -64,6 +64,9 @@ class Dispatch(Model):
     complained: Mapped[int] = mapped_column(default=0)
     rate: Mapped[float] = mapped_column(default=0.0)
     holds: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    fell_out: Mapped[bytes | None] = mapped_column(LargeBinary)
+    life: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    pretended: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, server_default="{}")
     started_by: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)

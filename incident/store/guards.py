@@ -8,6 +8,7 @@ APPEND_ONLY = {
     "checkpoint": "size",
     "closing": "id",
     "custody": "id",
+    "delivery_lookup": "id",
     "delivery_remark": "id",
     "fact": "id",
     "grade": "id",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
@@ -27,6 +27,7 @@ class Notice(Model):
     audience: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     channels: Mapped[list[str]] = mapped_column(JSON, default=list)
     ladder: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    despite: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["unsubscribed", "complained"])
     languages: Mapped[list[str]] = mapped_column(JSON, default=list)
     send_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     drafter: Mapped[str] = mapped_column(String(20))
@@ -73,6 +74,7 @@ class NoticeVersion(Model):
     decided_by: Mapped[str] = mapped_column(String(20), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reason: Mapped[str] = mapped_column(Text, default="")
+    numbers: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 def by_ref(incident_id: int, ref: str) -> Notice | None:

@@ -99,9 +99,10 @@ def a_story(
     channels: tuple[str, ...] = ("email", "sms"),
     only_phone: int = 0,
     unreachable: int = 0,
+    both: int = 0,
     real: Mapping[str, Notifier] | None = None,
 ) -> Story:
-    """An approved notice to so many people; the last ones have a telephone only, or nothing at all."""
+    """An approved notice to so many people; the last ones have a telephone only, or nothing at all, the first `both`."""
     incident = an_incident(kind=kind, now=NOW)
     for number in range(1, count + 1):
         given = {"name": f"Person {number}", "place": "DE", "exposed": "email"}
@@ -111,6 +112,8 @@ def a_story(
             given["phone"] = f"+4915112345{number:03}"
         else:
             given["email"] = f"person{number}@example.org"
+            if number <= both:
+                given["phone"] = f"+4915112345{number:03}"
         people.add(incident.ref, given, actor=LEAD, now=NOW)
     notice = a_notice(incident, channels=channels, stage="approved", now=NOW)
     opened = dict(real) if real is not None else {"email": Memory("email"), "sms": Memory("sms")}
