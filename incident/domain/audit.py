@@ -2,7 +2,9 @@
 
 This one file is also a program that needs nothing else of Tocsin, nor an installation of it:
 
-    python audit.py EXPORT [--checkpoint FILE]… [--key KEY] [--json]
+    python audit.py FILE [--checkpoint FILE]… [--key KEY] [--json]
+
+FILE is an export of the whole record, an excerpt of it, or the bundle of one incident.
 
 It exits 0 when nothing is wrong, 1 when something is, 2 when it was called wrongly.
 docs/record.md describes the format for whoever wants to write a second verifier.
@@ -16,6 +18,8 @@ import binascii
 import json
 import re
 import sys
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256, sha512
@@ -24,14 +28,18 @@ from typing import BinaryIO, NamedTuple, NoReturn
 
 LINE_FORMAT = "tocsin-record-1"
 EXPORT_FORMAT = "tocsin-record-export-1"
+EXCERPT_FORMAT = "tocsin-record-excerpt-1"
+BUNDLE_FORMAT = "tocsin-bundle-1"
 LONGEST_LINE = 65_536  # bytes, of one line of an export
 DEEPEST = 16  # levels of lists and objects inside one line
 MOST_CHECKPOINTS = 10_000  # in one export
 MOST_FINDINGS = 20  # after so many the check stops reading
+HIGHEST = 40  # an excerpt hides at most 2^40 lines in one row
 SAFE_INTEGER = 2**53 - 1  # RFC 8785 knows no larger number
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
 LONG_NUMBER = re.compile(rb"\d{16}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 FIELDS = ("actor", "at", "details", "format", "incident", "log", "seq", "subject", "verb")
 
@@ -204,6 +212,17 @@ class Frontier:
             carry >>= 1
         peaks.append(node)
         self.size += 1
+
+    def add_subtree(self, level: int, node: bytes) -> None:
+        """Put the hash of a complete tree of 2^level leaves at the end. Raises Malformed where no such tree can stand."""
+        if self.size & ((1 << level) - 1):
+            raise Malformed(f"a tree of 2^{level} lines cannot begin after {self.size} lines")
+        peaks, carry = self.peaks, self.size >> level
+        while carry & 1:
+            node = sha256(b"\x01" + peaks.pop() + node).digest()
+            carry >>= 1
+        peaks.append(node)
+        self.size += 1 << level
 
     def root(self) -> bytes:
         """The RFC 6962 root over all leaves so far."""
@@ -410,7 +429,11 @@ class Verdict:
     key: str = ""
     proven: int = 0  # lines covered by a checkpoint that came from outside
     signed: int = 0  # lines covered by any checkpoint
+    hidden: int = 0  # lines of which an excerpt shows only hashes
+    files: int = 0  # files of a bundle that are as its list says
+    passed_over: list[int] = field(default_factory=list)  # sizes of checkpoints from outside that an excerpt hides
     restored_at: int | None = None
+    incident: str = ""  # of a bundle
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -431,6 +454,16 @@ class Verdict:
                 told.append(f"The record says that it was restored from a backup at line {self.restored_at}.")
             return ["NOT IN ORDER.", *told]
         told = [f"Nothing wrong was found in {self.size} lines of the record {self.log} (root {self.root})."]
+        if self.hidden:
+            told.append(
+                f"{self.size - self.hidden} of them are shown, of {self.hidden} only hashes: whether these leave out a "
+                "line that belongs here, only the whole record can show."
+            )
+        if self.files:
+            told.append(f"{self.incident}: all {self.files} files are those that the record speaks of.")
+        told += [
+            f"The checkpoint of {size} lines could not be compared with this excerpt." for size in self.passed_over
+        ]
         if self.proven == self.size:
             return [*told, f"Proven: all {self.size} lines stand as when the checkpoint {source} was signed."]
         if not self.proven:
@@ -454,6 +487,8 @@ class Check:
         self.key, self._judge = key, judge
         self.frontier = Frontier()
         self.verdict = Verdict(log=log, key=str(key))
+        self.excerpt = False
+        self.bundled: set[str] = set()
         self._agreed = 0
         self._waiting: list[Checkpoint] = []
         for note in outside:
@@ -485,6 +520,14 @@ class Check:
         self.frontier.add(leaf)
         if self._waiting and self._waiting[-1].size == self.frontier.size:
             self._meet()
+
+    def add_hidden(self, level: int, node: bytes) -> None:
+        """Take 2^level lines of which only the hash over all is shown. Raises Malformed where they cannot stand."""
+        self.frontier.add_subtree(level, node)
+        self.verdict.hidden += 1 << level
+        while self._waiting and self._waiting[-1].size < self.frontier.size:
+            self.verdict.passed_over.append(self._waiting.pop().size)
+        self._meet()
 
     def _meet(self) -> None:
         while self._waiting and self._waiting[-1].size == self.frontier.size:
@@ -521,6 +564,11 @@ class Check:
     def finish(self) -> Verdict:
         """The verdict, once all lines were read."""
         size = self.frontier.size
+        if self.excerpt:
+            self.verdict.passed_over += [checkpoint.size for checkpoint in reversed(self._waiting)]
+            self._waiting.clear()
+            if self.verdict.signed != size and not self.verdict.findings:
+                self.verdict.found("unsigned", f"No checkpoint in the excerpt covers all of its {size} lines.")
         for checkpoint in reversed(self._waiting):
             said = f"A checkpoint from outside covers {checkpoint.size} lines, and the record has only {size}"
             self.verdict.found("tail cut", f"{said}: {checkpoint.size - size} lines at the end are missing.")
@@ -529,12 +577,21 @@ class Check:
 
 
 def verify(export: BinaryIO, outside: Iterable[str] = (), key: Key | None = None) -> Verdict:
-    """The verdict on an exported record. `outside` are checkpoints kept elsewhere, `key` a public key known otherwise."""
+    """The verdict on an exported record or an excerpt. `outside` are checkpoints kept elsewhere, `key` one known otherwise."""
+    return _read(export, outside, key).finish()
+
+
+def _read(export: BinaryIO, outside: Iterable[str], key: Key | None) -> Check:
+    """All rows of an export or excerpt, taken in."""
     try:
-        log, size, own_key = _header(_row(export))
+        kind, log, size, own_key = _header(_row(export))
     except Malformed as error:
-        return Verdict(findings=[Finding("not an export", f"The first row is not the header of an export: {error}.")])
+        nothing = Check("", Key("", b""))
+        nothing.verdict.key = ""
+        nothing.verdict.found("not an export", f"The first row is not the header of an export: {error}.")
+        return nothing
     check = Check(log, key or own_key, outside)
+    check.excerpt = kind == EXCERPT_FORMAT
     if key is not None and key != own_key:
         check.verdict.found("wrong key", f"The export names the key {own_key.id.hex()}, not the one that was given.")
     checkpoints = 0
@@ -547,6 +604,8 @@ def verify(export: BinaryIO, outside: Iterable[str] = (), key: Key | None = None
                 checkpoints += 1
                 if checkpoints <= MOST_CHECKPOINTS:
                     check.inside(_note(row))
+            elif check.excerpt and row.startswith(b'{"hidden":'):
+                check.add_hidden(*_hidden(row))
             else:
                 _take(check, row, number)
         except Malformed as error:
@@ -558,7 +617,7 @@ def verify(export: BinaryIO, outside: Iterable[str] = (), key: Key | None = None
         check.verdict.found("malformed", f"More than {MOST_CHECKPOINTS} checkpoints.")
     if check.frontier.size != size:
         check.verdict.found("size", f"The header speaks of {size} lines, and the file has {check.frontier.size}.")
-    return check.finish()
+    return check
 
 
 def _take(check: Check, row: bytes, number: int) -> None:
@@ -571,6 +630,8 @@ def _take(check: Check, row: bytes, number: int) -> None:
         check.verdict.found("order", f"Line {seq} stands where line {expected} belongs (row {number} of the file).")
     if line.verb == "instance.restored":
         check.verdict.restored_at = seq
+    if line.verb == BUNDLED:
+        check.bundled.add(line.details)
 
 
 def _row(export: BinaryIO) -> bytes:
@@ -587,22 +648,34 @@ def _row(export: BinaryIO) -> bytes:
     return row[:-1]
 
 
-def _header(row: bytes) -> tuple[str, int, Key]:
+def _header(row: bytes) -> tuple[str, str, int, Key]:
     value = parsed(row)
-    if (
-        not isinstance(value, dict)
-        or tuple(value) != ("format", "key", "log", "size")
-        or value["format"] != EXPORT_FORMAT
-    ):
-        raise Malformed(f"its format is not {EXPORT_FORMAT}")
-    log, size, key = value["log"], value["size"], value["key"]
+    if not isinstance(value, dict) or tuple(value) != ("format", "key", "log", "size"):
+        raise Malformed(f"its format is neither {EXPORT_FORMAT} nor {EXCERPT_FORMAT}")
+    kind, key, log, size = value.values()
+    if kind not in (EXPORT_FORMAT, EXCERPT_FORMAT):
+        raise Malformed(f"its format is neither {EXPORT_FORMAT} nor {EXCERPT_FORMAT}")
     if type(size) is not int or not isinstance(key, str):
         raise Malformed("size or key are of the wrong kind")
     _check_word("log", log)
     own = Key.read(key)
     if own.name != origin_of(log):
         raise Malformed("its key is not named after its record")
-    return log, size, own
+    return kind, log, size, own
+
+
+def _hidden(row: bytes) -> tuple[int, bytes]:
+    """How many lines (as a power of two) an excerpt hides here, and the hash over them."""
+    value = parsed(row)
+    inner = value["hidden"] if isinstance(value, dict) and tuple(value) == ("hidden",) else None
+    if not isinstance(inner, dict) or tuple(inner) != ("hash", "level"):
+        raise Malformed("hidden lines need a hash and a level, and nothing else")
+    node, level = inner["hash"], inner["level"]
+    if type(level) is not int or not 0 <= level <= HIGHEST:
+        raise Malformed(f"the field 'level' is not a number from 0 to {HIGHEST}")
+    if not (isinstance(node, str) and DIGEST.fullmatch(node)):
+        raise Malformed("the field 'hash' is not 64 hex digits")
+    return level, bytes.fromhex(node)
 
 
 def _note(row: bytes) -> str:
@@ -610,6 +683,143 @@ def _note(row: bytes) -> str:
     if not isinstance(value, dict) or tuple(value) != ("checkpoint",) or not isinstance(value["checkpoint"], str):
         raise Malformed("a checkpoint is not a text")
     return value["checkpoint"]
+
+
+# The bundle of one incident ------------------------------------------------------------------------------------------
+
+MANIFEST = "manifest.json"
+EXCERPT = "record/excerpt.jsonl"
+BUNDLED = "incident.bundled"
+PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,4}")
+LARGEST_MANIFEST = 16 * 2**20  # bytes
+LARGEST_DIRECTORY = 8 * 2**20  # bytes of a zip's own list of files
+MOST_UNPACKED = 200  # times the size of the packed file, and the room of one more manifest
+PIECE = 2**20
+
+
+class Listed(NamedTuple):
+    """A file as the manifest has it."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def verify_bundle(file: BinaryIO, outside: Iterable[str] = (), key: Key | None = None) -> Verdict:
+    """The verdict on the bundle of an incident: its files, and the excerpt of the record that speaks of them."""
+    try:
+        with _opened(file) as bundle:
+            return _bundle(bundle, outside, key)
+    except (
+        Malformed,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        said = str(error) if isinstance(error, Malformed) else "the zip file is damaged"
+        return Verdict(findings=[Finding("not a bundle", f"This is not the bundle of an incident: {said}.")])
+
+
+def _opened(file: BinaryIO) -> zipfile.ZipFile:
+    """The zip, once it is known not to be a trap. Raises Malformed, BadZipFile."""
+    packed = file.seek(0, 2)
+    if _directory_size(file, packed) > LARGEST_DIRECTORY:
+        raise Malformed("it lists too many files")
+    bundle = zipfile.ZipFile(file)
+    infos = bundle.infolist()
+    if len({info.filename for info in infos}) != len(infos):
+        raise Malformed("it holds two files of one name")
+    if sum(info.file_size for info in infos) > MOST_UNPACKED * packed + LARGEST_MANIFEST:
+        raise Malformed("it would unpack to far more than it could hold")
+    if any(info.flag_bits & 1 or info.compress_type not in (0, 8) for info in infos):
+        raise Malformed("it is packed in another way than bundles are")
+    return bundle
+
+
+def _directory_size(file: BinaryIO, packed: int) -> int:
+    """How many bytes the zip's list of files takes, as its end says (PKWARE APPNOTE 4.3.14 to 4.3.16)."""
+    start = max(0, packed - 66_000)
+    file.seek(start)
+    tail = file.read(66_000)
+    place = tail.rfind(b"PK\5\6")
+    if place < 0:
+        raise Malformed("it is not a zip file")
+    size = int.from_bytes(tail[place + 12 : place + 16], "little")
+    if size == 0xFFFFFFFF and tail[place - 20 : place - 16] == b"PK\6\7":
+        file.seek(min(packed, int.from_bytes(tail[place - 12 : place - 4], "little")))
+        size = int.from_bytes(file.read(56)[40:48], "little")
+    return size
+
+
+def _bundle(bundle: zipfile.ZipFile, outside: Iterable[str], key: Key | None) -> Verdict:
+    names = set(bundle.namelist())
+    if not {MANIFEST, EXCERPT} <= names:
+        raise Malformed(f"it holds no {MANIFEST} or no {EXCERPT}")
+    with bundle.open(EXCERPT) as excerpt:
+        check = _read(excerpt, outside, key)  # type: ignore[arg-type]
+    verdict = check.finish()
+    with bundle.open(MANIFEST) as file:
+        text = file.read(LARGEST_MANIFEST + 1)
+    incident, listed = _manifest(text)
+    spoken = canonical({"files": len(listed), "manifest": sha256(text).hexdigest()})
+    if spoken not in check.bundled:
+        verdict.found(
+            "changed file", f"No line of the record speaks of this {MANIFEST}: it was changed, or never recorded."
+        )
+    for path in sorted(names - {MANIFEST, EXCERPT} - {one.path for one in listed}):
+        verdict.found("extra file", f"The file {shown(path)} is not in the list.")
+    for one in listed:
+        if trouble := _trouble(bundle, names, one):
+            verdict.found(*trouble)
+        if len(verdict.findings) >= MOST_FINDINGS:
+            break
+    verdict.files, verdict.incident = len(listed), incident
+    return verdict
+
+
+def _manifest(text: bytes) -> tuple[str, list[Listed]]:
+    """The incident and the files that a manifest lists. Raises Malformed."""
+    if len(text) > LARGEST_MANIFEST:
+        raise Malformed(f"its {MANIFEST} is too large")
+    value = parsed(text)
+    if not isinstance(value, dict) or value.get("format") != BUNDLE_FORMAT or not isinstance(value.get("files"), list):
+        raise Malformed(f"its {MANIFEST} is not of the format {BUNDLE_FORMAT}")
+    _check_word("incident", value.get("incident"))
+    listed = [_listed(one) for one in value["files"]]
+    if [one.path for one in listed] != sorted({one.path for one in listed}):
+        raise Malformed(f"the files in its {MANIFEST} are not in order, or one stands there twice")
+    return value["incident"], listed
+
+
+def _listed(value: object) -> Listed:
+    if not isinstance(value, dict) or tuple(value) != ("bytes", "path", "sha256"):
+        raise Malformed(f"a file in its {MANIFEST} has not just bytes, path and sha256")
+    size, path, digest = value.values()
+    if type(size) is not int or size < 0 or not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+        raise Malformed(f"bytes or sha256 of a file in its {MANIFEST} cannot be")
+    if not isinstance(path, str) or not PATH.fullmatch(path):
+        raise Malformed(f"the name of a file in its {MANIFEST} cannot be")
+    return Listed(path, size, digest)
+
+
+def _trouble(bundle: zipfile.ZipFile, names: set[str], listed: Listed) -> tuple[str, str] | None:
+    """What is wrong with a file of the list: a kind and a sentence; None when it is right."""
+    if listed.path not in names:
+        return "missing file", f"The file {shown(listed.path)} is in the list, and not there."
+    digest, size = sha256(), 0
+    try:
+        with bundle.open(listed.path) as file:
+            while (piece := file.read(PIECE)) and size <= listed.size:
+                digest.update(piece)
+                size += len(piece)
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        size = -1
+    if (size, digest.hexdigest()) != (listed.size, listed.sha256):
+        return "changed file", f"The file {shown(listed.path)} is not what the list says."
+    return None
 
 
 def shown(text: str) -> str:
@@ -620,9 +830,9 @@ def shown(text: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check an exported record from the command line; the exit code."""
     parser = argparse.ArgumentParser(
-        prog="audit", description="Check an exported record, without the program that wrote it."
+        prog="audit", description="Check a record or a bundle, without the program that wrote it."
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the export (JSON lines)")
+    parser.add_argument("file", type=Path, metavar="FILE", help="an export or excerpt (JSON lines), or a bundle (zip)")
     parser.add_argument(
         "--checkpoint",
         type=Path,
@@ -637,8 +847,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         key = Key.read(asked.key) if asked.key else None
         outside = [path.read_bytes()[: LONGEST_LINE + 1].decode("utf-8", "replace") for path in asked.checkpoint]
-        with asked.file.open("rb") as export:
-            verdict = verify(export, outside, key)
+        with asked.file.open("rb") as file:
+            is_bundle = file.read(2) == b"PK"
+            file.seek(0)
+            verdict = (verify_bundle if is_bundle else verify)(file, outside, key)
     except (OSError, Malformed) as error:
         parser.error(f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else f"--key: {error}")
     if asked.json:

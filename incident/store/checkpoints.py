@@ -283,3 +283,55 @@ def exported() -> Iterator[bytes]:
         yield rules.encoded(log, row[0], Line(*row[1:7])) + b"\n"
         if row[0] + 1 in notes:
             yield rules.canonical({"checkpoint": notes[row[0] + 1]}).encode() + b"\n"
+
+
+MOST_SEAMS = 500
+
+
+def excerpt(incident: str) -> Iterator[bytes]:
+    """The lines about one incident as an excerpt of the record, up to the newest checkpoint; of the others only hashes.
+
+    It can be compared with the newest 500 checkpoints, at whose sizes the hidden lines are parted. Raises RecordTrouble
+    where no checkpoint was signed.
+    """
+    last = latest()
+    if last is None:
+        raise RecordTrouble("No checkpoint was signed yet, so there is nothing that an excerpt could rest on.")
+    size, note, log = last.size, last.note, audit.identity()
+    opening = {"format": rules.EXCERPT_FORMAT, "key": str(key()), "log": log, "size": size}
+    yield rules.canonical(opening).encode() + b"\n"
+    seams = set(db.session.scalars(select(Checkpoint.size).order_by(Checkpoint.size.desc()).limit(MOST_SEAMS)))
+    hidden = Hidden()
+    for row in audit.rows(0, size):
+        if row[0] in seams:
+            yield from hidden.rows()
+        if row[5] == incident:
+            yield from hidden.rows()
+            yield rules.encoded(log, row[0], Line(*row[1:7])) + b"\n"
+            hidden.place += 1
+        else:
+            hidden.add(row[7])
+    yield from hidden.rows()
+    yield rules.canonical({"checkpoint": note}).encode() + b"\n"
+
+
+class Hidden:
+    """Lines of which an excerpt shows only hashes: as few as possible, each over a complete subtree."""
+
+    def __init__(self) -> None:
+        self.place = 0
+        self._trees: list[tuple[int, bytes]] = []  # level and hash, in the order of their lines
+
+    def add(self, leaf: bytes) -> None:
+        """Hide the line at the next place."""
+        level, node, self.place = 0, bytes(leaf), self.place + 1
+        while self._trees and self._trees[-1][0] == level and not self.place & ((2 << level) - 1):
+            node = rules.node_hash(self._trees.pop()[1], node)
+            level += 1
+        self._trees.append((level, node))
+
+    def rows(self) -> Iterator[bytes]:
+        """What was hidden since the last time, as rows of an excerpt."""
+        for level, node in self._trees:
+            yield rules.canonical({"hidden": {"hash": node.hex(), "level": level}}).encode() + b"\n"
+        self._trees.clear()

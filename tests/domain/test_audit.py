@@ -199,7 +199,7 @@ def read(case):
 def test_there_is_a_vector_for_every_kind_of_finding():
     kinds = {kind for path in VECTORS for kind in json.loads(path.read_text(encoding="utf-8"))["expect"]}
     named = {"changed", "foreign checkpoint", "foreign line", "forged signature", "malformed", "misplaced checkpoint"}
-    assert kinds == named | {"not a checkpoint", "not an export", "order", "size", "tail cut", "wrong key"}
+    assert kinds == named | {"not a checkpoint", "not an export", "order", "size", "tail cut", "unsigned", "wrong key"}
 
 
 GOOD = json.loads((Path(__file__).parents[1] / "vectors" / "audit" / "good-proven.json").read_text(encoding="utf-8"))

@@ -252,3 +252,36 @@ def test_the_export_holds_each_checkpoint_after_its_last_line(app):
     write(1)
     rows = [json.loads(row) for row in export().splitlines()]
     assert [next(iter(row)) for row in rows] == ["format", "actor", "actor", "actor", "actor", "checkpoint", "actor"]
+
+
+def excerpt(incident):
+    return b"".join(store.excerpt(incident))
+
+
+@pytest.mark.parametrize("others", [1, 2, 5, 13, 64])
+def test_an_excerpt_shows_one_incident_and_is_proven_by_the_newest_checkpoint(app, others):
+    with transaction("U-1", NOON) as ledger:
+        for number in range(others):
+            ledger.write("note.added", f"T-{number}", incident="INC-2")
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    made = excerpt("INC-1")
+    verdict = rules.verify(io.BytesIO(made), [store.latest().note])
+    assert (verdict.ok, verdict.size, verdict.proven, verdict.hidden) == (True, others + 4, others + 4, others + 1)
+    assert b"INC-2" not in made
+    assert made.count(b'"INC-1"') == 3
+
+
+def test_an_excerpt_can_be_compared_with_older_checkpoints(app):
+    for _ in range(3):
+        with transaction("U-1", NOON) as ledger:
+            ledger.write("note.added", "T-9", incident="INC-2")
+        checkpoints.sign(actor="U-9", now=NOON)
+    older = db.session.scalar(text("SELECT note FROM checkpoint ORDER BY size LIMIT 1"))
+    verdict = rules.verify(io.BytesIO(excerpt("INC-1")), [older])
+    assert (verdict.ok, verdict.proven, verdict.size) == (True, 2, 6)
+
+
+def test_there_is_no_excerpt_before_a_checkpoint(app):
+    with pytest.raises(RecordTrouble):
+        excerpt("INC-1")

@@ -51,8 +51,8 @@ def root(rows: list[bytes]) -> bytes:
     return frontier.root()
 
 
-def header(size: int, seed: bytes = SEED, log: str = LOG) -> bytes:
-    return canonical({"format": audit.EXPORT_FORMAT, "key": str(key_of(seed, log)), "log": log, "size": size}).encode()
+def header(size: int, seed: bytes = SEED, log: str = LOG, kind: str = audit.EXPORT_FORMAT) -> bytes:
+    return canonical({"format": kind, "key": str(key_of(seed, log)), "log": log, "size": size}).encode()
 
 
 def export(
@@ -65,6 +65,31 @@ def export(
         if count in notes:
             out.append(canonical({"checkpoint": notes[count]}).encode())
     return out
+
+
+def excerpt(rows: list[bytes], shown: set[int], note: str, size: int | None = None) -> list[bytes]:
+    """Header, the lines at these places, of the others one hash for each complete subtree, and the checkpoint."""
+    out = [header(len(rows) if size is None else size, kind=audit.EXCERPT_FORMAT)]
+    place = 0
+    while place < len(rows):
+        if place in shown:
+            out.append(rows[place])
+            place += 1
+            continue
+        level = 0
+        while (
+            place % (2 << level) == 0
+            and place + (2 << level) <= len(rows)
+            and not shown & set(range(place, place + (2 << level)))
+        ):
+            level += 1
+        out.append(hidden(level, root(rows[place : place + (1 << level)])))
+        place += 1 << level
+    return [*out, canonical({"checkpoint": note}).encode()]
+
+
+def hidden(level: int, node: bytes) -> bytes:
+    return canonical({"hidden": {"hash": node.hex(), "level": level}}).encode()
 
 
 GOOD = entries(lines())
@@ -284,6 +309,52 @@ def cases() -> dict[str, dict[str, object]]:
     )
     case("empty-row", "an empty row", export(with_line(2, b""), NOTES), ["malformed"])
     case("no-header", "the header is missing", GOOD, ["not an export"])
+    part = excerpt(GOOD, {3, 7, 8}, NOTES[12])
+    case("excerpt-alone", "three lines of twelve; nothing is wrong", part, [])
+    case("excerpt-proven", "the same, with the checkpoint from outside", part, [], outside=outside, proven=12)
+    case(
+        "excerpt-passed-over",
+        "a checkpoint from outside lies within hidden lines",
+        excerpt(GOOD, {8}, NOTES[12]),
+        [],
+        outside=[NOTES[6]],
+    )
+    case(
+        "excerpt-seam",
+        "a checkpoint from outside lies where hidden lines are parted",
+        excerpt(GOOD, {6}, NOTES[12]),
+        [],
+        outside=[NOTES[6]],
+        proven=6,
+    )
+    case("excerpt-line-changed", "a line that is shown", excerpt(rewritten, {3}, NOTES[12]), ["changed"])
+    case(
+        "excerpt-moved",
+        "a line that is shown stands at another place",
+        [part[0], hidden(0, leaf_hash(GOOD[0])), *part[1:]],
+        ["malformed", "order"],
+    )
+    case("excerpt-unsigned", "no checkpoint at its end", part[:-1], ["unsigned"])
+    case(
+        "excerpt-tree-misplaced",
+        "a tree where none can stand",
+        [*part[:4], hidden(3, bytes(32)), *part[4:]],
+        ["malformed"],
+    )
+    case("excerpt-level", "a level that cannot be", [part[0], hidden(99, bytes(32)), *part[1:]], ["malformed"])
+    case(
+        "excerpt-hash",
+        "hidden lines with another hash",
+        [part[0], hidden(1, bytes(32)), *part[2:]],
+        ["changed"],
+    )
+    case(
+        "excerpt-field-added",
+        "hidden lines with a member more",
+        [part[0], part[1].replace(b'"level"', b'"l":0,"level"'), *part[2:]],
+        ["malformed"],
+    )
+    case("export-hides", "an export of the whole that hides lines", [header(12), *part[1:]], ["malformed"])
     return found
 
 
