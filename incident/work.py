@@ -124,7 +124,6 @@ WORK: tuple[Kind, ...] = (
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send),
-    Kind("deliveries.look_up", 10, _doubtful, _look_up),
     Kind("letters.print", 2, letters.due, _print),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
