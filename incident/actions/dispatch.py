@@ -21,8 +21,10 @@ REPEATED_AT_ONCE = 1_000
 FROZEN = "All sending is frozen. An administrator releases it on the sending page once what went out is reconciled."
 
 
-def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace, actor: str, now: datetime) -> str:
+def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, actor: str, now: datetime) -> str:
     """Begin to send an approved notice to its frozen audience; the reference of the dispatch, also when begun before.
+
+    `pace` may be more careful than what the approval set; None: as it was approved.
 
     In a drill and without providers it goes to the sandbox. A rehearsal in a real incident leaves the notice approved,
     for nobody was told. Raises Refused where it is not approved, not due yet, or its people are others now; Invalid.
@@ -39,7 +41,9 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace, actor: 
         counts_as_sent = not simulated or case.kind == "drill"
         if counts_as_sent:
             text.stage = notice_rules.after(Stage(text.stage), notice_rules.Event.START)
-        row = _new(case, text, version, pace.checked(), simulated=simulated, actor=actor, now=now)
+        limit = Pace.from_json(version.pace)
+        chosen = (pace or limit or Pace()).within(limit)
+        row = _new(case, text, version, chosen, simulated=simulated, actor=actor, now=now)
         row.first_attempt = 1 if counts_as_sent else 0
         ledger.write(
             "dispatch.started",
@@ -91,7 +95,7 @@ def go_on(incident: str, ref: str, *, actor: str, now: datetime) -> None:
             row.course = rules.turned(Course(row.course), Turn.PREPARED)
         if row.paused_for == "canary":
             row.canary = 0
-        row.seen, row.seen_bad = row.counts.with_outcome, row.counts.bad
+        row.seen, row.seen_bad, row.seen_complained = row.counts.with_outcome, row.counts.bad, row.complained
         row.paused_for, row.holds, row.changed_at = "", {}, now
         ledger.write("dispatch.resumed", row.ref, incident=incident)
         ledger.soon("sending", row.ref)
@@ -235,6 +239,9 @@ def _new(
         canary=pace.canary,
         most_back=pace.most_back,
         sample=pace.sample,
+        most_complaints=pace.most_complaints,
+        rates=dict(pace.rates),
+        at_any_hour=pace.at_any_hour,
         started_by=actor,
         started_at=now,
         changed_at=now,

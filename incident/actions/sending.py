@@ -26,7 +26,7 @@ from incident.actions.preparing import ACTOR, approved, incident_ref, locked, pr
 from incident.actions.settling import Batch, halt_if_needed, outcome, rest, sealed
 from incident.domain import deliveries as rules
 from incident.domain import notices as notice_rules
-from incident.domain.deliveries import Course, Pace, State, Turn
+from incident.domain.deliveries import Course, State, Turn
 from incident.domain.errors import Refused
 from incident.domain.notices import Stage
 from incident.domain.people import Addressee
@@ -84,7 +84,7 @@ def start_scheduled(ref: str, *, only_sandbox: bool, now: datetime) -> None:
     if case is None:
         return
     try:
-        start(case.ref, ref, only_sandbox=only_sandbox, pace=Pace(), actor=ACTOR, now=now)
+        start(case.ref, ref, only_sandbox=only_sandbox, pace=None, actor=ACTOR, now=now)
     except Refused as refusal:
         _kept_back(case.ref, ref, str(refusal), now)
 

@@ -70,6 +70,10 @@ class Pace:
         kept = {name: getattr(self, name) for name in ("canary", "most_back", "sample", "most_complaints")}
         return {**kept, "rates": dict(self.rates), "at_any_hour": self.at_any_hour}
 
+    def in_a_line(self) -> dict[str, Any]:
+        """As the line of an approval says it: numbers that are no whole ones as words."""
+        return self.to_json() | {"rates": {word: f"{rate:g}" for word, rate in self.rates.items()}}
+
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Pace | None":
         """Read back; None where an approval set nothing."""

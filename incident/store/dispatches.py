@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
-from incident.domain.deliveries import Counts, Course, Pace, State
+from incident.domain.deliveries import Counts, Course, Pace, State, too_many_back
 from incident.domain.ladders import Step
+from incident.domain.pace import too_many_complaints
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -50,6 +51,10 @@ class Dispatch(Model):
     sample: Mapped[int] = mapped_column(default=50)
     seen: Mapped[int] = mapped_column(default=0)
     seen_bad: Mapped[int] = mapped_column(default=0)
+    most_complaints: Mapped[int] = mapped_column(default=3, server_default="3")
+    seen_complained: Mapped[int] = mapped_column(default=0, server_default="0")
+    rates: Mapped[dict[str, float]] = mapped_column(JSON, default=dict, server_default="{}")
+    at_any_hour: Mapped[bool] = mapped_column(default=False, server_default=false())
     waiting: Mapped[int] = mapped_column(default=0)
     sending: Mapped[int] = mapped_column(default=0)
     in_doubt: Mapped[int] = mapped_column(default=0)
@@ -85,7 +90,19 @@ class Dispatch(Model):
     @property
     def pace(self) -> Pace:
         """How carefully it goes out."""
-        return Pace(self.canary, self.most_back, self.sample)
+        return Pace(
+            self.canary, self.most_back, self.sample, self.most_complaints, dict(self.rates), self.at_any_hour
+        )
+
+    @property
+    def overrun(self) -> str:
+        """Which limit of its pace it has passed, in the word of a pause; empty while it keeps them all."""
+        if too_many_back(self.counts, self.pace, seen=self.seen, seen_bad=self.seen_bad):
+            return "too_many_back"
+        outcomes = self.counts.with_outcome - self.seen
+        if too_many_complaints(self.complained - self.seen_complained, outcomes, self.pace):
+            return "too_many_complaints"
+        return ""
 
 
 COLUMN: Final[Mapping[State, str]] = {

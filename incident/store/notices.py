@@ -75,11 +75,17 @@ class NoticeVersion(Model):
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reason: Mapped[str] = mapped_column(Text, default="")
     numbers: Mapped[bytes | None] = mapped_column(LargeBinary)
+    pace: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
 
 
 def by_ref(incident_id: int, ref: str) -> Notice | None:
     """The notice with this reference, if it belongs to this incident."""
     return db.session.scalar(select(Notice).where(Notice.incident_id == incident_id, Notice.ref == ref))
+
+
+def by_id(notice_id: int) -> Notice | None:
+    """The notice with this number, read anew; for background work."""
+    return db.session.get(Notice, notice_id, populate_existing=True)
 
 
 def anywhere(ref: str) -> Notice | None:
