@@ -153,6 +153,12 @@ class Settings(BaseSettings):
     web_processes: int = Field(
         2, ge=1, le=64, description="Processes of `tocsin web` on PostgreSQL, where gunicorn is installed."
     )
+    check_dns: bool = Field(
+        True, description="Before a notice goes out, look up SPF, DKIM and DMARC of the address that e-mails come from."
+    )
+    dkim_selectors: str = Field(
+        "", description="Selectors of the key that signs your mail, with commas; empty: those that SendGrid uses."
+    )
     laws_keys: str = Field(
         "", description="Public keys whose law packs are taken: name+id+base64, with commas; see docs/law-packs.md."
     )
@@ -228,6 +234,10 @@ class Settings(BaseSettings):
     def reminder_steps(self) -> Steps:
         """The steps of every ladder of reminders. Raises Invalid."""
         return steps(self.reminder_percents, self.reminder_late_hours)
+
+    def dkim_selector_names(self) -> tuple[str, ...]:
+        """The selectors that somebody named."""
+        return tuple(name.strip() for name in self.dkim_selectors.split(",") if name.strip())
 
     def provider_url(self, name: str) -> str:
         """The checked address of a provider. Raises SettingsError unless https, or http to loopback in test mode."""

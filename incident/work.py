@@ -19,8 +19,10 @@ from incident.actions import (
     imports,
     law_updates,
     letters,
+    mail_domain,
     merging,
     postings,
+    preflight,
     reminder_messages,
     reminders,
     retention,
@@ -118,9 +120,22 @@ def _look(reference: str, now: datetime) -> None:
     postings.do(reference, now, inside=inside, outside=outside, house=house)
 
 
+def _check(reference: str, _now: datetime) -> None:
+    settings = current_app.extensions["settings"]
+    preflight.check(
+        reference,
+        _channels(),
+        house=merging.house(settings),
+        clock=clock.now,
+        selectors=settings.dkim_selector_names(),
+        lookup=mail_domain.texts if settings.check_dns and not settings.test_mode else mail_domain.nothing,
+    )
+
+
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
+    Kind("notices.check", 1, preflight.due, _check),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send),

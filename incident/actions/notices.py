@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident.actions import crowds
+from incident.actions import crowds, preflight
+from incident.actions.drafts import ladder_of, texts_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import House, facts_of, messages, used_values, values
 from incident.domain import incidents as incident_rules
@@ -15,6 +16,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.ladders import Step
 from incident.domain.musts import Crowd, Duty, Hurdle
 from incident.domain.notices import Channel, Draft, Event, Stage, Text
+from incident.domain.pace import Pace
 from incident.domain.people import FOLLOWS, Audience
 from incident.domain.wording import cleaned, one_line
 from incident.store import audiences, incidents
@@ -23,7 +25,10 @@ from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
 from incident.store.notices import Notice, NoticeText, NoticeVersion
 
-__all__ = ["approve", "approved_version", "draft", "messages", "save", "send_back", "standing", "submit", "withdraw"]
+__all__ = [
+    "approve", "approved_version", "draft", "ladder_of", "messages", "save", "send_back", "standing", "submit", "texts_of",
+    "withdraw",
+]  # fmt: skip
 
 USUAL_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.LETTER)
 LONGEST_REASON = 2_000
@@ -129,7 +134,7 @@ def save(incident: str, ref: str, change: Change, *, revision: int, actor: str, 
 
 def submit(incident: str, ref: str, *, revision: int, house: House, actor: str, now: datetime) -> int:
     """Put the draft before an approver, its audience frozen; the version's number. Raises Refused with what is in the way."""
-    lacking = _lacking(incident, ref, house)
+    lacking = preflight.lacking(incident, ref, house=house, actor=actor, now=now)
     with transaction(actor, now) as ledger:
         found = _open_incident(incident)
         notice = _found(found, ref)
@@ -155,10 +160,21 @@ def submit(incident: str, ref: str, *, revision: int, house: House, actor: str, 
     return version.number
 
 
-def approve(incident: str, ref: str, *, digest: str, people: str, house: House, actor: str, now: datetime) -> None:
+def approve(
+    incident: str,
+    ref: str,
+    *,
+    digest: str,
+    people: str,
+    house: House,
+    actor: str,
+    now: datetime,
+    pace: Pace | None = None,
+) -> None:
     """Let the notice go out as the digest says. Raises Refused, Invalid; a change since the submission voids it first.
 
-    `people` is what the approver typed: how many people the notice goes to.
+    `people` is what the approver typed: how many people the notice goes to. `pace` is how carefully, and at which hours;
+    whoever starts the sending may be more careful, never less.
     """
     with transaction(actor, now) as ledger:
         found = _open_incident(incident)
@@ -177,6 +193,7 @@ def approve(incident: str, ref: str, *, digest: str, people: str, house: House, 
         _demand_unchanged(found, notice, version, house, now)
         notice.stage = stage
         version.state, version.decided_by, version.decided_at = "approved", actor, now
+        version.pace = pace.checked().to_json() if pace else {}
         ledger.write(
             "notice.approved",
             ref,
@@ -184,6 +201,7 @@ def approve(incident: str, ref: str, *, digest: str, people: str, house: House, 
             version=version.number,
             digest=version.digest,
             people=version.people,
+            **(pace.in_a_line() if pace else {}),
         )
 
 
@@ -255,20 +273,6 @@ def contents_now(
     return rules.contents(subject, people=found.crowd.people, audience_digest=audience_digest, values=found.values)
 
 
-def ladder_of(notice: Notice) -> tuple[Step, ...]:
-    """Return the draft's ladder: a step for each of its channels that reaches one person."""
-    return ladders.ladder(notice.channels, {step.channel: step for step in ladders.from_json(notice.ladder)})
-
-
-def texts_of(notice: Notice) -> tuple[Text, ...]:
-    """Return the draft's texts in the order of its languages."""
-    kept = rows.texts(notice.id)
-    return tuple(
-        rules.text_from_json(language, kept[language].content if language in kept else {})
-        for language in notice.languages
-    )
-
-
 def _standing(incident: Incident, notice: Notice, house: House, now: datetime, lacking: Mapping[str, int]) -> Standing:
     texts = texts_of(notice)
     audience = Audience.from_json(notice.audience)
@@ -306,14 +310,6 @@ def _not_the_same(incident: Incident, notice: Notice, texts: Sequence[Text]) -> 
         return ()
     said = f"People found later get exactly the text and channels of {first.ref}. To say something else, begin a new notice."
     return (Hurdle("what_happened", said),)
-
-
-def _lacking(incident: str, ref: str, house: House) -> dict[str, int]:
-    """Count, before the transaction, who lacks what the draft asks of each person; its revision is held against it there."""
-    notice = _found(_open_incident(incident), ref)
-    read, _ = musts.sheets(texts_of(notice), site=house.site, california=False)
-    fields = frozenset(name for page in read.values() for name in page.fields)
-    return crowds.lacking(notice.incident_id, Audience.from_json(notice.audience), fields)
 
 
 def _freeze(

@@ -6,7 +6,7 @@ A country may have several zones: then it must suit all of them. Where nobody kn
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,6 +17,8 @@ FROM, UNTIL = time(9), time(20)
 SUNDAY_FROM: Final = time(12)
 STEP: Final = timedelta(minutes=15)
 LONGEST_WAIT: Final = timedelta(days=2)
+QUIET_CHANNELS: Final = ("sms", "call")
+"""The channels that disturb somebody: what they carry waits for a fit hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,20 @@ def is_quiet(place: str, now: datetime) -> bool:
 
 def next_fit(place: str, moment: datetime) -> datetime:
     """The moment itself, or the next quarter of an hour that suits the place; the moment where none does within two days."""
-    tried = moment
-    while is_quiet(place, tried):
-        tried = _quarter(tried) + STEP
-        if tried - moment > LONGEST_WAIT:
-            return moment
-    return tried
+    quarter = _quarter(moment)
+    found = _fit_from(zones(place), quarter)
+    return moment if found is None or found == quarter else found
+
+
+@lru_cache(maxsize=4_096)
+def _fit_from(names: tuple[str, ...], quarter: datetime) -> datetime | None:
+    """The first quarter of an hour from this one on that suits all these zones. Their clocks differ by quarters of an hour."""
+    here = [ZoneInfo(name) for name in names]
+    for step in range(LONGEST_WAIT // STEP + 1):
+        tried = quarter + step * STEP
+        if all(_is_fit(tried.astimezone(zone)) for zone in here):
+            return tried
+    return None
 
 
 def _quarter(moment: datetime) -> datetime:

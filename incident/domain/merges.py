@@ -103,6 +103,11 @@ def own_words(person: Addressee, words: Words, names: Iterable[str]) -> tuple[st
     return tuple(found)
 
 
+def gaps(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of these fields that this person has no value for."""
+    return tuple(name for name in names if name not in OF_PERSON or not one_line(OF_PERSON[name](person, words)))
+
+
 OF_PERSON: Final[Mapping[str, Callable[[Addressee, Words], str]]] = {
     "person.name": lambda person, _: person.name,
     "person.for_whom": lambda person, _: person.for_whom,

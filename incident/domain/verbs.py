@@ -75,6 +75,9 @@ VERBS: dict[str, str] = {
     "notice.supplemented": "began {subject}, a correction for the {people} people whom {notice} told",
     "notice.voided": "voided version {version} of the notice {subject}, which had been {was}",
     "notice.withdrawn": "withdrew the notice {subject}",
+    "preflight.asked": "had the notice {notice} and the {people} people it goes to checked ({subject})",
+    "preflight.broken_off": "broke off the check of the notice {notice}, which had changed ({subject})",
+    "preflight.finished": "checked the notice {notice} for {people} people ({subject})",
     # reports to authorities
     "report.discarded": "discarded the draft {subject}",
     "report.exported": "made a {kind} file of the draft {subject}",
@@ -135,6 +138,7 @@ VERBS: dict[str, str] = {
     "deliveries.repeated": "had {count} that failed sent again ({subject})",
     "deliveries.reported": "reported on the sending {subject}: {states}",
     "deliveries.returned": "gave back {count} that were not handed over ({subject})",
+    "deliveries.put_off": "put off {count} by {channel} for whom it was night ({subject})",
     "deliveries.settled": "recorded the answers to a batch by {channel} ({subject}): {states}",
     "deliveries.told_before": "found {count} told by an earlier attempt ({subject})",
     "deliveries.taken_in_care": "took {count} into care ({state}, {subject})",

@@ -78,6 +78,22 @@ def batches(incident_id: int, audience: Audience) -> Iterator[list[tuple[int, in
         after = found[-1][1]
 
 
+def lacking(incident_id: int, audience: Audience, what: str, *, after: int, limit: int) -> list[int]:
+    """The numbers of those of this audience who lack something, or are somebody a text is not made for; by number.
+
+    `what` is `no.` with a channel (or several, joined by +: none of them), `language.` with a tag, or `place.unknown`.
+    """
+    person = _table("person")
+    has = {"email": "has_email", "sms": "has_phone", "call": "has_phone", "letter": "has_address", "push": "has_push"}
+    kind, _, which = what.partition(".")
+    if kind == "no":
+        wanted = [person.c[has[word]].is_(False) for word in which.split("+") if word in has]
+    else:
+        wanted = [person.c[kind] == ("" if which == "unknown" else which)]
+    query = select(person.c.number).where(*_conditions(incident_id, audience), person.c.number > after, *wanted)
+    return list(db.session.scalars(query.order_by(person.c.number).limit(limit)))
+
+
 def frozen(incident_id: int, audience: Audience) -> tuple[int, str]:
     """How many people this is at the moment, and the digest over their numbers."""
     digest = Digest()

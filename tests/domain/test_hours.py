@@ -51,3 +51,12 @@ def test_every_country_has_a_time_that_suits_all_of_it(code: str):
 def test_the_time_there_is_said_with_its_zone():
     assert hours.local("DE", datetime(2026, 11, 23, 13, 30, tzinfo=UTC)).words == "14:30 (Europe/Berlin)"
     assert hours.local("", datetime(2026, 11, 23, 13, 30, tzinfo=UTC)).words == ""
+
+
+@pytest.mark.parametrize("minutes", range(0, 60, 7))
+@pytest.mark.parametrize("place", ["DE", "US", "IN", "NP", "AU", ""])
+def test_the_next_fit_moment_is_fit_and_nothing_fit_lies_before_it(place, minutes):
+    moment = datetime(2026, 3, 7, 21, minutes, tzinfo=UTC)
+    found = hours.next_fit(place, moment)
+    assert not hours.is_quiet(place, found)
+    assert found == moment or hours.is_quiet(place, found - timedelta(minutes=1))

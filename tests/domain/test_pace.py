@@ -82,7 +82,8 @@ def test_it_halts_when_too_many_complain(complained, outcomes, expected):
 
 
 @pytest.mark.parametrize(
-    ("own", "provider", "expected"), [({}, 0, 0), ({"sms": 3}, 0, 3), ({}, 5, 5), ({"sms": 3}, 5, 3), ({"sms": 9}, 5, 5)]
+    ("own", "provider", "expected"),
+    [({}, 0, 0), ({"sms": 3}, 0, 3), ({}, 5, 5), ({"sms": 3}, 5, 3), ({"sms": 9}, 5, 5)],
 )
 def test_a_channel_goes_as_fast_as_the_slower_of_sending_and_provider(own, provider, expected):
     assert rate_of("sms", Pace(rates=own), provider) == expected
