@@ -18,6 +18,7 @@ LANES: Final[Mapping[str, Lane]] = {
     "people.import": Lane.LONG,
     "laws.compare": Lane.LONG,
     "letters.print": Lane.LONG,
+    "notices.check": Lane.LONG,
 }
 """The lane of a kind of work; whatever is not named is quick."""
 
