@@ -24,6 +24,7 @@ from incident.store import notices as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
 from incident.store.notices import Notice, NoticeText, NoticeVersion
+from notifiers.contract import Despite
 
 __all__ = [
     "approve", "approved_version", "draft", "ladder_of", "messages", "save", "send_back", "standing", "submit", "texts_of",
@@ -45,6 +46,7 @@ class Change:
     send_at: datetime | None
     texts: Mapping[str, Text]
     ladder: Mapping[str, Step] | None = None  # what a step is; None leaves it as it was
+    despite: tuple[Despite, ...] | None = None  # lists of an e-mail provider that are passed over; None as above
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def drafted(
         audience=people,
         channels=[str(word) for word in channels] or list(model.channels if model else USUAL_CHANNELS),
         ladder=list(model.ladder) if model else [],
+        despite=list(model.despite if model else Despite),
         languages=list(model.languages) if model else list(_languages(languages)),
         drafter=ledger.actor,
         editors=[],
@@ -269,6 +272,7 @@ def contents_now(
         site=house.site,
         california=found.california,
         ladder=ladder_of(notice),
+        despite=tuple(Despite(word) for word in notice.despite),
     )
     return rules.contents(subject, people=found.crowd.people, audience_digest=audience_digest, values=found.values)
 
@@ -369,6 +373,8 @@ def _apply(notice: Notice, change: Change, actor: str, now: datetime) -> None:
     notice.channels = [str(channel) for channel in dict.fromkeys(change.channels)]
     chosen = {step.channel: step for step in ladder_of(notice)} if change.ladder is None else change.ladder
     notice.ladder = ladders.as_json(ladders.ladder(notice.channels, chosen))
+    if change.despite is not None:
+        notice.despite = [str(word) for word in change.despite]
     follows = {name: notice.audience[name] for name in FOLLOWS if name in notice.audience}
     notice.audience = change.audience.to_json() | follows  # what another notice decides is not chosen on the page
     notice.send_at = change.send_at
@@ -396,6 +402,7 @@ def _fingerprint(notice: Notice, texts: Mapping[str, NoticeText]) -> str:
             "languages": list(notice.languages),
             "channels": list(notice.channels),
             "ladder": ladders.as_json(ladder_of(notice)),
+            "despite": list(notice.despite),
             "audience": notice.audience,
             "send_at": notice.send_at.isoformat() if notice.send_at else None,
         }

@@ -55,6 +55,9 @@ class ChangeIn(Strict):
     languages: list[str] | None = None
     channels: list[Word] | None = Field(None, description="In order: each person gets the first that reaches them.")
     ladder: list[StepModel] | None = Field(None, description="Channels left out have their usual step.")
+    despite: list[Literal["unsubscribed", "complained"]] | None = Field(
+        None, description="People on these lists of the e-mail provider are written to all the same."
+    )
     audience: AudienceModel | None = None
     send_at: AwareDatetime | None = None
     texts: dict[str, TextModel] = Field(default_factory=dict)
@@ -96,6 +99,7 @@ class NoticeOut(BaseModel):
     people: int | None
     channels: list[str]
     ladder: list[StepModel] = Field(description="What counts as reached by each channel, and when the next is tried.")
+    despite: list[str] = Field(description="Lists of the e-mail provider that are passed over.")
     languages: list[str]
     audience: dict[str, list[Any]]
     send_at: datetime | None

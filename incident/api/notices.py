@@ -257,6 +257,7 @@ def _change(notice: Notice, given: ChangeIn) -> actions.Change:
         send_at=given.send_at if sends else notice.send_at,
         texts=texts,
         ladder=_ladder(given),
+        despite=None if given.despite is None else rules.lists_passed_over(given.despite),
     )
 
 
@@ -316,7 +317,7 @@ def _current(incident: str, ref: str) -> dict[str, Any]:
 def _out(notice: Notice, version: NoticeVersion | None, incident: str) -> dict[str, Any]:
     same = ("id", "ref", "title", "stage", "revision", "channels", "languages", "audience", "send_at", "drafter")
     return {
-        **{name: getattr(notice, name) for name in (*same, "editors", "drafted_at", "changed_at")},
+        **{name: getattr(notice, name) for name in (*same, "despite", "editors", "drafted_at", "changed_at")},
         "incident": incident,
         "ladder": ladders.as_json(actions.ladder_of(notice)),
         "version": notice.number,

@@ -15,6 +15,7 @@ from incident.domain.ladders import Step
 from incident.domain.lawbook import elements
 from incident.domain.people import Age, Audience
 from incident.domain.wording import cleaned
+from notifiers.contract import Despite
 
 DOMAIN = b"tocsin notice version 1\n"
 LAYOUT = 1  # counted up whenever what surrounds the texts changes, so that an approval does not outlive it
@@ -163,6 +164,7 @@ class Draft:
     site: str = ""
     california: bool = False
     ladder: tuple[Step, ...] = ()
+    despite: tuple[Despite, ...] = tuple(Despite)
 
 
 def after(stage: Stage, event: Event) -> Stage:
@@ -222,7 +224,14 @@ def contents(draft: Draft, *, people: int, audience_digest: str, values: Mapping
         "senders": dict(draft.senders),
         "send_at": draft.send_at.isoformat() if draft.send_at else None,
         "values": {language: dict(words) for language, words in values.items()},
-    }
+    } | ({"despite": [str(word) for word in draft.despite]} if Channel.EMAIL in draft.channels else {})
+
+
+def lists_passed_over(words: Collection[str]) -> tuple[Despite, ...]:
+    """Return these lists in their order, each once. Raises Invalid for a word that names none."""
+    if not set(words) <= set(Despite):
+        raise Invalid("despite", "Choose the lists from the page: unsubscribed, complained.")
+    return tuple(word for word in Despite if word in words)
 
 
 def same_text(contents: Mapping[str, Any], texts: Mapping[str, Any], channels: Sequence[str]) -> bool:

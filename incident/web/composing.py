@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
@@ -10,11 +11,12 @@ from werkzeug.datastructures import MultiDict
 from incident.actions.notices import Change, ladder_of
 from incident.domain import ladders, places, starters
 from incident.domain.errors import Invalid
-from incident.domain.notices import SECTIONS, Channel, Text
+from incident.domain.notices import SECTIONS, Channel, Text, lists_passed_over
 from incident.domain.people import AGE_WORDS, Age, Audience
 from incident.store.audiences import Group
 from incident.store.notices import Notice
 from incident.web.answers import LOCAL
+from notifiers.contract import Despite
 
 CHANNEL_WORDS = {
     Channel.EMAIL: "E-mail",
@@ -23,6 +25,10 @@ CHANNEL_WORDS = {
     Channel.CALL: "Call",
     Channel.PUSH: "Push",
     Channel.ANNOUNCEMENT: "Announcement",
+}
+DESPITE_WORDS = {
+    Despite.UNSUBSCRIBED: "unsubscribed from your e-mail",
+    Despite.COMPLAINED: "marked an e-mail of yours as spam",
 }
 SHORT_PARTS = ("subject", "greeting", "sms", "call", "push_title", "push_body")
 COVER = "cover:"
@@ -44,6 +50,7 @@ class Sketch:
     texts: dict[str, Text]
     revision: int
     steps: dict[str, tuple[str, str]] = field(default_factory=dict)
+    despite: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     typed: bool = False
 
@@ -72,6 +79,7 @@ def sketch(notice: Notice, texts: Iterable[Text], zone: ZoneInfo) -> Sketch:
         texts={text.language: text for text in texts},
         revision=notice.revision,
         steps={step.channel: (str(step.hours), step.counts.value) for step in ladder_of(notice)},
+        despite=list(notice.despite),
     )
 
 
@@ -97,6 +105,7 @@ def typed(form: MultiDict[str, str], kept: Sketch) -> Sketch:
             word: (form.get(f"hours:{word}", hours).strip(), form.get(f"counts:{word}", counts))
             for word, (hours, counts) in kept.steps.items()
         },
+        despite=form.getlist("despite") if "despite_shown" in form else kept.despite,
         typed=True,
     )
 
@@ -137,6 +146,7 @@ def change(page: Sketch, zone: ZoneInfo) -> Change:
         send_at=instant(page.send_at, zone),
         texts=page.texts,
         ladder={word: _step(word, hours, counts) for word, (hours, counts) in page.steps.items()},
+        despite=lists_passed_over(page.despite),
     )
 
 
@@ -215,6 +225,14 @@ def audience_words(audience: Mapping[str, list[str]], people: int) -> str:
 def ladder_words(steps: Iterable[ladders.Step]) -> list[tuple[str, str]]:
     """Return each step of a ladder: its channel, and what counts and when the next one follows."""
     return [(CHANNEL_WORDS[Channel(step.channel)], ladders.words(step)) for step in steps]
+
+
+def despite_words(contents: Mapping[str, Any]) -> str:
+    """Return whom a version's e-mail reaches despite a list; empty where it sends none."""
+    if Channel.EMAIL not in contents["channels"]:
+        return ""
+    said = [DESPITE_WORDS[Despite(word)] for word in contents.get("despite", tuple(Despite))]
+    return f"also to those who {' or '.join(said)}" if said else "not to those who unsubscribed or complained"
 
 
 def channel_words(channels: Iterable[str]) -> str:

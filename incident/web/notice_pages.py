@@ -73,6 +73,7 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         version=version,
         moved=_moved(standing, version),
         proofs=[(proof.value, said) for proof, said in ladders.PROOF_WORDS.items()],
+        despite=[(word.value, said) for word, said in composing.DESPITE_WORDS.items()],
         level=readability.grade("\n".join(text.sections.values())) if language == "en" else None,
         plain_level=readability.PLAIN,
         names=names([version] if version else [], notice),
@@ -101,6 +102,7 @@ def show(notice: Notice) -> str:
         audience=composing.audience_words(notice.audience, version.people if version else 0),
         ways=composing.channel_words(shown["channels"] if shown else notice.channels),
         steps=composing.ladder_words(ladders.from_json(shown.get("ladder", [])) if shown else []),
+        despite=composing.despite_words(shown) if shown else "",
         names=names([version] if version else [], notice),
         second=_second_person(notice, version) if version else "",
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
@@ -244,6 +246,7 @@ def _flat(contents: dict[str, Any]) -> dict[str, str]:
             f"{channel}: {said}"
             for channel, said in composing.ladder_words(ladders.from_json(contents.get("ladder", [])))
         ),
+        "E-mail": composing.despite_words(contents),
         "Audience": composing.audience_words(contents["audience"]["filter"], contents["audience"]["people"]),
         "Audience, digest": contents["audience"]["digest"],
         "Senders": "\n".join(f"{channel}: {sender}" for channel, sender in sorted(contents["senders"].items())),
