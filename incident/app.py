@@ -24,6 +24,7 @@ from incident.api import incidents as api_incidents
 from incident.api import law_updates as api_law_updates
 from incident.api import laws as api_laws
 from incident.api import letters as api_letters
+from incident.api import lookups as api_lookups
 from incident.api import members as api_members
 from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
@@ -65,6 +66,7 @@ from incident.web import (
     law_updates,
     laws,
     letters,
+    lookups,
     members,
     notice_lists,
     notices,
@@ -118,6 +120,7 @@ WEB: tuple[Blueprint, ...] = (
     deliveries.bp,
     attempts.bp,
     attempts.desk,
+    lookups.bp,
     letters.bp,
     calls.bp,
     shortfalls.bp,
@@ -144,6 +147,7 @@ API: tuple[Blueprint, ...] = (
     api_imports.bp,
     api_deliveries.bp,
     api_calls.bp,
+    api_lookups.bp,
     api_deliveries.box,
     api_deliveries.switch,
     api_letters.bp,

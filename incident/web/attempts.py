@@ -18,6 +18,7 @@ from incident.store import deliveries as rows
 from incident.store import dispatches, mailbox, provider_events
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
+from incident.web import lookups
 from incident.web.access import actor, now, permit
 from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
 from incident.web.incidents import csv_answer
@@ -45,12 +46,15 @@ def show(incident: str, attempt: str) -> str:
     ids = [one.id for one in tried]
     remarks = rows.remarks_of(ids)
     told = dispatches.by_id(row.dispatch_id)
+    evidence = lookups.evidence(ids)
     return render_template(
         "deliveries/attempt.html",
         row=row,
         dispatch=told,
         tried=tried,
         events=provider_events.events_of(ids),
+        evidence=evidence,
+        may_ask=lookups.may_ask(row.channel, row.state) and told is not None and not told.simulated,
         remarks=list(zip(remarks, actions.remarks(g.incident.id, remarks), strict=True)),
         words=rules.WORDS,
         tones=rules.TONES,
@@ -64,7 +68,9 @@ def show(incident: str, attempt: str) -> str:
         may_go_on=may_go_on(row, told, tried),
         remark_words=REMARK_WORDS,
         people=names(
-            [word for one in tried for word in (one.owner, one.settled_by) if word] + [remark.by for remark in remarks]
+            [word for one in tried for word in (one.owner, one.settled_by) if word]
+            + [remark.by for remark in remarks]
+            + [one.by for one in evidence]
         ),
     )
 

@@ -140,7 +140,7 @@ def test_one_text_to_a_number_that_two_share_is_nobodys_for_certain():
 
 def test_a_number_that_an_earlier_attempt_owns_is_not_counted_again():
     story, phone = in_doubt(2)
-    first, second = story.rows()
+    _, second = story.rows()
     phone.holds(phone.sent[0], "SM1")
     look(story)
     phone.has = [(phone.sent[1].to, phone.sent[1].text, Match("SM1", Status.DELIVERED))]
