@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import requests
 from flask import Flask, current_app
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from notifiers import wire
@@ -32,7 +33,7 @@ def visits() -> Visits:
 
 def _inside(app: Flask, site: str, path: str) -> tuple[int, bytes]:
     """Through the whole application, as a stranger's request, in a context and a database session of its own."""
-    environ = EnvironBuilder(path=path, base_url=site, headers={"User-Agent": NAME}).get_environ()
+    environ = EnvironBuilder(path=path, base_url=site, headers=Headers({"User-Agent": NAME})).get_environ()
     with app.app_context():
         body, status, _ = run_wsgi_app(app, environ, buffered=True)
         return int(status.partition(" ")[0]), b"".join(body)

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from incident.actions import people
 from incident.domain import lawbook, places
+from incident.domain import public_tasks as public_task_rules
 from incident.domain.clauses import Truth
 from incident.domain.facts import Facts
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import Channel
 from incident.domain.people import Audience, Reach
-from incident.store import audiences, law_editions, obligations
+from incident.store import audiences, law_editions, obligations, public_tasks
 
 REACHED_BY = {
     Channel.EMAIL: Reach.EMAIL,
@@ -75,6 +76,11 @@ def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ..
         for duty in found
         if duty is not None and TOLD & duty.names and meant(book[duty.law].place, audience)
     )
+
+
+def begun_for(notice_id: int) -> tuple[Duty, ...]:
+    """Return what the notice has to hold because it was begun to tell the public or the media, as some law says."""
+    return tuple(public_task_rules.duty_of(row.evidence) for row in public_tasks.of_notice(notice_id))
 
 
 def _duty(duty: lawbook.Duty, facts: Facts) -> Duty:

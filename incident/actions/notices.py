@@ -281,7 +281,7 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
     texts = texts_of(notice)
     audience = Audience.from_json(notice.audience)
     facts = facts_of(incident.id)
-    duties = crowds.duties(incident.id, audience, facts)
+    duties = (*crowds.duties(incident.id, audience, facts), *crowds.begun_for(notice.id))
     california = any(duty.cite.law == "US-CA" for duty in duties)
     channels = tuple(Channel(word) for word in notice.channels)
     crowd = crowds.crowd(incident.id, audience, channels, lacking)

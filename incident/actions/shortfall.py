@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from incident.actions import crowds, notices
-from incident.actions.ledger import transaction
+from incident.actions import crowds, notices, public_tasks
+from incident.actions.ledger import Ledger, transaction
 from incident.domain.clauses import Truth
 from incident.domain.errors import Missing, Refused
 from incident.domain.facts import Facts
@@ -13,9 +13,12 @@ from incident.domain.laws import CHANNELS, Duty, Substitute
 from incident.domain.musts import Cite
 from incident.domain.notices import Channel
 from incident.domain.people import Audience
+from incident.domain.public_tasks import Kind
 from incident.store import dispatches, incidents, law_editions, obligations, shortfalls
 from incident.store import notices as notice_rows
 from incident.store.dispatches import Dispatch
+from incident.store.incidents import Incident
+from incident.store.notices import Notice
 
 INDIVIDUALS = "individuals"
 ORDER = (Truth.YES, Truth.OPEN, Truth.NO)
@@ -89,6 +92,22 @@ def _offer(duty: Duty, substitute: Substitute, facts: Facts) -> Offer:
     return Offer(cite, duty.title, answer.truth, substitute.says, answer.because, answer.wants, by, substitute.days)
 
 
+def _begun(case: Incident, text: Notice, row: Dispatch, untold: int, ledger: Ledger) -> Notice:
+    """A draft from the notice of this sending: for the laws that allow it now, with what they want in it, or for none."""
+    tasks = public_tasks.of(case.id, untold)
+    book, version = law_editions.of_incident(case.id), notice_rows.version(row.notice_id, row.version_number)
+    wanted = Audience.from_json(version.contents["audience"]["filter"]) if version else Audience()
+    chosen = [
+        task
+        for task in tasks.waiting
+        if task.kind is Kind.SUBSTITUTE and crowds.meant(book[task.cite.law].place, wanted)
+    ]
+    if chosen:
+        return public_tasks.begun(case, chosen, tasks.figures, ledger, model=text)
+    title = f"Announcement: {text.title}"[:120]
+    return notices.drafted(case, title, ledger, languages=text.languages, model=text, channels=(Channel.ANNOUNCEMENT,))
+
+
 def announce(incident: str, ref: str, *, actor: str, now: datetime) -> str:
     """Draft an announcement from the notice of this sending, for those it did not reach; its reference. Raises Missing, Refused."""
     with transaction(actor, now) as ledger:
@@ -102,10 +121,7 @@ def announce(incident: str, ref: str, *, actor: str, now: datetime) -> str:
             raise Refused(
                 "Everybody was told by this sending: there is nobody whom an announcement would have to reach."
             )
-        title = f"Announcement: {text.title}"[:120]
-        made = notices.drafted(
-            case, title, ledger, languages=text.languages, model=text, channels=(Channel.ANNOUNCEMENT,)
-        )
+        made = _begun(case, text, row, found.people, ledger)
         ledger.write(
             "notice.announcement_proposed",
             made.ref,

@@ -113,7 +113,7 @@ def _duty(duty: Duty, law: Law) -> dict[str, Any]:
 
 
 def _substitute(one: Substitute) -> dict[str, Any]:
-    return {"by": list(one.by), "days": one.days, "says": one.says}
+    return {"by": list(one.by), "days": one.days, "says": one.says, "contents": list(one.contents)}
 
 
 def _exemption(one: Exemption) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from incident.domain.laws import (
     Resume,
     Service,
     Substitute,
+    elements,
 )
 
 HELD = frozenset({"individuals", "media"})
@@ -72,11 +73,18 @@ def substitutes(raw: Any, place: str) -> tuple[Substitute, ...]:
 
 
 def _substitute(raw: Any, place: str) -> Substitute:
-    _only(raw, {"when", "by", "days", "says"}, "'substitute'")
+    _only(raw, {"when", "by", "days", "says", "contents"}, "'substitute'")
     if "when" not in raw or not isinstance(raw.get("by"), list) or not raw["by"]:
         raise BadPart("'substitute' needs 'when' and 'by', a list of ways")
     ways = tuple(_way(word) for word in raw["by"])
-    return Substitute(_clause(raw["when"], place), ways, _number(raw.get("days", 0), "days", 3650), _text(raw, "says"))
+    days = _number(raw.get("days", 0), "days", 3650)
+    return Substitute(_clause(raw["when"], place), ways, days, _text(raw, "says"), _elements(raw.get("contents", [])))
+
+
+def _elements(raw: Any) -> tuple[str, ...]:
+    if not isinstance(raw, list) or any(word not in elements() for word in raw):
+        raise BadPart("'contents' of a 'substitute' is a list of words of elements.toml")
+    return tuple(raw)
 
 
 def languages(raw: Any) -> tuple[str, ...]:

@@ -140,12 +140,16 @@ class Channel:
 
 @dataclass(frozen=True)
 class Substitute:
-    """Notice in place of telling each person: all ways of `by` together, `days` of posting, where `when` is shown."""
+    """Notice in place of telling each person: all ways of `by` together, `days` of posting, where `when` is shown.
+
+    `contents` are elements that such a notice must hold beside those of the duty.
+    """
 
     when: Clause
     by: tuple[str, ...]
     days: int = 0
     says: str = ""
+    contents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ USUAL = {
         *("report_advice", "rights", "police_report_right", "credential_advice", "guardians"),
     ),
     "what_we_offer": ("enrolment",),
-    "contact": ("sender", "dpo_contact"),
+    "contact": ("sender", "dpo_contact", "toll_free"),
 }
 """Where an element of a law usually stands; a person says where it does."""
 WAYS: Mapping[Channel, tuple[str, ...]] = {

@@ -220,7 +220,8 @@ def _substitute(raw: Mapping[str, Any], place: str) -> str:
     ways = " and ".join(CHANNELS[word] for word in raw["by"])
     days = f", posted for {raw['days']} days" if raw.get("days") else ""
     said = f"; {_plain(raw['says'])}" if raw.get("says") else ""
-    return f"{ways}{days}, where {condition(raw['when'], place)}{said}"
+    holds = f"; it holds: {', '.join(elements()[word] for word in raw['contents'])}" if raw.get("contents") else ""
+    return f"{ways}{days}, where {condition(raw['when'], place)}{said}{holds}"
 
 
 def _form(duty: Duty) -> str:

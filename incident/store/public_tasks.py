@@ -22,7 +22,7 @@ class PublicDecision(Model):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     ref: Mapped[str] = mapped_column(String(20), unique=True)
     incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
-    duty: Mapped[str] = mapped_column(String(80))
+    duty: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(10))
     decision: Mapped[str] = mapped_column(String(10))
     notice_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("notice.id"))

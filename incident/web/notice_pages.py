@@ -118,7 +118,8 @@ def _needs(version: NoticeVersion) -> tuple[musts.Need, ...]:
     """What the version must contain by what is owed today, and whether it does."""
     texts = [rules.text_from_json(tag, version.contents["texts"][tag]) for tag in version.contents["languages"]]
     audience = Audience.from_json(version.contents["audience"]["filter"])
-    return musts.needs(crowds.duties(g.incident.id, audience, merging.facts_of(g.incident.id)), texts)
+    duties = crowds.duties(g.incident.id, audience, merging.facts_of(g.incident.id))
+    return musts.needs((*duties, *crowds.begun_for(version.notice_id)), texts)
 
 
 def _facts_moved(notice: Notice, version: NoticeVersion) -> list[str]:

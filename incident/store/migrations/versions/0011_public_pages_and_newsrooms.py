@@ -73,7 +73,7 @@ def _public_tasks() -> None:
         sa.Column("id", BigInt, nullable=False),
         sa.Column("ref", sa.String(20), nullable=False),
         _to("incident", "public_decision"),
-        sa.Column("duty", sa.String(80), nullable=False),
+        sa.Column("duty", sa.String(100), nullable=False),
         sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("decision", sa.String(10), nullable=False),
         _to("notice", "public_decision", nullable=True),
