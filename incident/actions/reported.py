@@ -155,12 +155,8 @@ def _count(heard: Hearing, ledger: Ledger) -> None:
         )
         if row.course == Course.SENDING:
             db.session.refresh(row)
-            _halt_if_needed(row, incident, ledger)
-
-
-def _halt_if_needed(row: Dispatch, incident: str, ledger: Ledger) -> None:
-    if rules.too_many_back(row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad):
-        halt(row, "too_many_back", ledger, incident)
+            if why := row.overrun:
+                halt(row, why, ledger, incident)
 
 
 def _write_alarms(provider: str, fresh: Sequence[Event], strangers: Sequence[Event], ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from json import dumps
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.deliveries import State
@@ -24,7 +24,9 @@ class ProviderEvent(Model):
 
     __tablename__ = "provider_event"
     __table_args__ = (
-        UniqueConstraint("provider", "event_id"),
+        # Our references come in the order of time, the providers' ids at random: by those alone every report would touch
+        # another page. A repeat is the same report of the same message, so both together tell it.
+        Index("ix_provider_event_ref", "ref", "provider", "event_id", unique=True),
         Index("ix_provider_event_delivery", "delivery_id"),
     )
 
