@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from incident.actions import quieting
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
@@ -51,7 +52,7 @@ def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
         if not found:
             _all_prepared(row, ledger, incident)
             return False
-        chosen = _chosen(row, version, found, list(opened))
+        chosen = quieting.timed(row, _chosen(row, version, found, list(opened)), now)
         refs = deliveries.add(row, chosen, now)
         _count_prepared(row, chosen, refs, ledger, incident)
         return True

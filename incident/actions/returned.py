@@ -173,10 +173,8 @@ def _halt_if_too_many(dispatch_id: int, case: Incident, ledger: Ledger) -> None:
     if row is None:
         return
     db.session.refresh(row)
-    if row.course == Course.SENDING and delivery_rules.too_many_back(
-        row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad
-    ):
-        halt(row, "too_many_back", ledger, case.ref)
+    if row.course == Course.SENDING and (why := row.overrun):
+        halt(row, why, ledger, case.ref)
 
 
 def undo(incident: str, ref: str, *, actor: str, now: datetime) -> None:

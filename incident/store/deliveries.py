@@ -167,6 +167,7 @@ class Addressed(NamedTuple):
     owner: str = ""
     language: str = ""
     came_from: str = ""  # the channel that they were tried by before
+    due_at: datetime | None = None  # not before this time; None: at once
 
 
 def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[str]:
@@ -195,6 +196,7 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
         "came_from",
         "attempt",
         "owner",
+        "due_at",
         "state",
         "reason",
     )
@@ -210,9 +212,10 @@ def add(dispatch: Dispatch, people: Sequence[Addressed], now: datetime) -> list[
             came_from,
             first if attempt is None else attempt,
             owner,
+            bulk.instant(due_at) if due_at else None,
             *(told if channel else untold),
         )
-        for ref, (id_, number, channel, attempt, owner, language, came_from) in zip(refs, people, strict=True)
+        for ref, (id_, number, channel, attempt, owner, language, came_from, due_at) in zip(refs, people, strict=True)
     ]
     bulk.insert("delivery", (*own, *same), rows)
     return refs
