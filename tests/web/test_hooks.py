@@ -170,7 +170,7 @@ def test_reports_about_nothing_we_sent_are_kept_and_answered(client, real, sendg
         == 204
     )
     assert kept() == 2
-    assert post_events(client, sendgrid, [{"event": "delivered", "sg_event_id": "E1"}]) == 204
+    assert post_events(client, sendgrid, [{"event": "delivered", "sg_event_id": "E1", "tocsin_ref": "no such"}]) == 204
     assert kept() == 2
 
 
