@@ -31,7 +31,7 @@ PAGE: Final = 50
 CONTACTS: Final = ("email", "phone", "guardian_email", "guardian_phone")
 CORRECTABLE: Final = (
     "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "reference",
-    "deceased", "no_letter",
+    "deceased", "no_letter", "push_token",
 )  # fmt: skip
 PARTS: Final = {"name": ("given_name", "family_name"), "address": ("street", "postcode", "city", "region", "country")}
 """What a field stands for when a list gave it in parts; a correction replaces them all."""

@@ -18,7 +18,7 @@ from socket import gethostname
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from incident.actions import people
+from incident.actions import dead_tokens, people
 from incident.actions.dispatch import halt, start
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import messages
@@ -359,6 +359,8 @@ class Wave:
                 states=dict(Counter(state for _, state in result.states)),
                 digest=rules.batch_digest(result.states),
             )
+            if batch.held.channel == "push":
+                dead_tokens.forget(row, batch, answers, ledger, incident)
             self._settled(row, result.states, ledger, incident)
             db.session.flush()
             db.session.refresh(row)

@@ -50,6 +50,7 @@ class PersonFields(Strict):
     guardian_name: str | None = None
     guardian_email: str | None = None
     guardian_phone: str | None = None
+    push_token: str | None = None
     deceased: str | None = Field(None, description="yes: nothing but a letter to the next of kin goes out.")
     no_letter: str | None = Field(None, description="yes: no letter goes to the home, for the person is at risk there.")
     place: str | None = None

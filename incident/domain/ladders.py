@@ -89,6 +89,8 @@ def checked(channel: str, hours: Any, counts: Any) -> Step:
         raise Invalid("ladder", f"Give each step from 1 to {LONGEST_WAIT:,} hours.")
     if counts not in set(Proof):
         raise Invalid("ladder", "Choose what counts as reached: accepted, delivered or confirmed.")
+    if channel == "push" and counts == Proof.ACCEPTED:
+        raise Invalid("ladder", "A push that was taken proves nothing: nobody says whether it was shown.")
     return Step(channel, hours, Proof(counts))
 
 

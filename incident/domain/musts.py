@@ -10,12 +10,13 @@ from incident.domain.lawbook import elements
 from incident.domain.layouts import Sheet, composed, sheet
 from incident.domain.notices import NOT_HERE, SECTIONS, Channel, Text, speaks
 from incident.domain.starters import words
-from incident.domain.wording import PERSON, Unfilled
+from incident.domain.wording import HOUSE, PERSON, Unfilled
 
 PROMISED = ("what_happened", "what_information", "what_we_do", "what_you_can_do", "contact")
 """What every notice says, whatever law applies: the basic facts, the data, the measures, advice, and whom to ask."""
 WHOLE = frozenset({Channel.EMAIL, Channel.LETTER, Channel.CALL, Channel.ANNOUNCEMENT})
 """Channels that carry all of a text; a text message or push only points to it."""
+LOCKED = "{}: whoever sees the locked telephone reads it, so leave out {}. Ask to open the app, and give {{{{ link.check }}}}."
 UNWRITTEN = re.compile(r"\[\s*(?:…|\.\.\.)")
 ELEMENTS = {
     "what_happened": "What happened",
@@ -272,6 +273,7 @@ def hurdles(
         *(unlawful(duties, channels) if channels else ()),
         *broken,
         *(hurdle for text in texts for hurdle in _unwritten(text, channels)),
+        *(hurdle for page in read.values() if Channel.PUSH in channels for hurdle in _on_a_locked_screen(page)),
         *_missing(needs(duties, texts)),
         *(hurdle for page in read.values() for hurdle in _valueless(page, channels, crowd, values[page.language])),
     )
@@ -302,6 +304,19 @@ def _unwritten(text: Text, channels: Sequence[Channel]) -> Iterable[Hurdle]:
             yield Hurdle(name, f"{place}: write what the prompt in brackets asks for, or delete it.", text.language)
         elif not source.strip() and name not in SECTIONS and name != "greeting":
             yield Hurdle(name, f"{place}: there is no text yet.", text.language)
+
+
+def _on_a_locked_screen(page: Sheet) -> Iterable[Hurdle]:
+    """Yield what a push must not say: whoever sees the telephone reads it."""
+    for name, pattern in (("push_title", page.push_title), ("push_body", page.push_body)):
+        for slot in pattern.fields:
+            if slot not in HOUSE:
+                yield Hurdle(name, LOCKED.format(PLACES[name], f"{{{{ {slot} }}}}"), page.language)
+        said = "".join(piece for piece in pattern.pieces if isinstance(piece, str)).casefold()
+        for word in words(page.language).private:
+            if word in said:
+                yield Hurdle(name, LOCKED.format(PLACES[name], f"“{word}”"), page.language)
+                break
 
 
 def _used_parts(channels: Sequence[Channel]) -> tuple[str, ...]:

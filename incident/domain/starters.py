@@ -35,6 +35,7 @@ class Words:
     california: Mapping[str, str]
     by_hand: Mapping[str, str]
     in_care: Mapping[str, str]
+    private: tuple[str, ...]
     public: Mapping[str, str]
 
     @property
@@ -74,6 +75,7 @@ def words(language: str) -> Words:
         california=raw.get("california", {}),
         by_hand=raw["by_hand"],
         in_care=raw["in_care"],
+        private=tuple(raw["private"]),
         public=raw["public"],
     )
 

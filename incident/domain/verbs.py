@@ -180,6 +180,7 @@ VERBS: dict[str, str] = {
     "list.taken_back": "took back {people} people of the list {subject}",
     "list.uploaded": "brought the list {subject}",
     "list.withdrawn": "withdrew the list {subject}",
+    "people.push_lost": "noted that the push tokens of {count} people belong to no device any more ({subject})",
     "people.identical_joined": "joined {pairs} pairs of identical records",
     "people.listed": "downloaded the masked list of people",
     "person.added": "added the person {subject}",

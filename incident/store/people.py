@@ -305,6 +305,12 @@ def by_numbers(incident_id: int, numbers: Sequence[int]) -> dict[int, Person]:
     return {person.number: person for person in found}
 
 
+def lose_push(ids: Sequence[int]) -> None:
+    """Note that these few people are reached by no push any more; their sealed records stay as they are."""
+    for person in db.session.scalars(select(Person).where(Person.id.in_(ids), Person.has_push).order_by(Person.id)):
+        move(person, plain=person.plain._replace(has_push=False))
+
+
 def by_ids(incident_id: int, ids: Sequence[int]) -> Iterator[Any]:
     """Id, number, version, sealed record and plain values of these people of this incident; the erased have none."""
     columns = ", ".join(("id", "number", "version", "sealed", *Plain._fields))

@@ -31,6 +31,7 @@ FIELDS: Final = {
     "phone": "Telephone number",
     "address": "Postal address",
     "reference": "Your own reference",
+    "push_token": "Push token of your app or site",
     "guardian_name": "Guardian's name",
     "guardian_email": "Guardian's e-mail address",
     "guardian_phone": "Guardian's telephone number",
