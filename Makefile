@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench soak docs-laws screens browser lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench soak soak-scale docs-laws screens browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -41,6 +41,9 @@ bench: .venv/.test  ## figures, each beside its yardstick
 
 soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing providers (SOAK="people kills seeds"); takes hours
 	@SOAK="$${SOAK:-2000 200 5}" $(BIN)/pytest -q tests/journeys/test_sending_soak.py --database=sqlite
+
+soak-scale: .venv/.test  ## kill, freeze and add workers of one PostgreSQL in the middle of a sending (SCALE="people way"); takes minutes
+	@SCALE="$${SCALE:-100000 email}" $(BIN)/pytest -q tests/journeys/test_scale.py --database=postgresql
 
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 	@$(BIN)/tocsin laws document --shipped docs/laws.md

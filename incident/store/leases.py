@@ -1,5 +1,6 @@
 """Who holds a part that one process alone may play, and until when. A holder that died is replaced when its time is up."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, select, update
@@ -41,6 +42,12 @@ def let_go(name: str, holder: str, *, now: datetime) -> None:
     db.session.connection(execution_options={"tocsin_write": True})
     db.session.execute(update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=now))
     db.session.commit()
+
+
+def all_held(now: datetime) -> Sequence[Lease]:
+    """The parts that somebody holds at this moment, by name."""
+    query = select(Lease).where(Lease.until >= now).order_by(Lease.name)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def held(name: str, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from incident.actions import checkpoints
 from incident.actions.ledger import transaction
 from incident.domain import editions
 from incident.store import checkpoints as store
-from incident.store import dispatches, leases
+from incident.store import dispatches, jobs, leases
 from incident.store.db import db
 from tests.builders import an_incident
 
@@ -61,6 +61,41 @@ def test_figures_are_off_until_asked_for_and_need_the_word(app, client, monkeypa
     assert "tocsin_sending_frozen 0.0" in reply.text
     assert 'tocsin_deliveries{state="waiting"} 0.0' in reply.text
     assert "Hidden" not in reply.text
+
+
+def test_figures_say_who_holds_which_part_and_for_how_long(app, client, monkeypatch):
+    monkeypatch.setattr(app.extensions["settings"], "metrics_token", _Secret("let me in"))
+    assert "tocsin_work_held 0.0" in _figures(client)
+    leases.hold("clock", "host-a:17:ab", now=clock.now(), length=timedelta(minutes=1))
+    leases.hold("clock", "host-b:18:cd", now=clock.now(), length=timedelta(minutes=1))
+    told = _figures(client)
+    assert "tocsin_work_held 1.0" in told
+    assert "host-b" not in told
+    [line] = [one for one in told.splitlines() if one.startswith("tocsin_lease_seconds{")]
+    assert line.startswith('tocsin_lease_seconds{holder="host-a:17:ab",part="clock"} 5')
+
+
+def test_workers_are_told_where_there_can_be_any(app, client, monkeypatch):
+    monkeypatch.setattr(app.extensions["settings"], "metrics_token", _Secret("let me in"))
+    if db.engine.dialect.name != "postgresql":
+        assert client.get("/ready").json["workers"] is None
+        assert "tocsin_jobs" not in _figures(client)
+        return
+    jobs.make_tables()
+    db.session.execute(text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
+    jobs.defer([jobs.Wanted("sending", "D-A"), jobs.Wanted("sending", "D-B")])
+    db.session.commit()
+    told = client.get("/ready").json["workers"]
+    assert (told["lanes"], told["waiting"]) == (1, 2)
+    assert 0 <= told["oldest_seconds"] < 30
+    figures = _figures(client)
+    assert 'tocsin_jobs{lane="sending",state="todo"} 2.0' in figures
+    assert "tocsin_worker_lanes 1.0" in figures
+    assert "D-A" not in figures
+
+
+def _figures(client):
+    return client.get("/metrics", headers={"Authorization": "Bearer let me in"}).text
 
 
 class _Secret:
