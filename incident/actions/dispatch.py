@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
+from incident.actions import rolls
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
 from incident.domain import deliveries as rules
@@ -10,8 +11,8 @@ from incident.domain import notices as notice_rules
 from incident.domain.deliveries import Counts, Course, Pace, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Stage
-from incident.domain.people import Audience
-from incident.store import audiences, deliveries, dispatches, incidents, notices, tallies
+from incident.domain.rolls import Roll, digest, packed
+from incident.store import deliveries, dispatches, incidents, notices, tallies
 from incident.store.db import db, new_ref
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
@@ -37,7 +38,7 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, 
         if begun is not None:
             ledger.unchanged()
             return begun.ref
-        _demand_ready(case, text, version, now)
+        roll = _demand_ready(case, text, version, now)
         counts_as_sent = not simulated or case.kind == "drill"
         if counts_as_sent:
             text.stage = notice_rules.after(Stage(text.stage), notice_rules.Event.START)
@@ -45,6 +46,9 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, 
         chosen = (pace or limit or Pace()).within(limit)
         row = _new(case, text, version, chosen, simulated=simulated, actor=actor, now=now)
         row.first_attempt = 1 if counts_as_sent else 0
+        if roll is not None:
+            row.audience, row.audience_digest = len(roll.going), roll.digest
+            row.fell_out = packed(roll.fell_out)
         ledger.write(
             "dispatch.started",
             row.ref,
@@ -52,8 +56,9 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, 
             notice=text.ref,
             version=version.number,
             digest=version.digest,
-            people=version.people,
+            people=row.audience,
             simulated=simulated,
+            **_fallen(roll),
         )
         ledger.soon("sending", row.ref)
         return row.ref
@@ -199,7 +204,8 @@ def _dispatch(incident: str, ref: str) -> Dispatch:
     return row
 
 
-def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: datetime) -> None:
+def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: datetime) -> Roll | None:
+    """Raises Refused unless it may begin; who gets it where that is not everybody it was approved for."""
     if dispatches.frozen():
         raise Refused(FROZEN)
     if case.state != "open":
@@ -210,13 +216,14 @@ def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: dat
         raise Refused(
             "This notice was approved to go out at a later time, and it will. To send it sooner, change the time and have it approved again."
         )
-    wanted = Audience.from_json(version.contents["audience"]["filter"])
-    if audiences.frozen(case.id, wanted) != (version.people, version.contents["audience"]["digest"]):
-        raise Refused(
-            "The people this goes to changed after it was approved. Submit it again, so that somebody approves who gets it."
-        )
     if not version.people:
         raise Refused("There is nobody in this audience.")
+    return rolls.of_start(case.id, version)
+
+
+def _fallen(roll: Roll | None) -> dict[str, object]:
+    """What the line says of those who fell out, if somebody did."""
+    return {"fell_out": len(roll.fell_out), "without": digest(roll.fell_out)} if roll and roll.fell_out else {}
 
 
 def _new(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident.actions import crowds, preflight
+from incident.actions import crowds, preflight, rolls
 from incident.actions.drafts import ladder_of, texts_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import House, facts_of, messages, used_values, values
@@ -319,7 +319,7 @@ def _not_the_same(incident: Incident, notice: Notice, texts: Sequence[Text]) -> 
 def _freeze(
     incident: Incident, notice: Notice, found: Standing, house: House, actor: str, now: datetime
 ) -> NoticeVersion:
-    count, audience_digest = audiences.frozen(incident.id, Audience.from_json(notice.audience))
+    count, audience_digest, numbers = rolls.frozen(incident.id, Audience.from_json(notice.audience))
     contents = contents_now(incident, notice, found, audience_digest=audience_digest, house=house)
     contents["values"] = used_values(found.texts, found.values, house)
     contents["audience"]["people"] = count
@@ -332,6 +332,7 @@ def _freeze(
         editors=list(notice.editors),
         submitted_by=actor,
         submitted_at=now,
+        numbers=numbers,
     )
     db.session.add(version)
     db.session.flush()

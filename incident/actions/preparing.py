@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from incident.actions import quieting
+from incident.actions import quieting, rolls
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
@@ -12,8 +12,8 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.notices import language_for
-from incident.domain.people import Audience, Digest
-from incident.store import audiences, claims, deliveries, dispatches, letters, tallies
+from incident.domain.people import Digest
+from incident.store import claims, deliveries, dispatches, letters, tallies
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.deliveries import Addressed
@@ -39,16 +39,7 @@ def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
         if version is None:
             halt(row, "approval_changed", ledger, incident)
             return False
-        found = (
-            []
-            if row.prepared
-            else audiences.members(
-                row.incident_id,
-                Audience.from_json(version.contents["audience"]["filter"]),
-                after=row.prepared_to,
-                limit=PREPARED_AT_ONCE,
-            )
-        )
+        found = [] if row.prepared else rolls.members(row, version, limit=PREPARED_AT_ONCE)
         if not found:
             _all_prepared(row, ledger, incident)
             return False

@@ -10,6 +10,7 @@ from incident.domain.people import Audience, Digest, State
 from incident.store.db import db
 
 AT_ONCE = 5_000
+IN_A_LIST = 500
 TOLD = (Outcome.ACCEPTED, Outcome.DELIVERED, Outcome.CONFIRMED)
 """States of a delivery in which somebody was told, as far as is known."""
 
@@ -100,6 +101,19 @@ def frozen(incident_id: int, audience: Audience) -> tuple[int, str]:
     for batch in batches(incident_id, audience):
         digest.add(number for _, number in batch)
     return digest.count, digest.hexdigest()
+
+
+def of_numbers(incident_id: int, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Id and number of those of these people who are on the list still, by number."""
+    person = _table("person")
+    query = select(person.c.id, person.c.number).where(
+        person.c.incident_id == incident_id, person.c.state == State.ACTIVE
+    )
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(numbers), IN_A_LIST):
+        part = query.where(person.c.number.in_(numbers[start : start + IN_A_LIST]))
+        found += [(id_, number) for id_, number in db.session.execute(part.order_by(person.c.number))]
+    return found
 
 
 def without_kinds(incident_id: int, audience: Audience) -> int:

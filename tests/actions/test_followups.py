@@ -1,14 +1,18 @@
 """People found later get the notice once; a correction goes to those who were told the old text, and to nobody else."""
 
+import json
+
 import pytest
 
-from incident.actions import dispatch, followups, notices, people
+from incident.actions import dispatch, followups, notices, people, reported
+from incident.domain import rolls
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.people import Audience
 from incident.store import notices as rows
+from incident.store.audit import AuditLine
 from incident.store.db import db
-from notifiers.contract import Outcome
+from notifiers.contract import Event, Outcome, Status
 from notifiers.memory import Memory
 from tests.actions.waves import LEAD, NOW, Story, a_story, answering
 from tests.builders import WHO_WRITES, an_incident, notice_row
@@ -243,3 +247,70 @@ def test_the_pages_offer_both_and_programs_do_the_same(as_, client, token_for):
     writer = token_for(Role.COMMUNICATIONS)
     assert client.post(f"{api}/extension", headers=writer).status_code == 409
     assert client.post(f"{api}/supplement", headers=writer).status_code == 201
+
+
+def corrected(story):
+    """An approved correction of a notice that was sent."""
+    ref = supplement(story)
+    write(story, ref, what_happened="The day was wrong.")
+    approve(story, ref, submit(story, ref))
+    story.real["email"].sent.clear()
+    return ref
+
+
+def comes_back(story, *numbers):
+    refs = {row.person_number: row.ref for row in story.rows()}
+    events = [Event(f"late-{number}", Status.BOUNCED, refs[number]) for number in numbers]
+    reported.take_in("memory", "email", events, now=NOW)
+
+
+def test_a_late_bounce_after_the_approval_leaves_that_person_out_and_the_others_get_the_correction():
+    story = sent(4)
+    ref = corrected(story)
+    comes_back(story, 2)
+    other = sending_of(story, ref)
+    assert other.counts() == {"accepted": 3}
+    assert told(story) == ["person1@example.org", "person3@example.org", "person4@example.org"]
+    row = other.row()
+    assert (row.audience, rolls.unpacked(row.fell_out)) == (3, [2])
+    [line] = [line for line in db.session.scalars(db.select(AuditLine)) if line.subject == row.ref][:1]
+    assert json.loads(line.details)["fell_out"] == 1
+
+
+def test_whoever_turned_out_to_have_had_the_old_text_gets_no_correction_that_nobody_approved_for_them():
+    story = sent(3, answer=answering(Outcome.UNKNOWN, "answer_lost", to="person3@example.org"))
+    story.real["email"].answer = answering(Outcome.ACCEPTED)
+    ref = corrected(story)
+    row = next(row for row in story.rows() if row.person_number == 3)
+    reported.take_in("memory", "email", [Event("late", Status.DELIVERED, row.ref)], now=NOW)
+    assert sending_of(story, ref).counts() == {"accepted": 2}
+    again = followups.extend(story.incident.ref, ref, actor=LEAD, now=NOW)
+    assert submit(story, again).people == 1
+
+
+def test_where_everybody_fell_out_nothing_starts():
+    story = sent(2)
+    ref = corrected(story)
+    comes_back(story, 1, 2)
+    with pytest.raises(Refused, match="Nobody is left"):
+        sending_of(story, ref)
+
+
+def test_a_bounce_while_the_correction_is_listed_changes_its_list_no_more():
+    story = sent(3)
+    ref = corrected(story)
+    other = Story(story.incident, ref, real=story.real, clock=story.clock)
+    other.start()
+    comes_back(story, 1)
+    other.work()
+    assert other.counts() == {"accepted": 3}
+
+
+def test_a_list_of_a_correction_that_was_tampered_with_starts_nothing():
+    story = sent(2)
+    ref = corrected(story)
+    version = rows.version(notice_row(story.incident, ref).id, 1)
+    version.numbers = rolls.packed([1, 2, 3])
+    db.session.commit()
+    with pytest.raises(Refused, match="changed after it was approved"):
+        sending_of(story, ref)
