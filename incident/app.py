@@ -15,6 +15,7 @@ from incident import journal
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import audit as api_audit
+from incident.api import bundles as api_bundles
 from incident.api import calls as api_calls
 from incident.api import closing as api_closing
 from incident.api import deliveries as api_deliveries
@@ -33,6 +34,7 @@ from incident.api import plans as api_plans
 from incident.api import reach as api_reach
 from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
+from incident.api import rolls as api_rolls
 from incident.api import scheme
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
@@ -48,9 +50,10 @@ from incident.web import (
     answering,
     attempts,
     audit,
+    bundles,
     calls,
     closing,
-    deliveries,
+    delivery_lists,
     desk,
     duties,
     errors,
@@ -78,6 +81,7 @@ from incident.web import (
     reach,
     reminders,
     reports,
+    rolls,
     shortfalls,
     signin,
     summaries,
@@ -96,6 +100,7 @@ WEB: tuple[Blueprint, ...] = (
     desk.bp,
     audit.bp,
     audit.whole,
+    bundles.bp,
     health.bp,
     account.bp,
     reach.bp,
@@ -118,10 +123,11 @@ WEB: tuple[Blueprint, ...] = (
     duties.bp,
     plans.bp,
     closing.bp,
-    deliveries.bp,
+    delivery_lists.bp,  # deliveries, with the lists behind their numbers
     attempts.bp,
     attempts.desk,
     lookups.bp,
+    rolls.bp,
     letters.bp,
     calls.bp,
     shortfalls.bp,
@@ -138,6 +144,7 @@ HOOKS: tuple[Blueprint, ...] = (hooks.bp,)
 API: tuple[Blueprint, ...] = (
     api_audit.bp,
     api_audit.whole,
+    api_bundles.bp,
     api_account.bp,
     api_reach.bp,
     api_reach.targets,
@@ -150,6 +157,7 @@ API: tuple[Blueprint, ...] = (
     api_deliveries.bp,
     api_calls.bp,
     api_lookups.bp,
+    api_rolls.bp,
     api_deliveries.box,
     api_deliveries.switch,
     api_letters.bp,

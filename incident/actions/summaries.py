@@ -19,8 +19,7 @@ def export(ref: str, kind: str, *, company: Company, zone: ZoneInfo, actor: str,
     if kind not in MAKERS:
         raise Invalid("kind", f"A summary can be had as {', '.join(MAKERS)}.")
     with transaction(actor, now) as ledger:
-        told = _told(ref, company, zone, now)
-        made = File(ref, kind, MAKERS[kind](told))
+        made = File(ref, kind, MAKERS[kind](told(ref, company, zone, now)))
         ledger.write("summary.exported", ref, incident=ref, kind=kind, sha256=made.sha256, size=len(made.content))
     return made
 
@@ -33,22 +32,23 @@ def deadlines(ref: str, *, zone: ZoneInfo, site: str, now: datetime) -> bytes:
     return feeds.of_incident(incident, zone=zone, site=site, now=now)
 
 
-def _told(ref: str, company: Company, zone: ZoneInfo, now: datetime) -> Dossier:
+def told(ref: str, company: Company, zone: ZoneInfo, now: datetime) -> Dossier:
+    """What a summary says of the incident at this moment. Raises Missing."""
     incident = incidents.by_ref(ref)
     if incident is None:
         raise Missing()
     return dossier.gathered(incident, company=company, zone=zone, language="en", now=now)
 
 
-def _pdf(told: Dossier) -> bytes:
+def _pdf(about: Dossier) -> bytes:
     data = Attachment(
-        f"{told.ref}.json", json.MIME, "The same summary for machines", json.json_bytes(summary.data(told))
+        f"{about.ref}.json", json.MIME, "The same summary for machines", json.json_bytes(summary.data(about))
     )
-    return pdf.pdf(summary.document(told), [data])
+    return pdf.pdf(summary.document(about), [data])
 
 
 MAKERS: Mapping[str, Callable[[Dossier], bytes]] = {
     "pdf": _pdf,
-    "docx": lambda told: docx.docx_bytes(summary.document(told)),
-    "json": lambda told: json.json_bytes(summary.data(told)),
+    "docx": lambda about: docx.docx_bytes(summary.document(about)),
+    "json": lambda about: json.json_bytes(summary.data(about)),
 }

@@ -7,6 +7,7 @@ import click
 
 from incident.cli import (
     audit,
+    bundle,
     demo,
     grade,
     keys,
@@ -30,6 +31,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keys.keys,
     people.people,
     audit.audit_,
+    bundle.bundle,
     operations.backup,
     operations.check,
     operations.restore,

@@ -48,6 +48,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "duty.view": READERS,
     "grade.choose": frozenset({Role.LEAD, Role.PRIVACY}),
     "grade.view": READERS,
+    "incident.bundle": frozenset({Role.LEAD, Role.PRIVACY}),
     "incident.change": CASE_TEAM,
     "incident.close": frozenset({Role.LEAD}),
     "incident.lead": frozenset({Role.LEAD, Role.PRIVACY}),

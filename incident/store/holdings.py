@@ -1,0 +1,112 @@
+"""What the database holds of one incident, table by table, for its bundle; and what stays out of that, and why."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import LargeBinary, Select, Table, func, select
+
+from incident.store.db import db
+
+AT_ONCE: Final = 2_000
+
+HELD: Final[Mapping[str, str]] = {
+    # table: its column that leads to the incident, directly or through the table named after it
+    "announcement": "incident_id",
+    "assessment": "incident_id",
+    "call_attempt": "delivery_id delivery",
+    "call_task": "incident_id",
+    "closing": "incident_id",
+    "custody": "evidence_id evidence",
+    "delivery": "dispatch_id dispatch",
+    "delivery_lookup": "delivery_id delivery",
+    "delivery_remark": "delivery_id delivery",
+    "dispatch": "incident_id",
+    "dispatch_move": "dispatch_id dispatch",
+    "dispatch_tally": "dispatch_id dispatch",
+    "duty_owner": "incident_id",
+    "evidence": "incident_id",
+    "fact": "incident_id",
+    "finding": "incident_id",
+    "grade": "incident_id",
+    "incident": "id",
+    "law_update": "incident_id",
+    "letter": "batch_id letter_batch",
+    "letter_batch": "incident_id",
+    "letter_return": "incident_id",
+    "media_copy": "incident_id",
+    "note": "incident_id",
+    "notice": "incident_id",
+    "notice_text": "notice_id notice",
+    "notice_version": "notice_id notice",
+    "person_tally": "incident_id",
+    "plan": "incident_id",
+    "preflight": "incident_id",
+    "preflight_person": "preflight_id preflight",
+    "posting_check": "announcement_id announcement",
+    "provider_event": "delivery_id delivery",
+    "public_decision": "incident_id",
+    "reminder": "incident_id",
+    "reminder_ack": "incident_id",
+    "reminder_message": "incident_id",
+    "report": "incident_id",
+    "report_receipt": "report_id report",
+    "review": "incident_id",
+    "step": "incident_id",
+    "step_event": "step_id step",
+    "wave": "incident_id",
+}
+
+LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
+    # table: the column that leads to the incident, and why its rows stay out
+    "data_key": ("incident_id", "keys are never handed out"),
+    "delivery_claim": ("dispatch_id dispatch", "working state of the program"),
+    "membership": ("incident_id", "who may see the incident concerns the team"),
+    "person": ("incident_id", "personal data of the people affected"),
+    "person_import": ("incident_id", "lists of the people affected"),
+    "person_mark": ("incident_id", "personal data of the people affected"),
+    "person_pair": ("incident_id", "personal data of the people affected"),
+    "person_past": ("person_id person", "personal data of the people affected"),
+    "person_refusal": ("import_id person_import", "personal data of the people affected"),
+    "reminder_item": ("message_id reminder_message", "working state of the program"),
+    "sandbox_message": ("incident_id", "personal data of the people affected"),
+}
+
+ELSEWHERE: Final = frozenset({"report_file"})
+"""Tables whose rows are in a bundle as files."""
+
+WITHOUT: Final = frozenset({"stored_as", "holder", "held_until", "lease_until", "fence", "version_id"})
+"""Columns that are about the machine; sealed and packed columns stay out by their kind."""
+
+
+def rows(name: str, incident_id: int) -> Iterator[dict[str, Any]]:
+    """Every row that this table holds of the incident, as values for JSON; a few at a time from the database."""
+    table = db.metadata.tables[name]
+    columns = [column for column in table.columns if _is_told(column)]
+    query = _of(table, HELD[name], incident_id, select(*columns)).order_by(*table.primary_key)
+    found = db.session.execute(query, execution_options={"stream_results": True, "yield_per": AT_ONCE})
+    for row in found:
+        yield {column.name: _plain(value) for column, value in zip(columns, row, strict=True)}
+
+
+def counted(name: str, incident_id: int) -> int:
+    """How many rows that stay out this table holds of the incident."""
+    table = db.metadata.tables[name]
+    return db.session.scalar(_of(table, LEFT_OUT[name][0], incident_id, select(func.count()).select_from(table))) or 0
+
+
+def _of(table: Table, way: str, incident_id: int, query: Select[Any]) -> Select[Any]:
+    column, _, parent = way.partition(" ")
+    if not parent:
+        return query.where(table.c[column] == incident_id)
+    above = db.metadata.tables[parent]
+    further = HELD[parent] if parent in HELD else LEFT_OUT[parent][0]
+    return _of(above, further, incident_id, query.join(above, above.c.id == table.c[column]))
+
+
+def _is_told(column: Any) -> bool:
+    return not isinstance(column.type, LargeBinary) and column.name not in WITHOUT
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
