@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incident.domain import ladders
 from incident.domain.deliveries import Counts, Course, Pace, State, too_many_back
 from incident.domain.ladders import Step
+from incident.domain.rolls import unpacked
 from incident.domain.pace import too_many_complaints
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
@@ -86,6 +87,11 @@ class Dispatch(Model):
     def steps(self) -> tuple[Step, ...]:
         """The approved ladder; none for a notice that was approved before there were ladders."""
         return ladders.from_json(self.ladder)
+
+    @property
+    def left_out(self) -> int:
+        """How many of those a correction was approved for fell out before it began."""
+        return len(unpacked(self.fell_out)) if self.fell_out else 0
 
     @property
     def pace(self) -> Pace:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
+from incident.actions import rolls
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing
@@ -251,6 +252,7 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
         typed=request.form,
         errors=errors,
         frozen=dispatches.frozen(),
+        left_out=rolls.fell_out(g.incident.id, version),
         begun=dispatches.of_version(version.id, simulated=simulated),
     )
 
