@@ -5,25 +5,31 @@ import sys
 
 import structlog
 from flask import Flask, Response, g, request
+from structlog.typing import Processor
 
 from incident import clock
 from incident.store.db import new_ref
 
+_Json = structlog.stdlib.ProcessorFormatter
+_COMMON: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_LAST: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+"""What libraries say goes the same way as what we say, so that every line is JSON."""
+
 
 def begin(level: str) -> None:
     """Sets the log's form for this process."""
-    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(message)s")
+    told = logging.StreamHandler(sys.stderr)
+    told.setFormatter(_Json(foreign_pre_chain=_COMMON, processors=[_Json.remove_processors_meta, *_LAST]))
+    logging.basicConfig(level=level.upper(), handlers=[told], force=True)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*_COMMON, *_LAST],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
