@@ -19,6 +19,7 @@ from incident.actions import (
     imports,
     law_updates,
     letters,
+    lookups,
     mail_domain,
     merging,
     postings,
@@ -82,6 +83,14 @@ def _climb(reference: str, now: datetime) -> None:
         now = clock.now()
 
 
+def _doubtful(now: datetime) -> list[str]:
+    return lookups.due(_channels(), now)
+
+
+def _look_up(reference: str, now: datetime) -> None:
+    lookups.look_up(reference, _channels(), now=now)
+
+
 def ways() -> Ways:
     """How this installation reaches the people who work here."""
     settings = current_app.extensions["settings"]
@@ -139,6 +148,7 @@ WORK: tuple[Kind, ...] = (
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send),
+    Kind("deliveries.look_up", 10, _doubtful, _look_up),
     Kind("letters.print", 2, letters.due, _print),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),

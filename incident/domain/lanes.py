@@ -17,6 +17,9 @@ LANES: Final[Mapping[str, Lane]] = {
     "sending": Lane.SENDING,
     "people.import": Lane.LONG,
     "laws.compare": Lane.LONG,
+    "notices.check": Lane.LONG,
+    "deliveries.look_up": Lane.LONG,
+    "announcements.look": Lane.LONG,
     "letters.print": Lane.LONG,
     "notices.check": Lane.LONG,
 }
