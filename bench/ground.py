@@ -15,15 +15,16 @@ from urllib.request import urlopen
 from apiflask import APIFlask
 from sqlalchemy import text
 
-from incident import start
-from incident.actions import dispatch, imports, intake, preparing
+from incident import start, work
+from incident.actions import dispatch, imports, intake, notices, preflight, preparing
 from incident.domain.deliveries import Pace
 from incident.domain.imports import Reading
 from incident.settings import Settings
 from incident.store import dispatches, incidents
+from incident.store import notices as notice_rows
 from incident.store.db import db
 from incident.store.tables import Form
-from tests.builders import a_notice
+from tests.builders import WHO_WRITES, a_notice, notice_row
 from tests.fakes.sendgrid import KEY
 from tests.journeys.installation import free_port
 
@@ -67,11 +68,27 @@ def listed(ref: str, app: APIFlask) -> str:
     """An approved notice of this incident with everybody on the list of its sending; the sending's reference."""
     incident = incidents.by_ref(ref)
     assert incident is not None
-    notice = a_notice(incident, channels=("email",), stage="approved", now=NOW)
+    notice = approved(incident, channels=("email",))
     one = dispatch.start(ref, notice, only_sandbox=False, pace=Pace(), actor="U-0BENCH00", now=NOW)
     while preparing.prepare(one, app.extensions["channels"].real, now=NOW):
         pass
     return one
+
+
+def approved(incident: incidents.Incident, *, channels: tuple[str, ...]) -> str:
+    """A notice to everybody, looked at, submitted and approved by another; its reference."""
+    ref = a_notice(incident, channels=channels, now=NOW)
+    preflight.ask(incident.ref, ref, actor="U-0AUTHOR0", now=NOW)
+    work.once()
+    revision = notice_row(incident, ref).revision
+    notices.submit(incident.ref, ref, revision=revision, house=WHO_WRITES, actor="U-0AUTHOR0", now=NOW)
+    version = notice_rows.version(notice_row(incident, ref).id, 1)
+    assert version is not None
+    people = str(version.people)
+    notices.approve(
+        incident.ref, ref, digest=version.digest, people=people, house=WHO_WRITES, actor="U-0APPROV0", now=NOW
+    )
+    return ref
 
 
 def taken_by_the_provider(one: str) -> list[str]:

@@ -96,6 +96,8 @@ def plain(value: object, most: int) -> str:
 
 def without_people(text: str) -> str:
     """A provider's words without addresses, telephone numbers and links, in one line of at most 200 letters."""
+    if text.isalpha():
+        return text[:200]  # one word: nearly all that a report holds
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() else " " for letter in text)
     return PERSONAL.sub("‹…›", text)[:200]

@@ -12,17 +12,18 @@ from incident.actions.ledger import Ledger, transaction
 from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, State
+from incident.domain.errors import Missing
 from incident.domain.reported import SAYS_IT_ARRIVED, hear
 from incident.store import calls, provider_events, tallies
 from incident.store.db import db
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
-from incident.store.provider_events import Heard, Told
+from incident.store.provider_events import Heard, Sending, Told
 from incident.store.tallies import Moves, Place
 from notifiers.contract import Event, Status
 
 CALL_WANTED = "call_back_wanted"
-Sendings = Mapping[int, tuple[Dispatch, str]]
+Sendings = Mapping[int, Sending]
 
 
 def take_in(provider: str, channel: str, events: Sequence[Event], *, now: datetime) -> int:
@@ -78,21 +79,21 @@ class Hearing:
     def __post_init__(self) -> None:
         self.moved = {id_: Counter() for id_ in self.sendings}
         self.states = {id_: [] for id_ in self.sendings}
-        self._steps = {id_: row.steps for id_, (row, _) in self.sendings.items()}
 
     def hear(self, row: Told, said: Sequence[Event]) -> None:
         """What these reports make of one delivery."""
-        known, then = row.known(), row.known()
+        then = row.known()
+        before, reason, may_pass, complained = then.state, then.reason, then.may_pass, then.complained
         by = self.provider if hear(then, said, self.now) else row.provider
-        self.complained[row.dispatch_id] += then.complained and not known.complained
+        self.complained[row.dispatch_id] += then.complained and not complained
         self.states[row.dispatch_id].append((row.ref, then.state.value))
-        if (then.state, then.may_pass) == (known.state, known.may_pass):
+        if then.state is before and then.may_pass == may_pass:
             self.noted.append(Heard(row.id, by, then, None))
             return
         self.changed.append(Heard(row.id, by, then, self._look_at(row, then.state)))
         if row.current:
             moved = self.moved[row.dispatch_id]
-            moved[Place(row.channel, row.language, known.state, known.reason)] -= 1
+            moved[Place(row.channel, row.language, before, reason)] -= 1
             moved[Place(row.channel, row.language, then.state, then.reason)] += 1
         elif then.state in SAYS_IT_ARRIVED:
             self.arrived.append(row.id)
@@ -101,7 +102,7 @@ class Hearing:
         before = provider_events.instant(row.climb_at)
         if not row.current:
             return before
-        return ladders.look_at(self._steps[row.dispatch_id], row.channel, state, self.now, before=before)
+        return ladders.look_at(self.sendings[row.dispatch_id].steps, row.channel, state, self.now, before=before)
 
     def write(self) -> None:
         """Write all of it down, and take back the repeats of what did arrive."""
@@ -116,7 +117,7 @@ class Hearing:
     def _take_back(self, row: Delivery) -> None:
         take_back_repeats(row, self.moved[row.dispatch_id], self.now)
         if row.current:
-            steps = self._steps[row.dispatch_id]
+            steps = self.sendings[row.dispatch_id].steps
             row.climb_at = ladders.look_at(steps, row.channel, State(row.state), self.now, before=row.climb_at)
 
 
@@ -133,30 +134,38 @@ def _list_calls_wanted(fresh: Sequence[Event], told: Mapping[str, Told], sending
     for event in fresh:
         if event.reason == CALL_WANTED and event.ref in told:
             row = told[event.ref]
-            calls.list_back(sendings[row.dispatch_id][0].incident_id, [row.id], now)
+            calls.list_back(sendings[row.dispatch_id].incident_id, [row.id], now)
 
 
 def _count(heard: Hearing, ledger: Ledger) -> None:
     """Count what moved, leave a line for each sending, and halt one of which too much came back."""
-    for id_, (row, incident) in heard.sendings.items():
+    for id_, sending in heard.sendings.items():
         if not heard.states[id_]:
             continue
-        if heard.complained[id_]:
-            row.complained += heard.complained[id_]
-            db.session.flush()
         tallies.count(id_, heard.moved[id_], ledger.now)
         ledger.write(
             "deliveries.reported",
-            row.ref,
-            incident=incident,
+            sending.ref,
+            incident=sending.incident,
             provider=heard.provider,
             states=dict(Counter(state for _, state in heard.states[id_])),
             digest=rules.batch_digest(sorted(heard.states[id_])),
         )
-        if row.course == Course.SENDING:
-            db.session.refresh(row)
-            if why := row.overrun:
-                halt(row, why, ledger, incident)
+        if heard.complained[id_] or sending.course == Course.SENDING:
+            _hold_back(_refreshed(id_), sending.incident, heard.complained[id_], ledger)
+
+
+def _hold_back(row: Dispatch, incident: str, complained: int, ledger: Ledger) -> None:
+    row.complained += complained
+    if row.course == Course.SENDING and (why := row.overrun):
+        halt(row, why, ledger, incident)
+
+
+def _refreshed(id_: int) -> Dispatch:
+    row = db.session.get(Dispatch, id_, populate_existing=True)
+    if row is None:
+        raise Missing()
+    return row
 
 
 def _write_alarms(provider: str, fresh: Sequence[Event], strangers: Sequence[Event], ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ SQLite gets some hundred rows a statement, never `executemany`: that lets go of 
 beside one busy thread a batch of 5,000 held the write lock for 2.4 s instead of 0.1 s (bench/README.md).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
@@ -74,21 +74,45 @@ def _type(connection: Connection, table: str, column: str) -> str:
     return db.metadata.tables[table].c[column].type.compile(connection.dialect)
 
 
-def matching(statement: str, fixed: Sequence[Any], values: Sequence[Any]) -> Iterator[Any]:
-    """The rows of a SELECT that ends in `IN`, for the fixed parameters and any number of values, some at a time."""
+def matching(statement: str, fixed: Sequence[Any], values: Sequence[Any], ending: str = "") -> Iterator[Any]:
+    """The rows of a SELECT that ends in `IN`, for the fixed parameters and any number of values, some at a time.
+
+    `ending` is what follows the values, such as an order, which then holds for each part.
+    """
     connection = db.session.connection()
     for start in range(0, len(values), AT_ONCE):
         some = list(values[start : start + AT_ONCE])
         some += some[-1:] * (AT_ONCE - len(some) if len(values) > AT_ONCE else 0)
-        text = _marked(f"{statement} ({', '.join('?' * len(some))})")
+        text = _marked(f"{statement} ({', '.join('?' * len(some))}) {ending}")
         yield from connection.exec_driver_sql(text, (*fixed, *some)).fetchall()
+
+
+def execute(statement: str, values: Sequence[Any]) -> None:
+    """One plain statement, with `?` for each value."""
+    db.session.connection().exec_driver_sql(_marked(statement), tuple(values))
 
 
 def instant(now: datetime) -> datetime | str:
     """An instant as this database keeps it."""
-    if db.engine.dialect.name == "sqlite":
-        return now.astimezone(UTC).replace(tzinfo=None).isoformat(" ", timespec="microseconds")
-    return now
+    return now if db.engine.dialect.name != "sqlite" else _text(now)
+
+
+def instants() -> Callable[[datetime | None], datetime | str | None]:
+    """The same for thousands of instants, most of which come more than once."""
+    if db.engine.dialect.name != "sqlite":
+        return lambda now: now
+    known: dict[datetime | None, str | None] = {None: None}
+
+    def kept(now: datetime | None) -> str | None:
+        if now not in known:
+            known[now] = None if now is None else _text(now)
+        return known[now]
+
+    return kept
+
+
+def _text(now: datetime) -> str:
+    return now.astimezone(UTC).replace(tzinfo=None).isoformat(" ", timespec="microseconds")
 
 
 def _run(table: str, columns: Sequence[str], rows: Rows, ending: str) -> list[Any]:

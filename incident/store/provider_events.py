@@ -3,19 +3,21 @@
 The statements are plain and go by sets: this is asked for tens of thousands of times a second.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from json import dumps
+from functools import lru_cache
+from json import JSONEncoder, loads
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import JSON, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain import ladders
 from incident.domain.deliveries import State
+from incident.domain.ladders import Step
 from incident.domain.reported import Known
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
-from incident.store.dispatches import Dispatch
 from notifiers.contract import Event
 
 
@@ -47,6 +49,17 @@ class ProviderEvent(Model):
 COLUMNS: Final = (
     "provider", "event_id", "delivery_id", "ref", "provider_id", "status", "reason", "code", "at", "received_at", "fields",
 )  # fmt: skip
+
+
+class Sending(NamedTuple):
+    """A sending that reports speak of."""
+
+    id: int
+    ref: str
+    course: str
+    incident_id: int
+    incident: str
+    steps: tuple[Step, ...]
 
 
 class Told(NamedTuple):
@@ -84,7 +97,12 @@ class Heard(NamedTuple):
     climb_at: datetime | None
 
 
+_letters: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TOLD: Final = f"SELECT {', '.join(Told._fields)} FROM delivery WHERE ref IN"  # noqa: S608  (names of ours)
+_SENDINGS: Final = (
+    "SELECT d.id, d.ref, d.course, d.incident_id, i.ref, d.ladder FROM dispatch d"
+    " JOIN incident i ON i.id = d.incident_id WHERE d.id IN"
+)
 _IN_SENDINGS: Final = "SELECT DISTINCT dispatch_id FROM delivery WHERE ref IN"
 _MOVED: Final = (
     "id", "state", "reason", "code", "may_pass", "due_at", "climb_at", "changed_at",
@@ -93,16 +111,22 @@ _MOVED: Final = (
 _NOTED: Final = ("id", "provider", "provider_id", "reported_at", "complained")
 
 
-def sendings_of(refs: Sequence[str]) -> dict[int, tuple[Dispatch, str]]:
-    """The sendings that these attempts belong to, held against other writers until the commit, with their incident's reference."""
-    found = {dispatch_id for (dispatch_id,) in bulk.matching(_IN_SENDINGS, (), refs)}
-    if not found:
-        return {}
-    incident = db.metadata.tables["incident"]
-    query = select(Dispatch, incident.c.ref).join(incident, incident.c.id == Dispatch.incident_id)
-    query = query.where(Dispatch.id.in_(found)).order_by(Dispatch.id).with_for_update(of=Dispatch)
-    rows = db.session.execute(query.execution_options(populate_existing=True))
-    return {row.id: (row, ref) for row, ref in rows}
+def sendings_of(refs: Sequence[str]) -> dict[int, Sending]:
+    """The sendings that these attempts belong to, held against other writers until the commit."""
+    found = sorted({dispatch_id for (dispatch_id,) in bulk.matching(_IN_SENDINGS, (), refs)})
+    lock = " FOR UPDATE OF d" if db.engine.dialect.name == "postgresql" else ""
+    rows = bulk.matching(_SENDINGS, (), found, f"ORDER BY d.id{lock}")
+    return {id_: Sending(id_, ref, course, of, incident, _steps(raw)) for id_, ref, course, of, incident, raw in rows}
+
+
+def _steps(ladder: Any) -> tuple[Step, ...]:
+    """SQLite gives the letters of JSON, and always the same ones; PostgreSQL gives what they say."""
+    return _read_steps(ladder) if isinstance(ladder, str) else ladders.from_json(ladder)
+
+
+@lru_cache(256)
+def _read_steps(ladder: str) -> tuple[Step, ...]:
+    return ladders.from_json(loads(ladder))
 
 
 def told(refs: Sequence[str]) -> dict[str, Told]:
@@ -112,7 +136,8 @@ def told(refs: Sequence[str]) -> dict[str, Told]:
 
 def keep(provider: str, events: Sequence[Event], told_by: Mapping[str, Told], now: datetime) -> set[str]:
     """Keep those of these reports that were never received; their ids. Each comes once in `events`."""
-    at = bulk.instant(now)
+    kept = bulk.instants()
+    at = kept(now)
     rows = [
         (
             provider,
@@ -123,9 +148,9 @@ def keep(provider: str, events: Sequence[Event], told_by: Mapping[str, Told], no
             event.status.value,
             event.reason[:40],
             event.code[:20],
-            None if event.at is None else bulk.instant(event.at),
+            kept(event.at),
             at,
-            dumps(event.fields, ensure_ascii=False),
+            _letters(event.fields),
         )
         for event in events
     ]
@@ -134,12 +159,14 @@ def keep(provider: str, events: Sequence[Event], told_by: Mapping[str, Told], no
 
 def note(heard: Iterable[Heard]) -> None:
     """Write down what was heard of these deliveries, whose state stays as it is."""
-    bulk.change("delivery", _NOTED, [(one.id, *_said(one)) for one in heard])
+    kept = bulk.instants()
+    bulk.change("delivery", _NOTED, [(one.id, *_said(one, kept)) for one in heard])
 
 
 def move(heard: Iterable[Heard], now: datetime) -> None:
     """Write down what these deliveries became."""
-    at = bulk.instant(now)
+    kept = bulk.instants()
+    at = kept(now)
     rows = [
         (
             one.id,
@@ -148,19 +175,17 @@ def move(heard: Iterable[Heard], now: datetime) -> None:
             one.known.code,
             one.known.may_pass,
             None,
-            None if one.climb_at is None else bulk.instant(one.climb_at),
+            kept(one.climb_at),
             at,
-            *_said(one),
+            *_said(one, kept),
         )
         for one in heard
     ]
     bulk.change("delivery", _MOVED, rows)
 
 
-def _said(one: Heard) -> tuple[Any, ...]:
-    known = one.known
-    last = None if known.last is None else bulk.instant(known.last)
-    return one.provider, known.provider_id[:100], last, known.complained
+def _said(one: Heard, kept: Callable[[datetime | None], Any]) -> tuple[Any, ...]:
+    return one.provider, one.known.provider_id[:100], kept(one.known.last), one.known.complained
 
 
 def instant(kept: Any) -> datetime | None:

@@ -7,16 +7,16 @@ transaction that moves the deliveries. Whoever moves deliveries has locked their
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
-from sqlalchemy import ForeignKey, String, func, select, update
+from sqlalchemy import ForeignKey, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.deliveries import NEEDS_OWNER, State
 from incident.store import bulk
 from incident.store.db import BigInt, Model, db
 from incident.store.deliveries import Delivery
-from incident.store.dispatches import COLUMN, Dispatch
+from incident.store.dispatches import COLUMN
 
 KEY: Final = ("dispatch_id", "channel", "language", "state", "reason")
 
@@ -67,9 +67,10 @@ def count(dispatch_id: int, moved: Mapping[Place, int], now: datetime) -> None:
         totals[where.state] += n
     if not any(changes.values()):
         return
-    values: dict[str, Any] = {COLUMN[state]: getattr(Dispatch, COLUMN[state]) + n for state, n in totals.items() if n}
-    change = update(Dispatch).where(Dispatch.id == dispatch_id).values(**values, changed_at=now)
-    db.session.execute(change, execution_options={"synchronize_session": False})
+    steps = {COLUMN[state]: n for state, n in sorted(totals.items()) if n}
+    sets = "".join(f", {name} = {name} + ?" for name in steps)
+    change = f"UPDATE dispatch SET changed_at = ?{sets} WHERE id = ?"  # noqa: S608  (names of ours)
+    bulk.execute(change, (bulk.instant(now), *steps.values(), dispatch_id))
     rows = [(dispatch_id, *map(str, where), n) for where, n in sorted(changes.items()) if n]
     bulk.add_to("dispatch_tally", KEY, "n", rows)
 
