@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from incident.domain.lanes import SHARED, lane_of
+from incident.domain.lanes import SHARED, Lane, lane_of
 from incident.store.db import db
 
 try:
@@ -37,6 +37,7 @@ _WAITING = text("SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'to
 _ALIVE = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :seconds)"
 )
+_AT_WORK = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' AND queue_name = :lane")
 _ORPHANED = text(
     """DELETE FROM procrastinate_jobs AS job WHERE job.status = 'doing' AND NOT EXISTS (
     SELECT 1 FROM procrastinate_workers AS worker
@@ -131,6 +132,11 @@ def defer_if_anybody_works(wanted: Iterable[Wanted]) -> None:
 def workers(seconds: float) -> int:
     """How many lanes of workers gave a sign of life in the last seconds."""
     return db.session.scalar(_ALIVE, {"seconds": seconds}) or 0
+
+
+def at_work(lane: Lane) -> int:
+    """How many workers have something of this lane in hand; 1 where this process is the only one there can be."""
+    return max(1, db.session.scalar(_AT_WORK, {"lane": lane.value}) or 0) if ready() else 1
 
 
 def sweep(seconds: float) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from incident import clock, work
 from incident.actions.ledger import transaction
+from incident.domain.lanes import Lane
 from incident.store import jobs
 from incident.store.db import db
 from incident.store.jobs import Wanted
@@ -74,6 +75,13 @@ def test_while_a_sending_is_under_way_it_may_be_given_to_one_more(engine):
     jobs.defer([A])
     taken_by(a_worker())
     assert jobs.defer([A]) == 1
+
+
+def test_senders_know_how_many_share_a_rate(engine):
+    assert jobs.at_work(Lane.SENDING) == 1
+    jobs.defer([A, B, Wanted("people.import", "L-1")])
+    taken_by(a_worker())
+    assert jobs.at_work(Lane.SENDING) == 2
 
 
 def test_it_goes_with_the_transaction_that_wanted_it(engine):
