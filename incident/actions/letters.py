@@ -227,7 +227,16 @@ class Pressing(Wave):
         return self.held is not None
 
     def _claim(self, row: Dispatch, channel: str, most: int) -> Held | None:
-        self.held = claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock(), by_hand=True)
+        self.held = claims.claim(
+            row.id,
+            channel,
+            most,
+            worker=WORKER,
+            lease=self.lease,
+            now=self.clock(),
+            provider=rules.PROVIDER,
+            by_hand=True,
+        )
         return self.held
 
     def _written(self, row: Dispatch, held: Held) -> Batch | None:

@@ -102,15 +102,16 @@ def _all_prepared(row: Dispatch, ledger: Ledger, incident: str) -> None:
 
 
 def take_over(row: Dispatch, *, now: datetime) -> None:
-    """Settle what dead workers left: claimed only, back to waiting; begun to be handed over, in doubt."""
+    """Settle what dead workers left: claimed only or for our own hands, back to waiting; begun to be handed over, in doubt."""
     if row.ref not in claims.dispatches_with_lost_claims(now):
         return
     with transaction(ACTOR, now) as ledger:
         row = locked(row.ref)
         incident = incident_ref(row)
         for claim in claims.run_out(row.id, now):
-            # A print file that nobody settled is on no page: no letter of it can have been posted.
-            returned = claim.state == "claimed" or claim.channel == letters.CHANNEL
+            # A list of calls or a print file that nobody settled is on no page: nobody can have called or posted.
+            ours = claim.provider in rules.NOBODY_OUTSIDE or claim.channel == letters.CHANNEL
+            returned = claim.state == "claimed" or ours
             claim.state = "returned" if returned else "lost"
             state = rules.waits_or_not(Course(row.course)) if returned else State.IN_DOUBT
             moved = (

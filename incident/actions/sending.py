@@ -230,7 +230,8 @@ class Wave:
         return True
 
     def _claim(self, row: Dispatch, channel: str, most: int) -> Held | None:
-        return claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock())
+        provider = self.opened[channel].provider
+        return claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock(), provider=provider)
 
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
         """The messages of a batch. Whoever cannot be written to has an answer at once; the others go."""

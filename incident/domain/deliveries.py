@@ -99,7 +99,7 @@ _CHANGES: dict[Happening, dict[State, State]] = {
     Happening.RETURNED: {S.SENDING: S.WAITING},
     Happening.LOST: {S.SENDING: S.IN_DOUBT},
     Happening.TAKEN: {S.SENDING: S.ACCEPTED, S.IN_DOUBT: S.ACCEPTED},
-    Happening.KEPT: {S.SENDING: S.SIMULATED, S.IN_DOUBT: S.SIMULATED},
+    Happening.KEPT: {S.WAITING: S.SIMULATED, S.SENDING: S.SIMULATED, S.IN_DOUBT: S.SIMULATED},
     Happening.REFUSED: {S.SENDING: S.FAILED, S.IN_DOUBT: S.FAILED},
     Happening.PUT_OFF: {S.SENDING: S.WAITING, S.IN_DOUBT: S.FAILED},
     Happening.SET_ASIDE: {S.SENDING: S.FAILED, S.IN_DOUBT: S.FAILED},
@@ -170,6 +170,9 @@ NEVER_CALLED: Final = frozenset(
     }
 )
 """Reasons that say that nobody was asked at all."""
+
+NOBODY_OUTSIDE: Final = frozenset({"by_hand", "print", "sandbox"})
+"""Providers that are ourselves: whatever of theirs was not settled did not happen, so a dead worker leaves no doubt."""
 
 MOST_TRIES: Final = 6  # of a message that the receiving side puts off
 MOST_WRITINGS: Final = 3  # of a message that cannot be written

@@ -128,6 +128,7 @@ def claim(
     worker: str,
     lease: timedelta,
     now: datetime,
+    provider: str = "",
     by_hand: bool = False,
 ) -> Held | None:
     """Hold up to `most` waiting rows for one worker, committed alone; None when there is nothing due or another was quicker.
@@ -149,6 +150,7 @@ def claim(
         worker=worker,
         state="claimed",
         size=len(found),
+        provider=provider,
         claimed_at=now,
         lease_until=now + lease,
     )

@@ -42,6 +42,8 @@ def kept_message(incident_id: int, ref: str) -> SandboxMessage | None:
 
 
 def keep_messages(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what the sandbox took."""
-    if rows:
-        db.session.execute(insert(SandboxMessage), list(rows))
+    """Keep what the sandbox took; what it has already, from a worker that was taken for dead, stays as it is."""
+    refs = [row["ref"] for row in rows]
+    found = set(db.session.scalars(select(SandboxMessage.ref).where(SandboxMessage.ref.in_(refs)))) if refs else set()
+    if fresh := [row for row in rows if row["ref"] not in found]:
+        db.session.execute(insert(SandboxMessage), fresh)

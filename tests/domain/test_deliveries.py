@@ -23,7 +23,7 @@ claimed              S S I A D H F B C M U
 returned             W W I A D H F B C M U
 lost                 W I I A D H F B C M U
 taken                W A A A D H F B C M U
-kept                 W M M A D H F B C M U
+kept                 M M M A D H F B C M U
 refused              W F F A D H F B C M U
 put_off              W W F A D H F B C M U
 set_aside            W F F A D H F B C M U
