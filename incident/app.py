@@ -31,6 +31,7 @@ from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
 from incident.api import people as api_people
 from incident.api import plans as api_plans
+from incident.api import preflights as api_preflights
 from incident.api import reach as api_reach
 from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
@@ -76,6 +77,7 @@ from incident.web import (
     obligations,
     people,
     plans,
+    preflights,
     public,
     public_tasks,
     reach,
@@ -133,6 +135,7 @@ WEB: tuple[Blueprint, ...] = (
     shortfalls.bp,
     notices.bp,
     notice_lists.desk,
+    preflights.bp,
     announcements.bp,
     public_tasks.bp,
     public.bp,
@@ -169,6 +172,7 @@ API: tuple[Blueprint, ...] = (
     api_plans.bp,
     api_notices.bp,
     api_notices.whole,
+    api_preflights.bp,
     api_closing.bp,
     api_reports.bp,
     api_reports.library,

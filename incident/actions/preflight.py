@@ -78,8 +78,9 @@ class Standing:
 
     @property
     def verdict(self) -> looks.Verdict:
-        """What all of it comes to; unknown until everybody was looked at."""
-        return looks.worst(self.results)
+        """What all of it comes to; unknown until everybody was looked at, unless something keeps it back already."""
+        found = looks.worst(self.results)
+        return found if self.holds or found is looks.Verdict.BLOCKS else looks.Verdict.UNKNOWN
 
 
 # Ask for a check, and read it --------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Sendings and deliveries, for programs: the same actions as the pages."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,13 +14,14 @@ from incident.actions import dispatch as dispatching
 from incident.api.incidents import Ref, Strict
 from incident.api.notice_models import CiteOut
 from incident.domain import deliveries as rules
-from incident.domain.deliveries import Course, Pace, State
+from incident.domain.deliveries import Course, State
 from incident.domain.errors import Missing
 from incident.exports import register
 from incident.store import climbs, dispatches, letters, mailbox, provider_events
 from incident.store import deliveries as rows
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
+from incident.web.paces import approved_pace
 from notifiers.contract import Channels
 
 bp = APIBlueprint("api_deliveries", __name__, url_prefix="/api/v1/incidents/<incident>/sendings", tag="Sending")
@@ -33,13 +34,15 @@ LONGEST_REASON = 500
 
 class StartIn(Strict):
     notice: str = Field(max_length=20, description="The reference of an approved notice.")
-    canary: int = Field(
-        0, ge=0, le=1_000_000, description="Send to so many first, then wait for a look; 0: to all at once."
+    canary: int | None = Field(
+        None, ge=0, le=1_000_000, description="Send to so many first, then wait for a look; 0: to all at once."
     )
-    most_back: int = Field(
-        10, ge=1, le=100, description="Pause when more than so many in a hundred are refused or come back."
+    most_back: int | None = Field(
+        None, ge=1, le=100, description="Pause when more than so many in a hundred are refused or come back."
     )
-    sample: int = Field(50, ge=1, le=1_000_000, description="Look at that once so many outcomes are known.")
+    sample: int | None = Field(None, ge=1, le=1_000_000, description="Look at that once so many outcomes are known.")
+    most_complaints: int | None = Field(None, ge=1, le=1_000, description="Pause above so many in a thousand.")
+    rates: dict[str, float] | None = Field(None, description="Most messages a second, by channel.")
 
 
 class CountsOut(BaseModel):
@@ -236,7 +239,8 @@ def index(incident: str, place: PlaceIn) -> dict[str, Any]:
 def start(incident: str, given: StartIn) -> dict[str, str]:
     """Begin to send an approved notice; the same answer again if it is on its way already."""
     channels: Channels = current_app.extensions["channels"]
-    pace = Pace(given.canary, given.most_back, given.sample)
+    asked = {name: value for name, value in given.model_dump(exclude={"notice"}).items() if value is not None}
+    pace = replace(approved_pace(given.notice), **asked) if asked else None
     ref = dispatching.start(
         incident, given.notice, only_sandbox=channels.only_sandbox, pace=pace, actor=actor(), now=now()
     )

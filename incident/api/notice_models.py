@@ -67,9 +67,25 @@ class SubmitIn(Strict):
     revision: int
 
 
+class PaceModel(Strict):
+    """How carefully a notice goes out. Whoever starts it may be more careful, never less."""
+
+    canary: int = Field(0, ge=0, le=1_000_000, description="To so many first, then a person looks; 0: to all at once.")
+    most_back: int = Field(10, ge=1, le=100, description="Halt above so many in a hundred refused or come back.")
+    sample: int = Field(50, ge=1, le=1_000_000, description="Look at that once so many outcomes are known.")
+    most_complaints: int = Field(3, ge=1, le=1_000, description="Halt above so many in a thousand complaints.")
+    rates: dict[Literal["email", "sms", "letter", "call", "push"], float] = Field(
+        default_factory=dict, description="Most messages a second by channel; left out: as fast as the provider allows."
+    )
+    at_any_hour: bool = Field(
+        False, description="Urgent: texts and calls do not wait until it is day where people live."
+    )
+
+
 class ApproveIn(Strict):
     digest: str = Field(description="The digest of the version you read.")
     people: int = Field(description="How many people it goes to.")
+    pace: PaceModel = Field(default_factory=PaceModel, description="How carefully, and at which hours.")
 
 
 class SendBackIn(Strict):
@@ -157,6 +173,7 @@ class VersionOut(BaseModel):
     decided_by: str
     decided_at: datetime | None
     reason: str
+    pace: dict[str, Any] = Field(description="What the approval set; empty where it set nothing.")
 
 
 class VersionList(BaseModel):

@@ -38,6 +38,7 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.layouts import Sheet
 from incident.domain.musts import Hurdle
 from incident.domain.notices import Channel
+from incident.domain.pace import Pace
 from incident.domain.people import Audience
 from incident.store import notices as rows
 from incident.store.notices import Notice, NoticeVersion
@@ -127,7 +128,14 @@ def submit(incident: str, ref: str, given: SubmitIn) -> dict[str, Any]:
 def approve(incident: str, ref: str, given: ApproveIn) -> dict[str, Any]:
     """Let the notice go out as the digest says. Not for anybody who had a hand in it."""
     actions.approve(
-        incident, ref, digest=given.digest, people=str(given.people), house=house(), actor=actor(), now=now()
+        incident,
+        ref,
+        digest=given.digest,
+        people=str(given.people),
+        house=house(),
+        actor=actor(),
+        now=now(),
+        pace=Pace(**given.pace.model_dump()),
     )
     return _current(incident, ref)
 

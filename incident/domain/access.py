@@ -77,6 +77,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "people.view": READERS,
     "plan.activate": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "plan.view": READERS,
+    "preflight.ask": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
     "record.export": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     "record.sign": frozenset({Role.LEAD, Role.PRIVACY, Role.ADMINISTRATOR}),
     "record.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),

@@ -295,7 +295,17 @@ def _sender(ground: Ground, found: Findings) -> Iterable[Result]:
 
 def demand_list(word: str) -> str:
     """The word of a list, if there can be one. Raises KeyError."""
-    heads: Sequence[str] = ("gap.", "bad.", "letter.", "no.", "language.", "sms.long", "unreadable", "place.unknown")
-    if not word.startswith(tuple(heads)) or len(word) > 40:
+    kind, _, which = word.partition(".")
+    known = {
+        "gap": tuple(name for name in FIELDS),
+        "bad": ("email", "phone"),
+        "letter": tuple(doubt.value for doubt in Doubt),
+        "no": (*WAYS, "way"),
+        "sms": ("long",),
+        "place": ("unknown",),
+        "unreadable": ("",),
+        "language": (which,) if which and len(which) <= 12 else (),
+    }
+    if which not in known[kind]:
         raise KeyError(word)
     return word

@@ -18,6 +18,7 @@ from incident.exports import csv, register
 from incident.store import audiences, climbs, dispatches, letters, notices, users
 from incident.store import deliveries as rows
 from incident.store.dispatches import Dispatch
+from incident.web import paces, preflights
 from incident.web.access import actor, now, permit
 from incident.web.composing import CHANNEL_WORDS
 from incident.web.incidents import csv_answer
@@ -248,7 +249,12 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
         simulated=simulated,
         rehearsal=simulated and g.incident.kind != "drill",
         providers={word: notifier.provider for word, notifier in _channels().open(simulated=simulated).items()},
-        pace=Pace(),
+        pace=Pace.from_json(version.pace) or Pace(),
+        limit=Pace.from_json(version.pace),
+        careful=paces.words(Pace.from_json(version.pace), version.contents["channels"]),
+        ways_of=[(word, CHANNEL_LABELS[word]) for word in version.contents["channels"]],
+        check=preflights.of_notice(text, 0),
+        tones=preflights.TONES,
         typed=request.form,
         errors=errors,
         frozen=dispatches.frozen(),
@@ -282,7 +288,7 @@ def _ways(contents: dict[str, Any], opened: list[str]) -> list[tuple[str, int]]:
 def start(incident: str, notice: str) -> ResponseReturnValue:
     """Begin to send."""
     try:
-        pace = Pace(_number("canary"), _number("most_back"), Pace().sample).checked()
+        pace = paces.typed(request.form, paces.approved_pace(notice))
         ref = dispatching.start(
             incident, notice, only_sandbox=_channels().only_sandbox, pace=pace, actor=actor(), now=now()
         )
@@ -290,13 +296,6 @@ def start(incident: str, notice: str) -> ResponseReturnValue:
         return _new_page(notice, {wrong.field: wrong.sentence}), 422
     flash("It begins within seconds. This page keeps itself fresh.", "met")
     return redirect(url_for(".show", incident=incident, dispatch=ref))
-
-
-def _number(name: str) -> int:
-    given = request.form.get(name, "").strip() or str(getattr(Pace(), name))
-    if not (given.isascii() and given.isdigit() and len(given) < 8):
-        raise Invalid(name, "Give a whole number.")
-    return int(given)
 
 
 @bp.get("/<dispatch>")

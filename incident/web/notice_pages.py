@@ -16,13 +16,14 @@ from incident.domain import ladders, layouts, musts, readability, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
+from incident.domain.pace import Pace
 from incident.domain.people import Audience
 from incident.domain.wording import HOUSE, PERSON
 from incident.store import announcements, audiences, dispatches, users
 from incident.store import notices as rows
 from incident.store.dispatches import Dispatch
 from incident.store.notices import Notice, NoticeVersion
-from incident.web import composing
+from incident.web import composing, paces, preflights
 from incident.web.access import me, now
 
 TONES = {
@@ -74,6 +75,8 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         moved=_moved(standing, version),
         proofs=[(proof.value, said) for proof, said in ladders.PROOF_WORDS.items()],
         despite=[(word.value, said) for word, said in composing.DESPITE_WORDS.items()],
+        check=preflights.of_notice(notice, len(standing.hurdles)),
+        tones=preflights.TONES,
         level=readability.grade("\n".join(text.sections.values())) if language == "en" else None,
         plain_level=readability.PLAIN,
         names=names([version] if version else [], notice),
@@ -111,6 +114,10 @@ def show(notice: Notice) -> str:
         later=followups.found_later(g.incident.id, notice),
         moved=_facts_moved(notice, version) if version else [],
         needs=_needs(version) if version else (),
+        check=preflights.of_notice(notice, 0),
+        tones=preflights.TONES,
+        pace=Pace(),
+        careful=paces.words(Pace.from_json(version.pace), shown["channels"]) if version and shown else [],
     )
 
 

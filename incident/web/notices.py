@@ -11,9 +11,10 @@ from incident.domain import notices as rules
 from incident.domain import starters
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Event, Stage
+from incident.domain.pace import Pace
 from incident.store import notices as rows
 from incident.store.notices import Notice
-from incident.web import composing, notice_pages
+from incident.web import composing, notice_pages, paces
 from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.notice_pages import house
 
@@ -97,6 +98,7 @@ def approve(incident: str, ref: str) -> ResponseReturnValue:
         house=house(),
         actor=actor(),
         now=now(),
+        pace=paces.typed(form, Pace()),
     )
     flash("Approved. It goes out when somebody sends it, or at its time.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))

@@ -1,0 +1,69 @@
+"""How carefully a notice goes out, as a form asks for it: by whoever approves, and more carefully by whoever starts it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from flask import g
+
+from incident.domain.errors import Invalid
+from incident.domain.notices import Channel
+from incident.domain.pace import CHANNELS, Pace
+from incident.store import notices
+from incident.web.composing import CHANNEL_WORDS
+
+WHOLE = ("canary", "most_back", "most_complaints")
+
+
+def typed(form: Mapping[str, str], usual: Pace) -> Pace:
+    """The pace that a form asks for; what it leaves out or empty is as `usual`. Raises Invalid naming the field."""
+    numbers = {name: _whole(form, name, getattr(usual, name)) for name in WHOLE}
+    rates = {word: rate for word in CHANNELS if (rate := _rate(form, word, usual.rates.get(word, 0.0)))}
+    return replace(usual, **numbers, rates=rates, at_any_hour="at_any_hour" in form).checked()
+
+
+def approved_pace(notice: str) -> Pace:
+    """What the approval of this notice of the incident at hand set; the usual pace where it set nothing."""
+    found = notices.by_ref(g.incident.id, notice)
+    version = notices.version(found.id, found.number) if found else None
+    return (Pace.from_json(version.pace) if version else None) or Pace()
+
+
+def words(pace: Pace | None, channels: Sequence[str]) -> list[tuple[str, str]]:
+    """What an approval says of it, line by line; nothing where it says nothing."""
+    if pace is None:
+        return []
+    said = [
+        (
+            "Halts by itself",
+            f"above {pace.most_back} in a hundred refused or come back, or {pace.most_complaints} in a thousand complaints",
+        ),
+        ("First", f"to {pace.canary:,} people, then a person looks" if pace.canary else "to all at once"),
+    ]
+    said += [
+        (f"{CHANNEL_WORDS[Channel(word)]}, at most", f"{rate:g} a second") for word, rate in sorted(pace.rates.items())
+    ]
+    if {"sms", "call"} & set(channels):
+        hours = "urgent: at any hour" if pace.at_any_hour else "by day where people live"
+        said.append(("Texts and calls", hours))
+    return said
+
+
+def _whole(form: Mapping[str, str], name: str, usual: int) -> int:
+    given = form.get(name, "").strip()
+    if not given:
+        return usual
+    if not (given.isascii() and given.isdigit() and len(given) < 8):
+        raise Invalid(name, "Give a whole number.")
+    return int(given)
+
+
+def _rate(form: Mapping[str, str], word: str, usual: float) -> float:
+    given = form.get(f"rate:{word}")
+    if given is None:
+        return usual
+    given = given.strip().replace(",", ".")
+    if not given:
+        return 0.0
+    if not (given.isascii() and given.replace(".", "", 1).isdigit() and len(given) < 8):
+        raise Invalid("rates", "Give a number of messages a second, such as 5 or 0.5, or nothing.")
+    return float(given)
