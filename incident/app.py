@@ -55,6 +55,7 @@ from incident.web import (
     calls,
     closing,
     delivery_lists,
+    desks,
     desk,
     duties,
     errors,
@@ -126,6 +127,7 @@ WEB: tuple[Blueprint, ...] = (
     plans.bp,
     closing.bp,
     delivery_lists.bp,  # deliveries, with the lists behind their numbers
+    desks.bp,
     attempts.bp,
     attempts.desk,
     lookups.bp,

@@ -21,7 +21,7 @@ from incident.domain.ladders import Tried
 from incident.store import climbs, deliveries, dispatches, incidents, moves, tallies
 from incident.store.climbs import Spent
 from incident.store.db import db
-from incident.store.deliveries import Addressed
+from incident.store.deliveries import Addressed, Delivery
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.tallies import Moves, Place
@@ -74,17 +74,39 @@ def go_to_next(incident: str, ref: str, *, reason: str, opened: Collection[str],
         row = db.session.get(Dispatch, one.dispatch_id, populate_existing=True)
         if row is None:
             raise Missing()
-        _demand_may_go(case, row, one)
-        owner = one.owner or actor
-        spent = Spent(one.id, one.ref, one.person_id, one.person_number, owner=owner, **tallies.place(one)._asdict())
-        onward = _sorted(row, [spent], opened, even_if_told=True)
-        if not onward.onward:
-            raise Refused("No other channel of this notice is left that reaches this person.")
-        remark(case, one, "next_channel", rules.reason(reason), ledger)
-        [fresh] = _move(row, onward, ledger)
-        [(_, person)] = onward.onward
-        ledger.write("delivery.next_channel", one.ref, incident=incident, next=fresh, channel=person.channel)
+        [(fresh, channel)] = onward(case, row, [one], reason, opened, ledger).values()
+        ledger.write("delivery.next_channel", one.ref, incident=incident, next=fresh, channel=channel)
     return fresh
+
+
+def onward(
+    case: Incident, row: Dispatch, chosen: Sequence[Delivery], reason: str, opened: Collection[str], ledger: Ledger
+) -> dict[str, tuple[str, str]]:
+    """Have these tried by their next channel at once, inside the caller's transaction, which holds the dispatch.
+
+    For each attempt that is followed, the new one's reference and channel; those for whom no channel is left stay as they
+    are. Raises Refused where that is so of all.
+    """
+    _demand_may_go(case, row, chosen)
+    spent = [
+        Spent(
+            one.id,
+            one.ref,
+            one.person_id,
+            one.person_number,
+            owner=one.owner or ledger.actor,
+            **tallies.place(one)._asdict(),
+        )
+        for one in chosen
+    ]
+    batch = Sorted(onward=_sorted(row, spent, opened, even_if_told=True).onward)
+    if not batch.onward:
+        raise Refused("No other channel of this notice is left that reaches this person.")
+    words, by_ref = rules.reason(reason), {one.ref: one for one in chosen}
+    for old, _ in batch.onward:
+        remark(case, by_ref[old.ref], "next_channel", words, ledger)
+    fresh = _move(row, batch, ledger)
+    return {old.ref: (ref, person.channel) for ref, (old, person) in zip(fresh, batch.onward, strict=True)}
 
 
 def _may(row: Dispatch) -> bool:
@@ -93,7 +115,7 @@ def _may(row: Dispatch) -> bool:
     return is_open and rules.may_climb(Course(row.course), row.canary) and not dispatches.frozen()
 
 
-def _demand_may_go(case: Incident, row: Dispatch, one: deliveries.Delivery) -> None:
+def _demand_may_go(case: Incident, row: Dispatch, chosen: Sequence[Delivery]) -> None:
     if dispatches.frozen():
         raise Refused(FROZEN)
     if case.state != "open":
@@ -101,7 +123,8 @@ def _demand_may_go(case: Incident, row: Dispatch, one: deliveries.Delivery) -> N
     if row.simulated:
         raise Refused("This is a rehearsal: nobody is told by it, so no other channel is tried.")
     rules.turned(Course(row.course), Turn.REPEAT)
-    ladders.demand_may_go_on(State(one.state), current=one.current)
+    for one in chosen:
+        ladders.demand_may_go_on(State(one.state), current=one.current)
     if approved(row) is None:
         raise Refused("What would be sent is no longer what was approved. Nothing of it is sent.")
 

@@ -1,7 +1,7 @@
 """Settle what is in doubt by a person's evidence; have one sent again; read the sandbox's mail."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from json import loads
 from zlib import decompress
@@ -53,7 +53,7 @@ def found_sent(incident: str, ref: str, *, evidence: str, actor: str, now: datet
     with transaction(actor, now) as ledger:
         case, row = _delivery(incident, ref)
         rules.demand_doubt(State(row.state))
-        _found_sent(case, [row], evidence, ledger)
+        mark_sent(case, [row], evidence, ledger)
         ledger.write("delivery.found_sent", row.ref, incident=incident)
 
 
@@ -63,7 +63,7 @@ def send_again(incident: str, ref: str, *, reason: str, actor: str, now: datetim
         case, row = _delivery(incident, ref)
         rules.demand_repeatable(State(row.state), row.attempt, current=row.current)
         before = row.state
-        [fresh] = _again(case, [row], reason, ledger)
+        [fresh] = attempt_again(case, [row], reason, ledger)
         ledger.write(
             "delivery.sent_again", row.ref, incident=incident, next=fresh.ref, attempt=fresh.attempt, before=before
         )
@@ -88,36 +88,43 @@ def settle_doubts(
             raise Invalid("typed", f"Type how many this settles: {len(doubtful):,}.")
         digest = rules.batch_digest([(one.ref, one.state) for one in doubtful])
         if verdict == "sent":
-            _found_sent(case, doubtful, reason, ledger)
+            mark_sent(case, doubtful, reason, ledger)
         else:
-            _again(case, doubtful, reason, ledger)
+            attempt_again(case, doubtful, reason, ledger)
         ledger.write(
             "deliveries.doubts_settled", row.ref, incident=incident, verdict=verdict, count=len(doubtful), digest=digest
         )
     return len(doubtful)
 
 
-def _found_sent(case: Incident, rows: Iterable[Delivery], evidence: str, ledger: Ledger) -> None:
-    words = rules.reason(evidence)
+def mark_sent(case: Incident, rows: Sequence[Delivery], evidence: str, ledger: Ledger) -> None:
+    """These deliveries in doubt did go out, inside the caller's transaction."""
+    words, ids = rules.reason(evidence), sorted({row.dispatch_id for row in rows})
+    dispatches.lock(ids)
+    steps = dispatches.steps_of(ids)
+    changes: dict[int, Moves] = {id_: Counter() for id_ in ids}
     for row in rows:
-        dispatches.lock([row.dispatch_id])
-        stood = tallies.place(row)
-        row.state = rules.after(State(row.state), Happening.FOUND_SENT)
-        row.reason, row.settled_by, row.changed_at = "found_by_person", ledger.actor, ledger.now
         remark(case, row, "found_sent", words, ledger)
-        changes: Moves = Counter()
+        _mark_sent(row, changes[row.dispatch_id], ledger)
         if row.current:
-            changes[stood] -= 1
-            changes[tallies.place(row)] += 1
-        else:
-            take_back_repeats(row, changes, ledger.now)
-        if row.current:
-            steps = dispatches.steps_of([row.dispatch_id])[row.dispatch_id]
-            row.climb_at = ladders.look_at(steps, row.channel, State.ACCEPTED, ledger.now)
-        tallies.count(row.dispatch_id, changes, ledger.now)
+            row.climb_at = ladders.look_at(steps[row.dispatch_id], row.channel, State.ACCEPTED, ledger.now)
+    for id_, moved in changes.items():
+        tallies.count(id_, moved, ledger.now)
 
 
-def _again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger) -> list[Delivery]:
+def _mark_sent(row: Delivery, moved: Moves, ledger: Ledger) -> None:
+    stood = tallies.place(row)
+    row.state = rules.after(State(row.state), Happening.FOUND_SENT)
+    row.reason, row.settled_by, row.changed_at = "found_by_person", ledger.actor, ledger.now
+    if row.current:
+        moved[stood] -= 1
+        moved[tallies.place(row)] += 1
+    else:
+        take_back_repeats(row, moved, ledger.now)
+
+
+def attempt_again(case: Incident, rows: Sequence[Delivery], reason: str, ledger: Ledger) -> list[Delivery]:
+    """Another attempt beside each of these, all of one dispatch, inside the caller's transaction."""
     words = rules.reason(reason)
     dispatches.lock([rows[0].dispatch_id])
     dispatch = _refreshed(rows[0].dispatch_id)

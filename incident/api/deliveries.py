@@ -17,8 +17,8 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State
 from incident.domain.errors import Missing
 from incident.exports import register
-from incident.store import climbs, dispatches, letters, mailbox, provider_events
 from incident.store import deliveries as rows
+from incident.store import dispatches, loose_ends, mailbox, provider_events
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
 from incident.web.paces import approved_pace
@@ -71,9 +71,11 @@ class SendingOut(BaseModel):
     paused_for: str
     audience: int
     counts: CountsOut
-    unowned: int = Field(description="How many people who were perhaps not told are in nobody's care.")
+    unowned: int = Field(
+        description="How many people who were perhaps not told are in nobody's care; counted as far as 10,001."
+    )
     still_open: int = Field(
-        description="Whose step of the ladder may yet end without proof: another channel would follow."
+        description="Whose step of the ladder may yet end without proof, so that another channel would follow; counted as far as 10,001."
     )
     complete: bool = Field(description="Everybody was told or is in somebody's care.")
     rate: float = Field(description="Messages a second, of late.")
@@ -229,7 +231,11 @@ class SwitchOut(BaseModel):
 def index(incident: str, place: PlaceIn) -> dict[str, Any]:
     """The sendings of an incident, newest first."""
     found = dispatches.of_incident(g.incident.id, before=place.before, limit=place.limit)
-    return {"sendings": [_sending(row) for row in found], "next": found[-1].id if len(found) == place.limit else None}
+    ends = loose_ends.of([row.id for row in found])
+    return {
+        "sendings": [_sending(row, ends[row.id]) for row in found],
+        "next": found[-1].id if len(found) == place.limit else None,
+    }
 
 
 @bp.post("")
@@ -458,8 +464,9 @@ def _found(sending: str) -> Dispatch:
     return row
 
 
-def _sending(row: Dispatch) -> dict[str, Any]:
-    counts, unowned, still_open = row.counts, rows.unowned(row.id), climbs.still_open(row.id)
+def _sending(row: Dispatch, ends: loose_ends.Ends | None = None) -> dict[str, Any]:
+    ends = ends or loose_ends.of([row.id])[row.id]
+    counts = row.counts
     return {
         "ref": row.ref,
         "notice": row.notice_ref,
@@ -470,11 +477,11 @@ def _sending(row: Dispatch) -> dict[str, Any]:
         "paused_for": row.paused_for,
         "audience": row.audience,
         "counts": {state.value: counts.of(state) for state in State},
-        "unowned": unowned,
-        "complete": rules.is_complete(Course(row.course), counts, unowned, still_open)
+        "unowned": ends.unowned,
+        "complete": rules.is_complete(Course(row.course), counts, ends.unowned, ends.climbing)
         and not row.simulated
-        and not letters.unposted(row.id),
-        "still_open": still_open,
+        and not ends.unposted,
+        "still_open": ends.climbing,
         "rate": row.rate,
         "started_at": row.started_at,
         "started_by": row.started_by,

@@ -5,9 +5,9 @@ Their own partial index holds only attempts that have a time to be looked at, so
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, tuple_, union_all, update
 
 from incident.domain.deliveries import Course, State
 from incident.domain.ladders import Tried
@@ -15,6 +15,9 @@ from incident.store.db import db
 from incident.store.deliveries import HAS_NO_OWNER, Delivery, parts, rows_changed
 from incident.store.dispatches import Dispatch
 from incident.store.tallies import Place
+
+MOST: Final = 10_001
+"""So far those who wait are counted for each span of time."""
 
 
 class Spent(NamedTuple):
@@ -58,10 +61,32 @@ def over(dispatch_id: int, now: datetime, most: int) -> list[Spent]:
     return [Spent(*row[:4], State(row[4]), *row[5:]) for row in rows]
 
 
-def still_open(dispatch_id: int) -> int:
-    """How many attempts of a dispatch may yet end without proof, so that another channel follows."""
-    query = select(func.count()).select_from(Delivery)
-    return db.session.scalar(query.where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at.is_not(None))) or 0
+def ahead(dispatch_id: int, edges: Sequence[datetime]) -> tuple[datetime | None, list[int]]:
+    """When the first step of a dispatch is over, and how many are over up to each edge but not the one before."""
+    waiting = Delivery.dispatch_id == dispatch_id, Delivery.climb_at.is_not(None)
+    spans = []
+    for place, edge in enumerate(edges):
+        held = select(literal(1)).where(*waiting, Delivery.climb_at <= edge)
+        if place:
+            held = held.where(Delivery.climb_at > edges[place - 1])
+        spans.append(select(literal(place), func.count()).select_from(held.limit(MOST).subquery()))
+    counts: dict[int, int] = {place: count for place, count in db.session.execute(union_all(*spans))}
+    first = db.session.scalar(select(func.min(Delivery.climb_at)).where(*waiting)) if any(counts.values()) else None
+    return first, [counts.get(place, 0) for place in range(len(edges))]
+
+
+def waiting(
+    dispatch_id: int, *, since: datetime | None, until: datetime | None, after: tuple[datetime, int] | None, limit: int
+) -> Sequence[Delivery]:
+    """Those of a dispatch whose step ends after one time and up to another, the soonest first, by key."""
+    query = select(Delivery).where(Delivery.dispatch_id == dispatch_id, Delivery.climb_at.is_not(None))
+    if since is not None:
+        query = query.where(Delivery.climb_at > since)
+    if until is not None:
+        query = query.where(Delivery.climb_at <= until)
+    if after is not None:
+        query = query.where(tuple_(Delivery.climb_at, Delivery.id) > after)
+    return db.session.scalars(query.order_by(Delivery.climb_at, Delivery.id).limit(limit)).all()
 
 
 def tried(dispatch: Dispatch, person_ids: Sequence[int]) -> dict[int, list[Tried]]:

@@ -1,7 +1,6 @@
 """The board of a sending: who stands where, start, pause, go on, stop, and those who need a person."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
@@ -11,149 +10,22 @@ from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.actions import rolls
 from incident.domain import deliveries as rules
-from incident.domain.deliveries import Course, Pace, State
+from incident.domain.deliveries import Pace, State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Audience
-from incident.exports import csv, register
-from incident.store import audiences, climbs, dispatches, letters, notices, users
-from incident.store import deliveries as rows
+from incident.exports import csv
+from incident.store import audiences, dispatches, notices, users
 from incident.store.dispatches import Dispatch
 from incident.web import paces, preflights
 from incident.web.access import actor, now, permit
-from incident.web.composing import CHANNEL_WORDS
+from incident.web.boards import CHANNEL_LABELS, MEANINGS, board_of, boards_of, details_of, reason_words
 from incident.web.incidents import csv_answer
 from notifiers.contract import Channels
 
 bp = Blueprint("deliveries", __name__, url_prefix="/incidents/<incident>/sending")
 
 PAGE = 50
-ACTIVE = (Course.PREPARING, Course.SENDING)
-COURSE_WORDS = {
-    Course.PREPARING: ("being prepared", "owed"),
-    Course.SENDING: ("sending", "owed"),
-    Course.PAUSED: ("paused", "soon"),
-    Course.STOPPED: ("stopped for good", "late"),
-    Course.DONE: ("all handed over", "met"),
-}
-ORDER = (
-    State.CONFIRMED, State.DELIVERED, State.ACCEPTED, State.SIMULATED, State.SENDING, State.WAITING,
-    State.IN_DOUBT, State.BOUNCED, State.FAILED, State.UNREACHED, State.CANCELLED,
-)  # fmt: skip
-MEANINGS = {
-    State.WAITING: "not handed over yet",
-    State.SENDING: "in a worker's hands now",
-    State.IN_DOUBT: "the answer is lost: it may have gone out",
-    State.ACCEPTED: "the provider has it",
-    State.DELIVERED: "the receiving side took it",
-    State.CONFIRMED: "a human confirmed it: by a key in the call, or to one of us",
-    State.FAILED: "no provider took it",
-    State.BOUNCED: "taken by the provider, and not delivered",
-    State.CANCELLED: "stopped before it went out",
-    State.SIMULATED: "kept in the sandbox: nobody was told",
-    State.UNREACHED: "no channel that is set up reaches them, or is left to try",
-}
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One state of a board in ready words."""
-
-    state: str
-    word: str
-    tone: str
-    meaning: str
-    count: int
-    href: str
-
-
-@dataclass(frozen=True)
-class Board:
-    """A dispatch in ready words."""
-
-    row: Dispatch
-    word: str
-    tone: str
-    sentence: str
-    parts: list[tuple[int, str]]
-    tallies: list[Tally]
-    unowned: int
-    complete: bool
-    active: bool
-    why: str
-
-
-def board_of(row: Dispatch) -> Board:
-    """The board of a dispatch; its figures come from its own row."""
-    course, counts = Course(row.course), row.counts
-    unowned = rows.unowned(row.id)
-    complete = rules.is_complete(course, counts, unowned, climbs.still_open(row.id)) and not letters.unposted(row.id)
-    word, tone = COURSE_WORDS[course]
-    tallies = [
-        Tally(
-            state.value,
-            rules.WORDS[state],
-            rules.TONES[state] or "idle",
-            MEANINGS[state],
-            counts.of(state),
-            url_for("deliveries.people", incident=g.incident.ref, dispatch=row.ref, state=state.value),
-        )
-        for state in ORDER
-        if counts.of(state) or state in (State.WAITING, State.ACCEPTED, State.DELIVERED)
-    ]
-    return Board(
-        row, word, tone, _sentence(row, unowned), _parts(row), tallies, unowned, complete, course in ACTIVE, _why(row)
-    )
-
-
-def _why(row: Dispatch) -> str:
-    """Why it is paused, in a sentence; nothing when it is not."""
-    words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
-    return f"Paused: {words}." if words else ""
-
-
-def _sentence(row: Dispatch, unowned: int) -> str:
-    counts = row.counts
-    if row.course == Course.PREPARING:
-        return f"{counts.total:,} of {row.audience:,} people are on the list."
-    said = [f"{row.audience - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
-    if row.course == Course.SENDING and counts.waiting and row.rate:
-        said.append(f"{row.rate:,.0f} a second, about {_left(counts.waiting / row.rate)} left")
-    if counts.in_doubt:
-        said.append(f"{counts.in_doubt:,} in doubt")
-    if unowned:
-        said.append(f"{unowned:,} that nobody looks after yet")
-    return " · ".join(said) + "."
-
-
-def _left(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds)):,} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 5_400 else f"{seconds / 3600:,.1f} h"
-
-
-def _parts(row: Dispatch) -> list[tuple[int, str]]:
-    """The bar: whole hundredths, nobody's share rounded up."""
-    counts, whole = row.counts, max(1, row.audience)
-    shares = (
-        (counts.delivered + counts.confirmed, "met"),
-        (counts.accepted, "owed"),
-        (counts.simulated, "soon"),
-        (counts.in_doubt, "open"),
-        (counts.bad + counts.unreached, "late"),
-    )
-    return [(100 * count // whole, tone) for count, tone in shares]
-
-
-CHANNEL_LABELS: dict[str, str] = {channel.value: word for channel, word in CHANNEL_WORDS.items()} | {
-    "none": "No channel"
-}
-
-
-def reason_words(one: Any) -> str:
-    """Why it stands as it does, in words, with the provider's code."""
-    said = one.reason.replace("_", " ")
-    return f"{said} ({one.code})" if said and one.code else said or one.code
-
+__all__ = ["CHANNEL_LABELS", "MEANINGS", "board_of", "bp", "names", "reason_words"]
 
 # Boards ---------------------------------------------------------------------------------------------------------------
 
@@ -165,7 +37,7 @@ def index(incident: str) -> str:
     before = request.args.get("before", type=int)
     found = list(dispatches.of_incident(g.incident.id, before=before, limit=PAGE + 1))
     more = url_for(".index", incident=incident, before=found[PAGE - 1].id) if len(found) > PAGE else ""
-    boards = [board_of(row) for row in found[:PAGE]]
+    boards = boards_of(found[:PAGE])
     return render_template(
         "deliveries/list.html",
         boards=boards,
@@ -306,6 +178,7 @@ def show(incident: str, dispatch: str) -> str:
     return render_template(
         "deliveries/show.html",
         board=board_of(row),
+        details=details_of(row),
         notice=notices.by_ref(g.incident.id, row.notice_ref),
         people=names([row.started_by]),
         frozen=dispatches.frozen(),
@@ -320,61 +193,11 @@ def fragment(incident: str, dispatch: str) -> Response:
     """The figures alone, for the page that keeps itself fresh."""
     board = board_of(_found(dispatch))
     changed = board.row.course != request.args.get("course", board.row.course)
-    page = Response(render_template("deliveries/board.html", board=board, changed=changed))
+    page = Response(
+        render_template("deliveries/board.html", board=board, details=details_of(board.row), changed=changed)
+    )
     page.headers["X-Fragment"] = "1"
     return page
-
-
-@bp.get("/<dispatch>/people")
-@permit("sending.view")
-def people(incident: str, dispatch: str) -> str:
-    """The people of a sending in one state, by key. No names: a reference leads to the person."""
-    row = _found(dispatch)
-    state = request.args.get("state", "")
-    if state and state not in set(State):
-        raise Missing()
-    after = request.args.get("after", 0, type=int)
-    found = list(rows.page(row.id, state=state, after=max(0, after), limit=PAGE + 1))
-    shown = found[:PAGE]
-    more = (
-        url_for(".people", incident=incident, dispatch=dispatch, state=state, after=shown[-1].id)
-        if len(found) > PAGE
-        else ""
-    )
-    return render_template(
-        "deliveries/people.html",
-        board=board_of(row),
-        state=state,
-        word=rules.WORDS[State(state)] if state else "everybody",
-        meaning=MEANINGS[State(state)] if state else "every attempt, whatever became of it",
-        found=shown,
-        words=rules.WORDS,
-        tones=rules.TONES,
-        people=names([one.owner for one in shown if one.owner]),
-        more=more,
-        needs_owner=state in rules.NEEDS_OWNER,
-        count=row.counts.of(State(state)) if state else row.audience,
-        labels=CHANNEL_LABELS,
-        reasons=reason_words,
-    )
-
-
-@bp.get("/<dispatch>/people.csv")
-@permit("sending.view")
-def table(incident: str, dispatch: str) -> Response:
-    """The same as CSV: every attempt, or those of one state."""
-    row = _found(dispatch)
-    state = request.args.get("state", "")
-    if state and state not in set(State):
-        raise Missing()
-
-    def lines() -> Iterator[tuple[Any, ...]]:
-        after = 0
-        while found := rows.page(row.id, state=state, after=after, limit=1_000):
-            yield from (register.record(incident, one, row) for one in found)
-            after = found[-1].id
-
-    return csv_answer(csv.rows(register.COLUMNS, lines()), f"{dispatch}.csv")
 
 
 # What a person does ---------------------------------------------------------------------------------------------------

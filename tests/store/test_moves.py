@@ -3,7 +3,7 @@
 import pytest
 from flask_migrate import downgrade, upgrade
 
-from incident.actions import climbing, deliveries
+from incident.actions import climbing, deliveries, reported
 from incident.domain import flows
 from incident.store import moves, tallies
 from incident.store.db import db
@@ -74,7 +74,7 @@ def test_a_waiting_attempt_that_is_taken_back_is_a_move_back():
     report(story, first, Status.BOUNCED)
     assert climb_alone(story)
     event = Event("late", Status.ACKNOWLEDGED, ref=first.ref, at=story.clock())
-    deliveries.take_in("memory", "email", [event], now=story.clock())
+    reported.take_in("memory", "email", [event], now=story.clock())
     assert went(story) == {("email", "sms"): 1, ("sms", "email"): 1}
     found = streams_of(story)
     assert (found["email"].began, found["sms"].began) == (1, 0)

@@ -1,0 +1,199 @@
+"""The lists behind the numbers of a sending: by key, sifted, and never by reading a million rows for one page.
+
+What needs a person is sifted in its own index. Everything else lies in the order in which it was made, and a page looks at
+no more than so many of them; it then says how far it looked, and the next page goes on from there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, func, select, union_all, update
+
+from incident.domain.deliveries import NEEDS_OWNER, State
+from incident.store.claims import IS_OPEN, DeliveryClaim
+from incident.store.db import db
+from incident.store.deliveries import IS_MOVED, IS_SENDING, IS_WAITING, NEEDS_CARE, Delivery, rows_changed
+from incident.store.tallies import Place
+
+LOOKED_AT: Final = 200_000
+"""How many deliveries one page looks at."""
+COUNTED: Final = 200_000
+"""How many that were refused or came back are counted by reason; the board says when there are more."""
+BACK: Final = (State.FAILED, State.BOUNCED)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list shows: everything that is not said here. `owner` empty means those in nobody's care."""
+
+    state: str = ""
+    channel: str = ""
+    language: str | None = None
+    reason: str = ""
+    owner: str | None = None
+    came_from: str = ""
+    every: bool = False
+
+    @property
+    def is_sifted(self) -> bool:
+        """Whether rows are left out that no index leaves out."""
+        return bool(self.channel or self.reason) or self.language is not None or self.owner is not None
+
+    @property
+    def is_of_everything(self) -> bool:
+        """Whether earlier attempts are shown too, not only the one that counts."""
+        return self.every or not self.state or bool(self.came_from)
+
+
+class Page(NamedTuple):
+    """Some deliveries, and the number after which to look further; None when there are no more."""
+
+    rows: Sequence[Delivery]
+    after: int | None
+
+
+def page(dispatch_id: int, wanted: Wanted, *, after: int = 0, limit: int = 50) -> Page:
+    """The next deliveries of a dispatch in the order they were made, up to `limit` and as far as one page looks."""
+    within = _within(dispatch_id, wanted)
+    until = _until(within, after) if _may_be_sparse(wanted) else None
+    query = select(Delivery).where(*within, *_sift(wanted), Delivery.id > after).order_by(Delivery.id)
+    if until is not None:
+        query = query.where(Delivery.id <= until)
+    rows = db.session.scalars(query.limit(limit + 1)).all()
+    if len(rows) > limit:
+        return Page(rows[:limit], rows[limit - 1].id)
+    return Page(rows, until)
+
+
+def each(dispatch_id: int, wanted: Wanted, *, at_once: int = 1_000) -> Iterator[Delivery]:
+    """All of them, one after the other."""
+    after: int | None = 0
+    while after is not None:
+        found = page(dispatch_id, wanted, after=after, limit=at_once)
+        yield from found.rows
+        after = found.after
+
+
+def _may_be_sparse(wanted: Wanted) -> bool:
+    """Whether a page might have to look at far more deliveries than it shows."""
+    told = wanted.state and wanted.state not in (*NEEDS_OWNER, State.SENDING)
+    return not wanted.came_from and (wanted.is_sifted or bool(told))
+
+
+def _within(dispatch_id: int, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What an index holds by itself, in the words that it is known by."""
+    found: list[Any] = [Delivery.dispatch_id == dispatch_id]
+    if wanted.came_from:
+        found += [IS_MOVED, Delivery.came_from == wanted.came_from]
+    elif wanted.state in NEEDS_OWNER:
+        found += [NEEDS_CARE, Delivery.state == wanted.state]
+    elif wanted.state == State.SENDING:
+        held = select(DeliveryClaim.id).where(DeliveryClaim.dispatch_id == dispatch_id, IS_OPEN)
+        found += [IS_SENDING, Delivery.claim_id.in_(held)]
+    return found
+
+
+def _sift(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[Any] = []
+    if wanted.state == State.WAITING:
+        found.append(IS_WAITING)
+    elif wanted.state:
+        found.append(Delivery.state == wanted.state)
+    if not wanted.is_of_everything:
+        found.append(Delivery.current)
+    if wanted.channel:
+        found.append(Delivery.channel == wanted.channel)
+    if wanted.language is not None:
+        found.append(Delivery.language == wanted.language)
+    if wanted.reason:
+        found.append(Delivery.reason == wanted.reason)
+    if wanted.owner is not None:
+        found.append(Delivery.owner == wanted.owner)
+    return found
+
+
+def _until(within: Sequence[ColumnElement[bool]], after: int) -> int | None:
+    """The number of the last delivery that one page looks at; None when it looks at all that are left."""
+    query = select(Delivery.id).where(*within, Delivery.id > after).order_by(Delivery.id)
+    return db.session.scalar(query.offset(LOOKED_AT - 1).limit(1))
+
+
+def count(dispatch_id: int, wanted: Wanted, *, most: int | None = None) -> int:
+    """How many need a person as it is asked, counted in their own index; no further than `most`."""
+    query = select(Delivery.id).where(*_within(dispatch_id, wanted), *_sift(wanted))
+    held = query.limit(most) if most is not None else query
+    return db.session.scalar(select(func.count()).select_from(held.subquery())) or 0
+
+
+def give(dispatch_id: int, wanted: Wanted, owner: str, now: datetime) -> None:
+    """Put those who need a person, as it is asked, into somebody's care."""
+    change = update(Delivery).where(*_within(dispatch_id, wanted), *_sift(wanted))
+    rows_changed(change.values(owner=owner, changed_at=now))
+
+
+def first_waiting(dispatch_id: int) -> int:
+    """The number before that of the first delivery that waits, to begin a list of them where they are."""
+    found = db.session.scalar(select(func.min(Delivery.id)).where(Delivery.dispatch_id == dispatch_id, IS_WAITING))
+    return (found or 1) - 1
+
+
+def counted(tally: Mapping[Place, int], wanted: Wanted) -> int | None:
+    """How many a list holds, from the tally; None where the tally cannot tell."""
+    if not wanted.state or wanted.is_of_everything or wanted.owner is not None:
+        return None
+    if wanted.reason and wanted.state not in NEEDS_OWNER:
+        return None
+    return sum(n for place, n in tally.items() if _fits(place, wanted))
+
+
+def _fits(place: Place, wanted: Wanted) -> bool:
+    return (
+        place.state == wanted.state
+        and wanted.channel in ("", place.channel)
+        and wanted.language in (None, place.language)
+        and wanted.reason in ("", place.reason)
+    )
+
+
+class Setback(NamedTuple):
+    """How many attempts by one channel were refused or came back for one reason."""
+
+    channel: str
+    state: State
+    reason: str
+    n: int
+
+
+def setbacks(dispatch_id: int) -> tuple[list[Setback], bool]:
+    """Why attempts of a dispatch failed, those that another one follows included, most first; whether that is all of them."""
+    columns = Delivery.channel, Delivery.state, Delivery.reason
+    parts = [
+        select(*columns)
+        .where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, Delivery.state == state)
+        .order_by(Delivery.id)
+        .limit(COUNTED)
+        .subquery()
+        for state in BACK
+    ]
+    rows = union_all(*(select(part) for part in parts)).subquery()
+    query = select(*rows.c, func.count()).group_by(*rows.c)
+    found = [Setback(channel, State(state), reason, n) for channel, state, reason, n in db.session.execute(query)]
+    ends = [sum(one.n for one in found if one.state is state) < COUNTED for state in BACK]
+    return sorted(found, key=lambda one: (-one.n, one)), all(ends)
+
+
+def owners(dispatch_ids: Sequence[int], state: State) -> dict[str, int]:
+    """Who looks after how many in this state; an empty word is nobody. Counted no further than `COUNTED` a dispatch."""
+    found: dict[str, int] = {}
+    for dispatch_id in dispatch_ids:
+        for owner, n in db.session.execute(_by_owner(dispatch_id, state)):
+            found[owner] = found.get(owner, 0) + n
+    return found
+
+
+def _by_owner(dispatch_id: int, state: State) -> Select[Any]:
+    query = select(Delivery.owner).where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, Delivery.state == state)
+    held = query.where(Delivery.current).order_by(Delivery.id).limit(COUNTED).subquery()
+    return select(held.c.owner, func.count()).group_by(held.c.owner)

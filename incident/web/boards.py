@@ -1,0 +1,397 @@
+"""The board of a sending in ready words: figures, a bar for each channel and language, reasons, and who waits for the next step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import g, url_for
+
+from incident.domain import deliveries as rules
+from incident.domain import flows, starters
+from incident.domain.deliveries import Counts, Course, State
+from incident.store import climbs, listings, loose_ends, moves, paces, tallies
+from incident.store.dispatches import Dispatch
+from incident.store.loose_ends import Ends
+from incident.store.tallies import Place
+from incident.web.access import now
+from incident.web.composing import CHANNEL_WORDS
+from incident.web.flowplot import ORDER, Links, Plot, drawn
+
+ACTIVE = (Course.PREPARING, Course.SENDING)
+COURSE_WORDS = {
+    Course.PREPARING: ("being prepared", "owed"),
+    Course.SENDING: ("sending", "owed"),
+    Course.PAUSED: ("paused", "soon"),
+    Course.STOPPED: ("stopped for good", "late"),
+    Course.DONE: ("all handed over", "met"),
+}
+MEANINGS = {
+    State.WAITING: "not handed over yet",
+    State.SENDING: "in a worker's hands now",
+    State.IN_DOUBT: "the answer is lost: it may have gone out",
+    State.ACCEPTED: "the provider has it",
+    State.DELIVERED: "the receiving side took it",
+    State.CONFIRMED: "a human confirmed it: by a key in the call, or to one of us",
+    State.FAILED: "no provider took it",
+    State.BOUNCED: "taken by the provider, and not delivered",
+    State.CANCELLED: "stopped before it went out",
+    State.SIMULATED: "kept in the sandbox: nobody was told",
+    State.UNREACHED: "no channel that is set up reaches them, or is left to try",
+}
+CHANNEL_LABELS: dict[str, str] = {channel.value: word for channel, word in CHANNEL_WORDS.items()} | {
+    "none": "No channel"
+}
+MOST_REASONS = 12
+PLOTS = {"wide": 1000, "narrow": 340}
+"""How wide the picture of the ladder is drawn: once for a desk, once for a telephone."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One state of a board in ready words."""
+
+    state: str
+    word: str
+    tone: str
+    meaning: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """A dispatch in ready words."""
+
+    row: Dispatch
+    word: str
+    tone: str
+    sentence: str
+    parts: list[tuple[int, str]]
+    tallies: list[Tally]
+    unowned: int
+    complete: bool
+    active: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How far one channel is, or one language of it."""
+
+    key: str
+    label: str
+    people: int
+    href: str
+    parts: list[tuple[int, str]]
+    sentence: str
+    tallies: list[Tally]
+    within: Sequence["Bar"] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why attempts by one channel failed, and how often."""
+
+    channel: str
+    words: str
+    word: str
+    tone: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """How many went from one channel to another; back, where an earlier message turned out to have told them."""
+
+    origin: str
+    target: str
+    count: int
+    href: str
+    back: bool
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How many take their next step in a span of time."""
+
+    words: str
+    count: int
+    more: bool
+    share: int
+    href: str
+
+
+@dataclass(frozen=True)
+class Details:
+    """What stands under the figures."""
+
+    bars: Sequence[Bar]
+    reasons: Sequence[Reason]
+    more_reasons: int
+    all_reasons: bool
+    plots: Mapping[str, Plot]
+    moves: Sequence[Move]
+    ahead: Sequence[Ahead]
+    first_step: datetime | None
+
+
+def board_of(row: Dispatch) -> Board:
+    """The board of a dispatch; its figures come from its own row."""
+    return boards_of([row])[0]
+
+
+def boards_of(rows: Sequence[Dispatch]) -> list[Board]:
+    """The boards of these dispatches; what keeps them from being complete is read for all at once."""
+    ends = loose_ends.of([row.id for row in rows]) if rows else {}
+    return [_board(row, ends.get(row.id, Ends())) for row in rows]
+
+
+def _board(row: Dispatch, ends: Ends) -> Board:
+    course, counts = Course(row.course), row.counts
+    complete = rules.is_complete(course, counts, ends.unowned, ends.climbing) and not ends.unposted
+    word, tone = COURSE_WORDS[course]
+    shown = {state: counts.of(state) for state in ORDER}
+    return Board(
+        row,
+        word,
+        tone,
+        _sentence(row, ends.unowned),
+        parts(counts, row.audience),
+        _tallies(row, shown, always=(State.WAITING, State.ACCEPTED, State.DELIVERED)),
+        ends.unowned,
+        complete,
+        course in ACTIVE,
+        _why(row),
+    )
+
+
+def _why(row: Dispatch) -> str:
+    """Why it is paused, in a sentence; nothing when it is not."""
+    words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
+    return f"Paused: {words}." if words else ""
+
+
+def _sentence(row: Dispatch, unowned: int) -> str:
+    counts = row.counts
+    if row.course == Course.PREPARING:
+        return f"{counts.total:,} of {row.audience:,} people are on the list."
+    said = [f"{row.audience - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
+    if row.course == Course.SENDING and counts.waiting and row.rate:
+        said.append(f"{row.rate:,.0f} a second, about {_left(counts.waiting / row.rate)} left")
+    if counts.in_doubt:
+        said.append(f"{counts.in_doubt:,} in doubt")
+    if unowned:
+        said.append(f"{so_far(unowned)} that nobody looks after yet")
+    return " · ".join(said) + "."
+
+
+def so_far(count: int) -> str:
+    """A number that was counted only so far, in words."""
+    return f"{count:,}" if count < loose_ends.MOST else f"more than {loose_ends.MOST - 1:,}"
+
+
+def _left(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds)):,} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 5_400 else f"{seconds / 3600:,.1f} h"
+
+
+def parts(counts: Counts, whole: int) -> list[tuple[int, str]]:
+    """The bar: whole hundredths, nobody's share rounded up."""
+    shares = (
+        (counts.delivered + counts.confirmed, "met"),
+        (counts.accepted, "owed"),
+        (counts.simulated, "soon"),
+        (counts.in_doubt, "open"),
+        (counts.bad + counts.unreached, "late"),
+    )
+    return [(100 * count // max(1, whole), tone) for count, tone in shares]
+
+
+def _tallies(
+    row: Dispatch, shown: Mapping[State, int], *, always: Sequence[State] = (), **narrowed: str
+) -> list[Tally]:
+    return [
+        Tally(
+            state.value,
+            rules.WORDS[state],
+            rules.TONES[state] or "idle",
+            MEANINGS[state],
+            shown.get(state, 0),
+            list_of(row, state=state.value, **narrowed),
+        )
+        for state in ORDER
+        if shown.get(state) or state in always
+    ]
+
+
+def list_of(row: Dispatch, **wanted: str) -> str:
+    """The address of the list behind a number."""
+    return url_for("deliveries.people", incident=g.incident.ref, dispatch=row.ref, **wanted)
+
+
+def reason_words(one: Any) -> str:
+    """Why it stands as it does, in words, with the provider's code."""
+    said = one.reason.replace("_", " ")
+    return f"{said} ({one.code})" if said and one.code else said or one.code
+
+
+def language_label(tag: str) -> str:
+    """A language by its own name where we write in it, else its tag."""
+    return (starters.named(tag) if tag in starters.languages() else tag) or "language not known"
+
+
+# What stands under the figures ----------------------------------------------------------------------------------------
+
+
+def details_of(row: Dispatch) -> Details:
+    """Bars, reasons, the picture of the ladder, and who waits for the next step: in five queries, whatever the size."""
+    tally, went = tallies.of(row.id), moves.of(row.id)
+    found, whole = listings.setbacks(row.id) if row.counts.bad or went else ([], True)
+    links = _Links(row)
+    streams = flows.streams(row.channels, _stands(tally), went)
+    plots = {name: drawn(streams, CHANNEL_LABELS, links, width) for name, width in PLOTS.items()} if went else {}
+    ahead, first = _ahead(row)
+    return Details(
+        bars=list(_bars(row, tally)),
+        reasons=[_reason(row, one) for one in found[:MOST_REASONS]],
+        more_reasons=sum(one.n for one in found[MOST_REASONS:]),
+        all_reasons=whole,
+        plots={name: plot for name, plot in plots.items() if plot},
+        moves=_moves(row, went),
+        ahead=ahead,
+        first_step=first,
+    )
+
+
+def _stands(tally: Mapping[Place, int]) -> dict[tuple[str, State], int]:
+    found: dict[tuple[str, State], int] = {}
+    for place, n in tally.items():
+        found[place.channel, place.state] = found.get((place.channel, place.state), 0) + n
+    return found
+
+
+class _Links(Links):
+    """The addresses of the lists behind the picture of one sending."""
+
+    def __init__(self, row: Dispatch) -> None:
+        self.row = row
+
+    def stands(self, channel: str, state: State) -> str:
+        """The list of those who stand so by this channel."""
+        return list_of(self.row, state=state.value, channel=channel)
+
+    def moved(self, origin: str, target: str) -> str:
+        """The list of those who went from one channel to another."""
+        return list_of(self.row, came_from=origin, channel=target)
+
+
+def _bars(row: Dispatch, tally: Mapping[Place, int]) -> Iterator[Bar]:
+    rates = paces.of_last_minute(row.id, now()) if row.course == Course.SENDING else {}
+    order = [*row.channels, *sorted({place.channel for place in tally} - set(row.channels))]
+    for channel in order:
+        here = {place: n for place, n in tally.items() if place.channel == channel}
+        if not here:
+            continue
+        languages = sorted({place.language for place in here}, key=lambda tag: -_people(here, tag))
+        within = [_bar(row, here, channel, tag, 0.0) for tag in languages] if len(languages) > 1 else []
+        tag = None if within else languages[0]
+        yield _bar(row, here, channel, tag, rates.get(channel, 0.0), within, whole=True)
+
+
+def _people(here: Mapping[Place, int], tag: str) -> int:
+    return sum(n for place, n in here.items() if place.language == tag)
+
+
+def _bar(
+    row: Dispatch,
+    here: Mapping[Place, int],
+    channel: str,
+    tag: str | None,
+    rate: float,
+    within: Sequence[Bar] = (),
+    *,
+    whole: bool = False,
+) -> Bar:
+    shown: dict[State, int] = {}
+    for place, n in here.items():
+        if tag is None or place.language == tag:
+            shown[place.state] = shown.get(place.state, 0) + n
+    counts, people = Counts(**{state.value: n for state, n in shown.items()}), sum(shown.values())
+    name = CHANNEL_LABELS.get(channel, channel)
+    label = f"{name}, {language_label(tag)}" if whole and tag is not None else name
+    narrowed = {"channel": channel} if tag is None else {"channel": channel, "language": tag}
+    return Bar(
+        key=f"bar-{channel}-{tag or 'all'}",
+        label=label if whole else language_label(tag or ""),
+        people=people,
+        href=list_of(row, **narrowed),
+        parts=parts(counts, people),
+        sentence=_pace(counts, people, rate),
+        tallies=_tallies(row, shown, **narrowed),
+        within=within,
+    )
+
+
+def _pace(counts: Counts, people: int, rate: float) -> str:
+    done = people - counts.waiting - counts.sending
+    said = f"{done:,} of {people:,} dealt with"
+    return (
+        f"{said} · {rate:,.0f} a second, about {_left(counts.waiting / rate)} left" if rate and counts.waiting else said
+    )
+
+
+def _reason(row: Dispatch, one: listings.Setback) -> Reason:
+    return Reason(
+        CHANNEL_LABELS.get(one.channel, one.channel),
+        one.reason.replace("_", " ") or "no reason given",
+        rules.WORDS[one.state],
+        rules.TONES[one.state],
+        one.n,
+        list_of(row, state=one.state.value, channel=one.channel, reason=one.reason, every="1"),
+    )
+
+
+def _moves(row: Dispatch, went: Mapping[tuple[str, str], int]) -> list[Move]:
+    places = {channel: place for place, channel in enumerate(row.channels)}
+    found = [
+        Move(
+            CHANNEL_LABELS.get(origin, origin),
+            CHANNEL_LABELS.get(target, target),
+            n,
+            list_of(row, came_from=origin, channel=target),
+            places.get(target, 99) < places.get(origin, 99),
+        )
+        for (origin, target), n in went.items()
+    ]
+    return sorted(found, key=lambda move: (move.back, -move.count, move.origin))
+
+
+SPANS = (
+    ("over now: the next channel follows", timedelta(0)),
+    ("within an hour", timedelta(hours=1)),
+    ("within 6 hours", timedelta(hours=6)),
+    ("within a day", timedelta(days=1)),
+    ("within 3 days", timedelta(days=3)),
+    ("within 14 days", timedelta(days=14)),
+    ("later", timedelta(days=3650)),
+)
+
+
+def _ahead(row: Dispatch) -> tuple[list[Ahead], datetime | None]:
+    """Who waits for the end of their step, by when it ends; and when the first one does."""
+    edges = [now() + span for _, span in SPANS]
+    first, counts = climbs.ahead(row.id, edges)
+    most = max(counts, default=0)
+    found = [
+        Ahead(words, n, n >= climbs.MOST, 100 * n // max(1, most), _waits(row, place))
+        for place, ((words, _), n) in enumerate(zip(SPANS, counts, strict=True))
+        if n
+    ]
+    return found, first
+
+
+def _waits(row: Dispatch, span: int) -> str:
+    return url_for("deliveries.waits", incident=g.incident.ref, dispatch=row.ref, span=span)
