@@ -22,6 +22,7 @@ from notifiers.contract import Answer, Callback, Event, Forged, Message, Misconf
 PROVIDER = "smtp"
 IDLE_SECONDS = 10
 ENHANCED = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+HUNG_UP = ("connection_lost", "server_closing")
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -62,7 +63,8 @@ class SmtpEmail:
         self._sender, self._name, self._bounces_to, self._reply_to = sender, sender_name, bounces_to or sender, reply_to
         self._seconds, self._encrypted = seconds, encrypted
         self._trust = trust or ssl.create_default_context()
-        self._lines = threading.local()  # one connection a thread, kept between batches
+        self._idle: list[tuple[smtplib.SMTP, float]] = []  # connections that wait for the next message, and since when
+        self._lock = threading.Lock()
 
     def send(self, batch: Sequence[Message]) -> list[Answer]:
         """One answer a message, in the order of `batch`; after "stop" the rest is not tried."""
@@ -87,16 +89,27 @@ class SmtpEmail:
             letter = self._letter(message)
         except (ValueError, UnicodeError):
             return Answer(message.ref, Outcome.REFUSED, reason="message_invalid")
+        while line := self._kept():
+            answer = self._over(line, message, letter)
+            if answer.reason not in HUNG_UP:  # a server may close what was kept for a while; nothing was sent then
+                return answer
         try:
-            line = self._line()
+            line = self._opened()
         except smtplib.SMTPAuthenticationError as error:
             return Answer(message.ref, Outcome.STOP, reason="credentials_refused", code=str(error.smtp_code))
         except (smtplib.SMTPNotSupportedError, ssl.SSLError):
             return Answer(message.ref, Outcome.STOP, reason="no_encryption")
         except (OSError, smtplib.SMTPException):
-            self._hang_up()
             return Answer(message.ref, Outcome.LATER, reason="not_reached")
-        return self._hand_over(line, message, letter)
+        return self._over(line, message, letter)
+
+    def _over(self, line: smtplib.SMTP, message: Message, letter: bytes) -> Answer:
+        """Hand the message over by this connection, and keep it for the next one if it still stands."""
+        answer = self._hand_over(line, message, letter)
+        if line.sock is not None:
+            with self._lock:
+                self._idle.append((line, time.monotonic()))
+        return answer
 
     def _hand_over(self, line: smtplib.SMTP, message: Message, letter: bytes) -> Answer:
         to = _in_ascii(message.to)
@@ -114,7 +127,7 @@ class SmtpEmail:
             if code != 354:
                 return self._turned_away(line, message.ref, code, reply)
         except (OSError, smtplib.SMTPException):
-            self._hang_up()
+            line.close()
             return Answer(message.ref, Outcome.LATER, reason="connection_lost")
         return self._give(line, message, letter)
 
@@ -123,7 +136,7 @@ class SmtpEmail:
             line.send(LEADING_DOT.sub(b"..", letter) + b".\r\n")
             code, reply = line.getreply()
         except (OSError, smtplib.SMTPException):
-            self._hang_up()
+            line.close()
             return Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
         if code != 250:
             return self._turned_away(line, message.ref, code, reply)
@@ -131,43 +144,40 @@ class SmtpEmail:
 
     def _turned_away(self, line: smtplib.SMTP, ref: str, code: int, reply: bytes, *, at_sender: bool = False) -> Answer:
         if code in (-1, 421):
-            self._hang_up()
+            line.close()
             return Answer(ref, Outcome.LATER, reason="server_closing", code=str(code))
         try:
             line.rset()
         except (OSError, smtplib.SMTPException):
-            self._hang_up()
+            line.close()
         return _reading(ref, code, reply, at_sender=at_sender)
 
-    def _line(self) -> smtplib.SMTP:
-        """This thread's connection, opened anew when it is gone or was idle for long."""
-        line: smtplib.SMTP | None = getattr(self._lines, "line", None)
-        if line is not None and time.monotonic() - self._lines.used < IDLE_SECONDS:
-            self._lines.used = time.monotonic()
-            return line
-        self._hang_up()
-        line = self._opened()
-        self._lines.line, self._lines.used = line, time.monotonic()
-        return line
+    def _kept(self) -> smtplib.SMTP | None:
+        """A connection that waits, the one used last; those that waited for long are hung up."""
+        with self._lock:
+            while self._idle:
+                line, since = self._idle.pop()
+                if time.monotonic() - since < IDLE_SECONDS:
+                    return line
+                line.close()
+        return None
 
     def _opened(self) -> smtplib.SMTP:
         if self._implicit:
             line: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self._seconds, context=self._trust)
         else:
             line = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
+        try:
             line.ehlo()
-            if self._encrypted:
+            if self._encrypted and not self._implicit:
                 line.starttls(context=self._trust)
-        line.ehlo()
-        if self._login:
-            line.login(*self._login)
-        return line
-
-    def _hang_up(self) -> None:
-        line: smtplib.SMTP | None = getattr(self._lines, "line", None)
-        self._lines.line = None
-        if line is not None:
+                line.ehlo()
+            if self._login:
+                line.login(*self._login)
+        except (OSError, smtplib.SMTPException):
             line.close()
+            raise
+        return line
 
     def _letter(self, message: Message) -> bytes:
         """The message as bytes. Raises ValueError where a header would break."""

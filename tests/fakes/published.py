@@ -171,3 +171,43 @@ WEB_PUSH_MESSAGE = Thing(
     },
     needs=("web_push", "notification"),
 )
+
+NUMBER = Words(form=r"\+[1-9][0-9]{5,14}")
+WHOLE_NUMBER = Words(form=r"[0-9]{1,6}")
+YES_OR_NO = Words(among=("true", "false"))
+CALLED_BACK = Words(form=r"https?://[A-Za-z0-9.-]+(:[0-9]+)?/\S*")  # a host name takes no underscore
+
+# Twilio, POST …/Messages.json: twilio/twilio-oai spec/json/twilio_api_v2010.json (CreateMessageRequest), and
+# https://www.twilio.com/docs/messaging/api/message-resource. One of From and MessagingServiceSid has to be there.
+TWILIO_MESSAGE = Thing(
+    {
+        "To": NUMBER,
+        "From": NUMBER,
+        "MessagingServiceSid": Words(form=r"MG[0-9a-fA-F]{32}"),
+        "Body": Words(1, 1_600),
+        "StatusCallback": CALLED_BACK,
+        "ValidityPeriod": WHOLE_NUMBER,
+        "ContentRetention": Words(among=("retain", "discard")),
+        "AddressRetention": Words(among=("retain", "obfuscate")),
+        "SmartEncoded": YES_OR_NO,
+    },
+    needs=("To", "Body"),
+)
+
+# Twilio, POST …/Calls.json: the same file (CreateCallRequest), and https://www.twilio.com/docs/voice/api/call-resource.
+TWILIO_CALL = Thing(
+    {
+        "To": NUMBER,
+        "From": NUMBER,
+        "Twiml": Words(1, 4_000),
+        "Timeout": WHOLE_NUMBER,
+        "TimeLimit": WHOLE_NUMBER,
+        "Record": YES_OR_NO,
+        "MachineDetection": Words(among=("Enable", "DetectMessageEnd")),
+        "CallReason": Words(1),
+        "StatusCallback": CALLED_BACK,
+        "StatusCallbackMethod": Words(among=("GET", "POST")),
+        "StatusCallbackEvent": Several(Words(among=("initiated", "ringing", "answered", "completed"))),
+    },
+    needs=("To", "From", "Twiml"),
+)

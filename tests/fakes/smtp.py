@@ -57,6 +57,8 @@ class FakeSmtp(socketserver.ThreadingTCPServer):
         self.mails: list[Mail] = []
         self.replies: dict[str, bytes] = {}
         self.connections = 0
+        self.most_each = 0  # messages that one connection may bring; then it is closed, without a word if `silently`
+        self.silently = False
         self.lock = threading.Lock()
         self.certificate, self.context = _certificate() if tls else ("", None)
         self.port = self.server_address[1]
@@ -86,7 +88,7 @@ class _Handler(socketserver.StreamRequestHandler):
         with self.server.lock:
             self.server.connections += 1
         self.secure, self.known = False, False
-        self.sender, self.to = "", list[str]()
+        self.sender, self.to, self.brought = "", list[str](), 0
         self._say(b"220 fake.example ESMTP")
         while line := self.rfile.readline():
             word, _, rest = line.strip().decode().partition(" ")
@@ -127,6 +129,9 @@ class _Handler(socketserver.StreamRequestHandler):
     def on_mail(self, rest: str) -> bool:
         if self.server.login and not self.known:
             return self._say(b"530 5.7.0 authentication required")
+        if self.server.most_each and self.brought == self.server.most_each:
+            return self._cut() if self.server.silently else not self._say(b"421 4.7.0 enough for one connection")
+        self.brought += 1
         self.sender, self.to = rest[rest.index("<") + 1 : rest.index(">")], []
         return self._say(b"250 2.1.0 ok")
 

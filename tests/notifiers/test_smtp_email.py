@@ -1,4 +1,5 @@
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -56,6 +57,43 @@ def test_a_batch_goes_over_one_connection():
     with FakeSmtp() as server:
         an_adapter(server).send([a_message(number) for number in range(10)])
         assert (len(server.mails), server.connections) == (10, 1)
+
+
+def test_connections_are_kept_for_the_next_batch_whatever_thread_it_runs_in():
+    with FakeSmtp() as server:
+        adapter = an_adapter(server)
+        for start in (1, 11, 21):
+            with ThreadPoolExecutor(1) as pool:
+                answers = pool.submit(adapter.send, [a_message(start + number) for number in range(5)]).result()
+            assert {answer.outcome for answer in answers} == {Outcome.ACCEPTED}
+        assert (len(server.mails), server.connections) == (15, 1)
+
+
+def test_as_many_connections_as_batches_at_once_and_no_more():
+    with FakeSmtp() as server:
+        adapter = an_adapter(server, calls=3)
+        with ThreadPoolExecutor(3) as pool:
+            for _ in range(4):
+                list(pool.map(adapter.send, [[a_message(number) for number in range(5)]] * 3))
+        assert len(server.mails) == 60
+        assert server.connections <= 3
+
+
+@pytest.mark.parametrize("silently", [False, True])
+def test_a_server_that_closes_a_kept_connection_gets_the_message_once_by_a_new_one(silently: bool):
+    with FakeSmtp() as server:
+        server.most_each, server.silently = 2, silently
+        answers = an_adapter(server).send([a_message(number) for number in range(5)])
+        assert [answer.outcome for answer in answers] == [Outcome.ACCEPTED] * 5
+        assert [mail.to for mail in server.mails] == [[f"p{number}@example.org"] for number in range(5)]
+        assert server.connections == 3
+
+
+def test_a_text_whose_answer_is_lost_on_a_kept_connection_is_not_given_twice():
+    with FakeSmtp(Faults(first=[Fault.NONE, Fault.CUT_AFTER])) as server:
+        answers = an_adapter(server).send([a_message(1), a_message(2)])
+        assert [answer.outcome for answer in answers] == [Outcome.ACCEPTED, Outcome.UNKNOWN]
+        assert [mail.to for mail in server.mails] == [["p1@example.org"], ["p2@example.org"]]
 
 
 def test_a_subject_cannot_start_a_header():
