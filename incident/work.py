@@ -18,6 +18,7 @@ from incident.actions import (
     climbing,
     imports,
     law_updates,
+    letter_files,
     letters,
     lookups,
     mail_domain,
@@ -81,6 +82,14 @@ def _climb(reference: str, now: datetime) -> None:
     opened = _channels().open(simulated=row is not None and row.simulated)
     while climbing.climb(reference, opened, now=now):
         now = clock.now()
+
+
+def _left_over(_now: datetime) -> list[str]:
+    return letter_files.due(current_app.extensions["settings"].instance / "files")
+
+
+def _tidy(reference: str, now: datetime) -> None:
+    letter_files.clear(reference, current_app.extensions["settings"].instance / "files", now=now)
 
 
 def _doubtful(now: datetime) -> list[str]:
@@ -150,6 +159,7 @@ WORK: tuple[Kind, ...] = (
     Kind("sending", 1, sending.due, _send),
     Kind("deliveries.look_up", 10, _doubtful, _look_up),
     Kind("letters.print", 2, letters.due, _print),
+    Kind("letters.tidy", 600, _left_over, _tidy),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),

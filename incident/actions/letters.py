@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from incident.actions import letter_files
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import ACTOR, approved, incident_ref, take_over
 from incident.actions.sending import LEASE, WORKER, Flow, Wave
@@ -29,7 +30,7 @@ from incident.exports.letters import Letter, Unprintable, check, fits, print_fil
 from incident.store import claims, dispatches, files, incidents, notices, tallies
 from incident.store import letters as rows
 from incident.store.claims import Held
-from incident.store.db import db, new_ref, new_secret_ref
+from incident.store.db import db, new_ref
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
@@ -168,7 +169,7 @@ class Press:
             )
         except Unprintable:
             return self._apart(letters, form)
-        stored_as = new_secret_ref()
+        stored_as = letter_files.new_name(self.ref)
         kept = files.keep(io.BytesIO(made.content), self.folder / stored_as, self.key, stored_as, most=LARGEST)
         self.printed += made.letters
         self.files.append(

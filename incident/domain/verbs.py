@@ -165,6 +165,7 @@ VERBS: dict[str, str] = {
     "erasures.repeated": "erased again what a restored database had brought back: {keys} keys, {people} people",
     "letters.asked": "asked for up to {most} letters of the sending {dispatch} ({subject})",
     "letters.downloaded": "downloaded a print file of the letters {subject}",
+    "letters.files_cleared": "took away {count} print files that a dead worker had left of the letters {subject}",
     "letters.none": "found no letter to print for {subject}",
     "letters.posted": "said that the {count} letters {subject} left on {day} ({way})",
     "letters.printed": "printed {count} letters on {pages} pages into {subject}",
