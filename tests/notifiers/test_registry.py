@@ -1,8 +1,14 @@
+from pathlib import Path
+
 import pytest
 
+from incident.domain.merges import CHECK_PATH
 from incident.settings import Settings
 from notifiers.contract import Misconfigured
 from notifiers.registry import channels
+from notifiers.web_push import SERVICES
+from tests.fakes.fcm import FakeFcm
+from tests.fakes.web_push import VAPID_KEY
 
 
 def settings(**values: object) -> Settings:
@@ -64,6 +70,46 @@ def test_a_dispatch_uses_the_sandbox_or_the_providers_but_never_both():
 def test_a_mistake_is_named_at_the_start(values: dict[str, object], named: str):
     with pytest.raises(Misconfigured, match=named):
         channels(settings(**values))
+
+
+PUSH = {"web_push_key": VAPID_KEY, "contact_email": "desk@us.example", "base_url": "https://us.example"}
+
+
+def test_push_goes_by_what_is_set_and_by_both_where_both_are(tmp_path: Path):
+    file = tmp_path / "key.json"
+    file.write_text(FakeFcm().key_file())
+    assert channels(settings(fcm_key_file=file)).real["push"].provider == "fcm"
+    assert channels(settings(**PUSH)).real["push"].provider == "web_push"
+    both = channels(settings(fcm_key_file=file, push_rate=7, **PUSH)).real["push"]
+    assert (both.provider, both.rate) == ("push", 7)
+
+
+def test_the_services_of_browsers_that_are_set_are_the_usual_ones_and_the_link_is_the_page_that_checks():
+    push = channels(settings(**PUSH)).real["push"]
+    assert push._services == SERVICES  # type: ignore[attr-defined]
+    assert push._link == f"https://us.example{CHECK_PATH}"  # type: ignore[attr-defined]
+    assert not push._loopback  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"fcm_key_file": "/nowhere/key.json"}, "TOCSIN_FCM_KEY_FILE"),
+        ({**PUSH, "web_push_key": "short"}, "TOCSIN_WEB_PUSH_KEY"),
+        ({**PUSH, "contact_email": ""}, "TOCSIN_CONTACT_EMAIL"),
+    ],
+)
+def test_a_mistake_about_push_is_named_at_the_start(values: dict[str, object], named: str):
+    with pytest.raises(Misconfigured, match=named):
+        channels(settings(**values))
+
+
+def test_fcm_and_its_sign_in_are_reached_under_encryption_only(tmp_path: Path):
+    file = tmp_path / "key.json"
+    file.write_text(FakeFcm().key_file())
+    for name in ("fcm_url", "fcm_token_url"):
+        with pytest.raises(Misconfigured, match=f"TOCSIN_{name.upper()}"):
+            channels(settings(fcm_key_file=file, **{name: "http://fcm.example"}))
 
 
 def test_plain_http_is_for_this_machine_in_test_mode_only():
