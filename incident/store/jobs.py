@@ -86,7 +86,7 @@ def ready() -> bool:
 def engine(database_url: str) -> "App":
     """Procrastinate over this database, for a worker."""
     address = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+    return App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=2))
 
 
 def defer(wanted: Iterable[Wanted]) -> int:
