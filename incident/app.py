@@ -32,6 +32,7 @@ from incident.api import obligations as api_obligations
 from incident.api import people as api_people
 from incident.api import plans as api_plans
 from incident.api import preflights as api_preflights
+from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
@@ -55,8 +56,8 @@ from incident.web import (
     calls,
     closing,
     delivery_lists,
-    desks,
     desk,
+    desks,
     duties,
     errors,
     feeds,
@@ -73,6 +74,7 @@ from incident.web import (
     letters,
     lookups,
     members,
+    newsrooms,
     notice_lists,
     notices,
     obligations,
@@ -140,6 +142,8 @@ WEB: tuple[Blueprint, ...] = (
     preflights.bp,
     announcements.bp,
     public_tasks.bp,
+    newsrooms.bp,
+    newsrooms.one,
     public.bp,
     reports.bp,
     summaries.bp,
@@ -175,6 +179,9 @@ API: tuple[Blueprint, ...] = (
     api_notices.bp,
     api_notices.whole,
     api_preflights.bp,
+    api_public_tasks.bp,
+    api_public_tasks.newsrooms,
+    api_public_tasks.media,
     api_closing.bp,
     api_reports.bp,
     api_reports.library,

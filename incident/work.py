@@ -22,6 +22,7 @@ from incident.actions import (
     letters,
     lookups,
     mail_domain,
+    media_mails,
     merging,
     postings,
     preflight,
@@ -132,6 +133,11 @@ def _print(reference: str, _now: datetime) -> None:
     )
 
 
+def _tell_newsrooms(reference: str, _now: datetime) -> None:
+    lease = timedelta(seconds=current_app.extensions["settings"].sending_lease)
+    media_mails.do(reference, _channels(), clock=clock.now, lease=lease)
+
+
 def _look(reference: str, now: datetime) -> None:
     inside, outside = visits()
     house = merging.house(current_app.extensions["settings"])
@@ -160,6 +166,7 @@ WORK: tuple[Kind, ...] = (
     Kind("deliveries.look_up", 10, _doubtful, _look_up),
     Kind("letters.print", 2, letters.due, _print),
     Kind("letters.tidy", 600, _left_over, _tidy),
+    Kind("media.mails", 3, media_mails.due, _tell_newsrooms),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),

@@ -109,6 +109,13 @@ def copy(ref: str, *, locked: bool = False) -> MediaCopy | None:
     return db.session.scalar(query.with_for_update() if locked else query)
 
 
+def copies_by_refs(refs: Collection[str]) -> Sequence[MediaCopy]:
+    """The attempts with these references, held against other writers."""
+    if not refs:
+        return ()
+    return db.session.scalars(select(MediaCopy).where(MediaCopy.ref.in_(refs)).with_for_update()).all()
+
+
 def to_hand_over(now: datetime, *, only_lost: bool, limit: int = 100) -> Sequence[str]:
     """References of attempts by e-mail that are due, and of those whose worker died; only the latter while all is frozen."""
     lost = MediaCopy.state.in_(("claimed", "calling")) & (MediaCopy.lease_until <= now)

@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app, g, render_template, request
 
+from incident.actions import announcements as announcing
 from incident.actions import crowds, followups, merging, previews
 from incident.actions import notices as actions
 from incident.actions.merging import House
@@ -23,8 +25,9 @@ from incident.store import announcements, audiences, dispatches, users
 from incident.store import notices as rows
 from incident.store.dispatches import Dispatch
 from incident.store.notices import Notice, NoticeVersion
-from incident.web import composing, paces, preflights
-from incident.web.access import me, now
+from incident.web import composing, paces, preflights, public_tasks
+from incident.web.access import me, now, zone
+from incident.web.answers import LOCAL
 
 TONES = {
     Stage.DRAFT: "idle",
@@ -109,7 +112,7 @@ def show(notice: Notice) -> str:
         names=names([version] if version else [], notice),
         second=_second_person(notice, version) if version else "",
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
-        announced=announcements.of_version(version.id) if version else None,
+        **_announced(notice, version),
         sendings=_sendings(version) if version else [],
         later=followups.found_later(g.incident.id, notice),
         moved=_facts_moved(notice, version) if version else [],
@@ -119,6 +122,15 @@ def show(notice: Notice) -> str:
         pace=Pace(),
         careful=paces.words(Pace.from_json(version.pace), shown["channels"]) if version and shown else [],
     )
+
+
+def _announced(notice: Notice, version: NoticeVersion | None) -> dict[str, Any]:
+    """The public page of this version, how long laws want it to stand, and the end that follows from it."""
+    row = announcements.of_version(version.id) if version else None
+    days, cite = announcing.asked(notice.id)
+    end = (now() + timedelta(days=days, hours=1)).astimezone(zone()).strftime(LOCAL) if days else ""
+    page = public_tasks.pages([row])[0] if row else None
+    return {"announced": row, "public_page": page, "asked_days": days, "asked_by": cite, "suggested_end": end}
 
 
 def _needs(version: NoticeVersion) -> tuple[musts.Need, ...]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, select
 
 from incident.actions import announcements as announcing
+from incident.actions import merging
 from incident.actions import public_tasks as actions
 from incident.actions.public_tasks import Tasks
 from incident.domain import postings as posting_rules
@@ -27,7 +28,6 @@ from incident.store.incidents import Incident
 from incident.store.postings import PostingCheck
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.notice_pages import house
 
 bp = Blueprint("public_tasks", __name__, url_prefix="/incidents/<incident>/public")
 
@@ -186,7 +186,8 @@ def pages(found: Sequence[Announcement]) -> list[PublicPage]:
 
 
 def _page(row: Announcement, looked: Sequence[tuple[datetime, Sight]]) -> PublicPage:
-    zone, standing = house().zone, posting(row.state, row.starts_at, row.ends_at, now())
+    zone = merging.house(current_app.extensions["settings"]).zone
+    standing = posting(row.state, row.starts_at, row.ends_at, now())
     word, tone = POSTING[standing]
     end = row.changed_at if standing is Posting.TAKEN_DOWN else min(now(), row.ends_at or now())
     days, cite = announcing.asked(row.notice_id)

@@ -28,7 +28,7 @@ PREFIXES = {
     "people": ("people.", "person.", "list."),
     "duties": ("finding.", "findings.", "duty.", "grade."),
     "steps": ("plan.", "step."),
-    "notices": ("notice.", "deliver", "dispatch.", "announcement.", "public_task.", "sending."),
+    "notices": ("notice.", "deliver", "dispatch.", "announcement.", "public_task.", "media.", "sending."),
     "reports": ("report.",),
     "access": (
         "member.",
