@@ -12,7 +12,7 @@ from datetime import datetime
 from incident.actions.deliveries import remark
 from incident.actions.dispatch import FROZEN, halt
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.preparing import ACTOR, approved, incident_ref
+from incident.actions.preparing import ACTOR, approved, incident_ref, released_by
 from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
@@ -54,11 +54,12 @@ def climb(ref: str, opened: Collection[str], *, now: datetime) -> bool:
         if not found:
             ledger.unchanged()
             return False
-        if approved(row) is None:
+        version = approved(row)
+        if version is None:
             row.course = rules.turned(Course(row.course), Turn.REPEAT)
             halt(row, "approval_changed", ledger, incident_ref(row))
             return False
-        _move(row, _sorted(row, found, opened), ledger)
+        _move(row, _sorted(row, found, opened), ledger, released_by(row, version))
     return len(found) == AT_ONCE
 
 
@@ -150,13 +151,13 @@ def _sorted(row: Dispatch, found: Sequence[Spent], opened: Collection[str], *, e
     return result
 
 
-def _move(row: Dispatch, batch: Sorted, ledger: Ledger) -> list[str]:
-    """Write it all down with its counts and lines; the references of the new attempts."""
+def _move(row: Dispatch, batch: Sorted, ledger: Ledger, owner: str = "") -> list[str]:
+    """Write it all down with its counts and lines; the references of the new attempts. At the end `owner` answers for them."""
     moved: Moves = Counter()
     incident = incident_ref(row)
     refs = _go_on(row, batch, moved, ledger, incident)
     _find_told(row, batch, moved, ledger, incident)
-    _end(row, batch, moved, ledger, incident)
+    _end(row, batch, moved, ledger, incident, owner)
     tallies.count(row.id, moved, ledger.now)
     outcomes = sum(n for where, n in moved.items() if where.state in rules.OUTCOMES)
     row.seen += outcomes  # who left an outcome behind still weighs in the share that came back
@@ -198,13 +199,14 @@ def _find_told(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incid
     ledger.write("deliveries.told_before", row.ref, incident=incident, count=len(batch.told), digest=told)
 
 
-def _end(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: str) -> None:
+def _end(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: str, owner: str) -> None:
     if not batch.at_end:
         return
     ends: dict[State, list[int]] = {}
     for one in batch.at_end:
         ends.setdefault(rules.after(one.state, Happening.GIVEN_UP), []).append(one.id)
     climbs.spent(ends, ladders.TOO_LATE, ledger.now)
+    climbs.owned([one.id for one in batch.at_end], owner)
     moved.subtract(one.place for one in batch.at_end)
     moved.update(_given_up(one.place) for one in batch.at_end)
     digest = rules.batch_digest((one.ref, rules.after(one.state, Happening.GIVEN_UP)) for one in batch.at_end)

@@ -56,10 +56,12 @@ def _chosen(
     ids = [id_ for id_, _ in found]
     reached, reads = deliveries.reach_of(ids), deliveries.languages_of(ids)
     written = {word: language_for(word, version.contents["languages"]) for word in set(reads.values())}
-    return [
-        Addressed(id_, number, rules.first_channel(row.channels, reached[id_], opened), language=written[reads[id_]])
-        for id_, number in found
-    ]
+    chosen = []
+    for id_, number in found:
+        channel = rules.first_channel(row.channels, reached[id_], opened)
+        owner = "" if channel else released_by(row, version)
+        chosen.append(Addressed(id_, number, channel, owner=owner, language=written[reads[id_]]))
+    return chosen
 
 
 def _count_prepared(
@@ -143,6 +145,11 @@ def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
         count=len(moved),
         digest=rules.batch_digest(moved),
     )
+
+
+def released_by(row: Dispatch, version: NoticeVersion) -> str:
+    """Who answers for those whom nothing reaches, until somebody takes them: who began the sending, else who approved it."""
+    return row.started_by if row.started_by != ACTOR else version.decided_by
 
 
 def approved(row: Dispatch) -> NoticeVersion | None:

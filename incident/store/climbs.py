@@ -124,3 +124,9 @@ def spent(ids_by_state: Mapping[State, Sequence[int]], reason: str, now: datetim
         for part in parts(ids):
             change = update(Delivery).where(Delivery.id.in_(part)).values(climb_at=None, changed_at=now)
             rows_changed(change.values(state=state, reason=reason) if state is State.UNREACHED else change)
+
+
+def owned(ids: Sequence[int], owner: str) -> None:
+    """Whom nobody has looked after so far is in this person's care from now on."""
+    for part in parts(ids):
+        rows_changed(update(Delivery).where(Delivery.id.in_(part), HAS_NO_OWNER).values(owner=owner))

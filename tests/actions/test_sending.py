@@ -192,7 +192,7 @@ def test_a_refused_address_fails_alone():
     story.work()
     assert story.counts() == {"accepted": 2, "failed": 1}
     [failed] = [row for row in story.rows() if row.state == State.FAILED]
-    assert (failed.reason, failed.owner) == ("address_refused", "")
+    assert (failed.reason, failed.owner) == ("address_refused", LEAD)
 
 
 def test_a_message_put_off_is_tried_later_and_the_dispatch_is_not_done_before():
@@ -356,12 +356,22 @@ def test_only_the_failed_are_sent_again():
         dispatch.repeat_failed(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
 
 
-def test_those_without_anybody_in_charge_can_be_taken_into_care():
+def test_whom_nothing_reaches_is_in_the_care_of_who_began_the_sending():
     story = a_story(2, unreachable=1)
     story.start()
     story.work()
+    assert [row.owner for row in story.rows() if row.state == "unreached"] == [LEAD]
+    assert rows.unowned(story.row().id) == 0
+
+
+def test_those_without_anybody_in_charge_can_be_taken_into_care():
+    story = a_story(
+        2, real={"email": Memory("email", answering(Outcome.UNKNOWN, "answer_lost", to="person1@example.org"))}
+    )
+    story.start()
+    story.work()
     assert rows.unowned(story.row().id) == 1
-    assert dispatch.take_care(story.incident.ref, story.dispatch, "unreached", actor=LEAD, now=NOW) == 1
+    assert dispatch.take_care(story.incident.ref, story.dispatch, "in_doubt", actor=LEAD, now=NOW) == 1
     assert rows.unowned(story.row().id) == 0
     with pytest.raises(Invalid):
         dispatch.take_care(story.incident.ref, story.dispatch, "delivered", actor=LEAD, now=NOW)
