@@ -43,8 +43,20 @@ def house(settings: Settings) -> House:
         },
         site=settings.base_url,
         zone=ZoneInfo(settings.time_zone),
-        senders={"email": email or "sandbox", "sms": sms or "sandbox", "letter": _sender_line(settings)},
+        senders={
+            "email": email or "sandbox",
+            "sms": sms or "sandbox",
+            "letter": _sender_line(settings),
+            "push": _push_services(settings),
+        },
     )
+
+
+def _push_services(settings: Settings) -> str:
+    """What push goes out by: the organisation's app, its site, or both."""
+    app = "your app (FCM)" if settings.fcm_key_file else ""
+    site = "your site (Web Push)" if settings.web_push_key.get_secret_value() else ""
+    return " and ".join(part for part in (app, site) if part) or "sandbox"
 
 
 def _sender_line(settings: Settings) -> str:

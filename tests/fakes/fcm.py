@@ -28,6 +28,22 @@ def _key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def key_file(**values: Any) -> str:
+    """The key file of the one service account that the fake knows."""
+    pem = _key().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    usual = {
+        "type": "service_account",
+        "project_id": PROJECT,
+        "private_key_id": "k1",
+        "private_key": pem.decode(),
+        "client_email": ACCOUNT,
+        "token_uri": "https://elsewhere.example/token",
+    }
+    return json.dumps(usual | values)
+
+
 def device(number: int) -> str:
     """A device token as FCM gives them out."""
     return f"dEv{number:08}_ice:APA91b" + "Ab3-_" * 26
@@ -67,18 +83,7 @@ class FakeFcm(Server):
 
     def key_file(self, **values: Any) -> str:
         """The service account's key file, as the console gives it."""
-        pem = _key().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        usual = {
-            "type": "service_account",
-            "project_id": PROJECT,
-            "private_key_id": "k1",
-            "private_key": pem.decode(),
-            "client_email": ACCOUNT,
-            "token_uri": "https://elsewhere.example/token",
-        }
-        return json.dumps(usual | values)
+        return key_file(**values)
 
 
 class _Handler(Handler):

@@ -7,7 +7,7 @@ from incident.settings import Settings
 from notifiers.contract import Misconfigured
 from notifiers.registry import channels
 from notifiers.web_push import SERVICES
-from tests.fakes.fcm import FakeFcm
+from tests.fakes.fcm import key_file
 from tests.fakes.web_push import VAPID_KEY
 
 
@@ -77,7 +77,7 @@ PUSH = {"web_push_key": VAPID_KEY, "contact_email": "desk@us.example", "base_url
 
 def test_push_goes_by_what_is_set_and_by_both_where_both_are(tmp_path: Path):
     file = tmp_path / "key.json"
-    file.write_text(FakeFcm().key_file())
+    file.write_text(key_file())
     assert channels(settings(fcm_key_file=file)).real["push"].provider == "fcm"
     assert channels(settings(**PUSH)).real["push"].provider == "web_push"
     both = channels(settings(fcm_key_file=file, push_rate=7, **PUSH)).real["push"]
@@ -106,7 +106,7 @@ def test_a_mistake_about_push_is_named_at_the_start(values: dict[str, object], n
 
 def test_fcm_and_its_sign_in_are_reached_under_encryption_only(tmp_path: Path):
     file = tmp_path / "key.json"
-    file.write_text(FakeFcm().key_file())
+    file.write_text(key_file())
     for name in ("fcm_url", "fcm_token_url"):
         with pytest.raises(Misconfigured, match=f"TOCSIN_{name.upper()}"):
             channels(settings(fcm_key_file=file, **{name: "http://fcm.example"}))
