@@ -87,6 +87,7 @@ def lacking(incident_id: int, audience: Audience, what: str, *, after: int, limi
     person = _table("person")
     has = {"email": "has_email", "sms": "has_phone", "call": "has_phone", "letter": "has_address", "push": "has_push"}
     kind, _, which = what.partition(".")
+    wanted: list[ColumnElement[bool]]
     if kind == "no":
         wanted = [person.c[has[word]].is_(False) for word in which.split("+") if word in has]
     else:

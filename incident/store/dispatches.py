@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incident.domain import ladders
 from incident.domain.deliveries import Counts, Course, Pace, State, too_many_back
 from incident.domain.ladders import Step
-from incident.domain.rolls import unpacked
 from incident.domain.pace import too_many_complaints
+from incident.domain.rolls import unpacked
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
