@@ -108,7 +108,7 @@ def try_out(channel: str, *, ways: Ways, actor: str, now: datetime) -> str:
         raise Refused("No provider is set up for this, so reminders stay in the sandbox and reach nobody.")
     if dispatches.frozen():
         raise Refused(FROZEN)
-    to = user.email if channel == "email" else _proved_number(user)
+    to = user.email if channel == "email" else proved_number(user)
     take("to_oneself", actor, now=now)
     text = "This is a test of your reminders. Nothing is due."
     outcome = _sent(
@@ -128,7 +128,8 @@ SAID: Final = {
 }
 
 
-def _proved_number(user: User) -> str:
+def proved_number(user: User) -> str:
+    """The number that this person proved to be theirs. Raises Invalid where there is none."""
     row = rows.one(user.id)
     if row is None or row.sealed is None or row.proved_at is None:
         raise Invalid("sms", "Prove your phone number first.")

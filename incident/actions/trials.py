@@ -1,36 +1,76 @@
 """Send a text to oneself before anybody else gets it. A trial is marked as one and never counts as telling anybody."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 
+from incident.actions import reach
 from incident.actions.ledger import transaction
 from incident.actions.previews import Wording
 from incident.actions.settling import packed
+from incident.actions.throttled import take
 from incident.domain import layouts, merges, starters
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee
-from incident.domain.wording import Unfilled, for_header, for_html, for_text
-from incident.store import dispatches, incidents, mailbox, notices
+from incident.domain.wording import Escape, Pattern, Unfilled, for_header, for_html, for_text
+from incident.store import dispatches, incidents, mailbox, notices, users
 from incident.store.db import new_secret_ref
 from incident.store.sealed import sealer
+from incident.store.users import User
 from notifiers.contract import Channels, Message, Notifier, Outcome
 
 log = structlog.get_logger()
 
-MARK = "[Test] "
-LOST = "The provider’s answer was lost: the test may arrive, or not."
-SAMPLE_KINDS = ("email", "name")
+MARK: Final = "[Test] "
+SPOKEN_MARK: Final = "Test. "
+LOST: Final = "The provider’s answer was lost: the test may arrive, or not."
+KEPT: Final = "The test is in the sandbox’s mailbox: no provider is set, or this is a drill."
+SAMPLE_KINDS: Final = ("email", "name")
+CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.CALL, Channel.PUSH)
+LONGEST_TOKEN: Final = 4_096
+WHERE: Final = {
+    Channel.EMAIL: "to your own address",
+    Channel.SMS: "to your own telephone",
+    Channel.CALL: "to your own telephone",
+    Channel.PUSH: "to this device",
+}
+NOWHERE: Final = "(your own telephone)"
+"""Stands for a number that the sandbox does not need."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is tried: a channel, and for push the device's token, which is used once and kept nowhere."""
+
+    channel: Channel = Channel.EMAIL
+    token: str = ""
 
 
 def send(
-    incident: str, ref: str, wording: Wording, *, to: str, name: str, channels: Channels, actor: str, now: datetime
+    incident: str,
+    ref: str,
+    wording: Wording,
+    *,
+    channels: Channels,
+    actor: str,
+    now: datetime,
+    trial: Trial = Trial(),
 ) -> str:
-    """Send the e-mail of this text to the one who asks; a sentence on what became of it. Raises Refused, Invalid, Missing.
+    """Send this text to the one who asks, by one channel; a sentence on what became of it. Raises Refused, Invalid, Missing.
 
-    In a drill and without a provider it stays in the sandbox. The line is written before the message is handed over.
+    It goes to their own address, to the number that they proved, or to a device of theirs. In a drill and without a
+    provider it stays in the sandbox. The line is written before the message is handed over.
     """
+    user = users.by_ref(actor)
+    if user is None:
+        raise Missing()
+    if trial.channel not in CHANNELS:
+        raise Invalid("channel", "There is no test by this way: look at its preview instead.")
+    if trial.channel is not Channel.EMAIL:
+        take("to_oneself", actor, now=now)
     with transaction(actor, now) as ledger:
         found = incidents.by_ref(incident)
         notice = notices.by_ref(found.id, ref) if found else None
@@ -38,52 +78,82 @@ def send(
             raise Missing()
         if dispatches.frozen():
             raise Refused("All sending is frozen just now, tests too.")
-        notifier = _notifier(channels, is_drill=found.kind == "drill")
-        message = _message(wording, new_secret_ref(), to, name)
+        notifier = _notifier(channels, trial.channel, is_drill=found.kind == "drill")
+        to = _address(user, trial, simulated=notifier.simulated)
+        message = _message(wording, new_secret_ref(), to, user.name, trial.channel)
         ledger.write(
-            "notice.tested", ref, incident=incident, channel="email", attempt=message.ref, simulated=notifier.simulated
+            "notice.tested",
+            ref,
+            incident=incident,
+            channel=str(trial.channel),
+            attempt=message.ref,
+            simulated=notifier.simulated,
         )
-        if notifier.simulated:
-            _keep(found.id, ref, message, now)
-    if notifier.simulated:
-        return "The test is in the sandbox’s mailbox: no provider is set, or this is a drill."
-    return _words(notifier, message)
+        if notifier.simulated or trial.channel is Channel.CALL:  # a call asks for its words while it is under way
+            _keep(found.id, ref, message, trial.channel, now)
+    return KEPT if notifier.simulated else _words(notifier, message, trial.channel)
 
 
-def _notifier(channels: Channels, *, is_drill: bool) -> Notifier:
-    opened = channels.open(simulated=is_drill or "email" not in channels.real)
-    return opened["email"]
+def _notifier(channels: Channels, channel: Channel, *, is_drill: bool) -> Notifier:
+    opened = channels.open(simulated=is_drill or channel not in channels.real)
+    notifier = opened[str(channel)]
+    if notifier.provider == "by_hand":
+        raise Refused("Your own people make the calls here, so there is no call to test.")
+    return notifier
 
 
-def _message(wording: Wording, ref: str, to: str, name: str) -> Message:
-    """Return the e-mail as if the one who asks were affected, marked as a test."""
+def _address(user: User, trial: Trial, *, simulated: bool) -> str:
+    """Where the test goes. Raises Invalid where the one who asks has no such address."""
+    if trial.channel is Channel.EMAIL:
+        return user.email
+    if trial.channel is Channel.PUSH:
+        token = trial.token.strip()
+        if not 0 < len(token) <= LONGEST_TOKEN and not simulated:
+            raise Invalid("token", "Give the token of a device of yours, as your app or browser has it.")
+        return token or "(your own device)"
+    try:
+        return reach.proved_number(user)
+    except Invalid:
+        if simulated:
+            return NOWHERE
+        raise Invalid(
+            "channel", "Prove your own telephone number first, under Account: a test goes to nobody else."
+        ) from None
+
+
+def _message(wording: Wording, ref: str, to: str, name: str, channel: Channel) -> Message:
+    """Return the message as if the one who asks were affected, marked as a test."""
     language = wording.text.language
     page = layouts.sheet(wording.text, site=wording.site, california=wording.california)
-    made = layouts.composed(page, Channel.EMAIL, wording.values)
+    made = layouts.composed(page, channel, wording.values)
     somebody = Addressee(0, name, to, "", (), "", language, "", name, SAMPLE_KINDS)
     words = merges.person_values(somebody, starters.words(language))
+
+    def filled(pattern: Pattern | None, escape: Escape) -> str:
+        return pattern.filled(words, escape) if pattern else ""
+
     try:
-        return Message(
-            ref=ref,
-            to=to,
-            subject=MARK + made.subject.filled(words, for_header),
-            text=made.text.filled(words, for_text),
-            html=made.html.filled(words, for_html) if made.html else "",
-            language=language,
-            thread=ref,
-        )
+        subject, text = filled(made.subject, for_header), filled(made.text, for_text)
+        html = filled(made.html, for_html)
     except Unfilled as gap:
         raise Invalid(gap.field, f"{gap.sentence} Add it first, or say it without the field.") from None
+    if channel is Channel.SMS:
+        text = MARK + text
+    elif channel is Channel.CALL:
+        text = SPOKEN_MARK + text
+    return Message(
+        ref=ref, to=to, subject=MARK + subject if subject else "", text=text, html=html, language=language, thread=ref
+    )
 
 
-def _keep(incident_id: int, notice_ref: str, message: Message, now: datetime) -> None:
+def _keep(incident_id: int, notice_ref: str, message: Message, channel: Channel, now: datetime) -> None:
     sealed = sealer(incident_id).seal(f"sandbox_message.sealed:{message.ref}", packed(message))
     mailbox.keep_messages(
         [
             {
                 "incident_id": incident_id,
                 "ref": message.ref,
-                "channel": "email",
+                "channel": str(channel),
                 "person_number": None,
                 "notice_ref": notice_ref,
                 "kept_at": now,
@@ -93,14 +163,14 @@ def _keep(incident_id: int, notice_ref: str, message: Message, now: datetime) ->
     )
 
 
-def _words(notifier: Notifier, message: Message) -> str:
+def _words(notifier: Notifier, message: Message, channel: Channel) -> str:
     try:
         (answer,) = notifier.send([message])
     except Exception as error:  # the contract: an exception means that nobody knows what happened
         log.warning("trial.answer_lost", provider=notifier.provider, reason=type(error).__name__)
         return LOST
     if answer.outcome is Outcome.ACCEPTED:
-        return "The test is on its way to your own address."
+        return f"The test is on its way {WHERE[channel]}."
     if answer.outcome is Outcome.UNKNOWN:
         return LOST
     return f"The provider did not take the test: {answer.reason.replace('_', ' ') or 'no reason given'}."

@@ -205,6 +205,10 @@ class PreviewOut(BaseModel):
 
 class TestIn(Strict):
     language: str = ""
+    channel: Literal["email", "sms", "call", "push"] = Field(
+        "email", description="Texts and calls go to the number that you proved under your account."
+    )
+    token: str = Field("", max_length=4_096, description="For push: the token of a device of yours; it is not kept.")
 
 
 class Said(BaseModel):

@@ -11,6 +11,7 @@ from incident.actions import announcements as announcing
 from incident.actions import followups, previews, trials
 from incident.actions import notices as actions
 from incident.actions.previews import Wording
+from incident.actions.trials import Trial
 from incident.api.incidents import Place, Ref
 from incident.api.notice_models import (
     ApproveIn,
@@ -212,12 +213,11 @@ def reveal(incident: str, ref: str, asked: PreviewIn) -> dict[str, Any]:
 @bp.input(TestIn, arg_name="given")
 @bp.output(Said)
 def test(incident: str, ref: str, given: TestIn) -> dict[str, str]:
-    """Send the e-mail to your own address, marked as a test. It tells nobody and counts for nothing."""
+    """Send it to yourself by one channel, marked as a test. It tells nobody else and counts for nothing."""
     _, wording = _wording(ref, PreviewIn(language=given.language))
     channels = current_app.extensions["channels"]
-    said = trials.send(
-        incident, ref, wording, to=me().email, name=me().name, channels=channels, actor=actor(), now=now()
-    )
+    trial = Trial(Channel(given.channel), given.token)
+    said = trials.send(incident, ref, wording, channels=channels, actor=actor(), now=now(), trial=trial)
     return {"said": said}
 
 

@@ -17,7 +17,6 @@ LANES: Final[Mapping[str, Lane]] = {
     "sending": Lane.SENDING,
     "people.import": Lane.LONG,
     "laws.compare": Lane.LONG,
-    "notices.check": Lane.LONG,
     "deliveries.look_up": Lane.LONG,
     "announcements.look": Lane.LONG,
     "letters.print": Lane.LONG,

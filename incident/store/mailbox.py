@@ -41,6 +41,12 @@ def kept_message(incident_id: int, ref: str) -> SandboxMessage | None:
     )
 
 
+def trial(ref: str, channel: str) -> SandboxMessage | None:
+    """A test that somebody made to themselves by this channel, whatever incident it belongs to."""
+    query = select(SandboxMessage).where(SandboxMessage.ref == ref, SandboxMessage.channel == channel)
+    return db.session.scalar(query.where(SandboxMessage.person_number.is_(None)))
+
+
 def keep_messages(rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep what the sandbox took; what it has already, from a worker that was taken for dead, stays as it is."""
     refs = [row["ref"] for row in rows]

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import followups, previews, trials
 from incident.actions import notices as actions
+from incident.actions.trials import Trial
 from incident.domain import notices as rules
 from incident.domain import starters
 from incident.domain.errors import Invalid, Missing, Refused
@@ -15,7 +16,7 @@ from incident.domain.pace import Pace
 from incident.store import notices as rows
 from incident.store.notices import Notice
 from incident.web import composing, notice_pages, paces
-from incident.web.access import actor, may, me, now, permit, zone
+from incident.web.access import actor, may, now, permit, zone
 from incident.web.notice_pages import house
 
 bp = Blueprint("notices", __name__, url_prefix="/incidents/<incident>/notices")
@@ -200,17 +201,15 @@ def _submit(incident: str, ref: str) -> ResponseReturnValue:
 
 
 def _test(incident: str, ref: str) -> ResponseReturnValue:
-    """Send the saved text to the reader's own address."""
+    """Send the saved text to the reader, by the channel that the page looks at."""
     notice = _notice(ref)
-    language, _ = notice_pages.chosen(notice)
+    language, channel = notice_pages.chosen(notice)
     wording = notice_pages.draft_wording(notice, language)
     if wording is None:
         raise Missing()
+    trial = Trial(channel, request.form.get("token", ""))
     channels = current_app.extensions["channels"]
-    said = trials.send(
-        incident, ref, wording, to=me().email, name=me().name, channels=channels, actor=actor(), now=now()
-    )
-    flash(said, "met")
+    flash(trials.send(incident, ref, wording, channels=channels, actor=actor(), now=now(), trial=trial), "met")
     return redirect(_place(incident, ref, ""))
 
 

@@ -1,21 +1,27 @@
 """A test to oneself: marked, to one address, said as it was answered."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from incident.actions import previews, trials
+from incident.actions import previews, telling, trials
+from incident.actions.ledger import transaction
+from incident.actions.trials import Trial
+from incident.domain.access import Role
 from incident.domain.errors import Invalid, Refused
-from incident.store import dispatches, mailbox
+from incident.domain.notices import Channel
+from incident.store import dispatches, mailbox, sealed, users
 from incident.store.db import db
+from incident.store.reach import Reach
 from notifiers.contract import Answer, Channels, Outcome
 from notifiers.memory import Memory
 from notifiers.sandbox import Sandbox
-from tests.builders import a_notice, a_text, an_incident
+from tests.builders import a_notice, a_text, a_user, an_incident
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 WHO = "U-0AUTHOR0"
+BY_EMAIL = Trial()
 VALUES = {
     "company.name": "Example",
     "link.check": "http://localhost/notices/check",
@@ -29,13 +35,17 @@ def incident(app):
     return an_incident()
 
 
-def try_out(incident, notifier, *, found=None, **changes):
+def ana():
+    """Whoever tries."""
+    return users.by_email("ana@example.org") or a_user(Role.LEAD, name="Ana", email="ana@example.org")
+
+
+def try_out(incident, notifier, *, found=None, trial=BY_EMAIL, **changes):
+    word = str(trial.channel)
     ref = a_notice(incident)
     wording = previews.Wording(found or a_text(), {**VALUES, **changes}, "http://localhost")
-    channels = Channels({"email": notifier} if notifier else {}, {"email": Sandbox("email")})
-    return trials.send(
-        incident.ref, ref, wording, to="ana@example.org", name="Ana", channels=channels, actor=WHO, now=NOW
-    )
+    channels = Channels({word: notifier} if notifier else {}, {word: Sandbox(word)})
+    return trials.send(incident.ref, ref, wording, channels=channels, actor=ana().ref, now=NOW, trial=trial)
 
 
 def lines():
@@ -96,3 +106,82 @@ def test_a_missing_value_is_named_and_nothing_is_sent(incident):
         try_out(incident, channel, found=a_text(subject="{{ fact.occurred_from }}"))
     assert refusal.value.field == "fact.occurred_from"
     assert (channel.sent, lines()) == ([], 0)
+
+
+def with_a_number():
+    """Ana has proved this number to be hers."""
+    user = ana()
+    with transaction(user.ref, NOW) as ledger:
+        box = sealed.seal(None, f"reach.sealed:{user.ref}", b"+4915112345678")
+        db.session.add(Reach(user_id=user.id, sealed=box, proved_at=NOW, changed_at=NOW))
+        ledger.write("reach.phone_proved", user.ref)
+
+
+def test_a_text_goes_to_the_number_that_one_proved_and_nowhere_else(incident):
+    channel = Memory("sms")
+    with pytest.raises(Invalid, match="Prove your own telephone number"):
+        try_out(incident, channel, trial=Trial(Channel.SMS))
+    assert (channel.sent, lines()) == ([], 0)
+    with_a_number()
+    assert "on its way to your own telephone" in try_out(incident, channel, trial=Trial(Channel.SMS))
+    (message,) = channel.sent
+    assert (message.to, message.text) == ("+4915112345678", "[Test] Example: see http://localhost/notices/check")
+
+
+def test_a_test_call_says_that_it_is_one_and_its_words_are_given_out_for_an_hour(incident):
+    with_a_number()
+    channel = Memory("call")
+    try_out(incident, channel, trial=Trial(Channel.CALL))
+    (message,) = channel.sent
+    assert message.text == "Test. Call Ana."
+    told = telling.message_for(message.ref, "call", "twilio_voice", now=NOW + timedelta(minutes=59))
+    assert (told.text, told.to) == (message.text, message.to)
+    assert telling.message_for(message.ref, "sms", "twilio_voice", now=NOW) is None
+    assert telling.message_for(message.ref, "call", "twilio_voice", now=NOW + timedelta(minutes=61)) is None
+
+
+def test_push_goes_to_the_device_that_was_named_and_its_token_is_kept_nowhere(incident):
+    channel = Memory("push")
+    with pytest.raises(Invalid, match="token"):
+        try_out(incident, channel, trial=Trial(Channel.PUSH))
+    assert "on its way to this device" in try_out(incident, channel, trial=Trial(Channel.PUSH, "tok-123"))
+    (message,) = channel.sent
+    assert (message.to, message.subject) == ("tok-123", "[Test] Notice")
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT count(*) FROM audit_line WHERE details LIKE '%tok-123%'")) == 0
+    assert mailbox.mailbox(incident.id, before=None, limit=5) == []
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.CALL, Channel.PUSH])
+def test_without_a_provider_every_test_stays_in_the_sandbox(incident, channel):
+    assert "sandbox" in try_out(incident, None, trial=Trial(channel))
+    [kept] = mailbox.mailbox(incident.id, before=None, limit=5)
+    assert (kept.channel, kept.person_number) == (str(channel), None)
+
+
+@pytest.mark.parametrize("channel", [Channel.LETTER, Channel.ANNOUNCEMENT])
+def test_what_has_a_preview_only_is_not_tested(incident, channel):
+    with pytest.raises(Invalid, match="preview"):
+        try_out(incident, Memory(str(channel)), trial=Trial(channel))
+
+
+def test_calls_that_people_make_are_not_tested(incident):
+    channel = Memory("call")
+    channel.provider = "by_hand"
+    with pytest.raises(Refused, match="own people"):
+        try_out(incident, channel, trial=Trial(Channel.CALL))
+
+
+def test_a_test_counts_in_no_sending(incident):
+    with_a_number()
+    try_out(incident, Memory("sms"), trial=Trial(Channel.SMS))
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT count(*) FROM delivery")) == 0
+
+
+def test_so_many_tests_an_hour_and_no_more(incident):
+    with_a_number()
+    for _ in range(6):
+        try_out(incident, Memory("sms"), trial=Trial(Channel.SMS))
+    with pytest.raises(Refused, match="Too many"):
+        try_out(incident, Memory("sms"), trial=Trial(Channel.SMS))

@@ -363,3 +363,21 @@ def queries(act):
     event.listen(db.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     act()
     return len(seen)
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"),
+    [("email", "by e-mail"), ("sms", "by text message"), ("call", "by call"), ("push", "Device token for a test")],
+)
+def test_a_test_goes_by_the_channel_that_the_page_looks_at(incident, as_, channel, words):
+    ref, lead = a_notice(incident, channels=("email", "sms", "call", "push", "letter")), as_(*WRITERS)
+    assert words in plain(lead.get(address(incident, ref), query_string={"channel": channel}))
+    reply = lead.post(address(incident, ref), data=form(incident, ref, channel=channel, then="test"))
+    assert reply.status_code == 302
+    [kept] = mailbox.mailbox(incident.id, before=None, limit=5)
+    assert (kept.channel, kept.person_number) == (channel, None)
+
+
+def test_of_a_letter_there_is_a_preview_and_no_test(incident, as_):
+    ref = a_notice(incident, channels=("email", "letter"))
+    assert "Send me a test" not in plain(as_(*WRITERS).get(address(incident, ref), query_string={"channel": "letter"}))
