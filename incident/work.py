@@ -26,6 +26,7 @@ from incident.actions import (
     merging,
     postings,
     preflight,
+    pretending,
     reminder_messages,
     reminders,
     retention,
@@ -82,6 +83,11 @@ def _climb(reference: str, now: datetime) -> None:
     row = dispatches.anywhere(reference)
     opened = _channels().open(simulated=row is not None and row.simulated)
     while climbing.climb(reference, opened, now=now):
+        now = clock.now()
+
+
+def _live(reference: str, now: datetime) -> None:
+    while pretending.live(reference, now=now):
         now = clock.now()
 
 
@@ -163,6 +169,7 @@ WORK: tuple[Kind, ...] = (
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
     Kind("deliveries.climb", 2, climbing.due, _climb),
     Kind("sending", 1, sending.due, _send),
+    Kind("sandbox.live", 2, pretending.due, _live),
     Kind("deliveries.look_up", 10, _doubtful, _look_up),
     Kind("letters.print", 2, letters.due, _print),
     Kind("letters.tidy", 600, _left_over, _tidy),

@@ -140,7 +140,7 @@ def _sorted(row: Dispatch, found: Sequence[Spent], opened: Collection[str], *, e
         proof = None if even_if_told else ladders.told_by(steps, attempts)
         channel = "" if proof else ladders.next_channel(steps, attempts, reached.get(one.person_id, {}), opened)
         if proof is not None and proof.id != one.id:
-            result.told.append((one, proof))
+            result.told.append((one, proof._replace(state=State.SIMULATED) if row.simulated else proof))
         elif channel:
             before = [past.attempt for past in attempts if past.channel == channel]
             attempt = max(before) + 1 if before else row.first_attempt

@@ -11,6 +11,7 @@ from incident.domain import notices as notice_rules
 from incident.domain.deliveries import Counts, Course, Pace, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Stage
+from incident.domain.pretences import Life
 from incident.domain.rolls import Roll, digest, packed
 from incident.store import deliveries, dispatches, incidents, notices, tallies
 from incident.store.db import db, new_ref
@@ -22,10 +23,20 @@ REPEATED_AT_ONCE = 1_000
 FROZEN = "All sending is frozen. An administrator releases it on the sending page once what went out is reconciled."
 
 
-def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, actor: str, now: datetime) -> str:
+def start(
+    incident: str,
+    notice: str,
+    *,
+    only_sandbox: bool,
+    pace: Pace | None,
+    life: Life | None = None,
+    actor: str,
+    now: datetime,
+) -> str:
     """Begin to send an approved notice to its frozen audience; the reference of the dispatch, also when begun before.
 
-    `pace` may be more careful than what the approval set; None: as it was approved.
+    `pace` may be more careful than what the approval set; None: as it was approved. `life` is what the sandbox of a drill
+    pretends; None: nothing.
 
     In a drill and without providers it goes to the sandbox. A rehearsal in a real incident leaves the notice approved,
     for nobody was told. Raises Refused where it is not approved, not due yet, or its people are others now; Invalid.
@@ -46,6 +57,7 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, 
         chosen = (pace or limit or Pace()).within(limit)
         row = _new(case, text, version, chosen, simulated=simulated, actor=actor, now=now)
         row.first_attempt = 1 if counts_as_sent else 0
+        row.life = _life(case, life)
         if roll is not None:
             row.audience, row.audience_digest = len(roll.going), roll.digest
             row.fell_out = packed(roll.fell_out)
@@ -59,6 +71,7 @@ def start(incident: str, notice: str, *, only_sandbox: bool, pace: Pace | None, 
             people=row.audience,
             simulated=simulated,
             **_fallen(roll),
+            **({"life": row.life} if row.life else {}),
         )
         ledger.soon("sending", row.ref)
         return row.ref
@@ -219,6 +232,15 @@ def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: dat
     if not version.people:
         raise Refused("There is nobody in this audience.")
     return rolls.of_start(case.id, version)
+
+
+def _life(case: Incident, life: Life | None) -> dict[str, int]:
+    """What the sandbox is to pretend, as it is kept. Raises Refused outside of a drill, Invalid."""
+    if life is None:
+        return {}
+    if case.kind != "drill":
+        raise Refused("Only a drill can pretend that people were reached.")
+    return life.checked().as_json()
 
 
 def _fallen(roll: Roll | None) -> dict[str, object]:

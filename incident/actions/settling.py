@@ -122,7 +122,7 @@ def _values(
     return {
         "state": result.state.value,
         "tries": result.tries,
-        "due_at": result.due_at,
+        "due_at": now if row.life and result.happening is rules.Happening.KEPT else result.due_at,
         "provider": notifier.provider,
         "provider_id": answer.provider_id[:100] or member.provider_id,
         "reason": answer.reason[:40] if ours else member.reason,

@@ -161,6 +161,7 @@ VERBS: dict[str, str] = {
     "dispatch.started": "began to send version {version} of the notice {notice} to {people} people ({subject})",
     "dispatch.stopped": "stopped the sending {subject} for good; {cancelled} were not told",
     "mailbox.read": "read the message {subject} in the sandbox's mailbox",
+    "sandbox.pretended": "let the sandbox report on {count} messages of the drill ({subject})",
     "provider.alarm": "reported what must not happen ({subject}): {kinds}",
     "provider.unmatched": "reported {count} that fit nothing we sent ({subject})",
     # the record itself

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import func, literal, select, tuple_, union_all, update
+from sqlalchemy import case, func, literal, select, tuple_, union_all, update
 
 from incident.domain.deliveries import Course, State
 from incident.domain.ladders import Tried
@@ -90,8 +90,11 @@ def waiting(
 
 
 def tried(dispatch: Dispatch, person_ids: Sequence[int]) -> dict[int, list[Tried]]:
-    """Everything tried for each of these people in this dispatch, oldest first."""
-    columns = Delivery.person_id, Delivery.id, Delivery.channel, Delivery.attempt, Delivery.state, Delivery.reason
+    """Everything tried for each of these people in this dispatch, oldest first; in a drill as the sandbox pretends it went."""
+    state = (
+        case((Delivery.pretended == "", Delivery.state), else_=Delivery.pretended) if dispatch.life else Delivery.state
+    )
+    columns = Delivery.person_id, Delivery.id, Delivery.channel, Delivery.attempt, state, Delivery.reason
     query = select(*columns, Delivery.language).where(
         Delivery.notice_version_id == dispatch.notice_version_id, Delivery.dispatch_id == dispatch.id
     )
