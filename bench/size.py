@@ -8,6 +8,7 @@ docs/sizing.md works with these figures.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,11 +51,12 @@ class Cost:
     rows: dict[str, float] = field(default_factory=dict)
 
 
-def measured(people: int, settings: Settings, provider: FakeSendGrid) -> Cost:
+def measured(people: int, settings: Settings, provider: FakeSendGrid, server: Postgres | None) -> Cost:
     """One installation with so many people, from list to report."""
     cost = Cost(people)
     app = start.prepare(settings)
     with app.app_context():
+        log, busy = _log_bytes(), _busy(server)
         ref = _timed(cost, "import", lambda: imported(people, settings.instance))
         sending = _timed(cost, "check, approve, list", lambda: listed(ref, app))
         _timed(cost, "send", work.once)
@@ -63,6 +65,9 @@ def measured(people: int, settings: Settings, provider: FakeSendGrid) -> Cost:
         _timed(cost, "two reports each", lambda: _reported(app, provider, refs))
         assert db.session.scalar(text("SELECT delivered FROM dispatch WHERE ref = :ref"), {"ref": sending}) == people
         cost.tables = _sizes()
+        if server:
+            cost.tables["(log written, for the standby and the disk)"] = _log_bytes() - log
+            cost.steps["all of it, inside PostgreSQL"] = _busy(server) - busy
         cost.rows = {
             "lines of the record": float(db.session.scalar(text("SELECT count(*) FROM audit_line")) or 0),
             "claims": float(db.session.scalar(text("SELECT count(*) FROM delivery_claim")) or 0),
@@ -70,6 +75,29 @@ def measured(people: int, settings: Settings, provider: FakeSendGrid) -> Cost:
         db.session.remove()
         db.engine.dispose()
     return cost
+
+
+def _log_bytes() -> float:
+    """How far PostgreSQL's write-ahead log has come; 0 elsewhere."""
+    if db.engine.dialect.name != "postgresql":
+        return 0.0
+    return float(db.session.scalar(text("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")) or 0)
+
+
+def _busy(server: Postgres | None) -> float:
+    """Processor seconds of the server's processes, those that are gone included."""
+    if server is None:
+        return 0.0
+    master = (server.data / "postmaster.pid").read_text().split()[0]
+    seconds = sum(_ticks(master, 11, 15))
+    for child in Path(f"/proc/{master}/task/{master}/children").read_text().split():
+        seconds += sum(_ticks(child, 11, 13))
+    return seconds / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: str, first: int, beyond: int) -> list[int]:
+    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return [int(word) for word in words[first:beyond]]
 
 
 def _timed(cost: Cost, step: str, act: Callable[[], Any]) -> Any:
@@ -118,13 +146,13 @@ def told(kind: str, small: Cost, large: Cost) -> None:
     micros = {name: 1e6 * seconds for name, seconds in slope(small, large, "steps").items()}
     print(f"{kind}: slope between {small.people:,} and {large.people:,} people")
     for name, size in sorted(bytes_each.items(), key=lambda one: -one[1]):
-        print(f"  {name:<24}{size:>9,.0f} bytes a person")
-    total = sum(bytes_each.values())
-    print(f"  {'all tables':<24}{total:>9,.0f} bytes a person")
+        print(f"  {name:<46}{size:>9,.0f} bytes a person")
+    total = sum(size for name, size in bytes_each.items() if not name.startswith("("))
+    print(f"  {'all tables':<46}{total:>9,.0f} bytes a person")
     for name, count in slope(small, large, "rows").items():
-        print(f"  {name:<24}{count * 1000:>9.2f} a thousand people")
+        print(f"  {name:<46}{count * 1000:>9.2f} a thousand people")
     for name, cost in micros.items():
-        print(f"  {name:<24}{cost:>9.1f} µs of processor time a person")
+        print(f"  {name:<46}{cost:>9.1f} µs of processor time a person")
     every = sum(micros.values())
     for people in MANY:
         print(
@@ -137,13 +165,16 @@ def run(kind: str, people: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(Postgres()) if kind == "postgresql" else None
-        provider = FakeSendGrid()  # for its signature; what is sent goes to one in a process of its own
+        provider = (
+            FakeSendGrid()
+        )  # keeps what the first installation sends; the others send to one in a process of its own
         child = subprocess.Popen([sys.executable, "-m", "tests.fakes.sendgrid"], stdout=subprocess.PIPE, text=True)
         stack.callback(child.kill)
         assert child.stdout is not None
-        url = child.stdout.readline().strip()
+        urls = [provider.url, *[child.stdout.readline().strip()] * 2]
+        stack.enter_context(provider)
         costs = []
-        for count in (WARM, people, 3 * people):
+        for url, count in zip(urls, (WARM, people, 3 * people), strict=True):
             values: dict[str, Any] = {"database_url": _database(server, f"size{count}")} if server else {}
             settings = Settings(
                 instance=folder / str(count),
@@ -155,8 +186,12 @@ def run(kind: str, people: int) -> None:
                 sendgrid_webhook_public_key=provider.public_key,
                 **values,
             )
-            costs.append(measured(count, settings, provider))
+            costs.append(measured(count, settings, provider, server))
         told(kind, *costs[1:])
+        each = [json.dumps(mail["personalizations"]) for mail in provider.payloads]
+        print(
+            f"  {'body of a request to SendGrid':<46}{sum(map(len, each)) / WARM:>9,.0f} bytes a person and the text once"
+        )
 
 
 def _database(server: Postgres, name: str) -> str:

@@ -46,12 +46,13 @@ class Cluster:
         ours = {f"TOCSIN_{name.upper()}": str(value) for name, value in self.values.items()}
         return clean | ours | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """One role, as `tocsin worker` would start it; its log is in the folder."""
+    def start(self, *words: str, **more: str) -> subprocess.Popen[str]:
+        """One role, as `tocsin worker` would start it, with these variables too; its log is in the folder."""
         log = (self.folder / f"{len(self.processes)}-{words[0]}.log").open("w")
         command = [sys.executable, "-m", "incident.cli", *words]
+        environment = self.environment | more
         process = subprocess.Popen(
-            command, env=self.environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, text=True
+            command, env=environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, text=True
         )
         self.processes.append(process)
         return process
@@ -63,12 +64,15 @@ class Cluster:
 
     def lanes(self) -> int:
         """How many lanes of workers give signs of life."""
-        return int(
-            self.ask("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '3 seconds'")
-        )
+        if not self.ask("SELECT to_regclass('procrastinate_workers')"):
+            return 0
+        recent = "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '3 seconds'"
+        return int(self.ask(recent))
 
     def holder(self) -> int:
         """The number of the process that holds the clock; 0 when nobody does."""
+        if not self.ask("SELECT to_regclass('lease')"):
+            return 0
         held = self.ask("SELECT holder FROM lease WHERE name = 'clock' AND until > now()")
         return int(held.split(":")[1]) if held else 0
 

@@ -32,7 +32,7 @@ NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 LEAD = "U-0LEAD000"
 
 
-def brought_in(settings, way, count):
+def brought_in(settings, way, count, *, taken_in=True):
     """An installation with an incident and so many people on its list; the incident's reference."""
     app = start.prepare(settings)
     column, value = ("email", "person{}@example.org") if way == "email" else ("phone", "+49151{:08}")
@@ -55,7 +55,8 @@ def brought_in(settings, way, count):
             now=NOW,
         )
         db.session.remove()
-        work.once()
+        if taken_in:
+            work.once()
     return app, ref
 
 
