@@ -107,6 +107,8 @@ def from_json(raw: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
 def words(step: Step) -> str:
     """One step as a phrase, such as "counts once reported as delivered; the next after 24 hours"."""
     span = f"{step.hours // 24} days" if step.hours % 24 == 0 and step.hours > 24 else f"{step.hours} hours"
+    if step.channel == "push" and step.counts is Proof.DELIVERED:
+        return f"counts for nothing by itself, since nobody reports that it was shown; next after {span}"
     if step.counts is Proof.ACCEPTED:
         return f"counts once taken by the provider; next when refused or come back ({span} to see)"
     return f"counts once {PROOF_WORDS[step.counts]}; else next after {span}"

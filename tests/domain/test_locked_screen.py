@@ -6,7 +6,7 @@ import pytest
 
 from incident.domain import musts, starters
 from incident.domain.errors import Invalid
-from incident.domain.ladders import checked
+from incident.domain.ladders import USUAL, checked, words
 from incident.domain.notices import Channel
 from tests.domain.test_musts import TEXT, found
 
@@ -54,6 +54,11 @@ def test_chinese_words_are_looked_for_in_chinese():
     page = musts.sheet(replace(starters.text("zh-Hans"), push_body="您的个人信息已泄露"), site="https://us.example")
     [hurdle] = musts._on_a_locked_screen(page)
     assert "“泄露”" in hurdle.sentence
+
+
+def test_the_ladder_says_so_in_words():
+    assert words(USUAL["push"]).startswith("counts for nothing by itself")
+    assert "reported as delivered" in words(USUAL["sms"])
 
 
 def test_a_push_that_was_only_taken_can_count_for_nothing():
