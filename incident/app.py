@@ -35,6 +35,7 @@ from incident.api import preflights as api_preflights
 from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import reminders as api_reminders
+from incident.api import repeats
 from incident.api import reports as api_reports
 from incident.api import rolls as api_rolls
 from incident.api import scheme
@@ -210,6 +211,7 @@ STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     _open_channels,
     _open_library,
     scheme.init,
+    repeats.init,
 )
 """What each room sets up once (sign-in, channels), in order."""
 

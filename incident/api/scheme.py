@@ -26,6 +26,13 @@ REFUSALS = {
     "422": "A value was not acceptable; `field` names it.",
 }
 WAYS = {"get", "post", "put", "patch", "delete"}
+REPEATABLE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A key of your own: sent again with it within a day, the request is answered again and not done again.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+}
 
 
 def init(app: APIFlask) -> None:
@@ -45,6 +52,8 @@ def init(app: APIFlask) -> None:
             for way, call in calls.items():
                 if way in WAYS:
                     _complete(call, permits.get((_plain(path), way.upper())))
+                if way in WAYS - {"get"}:
+                    call.setdefault("parameters", []).append(REPEATABLE)
         return spec
 
 

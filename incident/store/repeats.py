@@ -1,0 +1,76 @@
+"""Answers kept for a day, so that a program may send the same request again without doing it twice."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy import JSON, LargeBinary, String, Table, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store import sealed
+from incident.store.db import Model, UTCDateTime, db
+
+KEPT = timedelta(days=1)
+
+
+class Repeat(Model):
+    """A request that named a key of its own: what was asked, and what was answered once it was."""
+
+    __tablename__ = "repeat"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    asked: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+rows: Table = Repeat.__table__  # type: ignore[assignment]
+
+
+class Kept(NamedTuple):
+    """What is known of an earlier request under a key; without a status while nobody knows how it ended."""
+
+    asked: str
+    status: int | None
+    headers: dict[str, str]
+    body: bytes
+
+
+def key_of(user_id: int, key: str) -> str:
+    """The name under which a person's key is kept: nobody meets the keys of others."""
+    return sha256(f"{user_id}:{key}".encode()).hexdigest()
+
+
+def begin(key: str, asked: str, now: datetime) -> Kept | None:
+    """Take this key, in a transaction of its own; or what is kept under it when it was taken before."""
+    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+        connection.execute(delete(Repeat).where(Repeat.at < now - KEPT))
+        insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
+        taken = insert(Repeat).values(key=key, asked=asked, at=now, headers={})
+        if connection.execute(taken.on_conflict_do_nothing()).rowcount:
+            return None
+        row = connection.execute(select(rows).where(rows.c.key == key)).one()
+    body = sealed.unseal(None, _place(key), row.sealed) if row.sealed is not None else b""
+    return Kept(row.asked, row.status, row.headers, body)
+
+
+def keep(key: str, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Keep what was answered."""
+    hidden = sealed.seal(None, _place(key), body)
+    change = update(Repeat).where(Repeat.key == key).values(status=status, headers=headers, sealed=hidden)
+    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+        connection.execute(change)
+
+
+def forget(key: str) -> None:
+    """Free the key: nothing was done under it, or only read."""
+    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+        connection.execute(delete(Repeat).where(Repeat.key == key))
+
+
+def _place(key: str) -> str:
+    return f"repeat:{key}"
