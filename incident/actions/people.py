@@ -171,7 +171,7 @@ def addressees(incident_id: int, person_ids: Sequence[int]) -> dict[int, Address
         person_id, number, version, box = row[:4]
         if number not in gone:
             record = opened(key.unseal(place(number, version), bytes(box)))
-            found[person_id] = rules.addressed(number, record, Plain._make(row[4:]))
+            found[person_id] = rules.addressed(number, record, Plain(*row[4:]))
     return found
 
 

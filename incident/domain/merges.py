@@ -63,6 +63,11 @@ def _kinds_words(kinds: tuple[str, ...], is_chinese: bool, comma: str) -> str:
     return comma.join((known[kind].zh if is_chinese else known[kind].en) if kind in known else kind for kind in kinds)
 
 
+@lru_cache(maxsize=4096)
+def _kinds_line(kinds: tuple[str, ...], is_chinese: bool, comma: str) -> str:
+    return one_line(_kinds_words(kinds, is_chinese, comma))
+
+
 def fact_values(facts: Facts, words: Words, zone: tzinfo) -> dict[str, str]:
     """Return `fact.<key>` with its words, for every fact that has some."""
     found = {
@@ -96,8 +101,8 @@ def own_words(person: Addressee, words: Words, names: Iterable[str]) -> tuple[st
     """Return what one person's message says in these fields, a line each. Raises Unfilled naming the first without."""
     found = []
     for name in names:
-        value = one_line(OF_PERSON[name](person, words)) if name in OF_PERSON else ""
-        if not value:
+        value = OF_PERSON[name](person, words) if name in OF_PERSON else ""
+        if not (value := value if name in FIT else one_line(value)):
             raise Unfilled(name)
         found.append(value)
     return tuple(found)
@@ -111,10 +116,12 @@ def gaps(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ..
 OF_PERSON: Final[Mapping[str, Callable[[Addressee, Words], str]]] = {
     "person.name": lambda person, _: person.name,
     "person.for_whom": lambda person, _: person.for_whom,
-    "person.exposed": lambda person, words: kinds_words(person.exposed, words),
+    "person.exposed": lambda person, words: _kinds_line(person.exposed, words.language.startswith("zh"), words.comma),
     "person.reference": lambda person, _: person.ref,
 }
 """Where the value of each field of a person comes from."""
+FIT: Final = frozenset({"person.exposed", "person.reference"})
+"""Fields of which the house says every letter: they are one line already."""
 
 
 def everybody(kinds: Sequence[str], words: Words) -> dict[str, str]:

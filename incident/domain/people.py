@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from enum import IntFlag, StrEnum
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Self
 
 from incident.domain import places
@@ -275,11 +276,29 @@ POSTAL: Final = ("address", "street", "postcode", "city", "region", "country")
 MINORS: Final = frozenset({Age.UNDER_13, Age.UNDER_14, Age.UNDER_16, Age.UNDER_18})
 
 
+SIMPLE: Final = frozenset({"name", "email", "phone", "push_token", "reference"})
+"""A record with no more than these needs no second look: nobody stands between us and the person."""
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 def addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
     """Whom to write to for this person: the guardian where there is one to reach, else the person."""
+    if record.keys() <= SIMPLE:
+        _, _, exposed, age, *_ = plain
+        get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
+        email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
+        return Addressee(number, name, email, phone, (), push, plain[1], plain[0], name, _words(exposed), care)
+    return _addressed(number, record, plain)
+
+
+def _addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
     get, name = record.get, full_name(record)
     lines = () if "no_letter" in record else address_lines(record)
-    exposed = tuple(plain.exposed.split())
+    exposed = _words(plain.exposed)
     if plain.represented and guardian_reached(record):
         who, email, phone, push = get("guardian_name", ""), get("guardian_email", ""), get("guardian_phone", ""), ""
     elif "deceased" in record:

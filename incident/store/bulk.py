@@ -79,12 +79,18 @@ def matching(statement: str, fixed: Sequence[Any], values: Sequence[Any], ending
 
     `ending` is what follows the values, such as an order, which then holds for each part.
     """
-    connection = db.session.connection()
     for start in range(0, len(values), AT_ONCE):
         some = list(values[start : start + AT_ONCE])
         some += some[-1:] * (AT_ONCE - len(some) if len(values) > AT_ONCE else 0)
-        text = _marked(f"{statement} ({', '.join('?' * len(some))}) {ending}")
-        yield from connection.exec_driver_sql(text, (*fixed, *some)).fetchall()
+        yield from fetched(f"{statement} ({', '.join('?' * len(some))}) {ending}", (*fixed, *some))
+
+
+def fetched(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a SELECT as the driver gives them, with nothing made of them: for thousands at once."""
+    result = db.session.connection().exec_driver_sql(_marked(statement), tuple(values))
+    rows: Any = result.cursor.fetchall()
+    result.close()
+    return list(rows)
 
 
 def execute(statement: str, values: Sequence[Any]) -> None:

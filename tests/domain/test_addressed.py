@@ -65,3 +65,11 @@ def test_a_letter_to_a_minor_goes_to_the_parents_or_guardian(age, care):
 
 def test_lists_name_these_columns_in_their_own_words():
     assert columns.guessed(["Verstorben", "地址保密", "Deceased"]) == ["deceased", "no_letter", ""]
+
+
+@pytest.mark.parametrize("age", sorted(people.Age))
+@pytest.mark.parametrize("given", [("name",), ("name", "email"), ("email", "phone", "push_token"), ("name", "reference")])
+def test_a_simple_record_is_addressed_as_any_other(given, age):
+    record = {word: f"{word}@x" for word in given}
+    plain = a_plain(record, age)
+    assert people.addressed(7, record, plain) == people._addressed(7, record, plain)
