@@ -16,6 +16,7 @@ from incident.api.notice_models import CiteOut
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State
 from incident.domain.errors import Missing
+from incident.domain.pretences import Life
 from incident.exports import register
 from incident.store import deliveries as rows
 from incident.store import dispatches, loose_ends, mailbox, provider_events
@@ -32,6 +33,18 @@ PAGE = 500
 LONGEST_REASON = 500
 
 
+class LifeIn(Strict):
+    """What the sandbox of a drill pretends: shares in a hundred, all others arrive. Nobody counts as told by it."""
+
+    seed: int = Field(1, ge=0, le=10**9, description="The same number draws the same drill again.")
+    bounced: int = Field(3, ge=0, le=100, description="Come back for good.")
+    blocked: int = Field(1, ge=0, le=100, description="Come back for this time.")
+    complained: int = Field(0, ge=0, le=100, description="Arrive, and the person complains.")
+    late_bounced: int = Field(1, ge=0, le=100, description="Arrive, and come back later after all.")
+    answered: int = Field(5, ge=0, le=100, description="Arrive, and the person confirms.")
+    minutes: int = Field(5, ge=0, le=1_440, description="Most is reported within so many minutes.")
+
+
 class StartIn(Strict):
     notice: str = Field(max_length=20, description="The reference of an approved notice.")
     canary: int | None = Field(
@@ -43,6 +56,7 @@ class StartIn(Strict):
     sample: int | None = Field(None, ge=1, le=1_000_000, description="Look at that once so many outcomes are known.")
     most_complaints: int | None = Field(None, ge=1, le=1_000, description="Pause above so many in a thousand.")
     rates: dict[str, float] | None = Field(None, description="Most messages a second, by channel.")
+    life: LifeIn | None = Field(None, description="What the sandbox of a drill pretends; none: nothing. 409 elsewhere.")
 
 
 class CountsOut(BaseModel):
@@ -245,10 +259,16 @@ def index(incident: str, place: PlaceIn) -> dict[str, Any]:
 def start(incident: str, given: StartIn) -> dict[str, str]:
     """Begin to send an approved notice; the same answer again if it is on its way already."""
     channels: Channels = current_app.extensions["channels"]
-    asked = {name: value for name, value in given.model_dump(exclude={"notice"}).items() if value is not None}
+    asked = {name: value for name, value in given.model_dump(exclude={"notice", "life"}).items() if value is not None}
     pace = replace(approved_pace(given.notice), **asked) if asked else None
     ref = dispatching.start(
-        incident, given.notice, only_sandbox=channels.only_sandbox, pace=pace, actor=actor(), now=now()
+        incident,
+        given.notice,
+        only_sandbox=channels.only_sandbox,
+        pace=pace,
+        life=Life(**given.life.model_dump()) if given.life else None,
+        actor=actor(),
+        now=now(),
     )
     return {"ref": ref}
 

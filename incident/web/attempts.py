@@ -16,9 +16,10 @@ from incident.domain.errors import Missing
 from incident.exports import csv
 from incident.store import deliveries as rows
 from incident.store import dispatches, mailbox, provider_events
+from incident.store import pretences as rows_of_drills
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
-from incident.web import lookups
+from incident.web import lookups, pretences
 from incident.web.access import actor, now, permit
 from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
 from incident.web.incidents import csv_answer
@@ -54,6 +55,7 @@ def show(incident: str, attempt: str) -> str:
         tried=tried,
         events=provider_events.events_of(ids),
         evidence=evidence,
+        pretended=pretences.tag(row.pretended) if row.pretended else None,
         may_ask=lookups.may_ask(row.channel, row.state) and told is not None and not told.simulated,
         remarks=list(zip(remarks, actions.remarks(g.incident.id, remarks), strict=True)),
         words=rules.WORDS,
@@ -131,7 +133,10 @@ def mails(incident: str) -> str:
     before = request.args.get("before", type=int)
     found = list(mailbox.mailbox(g.incident.id, before=before, limit=PAGE + 1))
     more = url_for(".mails", incident=incident, before=found[PAGE - 1].id) if len(found) > PAGE else ""
-    return render_template("deliveries/mailbox.html", found=found[:PAGE], more=more, labels=CHANNEL_LABELS)
+    pretended = {ref: pretences.tag(state) for ref, state in rows_of_drills.of_refs([one.ref for one in found]).items()}
+    return render_template(
+        "deliveries/mailbox.html", found=found[:PAGE], more=more, labels=CHANNEL_LABELS, pretended=pretended
+    )
 
 
 @bp.get("/mailbox.csv")

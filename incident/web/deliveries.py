@@ -16,7 +16,7 @@ from incident.domain.people import Audience
 from incident.exports import csv
 from incident.store import audiences, dispatches, notices, users
 from incident.store.dispatches import Dispatch
-from incident.web import paces, preflights
+from incident.web import paces, preflights, pretences
 from incident.web.access import actor, now, permit
 from incident.web.boards import CHANNEL_LABELS, MEANINGS, board_of, boards_of, details_of, reason_words
 from incident.web.incidents import csv_answer
@@ -131,6 +131,7 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
         errors=errors,
         frozen=dispatches.frozen(),
         left_out=rolls.fell_out(g.incident.id, version),
+        shares=pretences.shares(request.form) if g.incident.kind == "drill" else [],
         begun=dispatches.of_version(version.id, simulated=simulated),
     )
 
@@ -161,8 +162,9 @@ def start(incident: str, notice: str) -> ResponseReturnValue:
     """Begin to send."""
     try:
         pace = paces.typed(request.form, paces.approved_pace(notice))
+        life = pretences.typed(request.form)
         ref = dispatching.start(
-            incident, notice, only_sandbox=_channels().only_sandbox, pace=pace, actor=actor(), now=now()
+            incident, notice, only_sandbox=_channels().only_sandbox, pace=pace, life=life, actor=actor(), now=now()
         )
     except Invalid as wrong:
         return _new_page(notice, {wrong.field: wrong.sentence}), 422
@@ -182,6 +184,7 @@ def show(incident: str, dispatch: str) -> str:
         notice=notices.by_ref(g.incident.id, row.notice_ref),
         people=names([row.started_by]),
         frozen=dispatches.frozen(),
+        pretended=pretences.words(row.pretended),
         may_repeat=any(row.counts.of(state) for state in (State.FAILED, State.BOUNCED)) and not row.simulated,
         channels=[CHANNEL_LABELS.get(word, word) for word in row.channels],
     )
