@@ -112,6 +112,14 @@ def ask(incident: str, ref: str, *, actor: str, now: datetime) -> str:
     return row.ref
 
 
+def ask_unless_it_holds(incident: str, ref: str, *, actor: str, now: datetime) -> None:
+    """Have everybody checked unless that was done for this very text and these people. Raises Missing, Refused."""
+    case, notice = _found(incident, ref)
+    last = preflights.latest(notice.id)
+    if last is None or last.state == "failed" or not is_fresh(case.id, notice, last):
+        ask(incident, ref, actor=actor, now=now)
+
+
 def standing(
     case: Incident,
     notice: Notice,

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import current_app, g
 
 from incident.actions import announcements as announcing
-from incident.actions import followups, previews, trials
+from incident.actions import followups, preflight, previews, trials
 from incident.actions import notices as actions
 from incident.actions.previews import Wording
 from incident.actions.trials import Trial
@@ -118,6 +118,7 @@ def change(incident: str, ref: str, given: ChangeIn) -> dict[str, Any]:
 def submit(incident: str, ref: str, given: SubmitIn) -> dict[str, Any]:
     """Put the draft before an approver, its audience frozen."""
     number = actions.submit(incident, ref, revision=given.revision, house=house(), actor=actor(), now=now())
+    preflight.ask_unless_it_holds(incident, ref, actor=actor(), now=now())
     version = rows.version(_notice(ref).id, number)
     return {"version": number, "digest": version.digest if version else ""}
 

@@ -281,7 +281,7 @@ def _quiet(ground: Ground) -> Iterable[Result]:
 
 def _sender(ground: Ground, found: Findings) -> Iterable[Result]:
     if "email" in ground.channels and not found.domain:
-        said = "E-mail is not set up here, so there is no sender’s domain to look at."
+        said = "There is no domain to look at: e-mail is not set up here, or its sender is no address."
         yield Result("domain", Verdict.UNKNOWN, "Sender’s domain", said)
     verdicts = {
         Standing.THERE: Verdict.STANDS,

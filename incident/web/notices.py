@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import followups, previews, trials
+from incident.actions import followups, preflight, previews, trials
 from incident.actions import notices as actions
 from incident.actions.trials import Trial
 from incident.domain import notices as rules
@@ -196,6 +196,7 @@ def _submit(incident: str, ref: str) -> ResponseReturnValue:
         page = composing.sketch(_notice(ref), actions.texts_of(_notice(ref)), zone())
         page.errors = {error.field: error.sentence}
         return notice_pages.compose(_notice(ref), page), 422
+    preflight.ask_unless_it_holds(incident, ref, actor=actor(), now=now())
     flash(f"Version {number} is submitted. Somebody else has to approve it.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
 

@@ -11,7 +11,7 @@ from incident import work
 from incident.actions import merging, notices, people, preflight
 from incident.domain.access import Role
 from incident.domain.pace import Pace
-from incident.store import dispatches
+from incident.store import dispatches, preflights
 from incident.store import notices as rows
 from incident.store.db import db
 from notifiers.contract import Channels
@@ -169,3 +169,17 @@ def test_many_names_are_looked_at_before_the_submission(incident, as_, monkeypat
     assert "being looked at" in words(reply)
     assert "See how far the check is" in words(reply)
     assert notices.rows.by_ref(incident.id, ref).stage == "draft"
+
+
+def test_a_submission_has_everybody_checked_for_whoever_decides(incident, as_):
+    for number in (2, 3):
+        people.correct(incident.ref, f"P-{number}", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
+    lead, ref = as_(Role.LEAD), a_notice(incident)
+    lead.post(at(incident, ref, "/submit"), data={"revision": notice_row(incident, ref).revision})
+    assert "being looked at" in words(as_(Role.APPROVER).get(at(incident, ref)))
+    work.once()
+    page = words(as_(Role.APPROVER).get(at(incident, ref)))
+    assert "Checked before it goes" in page
+    assert "being looked at" not in page
+    checked = preflights.latest(notice_row(incident, ref).id)
+    assert (checked.state, checked.asked_by != WHO) == ("done", True)
