@@ -39,9 +39,9 @@ def a_large_sending(people: int, *, course: Course = Course.SENDING, sent: float
     story.start()
     story.work()
     row = story.row()
-    first = _people(story, people)
     for table in ("delivery", "dispatch_tally", "dispatch_move"):
         db.session.execute(text(f"DELETE FROM {table} WHERE dispatch_id = :id"), {"id": row.id})
+    first = _people(story, people)
     _fill(row, first, people, course, sent, story.clock())
     notice_row(story.incident, story.notice).title = "Customers of the web shop"
     db.session.commit()
@@ -55,7 +55,6 @@ def _people(story: Story, people: int) -> int:
     assert one is not None
     first = (db.session.scalar(select(func.max(Person.id))) or 0) + 1_000
     values = {column.name: getattr(one, column.key) for column in Person.__table__.columns}
-    db.session.execute(text("DELETE FROM delivery WHERE person_id <= :most"), {"most": first})
     db.session.execute(text("DELETE FROM person WHERE incident_id = :id"), {"id": story.incident.id})
     own = {"id", "number", "import_id", "row_no"}
     same = {name: value for name, value in values.items() if name not in own}

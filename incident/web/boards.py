@@ -43,7 +43,7 @@ CHANNEL_LABELS: dict[str, str] = {channel.value: word for channel, word in CHANN
     "none": "No channel"
 }
 MOST_REASONS = 12
-PLOTS = {"wide": 1000, "narrow": 340}
+PLOTS = {"wide": 680, "narrow": 330}
 """How wide the picture of the ladder is drawn: once for a desk, once for a telephone."""
 
 
@@ -73,6 +73,11 @@ class Board:
     complete: bool
     active: bool
     why: str
+
+    @property
+    def unowned_words(self) -> str:
+        """How many are in nobody's care, in words."""
+        return so_far(self.unowned)
 
 
 @dataclass(frozen=True)
@@ -124,9 +129,21 @@ class Ahead:
 
 
 @dataclass(frozen=True)
+class Need:
+    """Those in one state who need a person, and the desk where they are decided on."""
+
+    word: str
+    tone: str
+    meaning: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True)
 class Details:
     """What stands under the figures."""
 
+    needs: Sequence[Need]
     bars: Sequence[Bar]
     reasons: Sequence[Reason]
     more_reasons: int
@@ -142,13 +159,20 @@ def board_of(row: Dispatch) -> Board:
     return boards_of([row])[0]
 
 
+def with_details(row: Dispatch) -> tuple[Board, Details]:
+    """The board and what stands under it, both by the speed of the last minute."""
+    rates = paces.of_last_minute(row.id, now()) if row.course == Course.SENDING else {}
+    ends = loose_ends.of([row.id]).get(row.id, Ends())
+    return _board(row, ends, sum(rates.values())), details_of(row, rates)
+
+
 def boards_of(rows: Sequence[Dispatch]) -> list[Board]:
     """The boards of these dispatches; what keeps them from being complete is read for all at once."""
     ends = loose_ends.of([row.id for row in rows]) if rows else {}
     return [_board(row, ends.get(row.id, Ends())) for row in rows]
 
 
-def _board(row: Dispatch, ends: Ends) -> Board:
+def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
     course, counts = Course(row.course), row.counts
     complete = rules.is_complete(course, counts, ends.unowned, ends.climbing) and not ends.unposted
     word, tone = COURSE_WORDS[course]
@@ -157,7 +181,7 @@ def _board(row: Dispatch, ends: Ends) -> Board:
         row,
         word,
         tone,
-        _sentence(row, ends.unowned),
+        _sentence(row, ends.unowned, rate or row.rate),
         parts(counts, row.audience),
         _tallies(row, shown, always=(State.WAITING, State.ACCEPTED, State.DELIVERED)),
         ends.unowned,
@@ -173,13 +197,13 @@ def _why(row: Dispatch) -> str:
     return f"Paused: {words}." if words else ""
 
 
-def _sentence(row: Dispatch, unowned: int) -> str:
+def _sentence(row: Dispatch, unowned: int, rate: float) -> str:
     counts = row.counts
     if row.course == Course.PREPARING:
         return f"{counts.total:,} of {row.audience:,} people are on the list."
     said = [f"{row.audience - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
-    if row.course == Course.SENDING and counts.waiting and row.rate:
-        said.append(f"{row.rate:,.0f} a second, about {_left(counts.waiting / row.rate)} left")
+    if row.course == Course.SENDING and counts.waiting and rate:
+        said.append(f"{rate:,.0f} a second, about {_left(counts.waiting / rate)} left")
     if counts.in_doubt:
         said.append(f"{counts.in_doubt:,} in doubt")
     if unowned:
@@ -246,8 +270,8 @@ def language_label(tag: str) -> str:
 # What stands under the figures ----------------------------------------------------------------------------------------
 
 
-def details_of(row: Dispatch) -> Details:
-    """Bars, reasons, the picture of the ladder, and who waits for the next step: in five queries, whatever the size."""
+def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
+    """Bars, reasons, the picture of the ladder, and who waits for the next step: in few queries, whatever the size."""
     tally, went = tallies.of(row.id), moves.of(row.id)
     found, whole = listings.setbacks(row.id) if row.counts.bad or went else ([], True)
     links = _Links(row)
@@ -255,7 +279,8 @@ def details_of(row: Dispatch) -> Details:
     plots = {name: drawn(streams, CHANNEL_LABELS, links, width) for name, width in PLOTS.items()} if went else {}
     ahead, first = _ahead(row)
     return Details(
-        bars=list(_bars(row, tally)),
+        needs=_needs(row),
+        bars=list(_bars(row, tally, rates)),
         reasons=[_reason(row, one) for one in found[:MOST_REASONS]],
         more_reasons=sum(one.n for one in found[MOST_REASONS:]),
         all_reasons=whole,
@@ -264,6 +289,23 @@ def details_of(row: Dispatch) -> Details:
         ahead=ahead,
         first_step=first,
     )
+
+
+def _needs(row: Dispatch) -> list[Need]:
+    """Where somebody was perhaps not told. A rehearsal tells nobody, so that nobody has to decide anything."""
+    if row.simulated:
+        return []
+    return [
+        Need(
+            rules.WORDS[state],
+            rules.TONES[state] or "idle",
+            MEANINGS[state],
+            row.counts.of(state),
+            url_for("desks.show", incident=g.incident.ref, state=state.value, sending=row.ref),
+        )
+        for state in rules.NEEDS_OWNER
+        if row.counts.of(state)
+    ]
 
 
 def _stands(tally: Mapping[Place, int]) -> dict[tuple[str, State], int]:
@@ -288,8 +330,7 @@ class _Links(Links):
         return list_of(self.row, came_from=origin, channel=target)
 
 
-def _bars(row: Dispatch, tally: Mapping[Place, int]) -> Iterator[Bar]:
-    rates = paces.of_last_minute(row.id, now()) if row.course == Course.SENDING else {}
+def _bars(row: Dispatch, tally: Mapping[Place, int], rates: Mapping[str, float]) -> Iterator[Bar]:
     order = [*row.channels, *sorted({place.channel for place in tally} - set(row.channels))]
     for channel in order:
         here = {place: n for place, n in tally.items() if place.channel == channel}

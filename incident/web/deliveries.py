@@ -6,7 +6,6 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.actions import rolls
 from incident.domain import deliveries as rules
@@ -18,7 +17,7 @@ from incident.store import audiences, dispatches, notices, users
 from incident.store.dispatches import Dispatch
 from incident.web import paces, preflights, pretences
 from incident.web.access import actor, now, permit
-from incident.web.boards import CHANNEL_LABELS, MEANINGS, board_of, boards_of, details_of, reason_words
+from incident.web.boards import CHANNEL_LABELS, MEANINGS, board_of, boards_of, reason_words, with_details
 from incident.web.incidents import csv_answer
 from notifiers.contract import Channels
 
@@ -177,10 +176,11 @@ def start(incident: str, notice: str) -> ResponseReturnValue:
 def show(incident: str, dispatch: str) -> str:
     """One sending: the live board, what can be done, who needs a person."""
     row = _found(dispatch)
+    board, details = with_details(row)
     return render_template(
         "deliveries/show.html",
-        board=board_of(row),
-        details=details_of(row),
+        board=board,
+        details=details,
         notice=notices.by_ref(g.incident.id, row.notice_ref),
         people=names([row.started_by]),
         frozen=dispatches.frozen(),
@@ -194,11 +194,9 @@ def show(incident: str, dispatch: str) -> str:
 @permit("sending.view")
 def fragment(incident: str, dispatch: str) -> Response:
     """The figures alone, for the page that keeps itself fresh."""
-    board = board_of(_found(dispatch))
+    board, details = with_details(_found(dispatch))
     changed = board.row.course != request.args.get("course", board.row.course)
-    page = Response(
-        render_template("deliveries/board.html", board=board, details=details_of(board.row), changed=changed)
-    )
+    page = Response(render_template("deliveries/board.html", board=board, details=details, changed=changed))
     page.headers["X-Fragment"] = "1"
     return page
 
@@ -239,34 +237,6 @@ def repeat(incident: str, dispatch: str) -> ResponseReturnValue:
     """Send the failed again."""
     count = dispatching.repeat_failed(incident, dispatch, actor=actor(), now=now())
     flash(f"{count:,} will be tried again; nobody else.", "met")
-    return _back(dispatch)
-
-
-@bp.post("/<dispatch>/care")
-@permit("delivery.care")
-def care(incident: str, dispatch: str) -> ResponseReturnValue:
-    """Take those nobody looks after into one's own care."""
-    state = request.form.get("state", "")
-    count = dispatching.take_care(incident, dispatch, state, actor=actor(), now=now())
-    flash(f"{count:,} are in your care now." if count else "Somebody looks after all of them already.", "met")
-    return redirect(url_for(".people", incident=incident, dispatch=dispatch, state=state))
-
-
-@bp.post("/<dispatch>/doubts")
-@permit("delivery.settle")
-def doubts(incident: str, dispatch: str) -> ResponseReturnValue:
-    """Settle all in doubt at once."""
-    form = request.form
-    count = actions.settle_doubts(
-        incident,
-        dispatch,
-        verdict=form.get("verdict", ""),
-        typed=form.get("typed", ""),
-        reason=form.get("reason", ""),
-        actor=actor(),
-        now=now(),
-    )
-    flash(f"{count:,} settled.", "met")
     return _back(dispatch)
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from incident.actions import desks as actions
 from incident.actions.desks import OPEN_TO, Chosen, Verdict
 from incident.domain import deliveries as rules
+from incident.domain.access import may as holds
 from incident.domain.deliveries import State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.lookups import WORDS as SAYS
@@ -25,10 +26,13 @@ from incident.web.deliveries import names
 from incident.web.delivery_lists import NOBODY, Facets, asked_of, wanted_of
 from incident.web.incidents import csv_answer
 from incident.web.ladders import colleagues
+from incident.web.lookups import may_ask_any
 
 bp = Blueprint("desks", __name__, url_prefix="/incidents/<incident>/sending/desk")
 
 PAGE = 50
+MOST_ASKED = 5
+"""So many sendings get a button to ask the provider; more are asked from their own lists."""
 VERDICT_WORDS = {
     Verdict.SENT: ("They were sent", "They count as accepted, on your word."),
     Verdict.AGAIN: (
@@ -96,15 +100,20 @@ def _page(state: str, errors: dict[str, str]) -> str:
         typed=request.form,
         errors=errors,
         mine=me().ref,
+        may_ask=[row.ref for row in here[:MOST_ASKED]] if state == State.IN_DOUBT and _may_ask() else [],
     )
+
+
+def _may_ask() -> bool:
+    return may_ask_any() and holds("delivery.settle", me().roles)
 
 
 def _chosen(state: str) -> Chosen:
     """What the address asks for. Raises Missing for a state that needs nobody."""
     if state not in rules.NEEDS_OWNER:
         raise Missing()
-    wanted = replace(wanted_of(request.values), state=state, every=False, came_from="")
-    return Chosen(wanted, request.values.get("sending", "")[:20], tuple(request.form.getlist("attempt")[:PAGE]))
+    wanted = replace(wanted_of(request.args), state=state, every=False, came_from="")
+    return Chosen(wanted, request.args.get("sending", "")[:20], tuple(request.form.getlist("attempt")[:PAGE]))
 
 
 def _asked(chosen: Chosen) -> dict[str, str]:

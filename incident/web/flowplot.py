@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from incident.domain.deliveries import TONES, WORDS, State
 from incident.domain.flows import Stream
 
-TOP, BAR, GAP, LABEL = 4, 26, 62, 20
+TOP, BAR, GAP, LABEL = 4, 26, 40, 20
 LEAST = 3
 """So wide is whatever is not nothing: a few people among a million must be seen."""
-LETTER = 7.4
+LETTER = 7.8
 """About how wide a digit of a caption is."""
 ORDER = (
     State.CONFIRMED, State.DELIVERED, State.ACCEPTED, State.SIMULATED, State.SENDING, State.WAITING,

@@ -261,8 +261,6 @@ def _close(case: Window, path: str) -> None:
     """What still stands in the way is done page by page; then it closes."""
     page = case.go(f"{path}/sending/")
     page.locator(f"a[href*='{path}/sending/S-']").first.click()
-    for button in page.get_by_role("button", name=re.compile("care", re.IGNORECASE)).all():
-        button.click()
     for step in _refs(case.go(f"{path}/plans/").content(), f"{path}/plans/"):
         page = case.go(step)
         if page.get_by_role("button", name="Finish this step").count():

@@ -112,13 +112,10 @@ def test_those_in_doubt_are_settled_on_the_board_or_one_by_one(lead, real):
     assert lead.post(at(story, f"attempts/{row.ref}/sent"), data={"reason": ""}).status_code == 422
     assert lead.post(at(story, f"attempts/{row.ref}/sent"), data={"reason": "it is in their log"}).status_code == 302
     assert "it is in their log" in words(lead.get(at(story, f"attempts/{row.ref}")))
-    bad = lead.post(
-        at(story, f"{story.dispatch}/doubts"), data={"verdict": "sent", "typed": "3", "reason": "seen in the log"}
-    )
+    desk = at(story, "desk/in_doubt/decide")
+    bad = lead.post(desk, data={"whom": "all", "verdict": "sent", "typed": "3", "reason": "seen in the log"})
     assert bad.status_code == 422
-    good = lead.post(
-        at(story, f"{story.dispatch}/doubts"), data={"verdict": "again", "typed": "2", "reason": "not in the log"}
-    )
+    good = lead.post(desk, data={"whom": "all", "verdict": "again", "typed": "2", "reason": "not in the log"})
     assert good.status_code == 302
     assert story.counts() == {"accepted": 1, "waiting": 2}
 
@@ -132,7 +129,6 @@ def test_the_failed_are_listed_taken_in_care_and_tried_again(lead, real):
     assert "Person P-2" in page
     assert "address refused" in page
     assert "person2@" not in page
-    lead.post(at(story, f"{story.dispatch}/care"), data={"state": "failed"})
     assert "complete" in words(lead.get(at(story, story.dispatch)))
     real["email"].answer = answering(Outcome.ACCEPTED)
     assert lead.post(at(story, f"{story.dispatch}/repeat")).status_code == 302

@@ -12,20 +12,17 @@ depends_on = None
 
 CARE = "state = 'in_doubt' OR state = 'failed' OR state = 'bounced' OR state = 'unreached' OR state = 'cancelled'"
 SIFTED = ["channel", "language", "reason", "owner", "current"]
-BEFORE = """(SELECT earlier.channel FROM delivery AS earlier
-WHERE earlier.notice_version_id = delivery.notice_version_id AND earlier.person_id = delivery.person_id
-AND earlier.dispatch_id = delivery.dispatch_id AND earlier.id < delivery.id ORDER BY earlier.id DESC LIMIT 1)"""
-CAME = f"UPDATE delivery SET came_from = coalesce({BEFORE}, '') WHERE coalesce({BEFORE}, channel) <> channel"
+CAME = """UPDATE delivery SET came_from = way.before FROM
+(SELECT id, lag(channel) OVER (PARTITION BY dispatch_id, person_id ORDER BY id) AS before FROM delivery) AS way
+WHERE way.id = delivery.id AND way.before <> delivery.channel"""
 WENT = """INSERT INTO dispatch_move (dispatch_id, origin, target, n)
 SELECT dispatch_id, came_from, channel, count(*) FROM delivery WHERE came_from <> ''
 GROUP BY dispatch_id, came_from, channel"""
-LAST = """(SELECT later.channel FROM delivery AS later
-WHERE later.notice_version_id = delivery.notice_version_id AND later.person_id = delivery.person_id
-AND later.dispatch_id = delivery.dispatch_id AND later.id > delivery.id ORDER BY later.id DESC LIMIT 1)"""
-BACK = f"""INSERT INTO dispatch_move (dispatch_id, origin, target, n)
+BACK = """INSERT INTO dispatch_move (dispatch_id, origin, target, n)
 SELECT dispatch_id, last, channel, count(*) FROM
-(SELECT dispatch_id, channel, {LAST} AS last FROM delivery WHERE delivery.current) AS standing
-WHERE last <> channel GROUP BY dispatch_id, last, channel
+(SELECT dispatch_id, channel, delivery.current AS counts, last_value(channel) OVER
+(PARTITION BY dispatch_id, person_id ORDER BY id ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS last
+FROM delivery) AS way WHERE counts AND last <> channel GROUP BY dispatch_id, last, channel
 ON CONFLICT (dispatch_id, origin, target) DO UPDATE SET n = dispatch_move.n + excluded.n"""
 
 
