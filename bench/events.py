@@ -32,7 +32,7 @@ from incident.store.db import db
 from tests.fakes.sendgrid import HARD_BOUNCE, FakeSendGrid
 
 EVENTS = 20_000
-USUAL = 4_000
+USUAL = 2_000
 BOUNCED = 100  # one in so many comes back
 RANK = {"processed": 1, "delivered": 2, "bounce": 3}
 

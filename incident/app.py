@@ -286,5 +286,5 @@ def _open_keys(app: APIFlask, settings: Settings) -> None:
 def _engine_options(url: str) -> dict[str, Any]:
     quiet = {"hide_parameters": True}  # an error in the log says which statement failed, and never for whom
     if url.startswith("sqlite"):
-        return quiet | {"connect_args": {"timeout": 15}}
+        return quiet | {"connect_args": {"timeout": 15}, "pool_size": 20, "max_overflow": 20}
     return quiet | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}

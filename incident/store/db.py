@@ -2,16 +2,24 @@
 
 import secrets
 import sqlite3
+from collections import deque
 from datetime import UTC, datetime
+from threading import Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BUSY_TIMEOUT_MS = 15_000
+STEP = 0.002  # seconds between two looks at a lock that another process holds
+TURN = "tocsin_turn"
 PAGE_CACHE_KIB = 32 * 1024  # an import touches its index at random; the usual 2 MiB make it 3 times slower
 
 NAMES = {
@@ -73,6 +81,43 @@ def _random_letters(count: int) -> str:
     return "".join(secrets.choice(CROCKFORD) for _ in range(count))
 
 
+class Turns:
+    """Who in this process may write next: in the order they asked, at once when it is their turn."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._waiting: deque[Any] = deque()
+        self._taken = False
+
+    def take(self, seconds: float) -> bool:
+        """Wait for our turn; False where it did not come within so many seconds."""
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return True
+            mine = Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if mine.acquire(timeout=seconds):
+            return True
+        with self._guard:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+        return True  # it came in this very moment
+
+    def give(self) -> None:
+        """It is the next one's turn."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+_TURNS: WeakKeyDictionary[Pool, Turns] = WeakKeyDictionary()
+
+
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Durable and strict SQLite; transactions are begun by us (below), not by the driver's guess."""
@@ -98,5 +143,38 @@ def _begin_sqlite(connection: Connection) -> None:
     """Writers take the lock at once, so that two of them wait for each other instead of failing half-way."""
     if connection.dialect.name != "sqlite":
         return
-    writes = connection.get_execution_options().get("tocsin_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("tocsin_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    if TURN not in connection.info:
+        turns = _TURNS.setdefault(connection.engine.pool, Turns())
+        connection.info[TURN] = turns if turns.take(BUSY_TIMEOUT_MS / 1000) else None
+    _begin_to_write(connection)
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Other processes are waited for in short steps: SQLite's own waiting sleeps up to 100 ms beside a lock that is free."""
+    driver: Any = connection.connection.driver_connection
+    until = monotonic() + BUSY_TIMEOUT_MS / 1000
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while monotonic() < until:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if "locked" not in str(error.orig):
+                    raise
+                sleep(STEP)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@event.listens_for(Pool, "checkin")
+def _give_turn(_connection: object, record: Any) -> None:
+    """The transaction is over: whoever waits longest writes next."""
+    turns = record.info.pop(TURN, None)
+    if turns is not None:
+        turns.give()
