@@ -37,7 +37,7 @@ coverage: .venv/.test browser  ## the suite once more, with the branches it took
 	@$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 bench: .venv/.test  ## figures, each beside its yardstick
-	@for one in laws pages board people_import record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
+	@for one in laws pages board people_import preflight record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
 
 soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing providers (SOAK="people kills seeds"); takes hours
 	@SOAK="$${SOAK:-2000 200 5}" $(BIN)/pytest -q tests/journeys/test_sending_soak.py --database=sqlite
