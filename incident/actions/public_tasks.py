@@ -106,7 +106,8 @@ def begun(case: Incident, chosen: Sequence[Task], figures: Figures, ledger: Ledg
         case, TITLES[kind], ledger, languages=languages, model=model, channels=(Channel.ANNOUNCEMENT,)
     )
     for language, row in notice_rows.texts(made.id).items():
-        text = rules.prompted(notice_rules.text_from_json(language, row.content), chosen)
+        text = rules.to_everybody(notice_rules.text_from_json(language, row.content))
+        text = rules.prompted(text, chosen)
         row.content = notice_rules.text_as_json(text)
     for task in chosen:
         _decide(case, task, Choice.DRAFTED, figures, ledger, notice=made)

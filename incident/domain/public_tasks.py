@@ -1,5 +1,6 @@
 """Where a law lets the public be told in place of each person, or makes the media be told: what it says, and what shows it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,15 @@ from incident.domain.notices import NOT_HERE, SECTIONS, Text
 INDIVIDUALS: Final = "individuals"
 MEDIA: Final = "media"
 IN_PUBLIC: Final = frozenset({"website", "media"})
+SAID_BY: Final = {
+    "dates": "fact.occurred_from",
+    "date_of_discovery": "fact.discovered_at",
+    "sender": "company.name",
+    "dpo_contact": "contact.name",
+}
+"""Fields that say an element where they stand in its usual section."""
+SENTENCE_END: Final = re.compile(r"(?<=[.!?]\s)|(?<=[。！？；])")
+OF_ONE: Final = re.compile(r"\{\{\s*person\.(?!exposed\b)")
 ORDER: Final = (Truth.YES, Truth.OPEN, Truth.NO)
 
 
@@ -140,6 +150,20 @@ def duty_of(kept: Mapping[str, Any]) -> musts.Duty:
     return musts.Duty(cite, tuple(kept["contents"]))
 
 
+def to_everybody(text: Text) -> Text:
+    """Return the text without the sentences that speak to one person by name or reference: here they could not be filled."""
+    return replace(text, sections={name: _of_nobody(said) for name, said in text.sections.items()})
+
+
+def _of_nobody(said: str) -> str:
+    kept = []
+    for line in said.split("\n"):
+        rest = "".join(piece for piece in SENTENCE_END.split(line) if not OF_ONE.search(piece)).rstrip()
+        if rest.strip(" -*•") or not line.strip():
+            kept.append(rest)
+    return "\n".join(kept).strip()
+
+
 def prompted(text: Text, tasks: Iterable[Task]) -> Text:
     """Return the text with a prompt, in its usual section, for each element of these tasks that it does not hold yet."""
     sections, covers = dict(text.sections), dict(text.covers)
@@ -152,6 +176,9 @@ def prompted(text: Text, tasks: Iterable[Task]) -> Text:
         if element in musts.BY_LAYOUT or not section or covers.get(element) == NOT_HERE:
             continue
         if replace(text, sections=sections, covers=covers).holds(element):
+            continue
+        if SAID_BY.get(element, "-") in sections.get(section, ""):
+            covers[element] = section
             continue
         prompt = f"[… {musts.label(element)}: {cite.law}, {cite.place}]"
         sections[section] = f"{sections.get(section, '').rstrip()}\n\n{prompt}".lstrip()

@@ -168,8 +168,11 @@ class Whole:
 
 def _whole(version: NoticeVersion) -> list[Whole]:
     found = []
+    to_everybody = list(version.contents["channels"]) == [Channel.ANNOUNCEMENT]
     for language in version.contents["languages"]:
-        values = {name: value for name, value in merging.values_of(version, language).items() if name not in PERSON}
+        values = dict(merging.values_of(version, language))
+        if not to_everybody:
+            values = {name: value for name, value in values.items() if name not in PERSON}
         found.append(
             Whole(language, starters.named(language), layouts.bound(merging.sheet_of(version, language), values))
         )

@@ -13,6 +13,7 @@ from incident.actions import announcements as announcing
 from incident.actions import merging
 from incident.actions import public_tasks as actions
 from incident.actions.public_tasks import Tasks
+from incident.domain import lawbook
 from incident.domain import postings as posting_rules
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Missing
@@ -73,6 +74,7 @@ def show(incident: str) -> str:
         notices=rows.notice_refs({row.notice_id for row in made if row.notice_id}),
         names=names(row.by for row in made),
         labels=_labels(tasks.found),
+        shorts={law.id: law.short for law in lawbook.library()},
         pages=pages(found[:PAGE]),
         more=url_for(".show", incident=incident, before=found[PAGE - 1].id) if len(found) > PAGE else "",
     )

@@ -1,14 +1,15 @@
 """What laws say of telling the public, what shows it, and what a draft for it must hold."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from incident.domain import lawbook
+from incident.domain import lawbook, starters
 from incident.domain.answers import Truth
 from incident.domain.facts import from_json
 from incident.domain.notices import NOT_HERE, Text
-from incident.domain.public_tasks import Figures, Kind, duty_of, evidence, in_order, of_duty, prompted
+from incident.domain.public_tasks import Figures, Kind, duty_of, evidence, in_order, of_duty, prompted, to_everybody
 
 DUE = datetime(2026, 5, 5, tzinfo=UTC)
 FIGURES = Figures(people=900, unreachable=12, doubtful=3, cost={"amount": 300000, "source": "offer of a printer"})
@@ -76,6 +77,36 @@ def test_a_draft_asks_for_each_element_once_in_its_usual_section_and_says_which_
     assert "45 CFR 164.404" in text.sections["contact"]
     assert text.covers["toll_free"] == "contact"
     assert text.sections["what_happened"].count("[…") == 3
+
+
+def test_a_field_that_says_an_element_stands_for_its_prompt():
+    (task, *_) = tasks("US-HIPAA-500/tell-people", hard_to_reach=True)
+    text = prompted(Text("en", sections={"what_happened": "On {{ fact.occurred_from }} it happened."}), [task])
+    assert text.covers["dates"] == "what_happened"
+    assert "Date or dates" not in text.sections["what_happened"]
+    assert "[… Date of discovery" in text.sections["what_happened"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Ask us. Please give your reference {{ person.reference }}.", "Ask us."),
+        ("Dear {{person.name}}, this happened. It is over.", "It is over."),
+        ("请咨询我们。请提供编号 {{ person.reference }}。谢谢。", "请咨询我们。谢谢。"),
+        ("- Of {{ person.exposed }}.\n- Your number is {{ person.reference }}.", "- Of {{ person.exposed }}."),
+        ("One.\n\nTwo.", "One.\n\nTwo."),
+    ],
+)
+def test_what_is_said_to_one_person_is_left_out_of_what_is_said_to_everybody(said, expected):
+    assert to_everybody(Text("en", sections={"contact": said})).sections["contact"] == expected
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_every_starter_text_can_be_said_to_everybody(language):
+    text = to_everybody(starters.text(language))
+    fields = {name for said in text.sections.values() for name in re.findall(r"person\.\w+", said)}
+    assert fields == {"person.exposed"}
+    assert all(text.sections.values())
 
 
 def test_what_the_text_holds_already_or_somebody_set_aside_is_not_asked_for_again():
