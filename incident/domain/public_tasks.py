@@ -177,7 +177,7 @@ def prompted(text: Text, tasks: Iterable[Task]) -> Text:
             continue
         if replace(text, sections=sections, covers=covers).holds(element):
             continue
-        if SAID_BY.get(element, "-") in sections.get(section, ""):
+        if element in SAID_BY and SAID_BY[element] in sections.get(section, ""):
             covers[element] = section
             continue
         prompt = f"[… {musts.label(element)}: {cite.law}, {cite.place}]"
