@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import IO, Any, Final
 from sqlalchemy.exc import OperationalError
 
 from incident.actions import assessment, contacts
+from incident.actions.batches import Batch, List, Maker, compact
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns
 from incident.domain import imports as rules
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.domain.imports import Reading, Reason, State, Taken, Turned
-from incident.domain.people import Record, marked_by
+from incident.domain.imports import Reading, Reason, State
+from incident.domain.people import Plain
 from incident.domain.people import State as Standing
 from incident.store import files, incidents, tables
 from incident.store import imports as rows
@@ -31,7 +32,7 @@ from incident.store.db import db, new_ref, new_secret_ref
 from incident.store.imports import PersonImport, Refusal
 from incident.store.incidents import Incident
 from incident.store.sealed import Erased, Sealer, Unreadable, sealer
-from incident.store.tables import Form, Row
+from incident.store.tables import Form
 
 LARGEST: Final = 500 * 1024 * 1024
 BATCH: Final = 5_000
@@ -40,8 +41,6 @@ LONGEST_NAME: Final = 200
 LONGEST_LABEL: Final = 80
 MOST_TWINS: Final = 3
 DEFECT: Final = "A defect of ours stopped this import; the log says which."
-
-compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 @dataclass(frozen=True)
@@ -59,22 +58,6 @@ class Preview:
     def width(self) -> int:
         """How many columns the list has."""
         return len(self.headers)
-
-
-@dataclass
-class Batch:
-    """What became of a run of rows, before it is kept."""
-
-    last_row: int
-    taken: list[tuple[int, Taken]]
-    turned: list[tuple[int, tuple[Reason, ...], list[str]]]
-    empty: int
-    position: int
-
-    @property
-    def rows(self) -> int:
-        """How many rows of the list this accounts for."""
-        return len(self.taken) + len(self.turned) + self.empty
 
 
 def upload(ref: str, source: IO[bytes], *, name: str, folder: Path, actor: str, now: datetime) -> str:
@@ -193,9 +176,9 @@ def run(import_ref: str, *, folder: Path, clock: Callable[[], datetime]) -> None
     fence = row.fence
     try:
         key = sealer(row.incident_id)
-        reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, clock().date())
-        for batch in _batches(row, folder, key, reader):
-            if not _keep(import_ref, ref, fence, batch, key, clock()):
+        maker = _maker(row, key, clock().date())
+        for batch in _batches(row, folder, key, maker):
+            if not _keep(import_ref, ref, fence, batch, maker, clock()):
                 return
     except (Invalid, Unreadable, Erased, FileNotFoundError) as error:
         _end(import_ref, ref, fence, State.FAILED, _sentence(error), clock())
@@ -219,43 +202,29 @@ def _claim(import_ref: str, now: datetime) -> tuple[PersonImport, str] | None:
     return row, ref
 
 
-def _batches(row: PersonImport, folder: Path, key: Sealer, reader: rules.Reader) -> Iterator[Batch]:
-    """The rows behind the place reached, read and judged, some thousand at a time."""
+def _maker(row: PersonImport, key: Sealer, today: date) -> Maker:
+    reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, today)
+    first = registry.next_number(row.incident_id)
+    return Maker(List(row.incident_id, row.id, row.ref, row.wave), key, reader, first, BATCH)
+
+
+def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iterator[Batch]:
+    """The rows behind the place reached, ready to be kept, some thousand at a time."""
     stream = files.opened(folder / row.stored_as, key, row.stored_as)
     reached = max(row.cursor, 1 if row.has_header else 0)
     lines = (line for line in tables.rows(stream, _form(row)) if line.number > reached)
-    while some := list(islice(lines, BATCH)):
-        yield _judged(some, reader, stream.given)
+    return maker.ahead(lines, stream)
 
 
-def _judged(lines: Sequence[Row], reader: rules.Reader, position: int) -> Batch:
-    batch = Batch(lines[-1].number, [], [], 0, position)
-    for number, cells, trouble in lines:
-        read = Turned((trouble,)) if trouble else reader.read(cells)
-        if read is None:
-            batch.empty += 1
-        elif isinstance(read, Taken):
-            batch.taken.append((number, read))
-        else:
-            batch.turned.append((number, read.reasons, cells))
-    return batch
-
-
-def _keep(import_ref: str, ref: str, fence: int, batch: Batch, key: Sealer, now: datetime) -> bool:
+def _keep(import_ref: str, ref: str, fence: int, batch: Batch, maker: Maker, now: datetime) -> bool:
     """Keep a batch with its line; False where the import is no longer ours, and nothing was kept."""
     with transaction("system", now) as ledger:
         row = rows.anywhere(import_ref)
         if row is None or not rows.still_ours(row, fence):
             ledger.unchanged()
             return False
-        suspects, digest = _insert(row, batch.taken, key)
-        rows.refuse(
-            row.id,
-            [
-                (number, " ".join(reasons), _sealed_row(key, row, number, cells))
-                for number, reasons, cells in batch.turned
-            ],
-        )
+        suspects = _insert(row, batch, maker)
+        rows.refuse(row.id, batch.refused)
         _advance(row, batch, suspects, now)
         ledger.write(
             "list.batch_taken",
@@ -266,46 +235,36 @@ def _keep(import_ref: str, ref: str, fence: int, batch: Batch, key: Sealer, now:
             suspects=suspects,
             refused=len(batch.turned),
             empty=batch.empty,
-            digest=digest,
+            digest=batch.people.digest,
         )
     return True
 
 
-def _insert(row: PersonImport, taken: Sequence[tuple[int, Taken]], key: Sealer) -> tuple[int, str]:
-    """Add people with their marks, pairs and counters; how many may be duplicates, and the digest over all of them."""
-    first = registry.take_numbers(row.incident_id, len(taken)) if taken else 0
-    wholes = {}
-    marks: list[tuple[bytes, int]] = []
-    found_by: dict[bytes, str] = {}
-    sealed: list[bytes] = []
-    for number, (_, person) in enumerate(taken, start=first):
-        text = compact(person.record)
-        sealed.append(key.seal(place(number, 1), text.encode()))
-        wholes[number] = key.mark("whole", text)
-        for purpose, value in marked_by(person.record):
-            mark = key.mark(purpose, value)
-            found_by[mark] = purpose
-            marks.append((mark, number))
-    clashes = registry.hold(row.incident_id, marks)
-    pairs = _pairs(row.incident_id, clashes, found_by, wholes)
+def _insert(row: PersonImport, batch: Batch, maker: Maker) -> int:
+    """Add people with their marks, pairs and counters; how many may be duplicates."""
+    if not batch.taken:
+        return 0
+    first = registry.take_numbers(row.incident_id, len(batch.taken))
+    if first != batch.people.first:
+        maker.renumber(batch, first)
+    made = batch.people
+    clashes = registry.hold(row.incident_id, made.marks)
+    pairs = _pairs(row.incident_id, clashes, made.found_by, made.wholes)
     suspects = {pair[0] for pair in pairs}
-    tally: Counter[tuple[Any, ...]] = Counter()
-    people, digest = [], sha256()
-    for (number, whole), box, (row_no, person) in zip(wholes.items(), sealed, taken, strict=True):
-        state = Standing.SUSPECT if number in suspects else Standing.ACTIVE
-        people.append((row.incident_id, number, row.id, row_no, row.wave, state.value, *person.plain, 1, whole, box))
-        tally[(row.wave, state.value, person.plain)] += 1
-        digest.update(whole)
-    registry.insert(people)
+    made.suspect(suspects)
+    registry.insert(made.rows)
     registry.pair(row.incident_id, pairs)
-    registry.count(_counted(row.incident_id, tally))
-    return len(suspects), digest.hexdigest()
+    doubted = Counter(batch.taken[number - first][1].plain for number in suspects)
+    tally = Counter({(Standing.ACTIVE, plain): n for plain, n in (made.plain - doubted).items()})
+    tally.update({(Standing.SUSPECT, plain): n for plain, n in doubted.items()})
+    registry.count(_counted(row.incident_id, row.wave, tally))
+    return len(suspects)
 
 
-def _counted(incident_id: int, tally: Counter[tuple[Any, ...]]) -> Counter[tuple[Any, ...]]:
+def _counted(incident_id: int, wave: int, tally: Counter[tuple[Standing, Plain]]) -> Counter[tuple[Any, ...]]:
     changes: Counter[tuple[Any, ...]] = Counter()
-    for (wave, state, plain), n in tally.items():
-        changes[registry.tally_key(incident_id, wave, state, plain)] += n
+    for (state, plain), n in tally.items():
+        changes[registry.tally_key(incident_id, wave, state.value, plain)] += n
     return changes
 
 
@@ -334,7 +293,7 @@ def _advance(row: PersonImport, batch: Batch, suspects: int, now: datetime) -> N
     row.suspects += suspects
     row.refused += len(batch.turned)
     row.empty += batch.empty
-    row.doubtful += sum(1 for _, person in batch.taken if person.plain.doubts)
+    row.doubtful += batch.doubtful
     row.lease_until = now + rows.LEASE
     rules.add_up(row.rows, (row.taken, row.suspects, row.refused, row.empty))
 
@@ -404,24 +363,6 @@ def _why(refusal: Refusal) -> str:
 def _opened_row(key: Sealer, row: PersonImport, refusal: Refusal) -> list[str]:
     cells: list[str] = json.loads(key.unseal(f"person_refusal.sealed:{row.ref}:{refusal.row_no}", refusal.sealed))
     return cells
-
-
-def _sealed_row(key: Sealer, row: PersonImport, number: int, cells: Sequence[str]) -> bytes:
-    return key.seal(f"person_refusal.sealed:{row.ref}:{number}", compact(cells).encode())
-
-
-def place(number: int, version: int) -> str:
-    """Where a person's sealed record belongs."""
-    return f"person.sealed:{number}:{version}"
-
-
-def opened(text: bytes) -> Record:
-    """A record as it was before it was sealed."""
-    record: Record = _read(text.decode())[0]
-    return record
-
-
-_read: Final = json.JSONDecoder().raw_decode  # what was sealed is one object and nothing else
 
 
 def get(ref: str, import_ref: str) -> PersonImport:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from incident.actions import assessment, contacts
-from incident.actions.imports import compact, opened, place
+from incident.actions.batches import compact, opened, place
 from incident.actions.ledger import transaction
 from incident.domain import columns, facts, places
 from incident.domain import imports as lists

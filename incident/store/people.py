@@ -186,6 +186,12 @@ def take_numbers(incident_id: int, count: int) -> int:
     return last - count + 1
 
 
+def next_number(incident_id: int) -> int:
+    """The number that the next person of this incident gets, unless somebody else takes it first."""
+    counter = db.metadata.tables["counter"]
+    return (db.session.scalar(select(counter.c.value).where(counter.c.name == f"person:{incident_id}")) or 0) + 1
+
+
 def new_wave(incident_id: int, label: str, *, now: datetime) -> int:
     """A new wave of this incident; its number, from 1."""
     last = db.session.scalar(select(func.max(Wave.number)).where(Wave.incident_id == incident_id)) or 0

@@ -1,10 +1,11 @@
 import io
+import json
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, func, select, text
 
-from incident.actions import imports
+from incident.actions import imports, people
 from incident.actions.ledger import transaction
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
@@ -219,12 +220,37 @@ def test_a_worker_that_was_overtaken_adds_nothing(ref, folder, monkeypatch):
     row, incident_ref = imports._claim(import_ref, NOW)
     fence = row.fence
     key = imports.sealer(row.incident_id)
-    reader = imports.rules.Reader(READING, imports.contacts.JUDGE, NOW.date())
-    batch = next(imports._batches(row, folder, key, reader))
+    maker = imports._maker(row, key, NOW.date())
+    batch = next(imports._batches(row, folder, key, maker))
     later = NOW.replace(hour=17)
     imports.run(import_ref, folder=folder, clock=lambda: later)
-    assert not imports._keep(import_ref, incident_ref, fence, batch, key, later)
+    assert not imports._keep(import_ref, incident_ref, fence, batch, maker, later)
     assert sums(imports.get(ref, import_ref)) == (300, 300, 0, 0, 0)
+
+
+def test_somebody_who_is_added_by_hand_meanwhile_keeps_their_number_and_the_rest_of_the_list_opens(
+    ref, folder, monkeypatch
+):
+    monkeypatch.setattr(imports, "BATCH", 100)
+    import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(350)), folder)
+    imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
+    ticks = iter(range(100))
+
+    def busy_clock():
+        if next(ticks) in {3, 4}:
+            people.add(ref, {"name": "By Hand", "email": f"hand{next(ticks)}@example.org", "place": "DE"}, actor=ANN, now=NOW)
+        return NOW
+
+    imports.run(import_ref, folder=folder, clock=busy_clock)
+    db.session.rollback()
+    row = imports.get(ref, import_ref)
+    assert (row.state, sums(row)) == ("done", (350, 350, 0, 0, 0))
+    rows = db.session.scalars(select(Person).order_by(Person.number)).all()
+    assert [person.number for person in rows] == list(range(1, len(rows) + 1))
+    key = imports.sealer(row.incident_id)
+    opened = [json.loads(key.unseal(f"person.sealed:{person.number}:1", person.sealed))["name"] for person in rows]
+    assert [name for name in opened if name != "By Hand"] == [f"P{n}" for n in range(350)]
+    assert opened.count("By Hand") == len(rows) - 350 >= 1
 
 
 def test_a_list_that_cannot_be_read_on_is_shown_as_failed(ref, folder):

@@ -45,21 +45,21 @@ def statements_of(act) -> list[tuple[str, object]]:
 
 def test_only_rows_with_a_free_key_are_added_and_they_are_named():
     assert bulk.added("provider_event", COLUMNS, reports(0, 3), "event_id") == ["E0", "E1", "E2"]
-    again = bulk.added("provider_event", COLUMNS, [*reports(1, 1_400), *reports(1_399, 1_401)], "event_id")
-    assert sorted(again) == sorted(f"E{n}" for n in range(3, 1_401))
-    assert db.session.scalar(text("SELECT count(*) FROM provider_event")) == 1_401
+    again = bulk.added("provider_event", COLUMNS, [*reports(1, 4_400), *reports(4_399, 4_401)], "event_id")
+    assert sorted(again) == sorted(f"E{n}" for n in range(3, 4_401))
+    assert db.session.scalar(text("SELECT count(*) FROM provider_event")) == 4_401
 
 
 def test_what_is_added_by_a_thousand_reads_back_as_it_was():
-    bulk.insert("provider_event", COLUMNS, reports(0, 1_200))
+    bulk.insert("provider_event", COLUMNS, reports(0, 4_200))
     kept = db.session.scalars(select(ProviderEvent).order_by(ProviderEvent.id)).all()
-    assert [row.event_id for row in kept] == [f"E{n}" for n in range(1_200)]
+    assert [row.event_id for row in kept] == [f"E{n}" for n in range(4_200)]
     assert {(row.received_at, row.delivery_id) for row in kept} == {(NOW, None)}
     assert kept[0].fields == {}
 
 
-def test_some_hundred_rows_go_into_one_statement():
-    assert statements(lambda: bulk.insert_new("provider_event", COLUMNS, reports(0, 1_000))) == 2
+def test_two_thousand_rows_go_into_one_statement():
+    assert statements(lambda: bulk.insert_new("provider_event", COLUMNS, reports(0, 4_000))) == 2
 
 
 def test_nothing_to_add_asks_the_database_nothing():
