@@ -55,7 +55,7 @@ class FcmPush:
     channel = "push"
     provider = PROVIDER
     simulated = False
-    batch = 20  # a message is a call: small batches leave little in doubt when the power goes
+    batch = 50  # a message is a call; what is in doubt when the power goes may be sent again, and replaces the first
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class FcmPush:
         token_url: str = "https://oauth2.googleapis.com/token",  # noqa: S107  (an address)
         seconds: float = 15,
         rate: float = 0,
-        calls: int = 16,
+        calls: int = 32,
     ) -> None:
         self.rate, self.calls = rate, calls
         self._through, self._seconds, self._link = wire.session(calls), seconds, link

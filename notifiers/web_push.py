@@ -57,7 +57,7 @@ class WebPush:
     channel = "push"
     provider = PROVIDER
     simulated = False
-    batch = 20
+    batch = 50
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class WebPush:
         loopback: bool = False,
         seconds: float = 15,
         rate: float = 0,
-        calls: int = 16,
+        calls: int = 32,
     ) -> None:
         if not wire.is_address(contact):
             raise Misconfigured("TOCSIN_CONTACT_EMAIL: a push service wants an address to write to about Web Push.")

@@ -40,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
     """Reads whole bodies, keeps connections, and can cut them."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Any
 
     def body(self) -> bytes:

@@ -1,5 +1,6 @@
 """What every adapter must do, whoever the provider is."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from notifiers.spoken import pieces
 from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
 from notifiers.web_push import WebPush
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, Faults
 from tests.fakes.fcm import FakeFcm, device
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.fakes.smtp import FakeSmtp
@@ -57,6 +58,12 @@ class Case:
             (mail.to[0], mail.parsed.get_body(("plain",)).get_content().replace("\r\n", "\n").removesuffix("\n"))
             for mail in self.server.mails
         ]
+
+    def reached(self) -> Counter[str]:
+        """How often each address was taken by the provider, whatever it said."""
+        if isinstance(self.server, FakeVoice):
+            return Counter(call.to for call in self.server.calls)
+        return Counter(to for to, _ in self.taken())
 
     def told(self) -> list[tuple[str, str]]:
         """Number and text of every call in which the whole text of one message was spoken, once a key was pressed."""
@@ -187,6 +194,20 @@ def test_a_server_that_is_not_there_means_certainly_not_sent(case: Case):
     case.server.__exit__()
     [answer] = case.notifier.send([case.message(1)])
     assert (answer.outcome, answer.reason) == (Outcome.LATER, "not_reached")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_answer_never_contradicts_what_the_provider_took(case: Case, seed: int):
+    shares = {"busy": 0.1, "cut_before": 0.1, "cut_after": 0.1, "trouble": 0.1, "garbage": 0.1, "forbidden": 0.05}
+    case.server.faults = Faults(seed, **shares)
+    people = [case.message(number) for number in range(120)]
+    answers = [answer for start in range(0, 120, 4) for answer in case.notifier.send(people[start : start + 4])]
+    took = case.reached()
+    for message, answer in zip(people, answers, strict=True):
+        possible = {Outcome.ACCEPTED: {1}, Outcome.UNKNOWN: {0, 1}}.get(answer.outcome, {0})
+        assert took[message.to] in possible, f"{answer.outcome}: {answer.reason}"
+    assert {Outcome.ACCEPTED, Outcome.LATER, Outcome.UNKNOWN} <= {answer.outcome for answer in answers}
+    assert sum(took.values()) < 120, "the faults of this seed kept nobody back"
 
 
 def test_answers_hold_no_address_and_no_text(case: Case):
