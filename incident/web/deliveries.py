@@ -1,6 +1,7 @@
 """The board of a sending: who stands where, start, pause, go on, stop, and those who need a person."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
@@ -160,7 +161,8 @@ def _ways(contents: dict[str, Any], opened: list[str]) -> list[tuple[str, int]]:
 def start(incident: str, notice: str) -> ResponseReturnValue:
     """Begin to send."""
     try:
-        pace = paces.typed(request.form, paces.approved_pace(notice))
+        approved = paces.approved_pace(notice)
+        pace = replace(paces.typed(request.form, approved), at_any_hour=approved.at_any_hour)
         life = pretences.typed(request.form)
         ref = dispatching.start(
             incident, notice, only_sandbox=_channels().only_sandbox, pace=pace, life=life, actor=actor(), now=now()

@@ -195,6 +195,7 @@ def _approve(case: Window, second: Window, notice: str, people: Messy) -> None:
     expect(case.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
     page = second.go(notice)
     assert second.fits()
+    page.get_by_label("Urgent").check()  # whenever this runs, it is night for somebody
     page.get_by_label("Type the number of people").fill(str(people.good))
     page.get_by_role("button", name="Approve", exact=True).dblclick()
     expect(page.get_by_text("approved").first).to_be_visible()
