@@ -19,8 +19,9 @@ from incident.domain.errors import Missing
 from incident.domain.pretences import Life
 from incident.exports import register
 from incident.store import deliveries as rows
-from incident.store import dispatches, loose_ends, mailbox, provider_events
+from incident.store import dispatches, listings, loose_ends, mailbox, provider_events
 from incident.store.dispatches import Dispatch
+from incident.store.listings import Wanted
 from incident.web.access import actor, now, permit
 from incident.web.paces import approved_pace
 from notifiers.contract import Channels
@@ -123,6 +124,12 @@ class DeliveriesIn(Strict):
         "simulated",
         "unreached",
     ] = ""
+    channel: str = Field("", max_length=12)
+    language: str | None = Field(None, max_length=12)
+    reason: str = Field("", max_length=40, description="The reason of failure, such as `mailbox_full`.")
+    owner: str | None = Field(None, max_length=20, description="In this person's care; empty: in nobody's.")
+    came_from: str = Field("", max_length=12, description="Only attempts that followed one by this channel.")
+    every: bool = Field(False, description="With a state: earlier attempts too, not only the one that counts.")
     after: int = Field(0, ge=0, description="Go on from here.")
     limit: int = Field(100, ge=1, le=PAGE)
 
@@ -149,7 +156,9 @@ class DeliveryOut(BaseModel):
 
 class DeliveriesOut(BaseModel):
     deliveries: list[DeliveryOut]
-    next: int | None
+    next: int | None = Field(
+        description="Go on from here; a page looks through 200,000 deliveries at most, and may hold fewer than asked for."
+    )
 
 
 class EventOut(BaseModel):
@@ -236,6 +245,9 @@ class ShortfallOut(BaseModel):
 
 class SwitchOut(BaseModel):
     frozen: bool
+    sendings: int = Field(description="How many real sendings go on at once when it is released.")
+    waiting: int = Field(description="How many people wait in them, and would be written to.")
+    in_doubt: int = Field(description="How many are in doubt; a person settles them first.")
 
 
 @bp.get("")
@@ -288,11 +300,9 @@ def show(incident: str, sending: str) -> dict[str, Any]:
 def deliveries(incident: str, sending: str, wanted: DeliveriesIn) -> dict[str, Any]:
     """Its deliveries by key, all attempts or the current ones of one state."""
     row = _found(sending)
-    found = rows.page(row.id, state=wanted.state, after=wanted.after, limit=wanted.limit)
-    return {
-        "deliveries": [_delivery(one, row) for one in found],
-        "next": found[-1].id if len(found) == wanted.limit else None,
-    }
+    sought = Wanted(**wanted.model_dump(exclude={"after", "limit"}))
+    found = listings.page(row.id, sought, after=wanted.after, limit=wanted.limit)
+    return {"deliveries": [_delivery(one, row) for one in found.rows], "next": found.after}
 
 
 @bp.get("/attempts/<attempt>")
@@ -454,9 +464,9 @@ def message(incident: str, message: str) -> dict[str, str]:
 @switch.get("")
 @permit("sending.freeze")
 @switch.output(SwitchOut)
-def state() -> dict[str, bool]:
-    """Whether all sending of this installation is frozen."""
-    return {"frozen": dispatches.frozen()}
+def state() -> dict[str, Any]:
+    """Whether all sending of this installation is frozen, and what a release would let go on."""
+    return {"frozen": dispatches.frozen()} | dispatches.held()._asdict()
 
 
 @switch.post("/freeze")

@@ -6,9 +6,9 @@ counts a million of them.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
@@ -96,9 +96,7 @@ class Dispatch(Model):
     @property
     def pace(self) -> Pace:
         """How carefully it goes out."""
-        return Pace(
-            self.canary, self.most_back, self.sample, self.most_complaints, dict(self.rates), self.at_any_hour
-        )
+        return Pace(self.canary, self.most_back, self.sample, self.most_complaints, dict(self.rates), self.at_any_hour)
 
     @property
     def overrun(self) -> str:
@@ -131,6 +129,23 @@ class SendingSwitch(Model):
 def frozen() -> bool:
     """Whether all sending is frozen."""
     return bool(db.session.scalar(select(SendingSwitch.frozen).where(SendingSwitch.id == 1)))
+
+
+class Held(NamedTuple):
+    """What a release lets go on: how many real sendings, how many people wait in them, how many are in doubt."""
+
+    sendings: int
+    waiting: int
+    in_doubt: int
+
+
+def held() -> Held:
+    """What would go on at once if nothing were frozen. Paused ones stay where they are; those in doubt wait for a person."""
+    running = Dispatch.course.in_([Course.PREPARING, Course.SENDING]) & Dispatch.simulated.is_(False)
+    counts = func.count(), func.sum(Dispatch.waiting + Dispatch.sending)
+    sendings, waiting = db.session.execute(select(*counts).where(running)).one()
+    doubtful = db.session.scalar(select(func.sum(Dispatch.in_doubt)).where(Dispatch.simulated.is_(False)))
+    return Held(sendings, int(waiting or 0), int(doubtful or 0))
 
 
 def switch() -> SendingSwitch | None:

@@ -181,7 +181,8 @@ def mail(incident: str, message: str) -> str:
 def switch() -> str:
     """Whether anything may go out of this installation at all."""
     state = dispatches.switch()
-    return render_template("deliveries/switch.html", state=state, people=names([state.by] if state else []))
+    people = names([state.by] if state else [])
+    return render_template("deliveries/switch.html", state=state, held=dispatches.held(), people=people)
 
 
 @desk.post("/freeze")
