@@ -4,6 +4,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from apiflask import APIFlask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, inspect, text
@@ -14,6 +16,7 @@ from incident import clock
 from incident.actions import operations, users
 from incident.settings import Settings, SettingsError
 from incident.store import abode, audit, jobs, keys, sealed, shelf
+from incident.store.db import db
 
 MARK = "installation"
 STARTING = 0x70C50
@@ -38,6 +41,7 @@ def _prepared(settings: Settings) -> APIFlask:
     keys.open_or_create(settings.instance / "keys", database_exists=not empty)
     app = application.create_app(settings)
     with app.app_context():
+        _demand_known_tables()
         upgrade()
         if jobs.possible():
             jobs.make_tables()
@@ -53,6 +57,17 @@ def _prepared(settings: Settings) -> APIFlask:
         operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
     gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth
     return app
+
+
+def _demand_known_tables() -> None:
+    """Nothing where this program knows the tables that are there. Raises SettingsError where a newer one made them."""
+    with db.engine.connect() as connection:
+        there = MigrationContext.configure(connection).get_current_revision()
+    if there and there not in {one.revision for one in ScriptDirectory(str(application.MIGRATIONS)).walk_revisions()}:
+        raise SettingsError(
+            f"A newer Tocsin has used this database: its tables are at {there}, which this one does not know. "
+            "Nothing was changed. Install the newer version on this machine too."
+        )
 
 
 @contextmanager

@@ -27,9 +27,9 @@ def freeze_copy(place: str, *, actor: str, now: datetime) -> bool:
     Whether it was one. The original may go on sending; nobody but a person can know.
     """
     known = abode.known()
-    if known is None:
+    if not known:  # new, or of a time when a server's places were not told apart
         abode.move_in(place)
-    if known in (None, place):
+    if not known or known == place:
         return False
     with transaction(actor, now) as ledger:
         abode.settle(place)

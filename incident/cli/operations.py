@@ -112,7 +112,7 @@ def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settin
         try:
             upgrade(revision=manifest.schema)
             backups.load(scratch)
-            _settle(manifest, "")
+            _settle(manifest, abode.here(configuration.database_url))
         except BaseException:
             backups.take_back()
             raise

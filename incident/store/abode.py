@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import String
+from sqlalchemy import String, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,10 +18,21 @@ class Abode(Model):
     place: Mapped[str] = mapped_column(String(40))
 
 
+_CLUSTER = text(
+    "SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()) FROM pg_control_system()"
+)
+
+
 def here(database_url: str) -> str:
-    """What tells this database's file from every copy of it: the number its disk knows it by. Empty for a server."""
+    """What tells this database from every copy of it: the number its disk knows the file by, or its server's and its own.
+
+    A standby that takes over keeps both of a server's; a database that was loaded elsewhere, or made from this one, does not.
+    """
     url = make_url(database_url)
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+    if url.get_backend_name() == "postgresql":
+        server, number = db.session.execute(_CLUSTER).one()
+        return f"cluster {server} {number}"
+    if not url.database or url.database == ":memory:":
         return ""
     return f"file {Path(url.database).stat().st_ino}"
 

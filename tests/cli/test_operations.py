@@ -8,6 +8,7 @@ import tarfile
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, select, text
+from sqlalchemy.engine import make_url
 
 from incident import clock, settings, start
 from incident.actions import checkpoints, evidence, intake
@@ -49,6 +50,15 @@ class Place:
             connection.execute(text(f'CREATE DATABASE "{name}"'))
         engine.dispose()
         self._patch.setenv("TOCSIN_DATABASE_URL", self._server.url(name))
+
+    def fill_from(self, other):
+        """Have what another database of the server has, as a copy of it has."""
+        name = make_url(settings.load().database_url).database
+        engine = create_engine(self._server.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{other}"'))
+        engine.dispose()
 
     def app(self):
         return start.prepare(settings.load())
@@ -166,6 +176,35 @@ def test_a_copied_instance_starts_with_sending_frozen_and_the_original_does_not(
     filled.go(original.name)
     with filled.app().app_context():
         assert not dispatches.frozen()
+
+
+def test_a_copied_database_of_a_server_starts_with_sending_frozen(filled, tmp_path):
+    with filled.app().app_context():
+        if db.engine.dialect.name != "postgresql":
+            return
+        first = db.engine.url.database
+        db.session.remove()
+        db.engine.dispose()
+    shutil.copytree(filled.instance, tmp_path / "copy")
+    filled.go("copy")
+    filled.fill_from(first)
+    with filled.app().app_context():
+        assert (dispatches.frozen(), verbs()[-2:]) == (True, ["instance.copied", "sending.frozen"])
+    filled.run("sending", "release", "--reconciled")
+    with filled.app().app_context():
+        assert not dispatches.frozen()
+
+
+def test_tables_of_a_newer_program_are_left_alone(filled):
+    with filled.app().app_context():
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        db.session.remove()
+        db.engine.dispose()
+    code, said = filled.run("check")
+    assert code == 2
+    assert "A newer Tocsin has used this database: its tables are at 9999" in said
+    assert "Traceback" not in said
 
 
 def test_a_backup_holds_no_key_and_is_never_written_over(filled, tmp_path):
