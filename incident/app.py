@@ -15,6 +15,7 @@ from incident import journal
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import audit as api_audit
+from incident.api import boards as api_boards
 from incident.api import bundles as api_bundles
 from incident.api import calls as api_calls
 from incident.api import closing as api_closing
@@ -35,10 +36,9 @@ from incident.api import preflights as api_preflights
 from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import reminders as api_reminders
-from incident.api import repeats
+from incident.api import repeats, scheme
 from incident.api import reports as api_reports
 from incident.api import rolls as api_rolls
-from incident.api import scheme
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
 from incident.domain import packs
@@ -164,6 +164,7 @@ API: tuple[Blueprint, ...] = (
     api_incidents.bp,
     api_people.bp,
     api_imports.bp,
+    api_boards.bp,
     api_deliveries.bp,
     api_calls.bp,
     api_lookups.bp,

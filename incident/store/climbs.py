@@ -64,15 +64,16 @@ def over(dispatch_id: int, now: datetime, most: int) -> list[Spent]:
 def ahead(dispatch_id: int, edges: Sequence[datetime]) -> tuple[datetime | None, list[int]]:
     """When the first step of a dispatch is over, and how many are over up to each edge but not the one before."""
     waiting = Delivery.dispatch_id == dispatch_id, Delivery.climb_at.is_not(None)
+    first = select(func.min(Delivery.climb_at)).where(*waiting).scalar_subquery()
     spans = []
     for place, edge in enumerate(edges):
         held = select(literal(1)).where(*waiting, Delivery.climb_at <= edge)
         if place:
             held = held.where(Delivery.climb_at > edges[place - 1])
-        spans.append(select(literal(place), func.count()).select_from(held.limit(MOST).subquery()))
-    counts: dict[int, int] = {place: count for place, count in db.session.execute(union_all(*spans))}
-    first = db.session.scalar(select(func.min(Delivery.climb_at)).where(*waiting)) if any(counts.values()) else None
-    return first, [counts.get(place, 0) for place in range(len(edges))]
+        spans.append(select(literal(place), func.count(), first).select_from(held.limit(MOST).subquery()))
+    rows = db.session.execute(union_all(*spans)).all()
+    counts: dict[int, int] = {place: count for place, count, _ in rows}
+    return rows[0][2] if rows else None, [counts.get(place, 0) for place in range(len(edges))]
 
 
 def waiting(

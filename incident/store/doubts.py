@@ -14,21 +14,15 @@ LOOKED_AT: Final = 20_000
 """Above so many in doubt nothing is said of their calls: half a count would be worse than none."""
 
 
-def calls(claim_ids: Collection[int]) -> dict[int, tuple[int, int]]:
-    """For each of these claims how many messages it held, and how many of them are still in doubt."""
-    query = select(DeliveryClaim.id, DeliveryClaim.dispatch_id, DeliveryClaim.size)
-    held = db.session.execute(query.where(DeliveryClaim.id.in_(claim_ids))).all() if claim_ids else []
-    doubt: dict[int, int] = {}
-    for dispatch_id in {row.dispatch_id for row in held}:
-        found = _in_doubt(dispatch_id)
-        if sum(found.values()) >= LOOKED_AT:
-            return {}
-        doubt |= found
-    return {row.id: (row.size, doubt.get(row.id, 0)) for row in held}
-
-
-def _in_doubt(dispatch_id: int) -> dict[int, int]:
-    query = select(Delivery.claim_id).where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE)
-    held = query.where(Delivery.state == State.IN_DOUBT).order_by(Delivery.id).limit(LOOKED_AT).subquery()
-    rows = db.session.execute(select(held.c.claim_id, func.count()).group_by(held.c.claim_id))
-    return {claim: count for claim, count in rows if claim is not None}
+def calls(dispatch_ids: Collection[int], claim_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """For each of these claims of these dispatches how many messages it held, and how many of them are still in doubt."""
+    if not claim_ids:
+        return {}
+    held = select(Delivery.claim_id).where(Delivery.dispatch_id.in_(dispatch_ids), NEEDS_CARE)
+    doubtful = held.where(Delivery.state == State.IN_DOUBT).limit(LOOKED_AT).subquery()
+    whole = func.sum(func.count()).over()
+    by_claim = select(doubtful.c.claim_id, func.count().label("n"), whole.label("whole")).group_by(doubtful.c.claim_id)
+    counted = by_claim.subquery()
+    query = select(DeliveryClaim.id, DeliveryClaim.size, counted.c.n, counted.c.whole)
+    query = query.join(counted, counted.c.claim_id == DeliveryClaim.id).where(DeliveryClaim.id.in_(claim_ids))
+    return {id_: (size, n) for id_, size, n, whole in db.session.execute(query) if whole < LOOKED_AT}

@@ -10,7 +10,8 @@ from flask import g, url_for
 from incident.domain import deliveries as rules
 from incident.domain import flows, starters
 from incident.domain.deliveries import Counts, Course, State
-from incident.store import climbs, listings, loose_ends, moves, paces, tallies
+from incident.domain.errors import Missing
+from incident.store import climbs, listings, loose_ends, moves, paces
 from incident.store.dispatches import Dispatch
 from incident.store.loose_ends import Ends
 from incident.store.tallies import Place
@@ -159,10 +160,13 @@ def board_of(row: Dispatch) -> Board:
     return boards_of([row])[0]
 
 
-def with_details(row: Dispatch) -> tuple[Board, Details]:
-    """The board and what stands under it, both by the speed of the last minute."""
+def with_details(dispatch: str) -> tuple[Board, Details]:
+    """The board of this sending and what stands under it, both by the speed of the last minute. Raises Missing."""
+    found = loose_ends.found(g.incident.id, dispatch)
+    if found is None:
+        raise Missing()
+    row, ends = found
     rates = paces.of_last_minute(row.id, now()) if row.course == Course.SENDING else {}
-    ends = loose_ends.of([row.id]).get(row.id, Ends())
     return _board(row, ends, sum(rates.values())), details_of(row, rates)
 
 
@@ -272,7 +276,7 @@ def language_label(tag: str) -> str:
 
 def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
     """Bars, reasons, the picture of the ladder, and who waits for the next step: in few queries, whatever the size."""
-    tally, went = tallies.of(row.id), moves.of(row.id)
+    tally, went = moves.standing(row.id)
     found, whole = listings.setbacks(row.id) if row.counts.bad or went else ([], True)
     links = _Links(row)
     streams = flows.streams(row.channels, _stands(tally), went)

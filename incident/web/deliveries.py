@@ -177,15 +177,14 @@ def start(incident: str, notice: str) -> ResponseReturnValue:
 @permit("sending.view")
 def show(incident: str, dispatch: str) -> str:
     """One sending: the live board, what can be done, who needs a person."""
-    row = _found(dispatch)
-    board, details = with_details(row)
+    board, details = with_details(dispatch)
+    row = board.row
     return render_template(
         "deliveries/show.html",
         board=board,
         details=details,
         notice=notices.by_ref(g.incident.id, row.notice_ref),
         people=names([row.started_by]),
-        frozen=dispatches.frozen(),
         pretended=pretences.words(row.pretended),
         may_repeat=any(row.counts.of(state) for state in (State.FAILED, State.BOUNCED)) and not row.simulated,
         channels=[CHANNEL_LABELS.get(word, word) for word in row.channels],
@@ -196,7 +195,7 @@ def show(incident: str, dispatch: str) -> str:
 @permit("sending.view")
 def fragment(incident: str, dispatch: str) -> Response:
     """The figures alone, for the page that keeps itself fresh."""
-    board, details = with_details(_found(dispatch))
+    board, details = with_details(dispatch)
     changed = board.row.course != request.args.get("course", board.row.course)
     page = Response(render_template("deliveries/board.html", board=board, details=details, changed=changed))
     page.headers["X-Fragment"] = "1"

@@ -1,6 +1,6 @@
 """The desks of an incident's sendings: in doubt, not sent, came back, unreached, cancelled; who has them, and what is to be done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,10 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.lookups import WORDS as SAYS
 from incident.domain.lookups import Verdict as Said
 from incident.exports import csv, register
-from incident.store import dispatches, doubts, listings, lookups, tallies
+from incident.store import dispatches, doubts, listings, lookups
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
+from incident.store.tallies import Place
 from incident.web.access import actor, me, now, permit
 from incident.web.attempts import open_channels
 from incident.web.boards import CHANNEL_LABELS, MEANINGS, language_label, reason_words
@@ -76,7 +77,8 @@ def _page(state: str, errors: dict[str, str]) -> str:
     here = _of(held, chosen)
     rows, more = _rows(here, chosen)
     owners = listings.owners([row.id for row in here], State(state))
-    count = _count(here, chosen, owners)
+    tally = listings.tallied([row.id for row in here])
+    count = _count(here, chosen, tally)
     people = colleagues(g.incident)
     return render_template(
         "deliveries/desk.html",
@@ -87,12 +89,12 @@ def _page(state: str, errors: dict[str, str]) -> str:
         rows=rows,
         sendings=held,
         asked=_asked(chosen),
-        facets=_facets(here, chosen, owners),
+        facets=_facets(chosen, owners, tally),
         count=count,
         at_once=min(count, actions.AT_ONCE),
         verdicts=[(verdict.value, *VERDICT_WORDS[verdict]) for verdict in OPEN_TO[State(state)]],
         colleagues=people,
-        people=dict(people) | names([word for word in owners if word]),
+        people=dict(people) | names([word for word in owners if word and word not in dict(people)]),
         more=more,
         labels=CHANNEL_LABELS,
         languages=language_label,
@@ -168,7 +170,7 @@ def _with_evidence(found: Sequence[tuple[Delivery, Dispatch]]) -> list[Row]:
     """What is known of those in doubt: what the provider said when it was asked, and what became of the rest of their call."""
     doubtful = [one for one, _ in found if one.state == State.IN_DOUBT]
     said = lookups.newest([one.id for one in doubtful]) if doubtful else {}
-    calls = doubts.calls({one.claim_id for one in doubtful if one.claim_id is not None})
+    calls = doubts.calls({one.dispatch_id for one in doubtful}, {one.claim_id for one in doubtful if one.claim_id})
     rows = []
     for one, sending in found:
         evidence = []
@@ -181,18 +183,14 @@ def _with_evidence(found: Sequence[tuple[Delivery, Dispatch]]) -> list[Row]:
     return rows
 
 
-def _count(here: Sequence[Dispatch], chosen: Chosen, owners: dict[str, int]) -> int:
+def _count(here: Sequence[Dispatch], chosen: Chosen, tally: Mapping[Place, int]) -> int:
     """How many fit: from the tallies where they can tell, else counted in the index of those who need a person."""
-    wanted = chosen.wanted
-    if wanted.owner is None and not (wanted.channel or wanted.language is not None or wanted.reason):
-        return sum(row.counts.of(State(wanted.state)) for row in here)
-    if wanted.owner is not None:
-        return sum(listings.count(row.id, wanted) for row in here)
-    return sum(listings.counted(tallies.of(row.id), wanted) or 0 for row in here)
+    counted = listings.counted(tally, chosen.wanted)
+    return sum(listings.count(row.id, chosen.wanted) for row in here) if counted is None else counted
 
 
-def _facets(here: Sequence[Dispatch], chosen: Chosen, owners: dict[str, int]) -> Facets:
-    places = {place for row in here for place in tallies.of(row.id) if place.state == chosen.wanted.state}
+def _facets(chosen: Chosen, owners: Mapping[str, int], tally: Mapping[Place, int]) -> Facets:
+    places = [place for place in tally if place.state == chosen.wanted.state]
     return Facets(
         channels=[(word, CHANNEL_LABELS.get(word, word)) for word in sorted({place.channel for place in places})],
         languages=[(tag or NOBODY, language_label(tag)) for tag in sorted({place.language for place in places})],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 
 from incident.settings import Settings
 from incident.web import access, rail
@@ -29,7 +29,8 @@ def _frame() -> dict[str, Any]:
     user = access.user()
     around: dict[str, Any] = {"mode": mode(), "navigation": _navigation() if user else (), "reader": user}
     if user and "incident" in g:
-        around |= {"incident": g.incident, "rail": rail.stops(g.incident)}
+        is_part = request.headers.get("X-Fragment") == "1"  # only a part of a page is asked for: it has no rail
+        around |= {"incident": g.incident, "rail": [] if is_part else rail.stops(g.incident)}
     return around
 
 
