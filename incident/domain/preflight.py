@@ -21,7 +21,7 @@ EMAIL: Final = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})"
 )
 """An address as RFC 5321 writes it without quotes, in ASCII: what every provider takes."""
-PHONE: Final = re.compile(r"\+[1-9]\d{6,14}")
+PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 """A number as ITU-T E.164 writes it."""
 CLIPPED: Final = 100_000
 """Bytes of HTML above which a large mailbox provider shows only the beginning of an e-mail (Gmail: 102 kB)."""
@@ -157,7 +157,7 @@ def _text(ground: Ground) -> Iterable[Result]:
     if ground.hurdles:
         things = counted(ground.hurdles, "thing", "things")
         yield Result("text", Verdict.BLOCKS, "Text", f"{things} to be mended on the compose page.")
-    if not ground.people:
+    if not ground.people and set(ground.channels) != {"announcement"}:
         yield Result("people", Verdict.BLOCKS, "Audience", "Nobody is in this audience.", 0)
 
 
