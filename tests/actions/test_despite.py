@@ -1,18 +1,24 @@
 """Whom e-mail reaches despite a list of its provider: decided in the draft, bound by the approval, done by the channel."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from incident.actions import notices, people
+from incident.actions import notices, people, reported
 from incident.actions.merging import messages
+from incident.domain.deliveries import Pace
 from incident.domain.errors import Invalid, Refused
 from incident.domain.notices import Channel, lists_passed_over
 from incident.domain.people import Addressee
 from incident.store import notices as rows
-from notifiers.contract import Despite
+from notifiers.contract import Callback, Despite
+from notifiers.memory import Memory
+from notifiers.sendgrid_email import SendgridEmail
 from tests.actions.test_notices import change, submit, version
+from tests.actions.waves import Story
 from tests.builders import WHO_WRITES, a_notice, an_incident, notice_row
+from tests.fakes.sendgrid import KEY, FakeSendGrid
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 AUTHOR, EDITOR, APPROVER = "U-0AUTHOR0", "U-0EDITOR0", "U-0APPROV0"
@@ -94,6 +100,39 @@ def test_a_version_from_before_there_was_a_choice_goes_out_as_it_was_approved(in
     old = {name: value for name, value in found.contents.items() if name != "despite"}
     [message] = messages(rows.NoticeVersion(contents=old), [("R1", "D-1.1", KIM)], "email")
     assert message.frame.despite == (Despite.UNSUBSCRIBED, Despite.COMPLAINED)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "texted"),
+    [
+        (tuple(Despite), []),
+        ((Despite.UNSUBSCRIBED,), ["+4915112345003"]),
+        ((Despite.COMPLAINED,), ["+4915112345002"]),
+        ((), ["+4915112345002", "+4915112345003"]),
+    ],
+)
+def test_whoever_is_on_a_list_that_is_not_passed_over_is_told_by_the_next_channel(app, chosen, texted):
+    incident = an_incident(now=NOW)
+    for number in (1, 2, 3):
+        record = {"name": f"Person {number}", "place": "DE", "exposed": "email", "phone": f"+4915112345{number:03}"}
+        people.add(incident.ref, record | {"email": f"p{number}@example.org"}, actor=AUTHOR, now=NOW)
+    ref = a_notice(incident, author=AUTHOR, now=NOW)
+    save(incident, ref, despite=chosen)
+    submit(incident, ref)
+    digest = version(incident, ref).digest
+    notices.approve(incident.ref, ref, digest=digest, people="3", house=WHO_WRITES, actor=APPROVER, now=NOW)
+    with FakeSendGrid() as server:
+        server.unsubscribed, server.complained = {"p2@example.org"}, {"p3@example.org"}
+        email = SendgridEmail(KEY, "n@us.example", url=server.url, public_key=server.public_key, seconds=5)
+        story = Story(incident, ref, real={"email": email, "sms": Memory("sms")})
+        story.start(pace=Pace(most_back=100))
+        story.work()
+        body = json.dumps(server.events()).encode()
+        headers = {name.lower(): value for name, value in server.signed(body).items()}
+        reported.take_in("sendgrid", "email", email.events(Callback("", headers, body)), now=story.clock())
+        story.work()
+    assert sorted(message.to for message in story.real["sms"].sent) == texted
+    assert story.counts() == {key: n for key, n in {"delivered": 3 - len(texted), "accepted": len(texted)}.items() if n}
 
 
 def test_only_lists_that_there_are_can_be_named():

@@ -45,6 +45,7 @@ class Letter:
     html: str
     ref: str
     message_id: str
+    dropped: str = ""  # because of which list it never left
 
 
 class FakeSendGrid(Server):
@@ -63,6 +64,8 @@ class FakeSendGrid(Server):
         self.bounces: set[str] = set()
         self.blocked: set[str] = set()
         self.drops: set[str] = set()
+        self.unsubscribed: set[str] = set()
+        self.complained: set[str] = set()
         self.taken = 0
         self.keeps_activity = False
         self.lists: list[Fault] = []
@@ -103,6 +106,8 @@ class FakeSendGrid(Server):
         def event(word: str, **more: Any) -> dict[str, Any]:
             return usual | {"event": word, "sg_event_id": f"{word}-{letter.ref}"} | more
 
+        if letter.dropped:
+            return [event("dropped", reason=letter.dropped, status="5.0.0")]
         if letter.to in self.drops:
             return [event("dropped", reason="Bounced Address", status="5.0.0")]
         processed = event("processed", send_at=0)
@@ -142,6 +147,15 @@ class FakeSendGrid(Server):
 
 class _Handler(Handler):
     server: FakeSendGrid
+
+    def _dropped(self, to: str, settings: dict[str, Any]) -> str:
+        """The list because of which SendGrid drops a letter to this address; empty where it goes out."""
+        lists = (
+            ("bypass_unsubscribe_management", self.server.unsubscribed, "Unsubscribed Address"),
+            ("bypass_spam_management", self.server.complained, "Spam Reporting Address"),
+        )
+        kept = (reason for name, listed, reason in lists if to in listed and not settings.get(name, {}).get("enable"))
+        return next(kept, "")
 
     def do_POST(self) -> None:
         body = self.body()
@@ -273,6 +287,7 @@ class _Handler(Handler):
                         html,
                         person["custom_args"]["tocsin_ref"],
                         message_id,
+                        self._dropped(person["to"][0]["email"], mail.get("mail_settings", {})),
                     )
                 )
         with self.server.lock:
