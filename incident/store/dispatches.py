@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false, func, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, case, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
@@ -142,7 +142,8 @@ class Held(NamedTuple):
 def held() -> Held:
     """What would go on at once if nothing were frozen. Paused ones stay where they are; those in doubt wait for a person."""
     running = Dispatch.course.in_([Course.PREPARING, Course.SENDING]) & Dispatch.simulated.is_(False)
-    counts = func.count(), func.sum(Dispatch.waiting + Dispatch.sending)
+    to_go = case((Dispatch.prepared, Dispatch.waiting + Dispatch.sending), else_=Dispatch.audience)
+    counts = func.count(), func.sum(to_go)
     sendings, waiting = db.session.execute(select(*counts).where(running)).one()
     doubtful = db.session.scalar(select(func.sum(Dispatch.in_doubt)).where(Dispatch.simulated.is_(False)))
     return Held(sendings, int(waiting or 0), int(doubtful or 0))

@@ -51,7 +51,8 @@ def test_board_mailbox_and_person_say_what_is_pretended_and_that_nobody_was_told
     lead = as_(Role.LEAD)
     place = f"/incidents/{story.incident.ref}/sending"
     board = lead.get(f"{place}/{story.dispatch}").get_data(as_text=True)
-    assert "The sandbox pretends: 3 came back. Nobody was told." in board
+    assert "In this drill the sandbox pretends: 3 came back." in board
+    assert "Nobody was told by this" in board
     assert "pretended: came back" in lead.get(f"{place}/mailbox/").get_data(as_text=True)
     one = lead.get(f"{place}/attempts/{story.rows()[0].ref}").get_data(as_text=True)
     assert "pretended: came back" in one
