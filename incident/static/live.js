@@ -13,7 +13,9 @@ async function refresh(part, again) {
     const answer = await fetch(part.dataset.live, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
     if (answer.ok && !answer.redirected && answer.headers.get("X-Fragment") === "1") {
       const held = document.activeElement && part.contains(document.activeElement);
+      const folds = new Map([...part.querySelectorAll("details[id]")].map((fold) => [fold.id, fold.open]));
       if (!held) part.innerHTML = await answer.text();
+      for (const [id, open] of folds) if (document.getElementById(id)) document.getElementById(id).open = open;  // as the reader left them
       if (part.querySelector("[data-done]")) { location.reload(); return; }
     }
   } catch { /* offline for a moment: the next round asks again */ }
