@@ -57,6 +57,29 @@ AROUND = {
         goodbye="再见。",
         plus="加",
     ),
+    "zh-Hant": Around(
+        opening="您好，這裡是{company}，有一則重要訊息要通知您。",
+        ask="現在收聽請按1，需要專人回電請按2。",
+        number="如果您現在不方便接聽，請致電{phone}。",
+        menu="重聽請按1，需要專人回電請按2，確認已聽到請按9。",
+        thanks="謝謝。",
+        call_back="我們的同仁會回電給您。",
+        sorry="現在無法為您播報這則訊息。",
+        goodbye="再見。",
+        plus="加",
+    ),
+    "de": Around(
+        opening="Guten Tag. Hier ist {company} mit einer wichtigen Nachricht für Sie.",
+        ask="Um sie jetzt zu hören, drücken Sie die 1. Um von uns zurückgerufen zu werden, drücken Sie die 2.",
+        number="Wenn es gerade nicht passt, rufen Sie uns bitte unter {phone} an.",
+        menu="Um die Nachricht noch einmal zu hören, drücken Sie die 1. Um von uns zurückgerufen zu werden, "
+        "drücken Sie die 2. Um zu bestätigen, dass Sie sie gehört haben, drücken Sie die 9.",
+        thanks="Vielen Dank.",
+        call_back="Wir rufen Sie zurück.",
+        sorry="Wir können Ihnen die Nachricht gerade nicht vorlesen.",
+        goodbye="Auf Wiederhören.",
+        plus="plus",
+    ),
 }
 
 

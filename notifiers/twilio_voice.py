@@ -30,7 +30,12 @@ WAIT_FOR_KEY = 8  # seconds
 REASON = "Important message"  # may be shown on the telephone's screen
 
 VOICES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {"en": ("en-US", "Polly.Joanna"), "zh-Hans": ("cmn-CN", "Polly.Zhiyu")}
+    {
+        "en": ("en-US", "Polly.Joanna"),
+        "de": ("de-DE", "Polly.Vicki"),
+        "zh-Hans": ("cmn-CN", "Polly.Zhiyu"),
+        "zh-Hant": ("cmn-TW", "Google.cmn-TW-Wavenet-A"),
+    }
 )
 """Language and voice for each of our languages: a pair that does not fit is refused by Twilio (13520)."""
 

@@ -10,6 +10,7 @@ from incident.domain import phrases
 from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
 from incident.domain.people import Addressee, mask_words
 from incident.domain.starters import Words
+from incident.domain.starters import words as words_of
 from incident.domain.wording import FACT, Unfilled, one_line
 
 CHECK_PATH = "/notices/check"
@@ -43,8 +44,8 @@ def _option_words(key: str, value: object, words: Words) -> str:
     chosen = value if isinstance(value, tuple) else (str(value),)
     if not entry.options:
         return words.comma.join(one_line(word) for word in chosen)
-    tongue = words.language.partition("-")[0]
-    return words.comma.join(phrases.words(key, word, UTC, tongue) for word in chosen) if tongue in {"en", "zh"} else ""
+    tongue = {"en": "en", "zh-Hans": "zh"}.get(words.language, "")
+    return words.comma.join(phrases.words(key, word, UTC, tongue) for word in chosen) if tongue else ""
 
 
 def day_words(day: date, words: Words) -> str:
@@ -54,18 +55,26 @@ def day_words(day: date, words: Words) -> str:
 
 def kinds_words(kinds: Iterable[str], words: Words) -> str:
     """Return kinds of personal data as a list in words; a kind that the vocabulary dropped is left as it was kept."""
-    return _kinds_words(tuple(kinds), words.language.startswith("zh"), words.comma)
+    return _kinds_words(tuple(kinds), words.language, words.comma)
 
 
 @lru_cache(maxsize=4096)
-def _kinds_words(kinds: tuple[str, ...], is_chinese: bool, comma: str) -> str:
-    known = vocabulary.vocabulary().kinds
-    return comma.join((known[kind].zh if is_chinese else known[kind].en) if kind in known else kind for kind in kinds)
+def _kinds_words(kinds: tuple[str, ...], language: str, comma: str) -> str:
+    return comma.join(_kind_words(kind, language) for kind in kinds)
+
+
+def _kind_words(kind: str, language: str) -> str:
+    """Return one kind: in the language's own words, or those of the vocabulary, which has English and Simplified Chinese."""
+    own = words_of(language).kinds.get(kind)
+    known = vocabulary.vocabulary().kinds.get(kind)
+    if own or known is None:
+        return own or kind
+    return known.zh if language == "zh-Hans" else known.en
 
 
 @lru_cache(maxsize=4096)
-def _kinds_line(kinds: tuple[str, ...], is_chinese: bool, comma: str) -> str:
-    return one_line(_kinds_words(kinds, is_chinese, comma))
+def _kinds_line(kinds: tuple[str, ...], language: str, comma: str) -> str:
+    return one_line(_kinds_words(kinds, language, comma))
 
 
 def fact_values(facts: Facts, words: Words, zone: tzinfo) -> dict[str, str]:
@@ -116,7 +125,7 @@ def gaps(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ..
 OF_PERSON: Final[Mapping[str, Callable[[Addressee, Words], str]]] = {
     "person.name": lambda person, _: person.name,
     "person.for_whom": lambda person, _: person.for_whom,
-    "person.exposed": lambda person, words: _kinds_line(person.exposed, words.language.startswith("zh"), words.comma),
+    "person.exposed": lambda person, words: _kinds_line(person.exposed, words.language, words.comma),
     "person.reference": lambda person, _: person.ref,
 }
 """Where the value of each field of a person comes from."""

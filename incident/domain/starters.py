@@ -37,6 +37,7 @@ class Words:
     in_care: Mapping[str, str]
     private: tuple[str, ...]
     public: Mapping[str, str]
+    kinds: Mapping[str, str]
 
     @property
     def direction(self) -> str:
@@ -77,6 +78,7 @@ def words(language: str) -> Words:
         in_care=raw["in_care"],
         private=tuple(raw["private"]),
         public=raw["public"],
+        kinds=raw.get("kinds", {}),
     )
 
 

@@ -93,3 +93,18 @@ def test_a_long_chinese_text_is_cut_between_sentences():
     found = list(spoken.pieces("这是一句话。" * 400))
     assert len(found) > 1
     assert all(piece.endswith("。") for piece in found)
+
+
+def test_a_call_listened_to_in_german_and_in_traditional_chinese():
+    german = spoken.transcript(spoken.script("de", "Es gab einen Vorfall.", company="Musterladen", phone="030 55"))
+    assert german.startswith(
+        "Guten Tag. Hier ist Musterladen mit einer wichtigen Nachricht für Sie.\n"
+        "Um sie jetzt zu hören, drücken Sie die 1. Um von uns zurückgerufen zu werden, drücken Sie die 2.\n"
+        "Wenn es gerade nicht passt, rufen Sie uns bitte unter 0 3 0 5 5 an.\n"
+    )
+    chinese = spoken.transcript(spoken.script("zh-Hant", "您的資料可能外洩。", company="範例商店", phone="02 55"))
+    assert chinese.startswith(
+        "您好，這裡是範例商店，有一則重要訊息要通知您。\n"
+        "現在收聽請按1，需要專人回電請按2。\n"
+        "如果您現在不方便接聽，請致電0 2 5 5。\n"
+    )

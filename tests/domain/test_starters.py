@@ -1,0 +1,73 @@
+"""Every language of notices is whole: its own words for each kind of data, its own voice, nothing borrowed from another."""
+
+import re
+from datetime import UTC, date
+
+import pytest
+
+from incident.domain import merges, starters
+from incident.domain.facts import from_json, vocabulary
+from incident.domain.notices import SECTIONS
+from notifiers import spoken
+
+KINDS = tuple(vocabulary().kinds)
+SIMPLIFIED = set("个们为这发现应时对会请说证话务护联系关设备数网络标识级别类")
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_each_kind_of_data_has_words_of_its_own(language):
+    said = {merges.kinds_words([kind], starters.words(language)) for kind in KINDS}
+    assert len(said) == len(KINDS)
+    if language not in {"en", "zh-Hans"}:
+        assert set(starters.words(language).kinds) == set(KINDS)
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_the_folder_has_the_fields_that_the_english_one_has(language):
+    fields = {
+        name: set(re.findall(r"{{ *([a-z_.]+) *}}", getattr(starters.text(language), name)))
+        for name in ("subject", "greeting", "sms", "call", "push_title", "push_body")
+    } | {name: set(re.findall(r"{{ *([a-z_.]+) *}}", starters.text(language).sections[name])) for name in SECTIONS}
+    english = {
+        name: set(re.findall(r"{{ *([a-z_.]+) *}}", getattr(starters.text("en"), name)))
+        for name in ("subject", "greeting", "sms", "call", "push_title", "push_body")
+    } | {name: set(re.findall(r"{{ *([a-z_.]+) *}}", starters.text("en").sections[name])) for name in SECTIONS}
+    assert fields == english
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_what_surrounds_a_text_has_every_part_that_the_english_one_has(language):
+    mine, english = starters.words(language), starters.words("en")
+    for table in ("headings", "by_hand", "in_care", "public"):
+        assert set(getattr(mine, table)) == set(getattr(english, table)), table
+        for name, said in getattr(mine, table).items():
+            gaps = set(re.findall(r"{([a-z]+)}", said))
+            assert gaps == set(re.findall(r"{([a-z]+)}", getattr(english, table)[name])), (table, name)
+
+
+def test_traditional_chinese_borrows_no_simplified_letter():
+    words, text = starters.words("zh-Hant"), starters.text("zh-Hant")
+    around = spoken.AROUND["zh-Hant"]
+    said = "".join(
+        (
+            *text.sections.values(), text.subject, text.greeting, text.sms, text.call, text.push_title, text.push_body,
+            words.title, words.check, words.date, words.correction, *words.headings.values(), *words.by_hand.values(),
+            *words.in_care.values(), *words.public.values(), *words.kinds.values(), around.opening, around.ask,
+            around.number, around.menu, around.call_back, around.sorry,
+        )
+    )  # fmt: skip
+    assert SIMPLIFIED & set(said) == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("de", "6. März 2026"), ("zh-Hant", "2026年3月6日"), ("en", "6 March 2026")]
+)
+def test_days_are_written_as_the_language_writes_them(language, expected):
+    assert merges.day_words(date(2026, 3, 6), starters.words(language)) == expected
+
+
+@pytest.mark.parametrize("language", ["de", "zh-Hant"])
+def test_a_fact_with_fixed_answers_has_no_words_rather_than_those_of_another_language(language):
+    found = merges.fact_values(from_json({"role": "processor", "people_count": 1200}), starters.words(language), UTC)
+    assert "fact.role" not in found
+    assert found["fact.people_count"] == {"de": "1.200", "zh-Hant": "1,200"}[language]
