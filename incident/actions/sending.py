@@ -18,7 +18,7 @@ from socket import gethostname
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from incident.actions import dead_tokens, people
+from incident.actions import dead_tokens, people, quieting
 from incident.actions.dispatch import halt, start
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import messages
@@ -29,6 +29,7 @@ from incident.domain import notices as notice_rules
 from incident.domain.deliveries import Course, State, Turn
 from incident.domain.errors import Refused
 from incident.domain.notices import Stage
+from incident.domain.pace import rate_of
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
 from incident.store import calls, claims, dispatches, letters, mailbox, notices, tallies
@@ -206,9 +207,8 @@ class Wave:
     def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> bool:
         """Claim a batch, write it, begin it, hand it to a thread; whether that happened."""
         began = time.monotonic()
-        most = (
-            flow.notifier.batch if not flow.notifier.rate else max(1, min(flow.notifier.batch, int(flow.notifier.rate)))
-        )
+        rate = rate_of(channel, row.pace, flow.notifier.rate)
+        most = flow.notifier.batch if not rate else max(1, min(flow.notifier.batch, int(rate)))
         fresh = dispatches.anywhere(self.ref)
         left = rules.canary_left(fresh.counts, fresh.canary) if fresh else 0
         if left == 0:
@@ -216,13 +216,16 @@ class Wave:
         held = self._claim(row, channel, most if left is None else min(most, left))
         if held is None:
             return False
+        held = quieting.awake(row, held, self.clock())
+        if held is None:
+            return True
         batch = self._written(row, held)
         if batch is None or not self._begin(batch):
             return False
         if flow.notifier.simulated is not row.simulated or self.pool is None:
             raise RuntimeError("A rehearsal must not reach a provider, nor a notice the sandbox.")
-        if flow.notifier.rate:
-            flow.free_at = max(flow.free_at, time.monotonic()) + len(held.rows) / flow.notifier.rate
+        if rate:
+            flow.free_at = max(flow.free_at, time.monotonic()) + len(batch.to_send) / rate
         batch.began = time.monotonic()
         self.flying[self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else _nothing()] = batch
         flow.in_flight += 1

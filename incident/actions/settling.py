@@ -21,6 +21,7 @@ from incident.store.sealed import sealer
 from incident.store.tallies import Moves, Place
 from notifiers.contract import Answer, Message, Notifier, Outcome
 
+MOST_LOST = 5  # calls in a row of which every answer was lost
 MOST_TROUBLES = 120  # in a row; with the longest rests that is more than a day
 
 
@@ -140,6 +141,10 @@ def rest(row: Dispatch, channel: str, answers: Iterable[Answer], now: datetime) 
     waits = [answer.wait for answer in given if answer.outcome is Outcome.LATER and answer.wait is not None]
     troubled = any(answer.outcome is Outcome.LATER and answer.reason in rules.ABOUT_THE_PROVIDER for answer in given)
     holds = dict(row.holds)
+    if given and all(answer.outcome is Outcome.UNKNOWN for answer in given):
+        before = holds.get(channel, {"troubles": 0})
+        row.holds = holds | {channel: before | {"until": None, "lost": before.get("lost", 0) + 1}}
+        return
     if not troubled:
         if channel in holds:
             row.holds = {word: hold for word, hold in holds.items() if word != channel}
@@ -156,6 +161,7 @@ def halt_if_needed(row: Dispatch, answers: Iterable[Answer], ledger: Ledger, inc
     given = list(answers)
     stopped = next((answer for answer in given if answer.outcome is Outcome.STOP), None)
     worst = max((hold["troubles"] for hold in row.holds.values()), default=0)
+    lost = max((hold.get("lost", 0) for hold in row.holds.values()), default=0)
     if stopped is not None:
         halt(
             row,
@@ -165,8 +171,10 @@ def halt_if_needed(row: Dispatch, answers: Iterable[Answer], ledger: Ledger, inc
         )
     elif worst >= MOST_TROUBLES:
         halt(row, "provider_refused", ledger, incident)
-    elif rules.too_many_back(row.counts, row.pace, seen=row.seen, seen_bad=row.seen_bad):
-        halt(row, "too_many_back", ledger, incident)
+    elif lost >= MOST_LOST:
+        halt(row, "answers_lost", ledger, incident)
+    elif why := row.overrun:
+        halt(row, why, ledger, incident)
     elif row.waiting and rules.canary_left(row.counts, row.canary) == 0:
         halt(row, "canary", ledger, incident)
 

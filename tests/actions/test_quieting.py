@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from incident.actions import notices, people, preparing, quieting
+from incident.actions import notices, people, preparing, quieting, sending
 from incident.domain.deliveries import State
 from incident.domain.pace import Pace
 from incident.store import claims
@@ -132,3 +132,20 @@ def test_a_claim_that_was_taken_away_puts_nothing_back():
     held = a_claim(story, NIGHT)
     assert quieting.awake(story.row(), held, NIGHT + timedelta(minutes=2)) is None
     assert story.counts() == {"sending": 1}
+
+
+def test_in_the_end_everybody_is_told_once_each_in_their_own_day():
+    story = a_night("DE", "JP", "AR", at=NOW)
+    story.start()
+    listed(story)
+    story.clock.at = NIGHT
+    story.work()
+    assert len(story.real["sms"].sent) == 1
+    assert sending.due(NIGHT) == []
+    story.clock.at = TOKYO
+    story.work()
+    assert len(story.real["sms"].sent) == 2
+    story.clock.at = BERLIN
+    story.work()
+    assert len(story.real["sms"].sent) == 3
+    assert story.counts() == {"accepted": 3}

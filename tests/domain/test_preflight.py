@@ -63,8 +63,17 @@ def test_an_address_is_what_every_provider_takes_as_it_is_written(address, expec
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [("+4915112345678", True), ("+1202555010", True), ("015112345678", False), ("+0151123456", False), ("+49", False)]
-    + [("+49151123456789012", False), ("+49 151 1234567", False), ("+49１51123456", False), ("", False)],
+    [
+        ("+4915112345678", True),
+        ("+1202555010", True),
+        ("015112345678", False),
+        ("+0151123456", False),
+        ("+49", False),
+        ("+49151123456789012", False),
+        ("+49 151 1234567", False),
+        ("+49１51123456", False),
+        ("", False),
+    ],
 )
 def test_a_number_has_its_country_code_and_nothing_else(number, expected):
     assert is_phone(number) is expected
