@@ -70,6 +70,7 @@ class FakeSendGrid(Server):
         self.keeps_activity = False
         self.lists: list[Fault] = []
         self.listed = 0
+        self.questions: list[dict[str, str]] = []
         self._signing = ec.generate_private_key(ec.SECP256R1())
 
     @property
@@ -211,7 +212,8 @@ class _Handler(Handler):
             return self.cut()
         if fault is Fault.GARBAGE:
             return self.answer(200, b"<html>\xff\xfe")
-        asked = dict(parse_qsl(parts.query))
+        asked = dict(parse_qsl(parts.query, strict_parsing=True))
+        self.server.questions.append(asked)
         refs = re.findall(r"unique_args\['tocsin_ref'\]=\"([0-9A-Za-z-]+)\"", asked["query"])
         with self.server.lock:
             found = [self._listed(letter) for letter in self.server.letters if letter.ref in refs]

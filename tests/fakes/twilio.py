@@ -54,6 +54,7 @@ class FakeTwilio(Server):
         self.redirect_to = ""
         self.lists: list[Fault] = []
         self.listed = 0
+        self.questions: list[dict[str, str]] = []
 
     def signature(self, url: str, said: dict[str, str]) -> str:
         """As the real one signs a form posted to this address."""
@@ -162,7 +163,8 @@ class _Handler(Handler):
             return self.cut()
         if fault is Fault.GARBAGE:
             return self.answer(200, b"<html>\xff\xfe")
-        asked = dict(parse_qsl(parts.query))
+        asked = dict(parse_qsl(parts.query, strict_parsing=True))
+        self.server.questions.append(asked)
         with self.server.lock:
             found = [self._listed(text) for text in reversed(self.server.texts) if asked.get("To") in (None, text.to)]
         page = {"messages": found[: int(asked.get("PageSize", 50))], "next_page_uri": None, "page": 0}

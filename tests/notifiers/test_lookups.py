@@ -170,3 +170,18 @@ def test_how_long_a_text_is_tried_and_what_the_provider_keeps_of_it_are_asked_fo
     asked = {"ValidityPeriod": "900", "ContentRetention": "discard", "AddressRetention": "obfuscate"}
     assert asked.items() <= phone.texts[0].form.items()
     assert asked.keys().isdisjoint(phone.texts[1].form)
+
+
+def test_questions_hold_what_the_published_contracts_take_and_no_more(phone, mail):
+    """twilio-oai `ListMessage` and sendgrid-oai `filterMessages`: names and limits of their parameters."""
+    sms(phone).find([sought(a_text())])
+    email(mail).find([sought(a_mail(number)) for number in range(1, 40)])
+    [asked] = phone.questions
+    assert asked.keys() <= {"To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"}
+    assert 1 <= int(asked["PageSize"]) <= 1_000
+    assert len(mail.questions) == 2
+    for asked in mail.questions:
+        assert asked.keys() == {"query", "limit"}
+        assert 1 <= int(asked["limit"]) <= 1_000
+        assert asked["query"].count("unique_args['tocsin_ref']=") <= 20
+        assert "@" not in asked["query"]
