@@ -198,14 +198,16 @@ def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
 def _why(row: Dispatch) -> str:
     """Why it is paused, in a sentence; nothing when it is not."""
     words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
+    if words.startswith("paused"):
+        return f"{words.capitalize()}."
     return f"Paused: {words}." if words else ""
 
 
 def _sentence(row: Dispatch, unowned: int, rate: float) -> str:
     counts = row.counts
-    if row.course == Course.PREPARING:
+    if not row.prepared:
         return f"{counts.total:,} of {row.audience:,} people are on the list."
-    said = [f"{row.audience - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
+    said = [f"{counts.total - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
     if row.course == Course.SENDING and counts.waiting and rate:
         said.append(f"{rate:,.0f} a second, about {_left(counts.waiting / rate)} left")
     if counts.in_doubt:
@@ -426,7 +428,9 @@ SPANS = (
 
 
 def _ahead(row: Dispatch) -> tuple[list[Ahead], datetime | None]:
-    """Who waits for the end of their step, by when it ends; and when the first one does."""
+    """Who waits for the end of their step, by when it ends; and when the first one does. Nobody does once it was stopped."""
+    if row.course == Course.STOPPED:
+        return [], None
     edges = [now() + span for _, span in SPANS]
     first, counts = climbs.ahead(row.id, edges)
     most = max(counts, default=0)

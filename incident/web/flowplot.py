@@ -159,9 +159,7 @@ def _parts(bar: _Bar, names: Mapping[str, str], links: Links) -> list[Part]:
     widths = _shared(rest, [n for _, n in held])
     for (state, n), wide in zip(held, widths, strict=True):
         words = f"{names.get(channel, channel)}: {n:,} {WORDS[state]}"
-        found.append(
-            Part(reached, bar.y, wide, TONES[state] or "idle", words, _figure(n, wide), links.stands(channel, state))
-        )
+        found.append(Part(reached, bar.y, wide, _tone(state), words, _figure(n, wide), links.stands(channel, state)))
         reached += wide
     for target, (begin, end) in bar.exits.items():
         n = bar.stream.went[target]
@@ -170,6 +168,11 @@ def _parts(bar: _Bar, names: Mapping[str, str], links: Links) -> list[Part]:
             Part(begin, bar.y, end - begin, "moved", words, _figure(n, end - begin), links.moved(channel, target))
         )
     return found
+
+
+def _tone(state: State) -> str:
+    """Whoever is being sent to is under way like those who wait: nothing is known of them yet."""
+    return "idle" if state is State.SENDING else TONES[state] or "idle"
 
 
 def _shared(whole: int, counts: Sequence[int]) -> list[int]:
