@@ -226,17 +226,7 @@ def plain(kind: str, requests: list[bytes], refs: list[str], key: str, lines: in
 
 def ours(folder: Path, fake: FakeSendGrid, requests: list[bytes], events: list[dict[str, Any]], lines: int) -> Told:
     """How `tocsin web` did; what it kept is looked at afterwards."""
-    settings = {
-        "TOCSIN_INSTANCE": str(folder),
-        "TOCSIN_PORT": "{port}",
-        "TOCSIN_BASE_URL": "http://localhost",
-        "TOCSIN_TEST_MODE": "1",
-        "TOCSIN_LOG_LEVEL": "warning",
-        "TOCSIN_SENDGRID_URL": "http://127.0.0.1:9",
-        "TOCSIN_SENDGRID_API_KEY": "SG.fake",
-        "TOCSIN_SENDGRID_FROM": "notice@company.example",
-        "TOCSIN_SENDGRID_WEBHOOK_PUBLIC_KEY": fake.public_key,
-    }
+    settings = ground.environment(folder, fake.public_key)
     with ground.served("-m", "incident.cli", "web", settings=settings) as (port, process):
         told = fired(port, process, requests, lines)
     database = sqlite3.connect(folder / "tocsin.db")

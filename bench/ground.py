@@ -108,12 +108,32 @@ def taken_by_the_provider(one: str) -> list[str]:
         return [ref for (ref,) in refs]
 
 
+def environment(folder: Path, public_key: str = "") -> dict[str, str]:
+    """The settings of `tocsin web` in this folder, with `{port}` for its port; no message leaves it."""
+    return {
+        "TOCSIN_INSTANCE": str(folder),
+        "TOCSIN_PORT": "{port}",
+        "TOCSIN_BASE_URL": "http://localhost",
+        "TOCSIN_TEST_MODE": "1",
+        "TOCSIN_LOG_LEVEL": "warning",
+        "TOCSIN_SENDGRID_URL": "http://127.0.0.1:9",
+        "TOCSIN_SENDGRID_API_KEY": KEY,
+        "TOCSIN_SENDGRID_FROM": "notice@company.example",
+        "TOCSIN_SENDGRID_WEBHOOK_PUBLIC_KEY": public_key,
+    }
+
+
+def clean() -> dict[str, str]:
+    """The environment without the settings of any installation."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    return kept | {"PYTHONPATH": str(ROOT)}
+
+
 @contextmanager
 def served(*command: str, settings: Mapping[str, str] | None = None) -> Iterator[tuple[int, int]]:
     """Port and process number of a server that runs while the block lasts; `{port}` in the command is its port."""
     port = free_port()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    environment = clean | {"PYTHONPATH": str(ROOT), **{k: v.format(port=port) for k, v in (settings or {}).items()}}
+    environment = clean() | {name: value.format(port=port) for name, value in (settings or {}).items()}
     words = [sys.executable, *(word.format(port=port) for word in command)]
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
     try:
@@ -179,6 +199,24 @@ class Line:
         self._socket = socket.create_connection(("127.0.0.1", self._port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
+
+
+def downloaded(port: int, request: bytes) -> tuple[float, int]:
+    """When the first byte of the body came (`perf_counter`), and how many lines came; the request is in HTTP/1.0, whose
+    answers come as they are, to the end of the connection."""
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(request)
+        read = b""
+        while b"\r\n\r\n" not in read or read.endswith(b"\r\n\r\n"):
+            read += _received(line)
+        first, head = time.perf_counter(), read[:12]
+        if head[-3:] != b"200":
+            raise SystemExit(f"The server answered {head!r}.")
+        body = read.partition(b"\r\n\r\n")[2]
+        lines = body.count(b"\n")
+        while got := line.recv(1 << 18):
+            lines += got.count(b"\n")
+    return first, lines
 
 
 def _received(line: socket.socket) -> bytes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from flask import current_app, g
+from flask import Response, current_app, g, stream_with_context
 from pydantic import BaseModel, Field
 
 from incident.actions import climbing, shortfall
@@ -19,7 +19,7 @@ from incident.domain.errors import Missing
 from incident.domain.pretences import Life
 from incident.exports import register
 from incident.store import deliveries as rows
-from incident.store import dispatches, listings, loose_ends, mailbox, provider_events
+from incident.store import dispatches, listings, loose_ends, mailbox, provider_events, registers
 from incident.store.dispatches import Dispatch
 from incident.store.listings import Wanted
 from incident.web.access import actor, now, permit
@@ -283,6 +283,15 @@ def start(incident: str, given: StartIn) -> dict[str, str]:
         now=now(),
     )
     return {"ref": ref}
+
+
+@bp.get("/register.csv")
+@permit("sending.view")
+@bp.doc(responses={200: "The register as CSV, streamed."})
+def register_(incident: str) -> Response:
+    """The register: every attempt of every sending of the incident with its state and times, as CSV."""
+    lines = register.as_csv(registers.pages(g.incident.id))
+    return Response(stream_with_context(lines), mimetype="text/csv")
 
 
 @bp.get("/<sending>")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -10,13 +10,8 @@ import click
 from apiflask import APIFlask
 
 from incident import settings, start
-from incident.exports import csv
 from incident.exports import register as columns
-from incident.store import deliveries, incidents
-from incident.store.db import db
-from incident.store.incidents import Incident
-
-AT_ONCE = 2_000
+from incident.store import incidents, registers
 
 
 @click.group(name="register")
@@ -46,10 +41,10 @@ def export(incident: str, kind: str, as_json: bool, file: Path | None) -> None:
     """Write every delivery: notice version, person reference, channel, attempt, times, provider id, state, reason."""
     app = start.existing(settings.load())
     with app.app_context():
-        lines = (
-            _jsonl(_records(incident)) if as_json or kind == "jsonl" else csv.rows(columns.COLUMNS, _records(incident))
-        )
         _demand_incident(app, incident)
+        chosen = incidents.by_ref(incident)
+        pages = registers.pages(chosen.id if chosen else None)
+        lines = _jsonl(pages) if as_json or kind == "jsonl" else columns.as_csv(pages)
         if file is None:
             _write(sys.stdout, lines)
             return
@@ -70,23 +65,9 @@ def _demand_incident(app: APIFlask, ref: str) -> None:
         sys.exit(2)
 
 
-def _records(incident: str) -> Iterator[tuple[columns.Value, ...]]:
-    chosen = incidents.by_ref(incident) if incident else None
-    names: dict[int, str] = {}
-    after = 0
-    while found := deliveries.register(chosen.id if chosen else None, after=after, limit=AT_ONCE):
-        for one, sending in found:
-            if sending.incident_id not in names:
-                case = db.session.get(Incident, sending.incident_id)
-                names[sending.incident_id] = case.ref if case else ""
-            yield columns.record(names[sending.incident_id], one, sending)
-        after = found[-1][0].id
-        db.session.expunge_all()
-
-
-def _jsonl(records: Iterator[tuple[columns.Value, ...]]) -> Iterator[str]:
-    for record in records:
-        yield json.dumps(columns.as_json(record), ensure_ascii=False) + "\n"
+def _jsonl(pages: Iterable[Sequence[registers.Record]]) -> Iterator[str]:
+    for records in pages:
+        yield "".join(json.dumps(columns.as_json(record), ensure_ascii=False) + "\n" for record in records)
 
 
 def _write(out: TextIO, lines: Iterator[str]) -> None:

@@ -335,14 +335,6 @@ def repeatable(dispatch_id: int, most: int) -> Sequence[Delivery]:
     return db.session.scalars(query.order_by(Delivery.id).limit(most)).all()
 
 
-def register(incident_id: int | None, *, after: int, limit: int) -> Sequence[Any]:
-    """Every delivery with its dispatch, by key: of one incident or of all."""
-    query = select(Delivery, Dispatch).join(Dispatch, Dispatch.id == Delivery.dispatch_id).where(Delivery.id > after)
-    if incident_id is not None:
-        query = query.where(Dispatch.incident_id == incident_id)
-    return db.session.execute(query.order_by(Delivery.id).limit(limit)).all()
-
-
 def reported_on(refs: Iterable[str]) -> dict[str, Delivery]:
     """The deliveries with these attempt references, read anew and held against other writers."""
     wanted = [ref for ref in refs if ref]

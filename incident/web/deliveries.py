@@ -13,8 +13,8 @@ from incident.domain import deliveries as rules
 from incident.domain.deliveries import Pace, State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Audience
-from incident.exports import csv
-from incident.store import audiences, dispatches, notices, users
+from incident.exports import csv, register
+from incident.store import audiences, dispatches, notices, registers, users
 from incident.store.dispatches import Dispatch
 from incident.web import paces, preflights, pretences
 from incident.web.access import actor, now, permit
@@ -55,6 +55,13 @@ def _ready(found: Sequence[Dispatch]) -> list[Any]:
         for notice in notices.of_incident(g.incident.id, limit=500)
         if notice.stage == "approved" and (notice.id, notice.number) not in started
     ]
+
+
+@bp.get("/register.csv")
+@permit("sending.view")
+def register_(incident: str) -> Response:
+    """The register: every attempt of every sending with its state and times, as CSV."""
+    return csv_answer(register.as_csv(registers.pages(g.incident.id)), f"{incident}-register.csv")
 
 
 @bp.get("/sendings.csv")
