@@ -8,7 +8,6 @@ docs/sizing.md works with these figures.
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -85,19 +84,7 @@ def _log_bytes() -> float:
 
 
 def _busy(server: Postgres | None) -> float:
-    """Processor seconds of the server's processes, those that are gone included."""
-    if server is None:
-        return 0.0
-    master = (server.data / "postmaster.pid").read_text().split()[0]
-    seconds = sum(_ticks(master, 11, 15))
-    for child in Path(f"/proc/{master}/task/{master}/children").read_text().split():
-        seconds += sum(_ticks(child, 11, 13))
-    return seconds / os.sysconf("SC_CLK_TCK")
-
-
-def _ticks(process: str, first: int, beyond: int) -> list[int]:
-    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return [int(word) for word in words[first:beyond]]
+    return server.cpu_seconds() if server else 0.0
 
 
 def _timed(cost: Cost, step: str, act: Callable[[], Any]) -> Any:
