@@ -231,7 +231,10 @@ def _desk(settings: Settings) -> str:
 
 def _callback(settings: Settings, provider: str) -> str:
     """Where Twilio reports to; it takes no address on a machine of its own, so none is given unless this is a test."""
-    on_this_machine = urlsplit(settings.base_url).hostname in LOOPBACK
+    host = urlsplit(settings.base_url).hostname or ""
+    if "_" in host:
+        raise Misconfigured("TOCSIN_BASE_URL: Twilio reports to no host whose name has an underscore.")
+    on_this_machine = host in LOOPBACK
     return f"{settings.base_url}/hooks/{provider}" if settings.test_mode or not on_this_machine else ""
 
 

@@ -194,6 +194,24 @@ TWILIO_MESSAGE = Thing(
     needs=("To", "Body"),
 )
 
+# Twilio, GET …/Messages.json: the same file (ListMessage).
+TWILIO_LIST = Thing(
+    {
+        "To": NUMBER,
+        "From": NUMBER,
+        "DateSent": Words(1),
+        "DateSent<": Words(1),
+        "DateSent>": Words(1),
+        "PageSize": Words(form=r"[1-9][0-9]{0,2}|1000"),
+        "Page": WHOLE_NUMBER,
+        "PageToken": Words(1),
+    }
+)
+
+# SendGrid, GET /v3/messages: twilio/sendgrid-oai spec/json/tsg_email_activity_v3.json, and
+# https://www.twilio.com/docs/sendgrid/api-reference/e-mail-activity/filter-all-messages
+SENDGRID_ACTIVITY = Thing({"query": Words(1), "limit": Words(form=r"[1-9][0-9]{0,2}|1000")}, needs=("query",))
+
 # Twilio, POST …/Calls.json: the same file (CreateCallRequest), and https://www.twilio.com/docs/voice/api/call-resource.
 TWILIO_CALL = Thing(
     {

@@ -4,19 +4,31 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
-from notifiers.contract import Despite, Frame, Message, Part
+from notifiers.contract import Despite, Frame, Message, Part, Sought
 from notifiers.sendgrid_email import SendgridEmail
 from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
 from tests.fakes.http import Handler, Server
-from tests.fakes.published import SENDGRID_MAIL, TWILIO_CALL, TWILIO_MESSAGE, Several, Thing, Words, broken
+from tests.fakes.published import (
+    SENDGRID_ACTIVITY,
+    SENDGRID_MAIL,
+    TWILIO_CALL,
+    TWILIO_LIST,
+    TWILIO_MESSAGE,
+    Several,
+    Thing,
+    Words,
+    broken,
+)
 
 ACCOUNT = "AC" + "0" * 32
+NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 LETTER = Frame(
     Part("Dear %s,\nsee %s", (0, 1)),
     Part("For %s", (0,)),
@@ -57,6 +69,11 @@ class _Handler(Handler):
         self.server.caught.append(Caught(self.path, headers, self.body()))
         mail = self.path == "/v3/mail/send"
         self.answer(202 if mail else 201, b"" if mail else b'{"sid":"SM1","status":"queued"}')
+
+    def do_GET(self) -> None:
+        path, _, asked = self.path.partition("?")
+        self.server.caught.append(Caught(path, dict(self.headers.items()), asked.encode()))
+        self.answer(200, b'{"messages":[],"end":0,"page":0,"page_size":50,"start":0,"uri":"/x","next_page_uri":null}')
 
 
 @pytest.fixture
@@ -155,6 +172,27 @@ def test_calls_by_twilio(wire: Recorder, language: str):
     assert broken(request.form, TWILIO_CALL) == []
     assert request.form["Record"] == "false"
     assert request.path == f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+
+
+SOUGHT = [
+    Sought(Message(f"R{number}", "+4915112345678", "Text"), NOW - timedelta(minutes=5), NOW) for number in range(3)
+]
+
+
+def test_look_ups_at_twilio(wire: Recorder):
+    TwilioSms(ACCOUNT, "token", sender="+15005550006", url=wire.url).find(SOUGHT)
+    assert wire.caught
+    for request in wire.caught:
+        assert broken(request.form, TWILIO_LIST) == []
+        assert request.path == f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+
+
+def test_look_ups_at_sendgrid(wire: Recorder):
+    SendgridEmail("SG.x", "notice@us.example", url=wire.url, activity=True).find(SOUGHT)
+    assert wire.caught
+    for request in wire.caught:
+        assert broken(request.form, SENDGRID_ACTIVITY) == []
+        assert request.path == "/v3/messages"
 
 
 # The tables themselves ------------------------------------------------------------------------------------------------

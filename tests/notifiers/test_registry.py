@@ -65,6 +65,7 @@ def test_a_dispatch_uses_the_sandbox_or_the_providers_but_never_both():
         ({**VOICE, "company_name": ""}, "TOCSIN_COMPANY_NAME"),
         ({**VOICE, "base_url": "http://127.0.0.1:8000"}, "TOCSIN_BASE_URL"),
         ({**VOICE, "calls_by_hand": True}, "Two providers are set for call"),
+        ({**TWILIO, "base_url": "https://our_desk.example"}, "TOCSIN_BASE_URL"),
     ],
 )
 def test_a_mistake_is_named_at_the_start(values: dict[str, object], named: str):
