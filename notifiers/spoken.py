@@ -143,7 +143,7 @@ def pieces(text: str) -> Iterator[str]:
 def _short(line: str) -> Iterator[str]:
     held = ""
     for sentence in filter(None, SENTENCE_END.split(line)):
-        joined = f"{held} {sentence}" if held and sentence.isascii() else held + sentence
+        joined = f"{held} {sentence}" if held.endswith((".", "!", "?")) else held + sentence
         if held and not _fits(joined):
             yield held
             joined = sentence

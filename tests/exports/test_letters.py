@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import zxingcpp
 from pypdf import PdfReader
 
 from incident.domain.letters import Form, forms, grouped
@@ -161,3 +162,22 @@ def test_a_long_line_makes_the_address_smaller_and_never_runs_into_the_code():
     assert letters.size_of(("Ann Person",), form) == 10.0
     assert letters.size_of(("A" + "n" * 35,), form) < 10.0
     assert letters.size_of(("n" * 300,), form) == 8.0
+
+
+def drawn(svg: str, scale: int = 4) -> memoryview:
+    """The drawing of a code as grey pixels, row by row."""
+    found = re.search(r'viewBox="0 0 (\d+) ', svg)
+    assert found
+    side = int(found[1]) * scale
+    grey = bytearray(b"\xff" * side * side)
+    for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1", svg):
+        start, length = int(left) * scale, int(width) * scale
+        for row in range(int(top) * scale, (int(top) + 1) * scale):
+            grey[row * side + start : row * side + start + length] = bytes(length)
+    return memoryview(bytes(grey)).cast("B", shape=[side, side])
+
+
+@pytest.mark.parametrize("reference", [ref(1), "0" * 26, "Z" * 26, "7K3MXW2Q0N5T8V4Y6Z1A2B3C9D"])
+def test_a_scanner_reads_the_reference_and_nothing_else(reference: str):
+    [read] = zxingcpp.read_barcodes(drawn(letters.code(reference)))
+    assert (read.text, read.format) == (reference, zxingcpp.BarcodeFormat.QRCode)

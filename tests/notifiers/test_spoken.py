@@ -108,3 +108,11 @@ def test_a_call_listened_to_in_german_and_in_traditional_chinese():
         "現在收聽請按1，需要專人回電請按2。\n"
         "如果您現在不方便接聽，請致電0 2 5 5。\n"
     )
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_sentences_stay_apart_whatever_letters_they_hold(language):
+    said = spoken.script(
+        language, "Eine Kopie wurde abgezogen. Sie könnte missbraucht werden. Zoë’s too.", company="A", phone="1"
+    )
+    assert " ".join(said.message) == "Eine Kopie wurde abgezogen. Sie könnte missbraucht werden. Zoë’s too."
