@@ -62,17 +62,22 @@ def askable(channels: Channels) -> dict[str, LooksUp]:
 def due(channels: Channels, now: datetime) -> list[str]:
     """The dispatches with somebody in doubt about whom the provider was not asked yet."""
     opened = askable(channels)
-    return list(rows.due(list(opened), now)) if opened else []
+    return list(rows.due(list(opened), now, frozen_at=_frozen_at())) if opened else []
 
 
 def look_up(ref: str, channels: Channels, *, now: datetime) -> None:
-    """Ask about the next of a dispatch that nobody asked about yet."""
+    """Ask about the next of a dispatch that nobody asked about yet.
+
+    While all is frozen also about those who wait: after a restore the provider may have told them already.
+    """
     opened, row = askable(channels), dispatches.anywhere(ref)
     if row is None:
         return
     for word, channel in opened.items():
         most = max(channel.looks_up, min(AT_ONCE, int(EVERY_SECONDS / channel.asked_every) * channel.looks_up))
-        found = rows.doubtful(row.id, [word], most, unasked=now)
+        found = list(rows.doubtful(row.id, [word], most, unasked=now))
+        if (frozen_at := _frozen_at()) and len(found) < most:
+            found += rows.waiting(row.id, [word], most - len(found), frozen_at=frozen_at, now=now)
         _ask(row, word, channel, found, actor=ACTOR, now=now)
 
 
@@ -106,6 +111,12 @@ def ask_one(incident: str, ref: str, channels: Channels, *, actor: str, now: dat
     return Asked(asked)
 
 
+def _frozen_at() -> datetime | None:
+    """Since when all sending is frozen; None while it is not."""
+    switch = dispatches.switch()
+    return switch.at if switch is not None and switch.frozen else None
+
+
 def _dispatch(incident: str, ref: str) -> Dispatch:
     case = incidents.by_ref(incident)
     row = dispatches.by_ref(case.id, ref) if case else None
@@ -131,7 +142,7 @@ def _ask(
 def _sought(row: Dispatch, word: str, found: Sequence[Delivery], now: datetime) -> list[Sought]:
     """The messages as they were written, with the time in which each was handed over if it was."""
     version = notices.version(row.notice_id, row.version_number)
-    times = {one.ref: (one.called_at or one.made_at, one.answered_at or one.changed_at) for one in found}
+    times = {one.ref: _span(one, now) for one in found}
     try:
         known = people.addressees(row.incident_id, [one.person_id for one in found])
         to_write = [
@@ -143,10 +154,21 @@ def _sought(row: Dispatch, word: str, found: Sequence[Delivery], now: datetime) 
     return [Sought(one, times[one.ref][0], times[one.ref][1]) for one in written if isinstance(one, Message)]
 
 
+def _span(one: Delivery, now: datetime) -> tuple[datetime, datetime]:
+    """When this one was handed over if it was. Of one that waits nothing is known but when it was listed."""
+    if one.state == State.WAITING:
+        return one.made_at, now
+    return one.called_at or one.made_at, one.answered_at or one.changed_at
+
+
 def _rivals(incident_id: int, word: str, sought: Sequence[Sought]) -> set[str]:
-    """Those sought whose address is also that of something else under way or in doubt; all of them where that is too much to see."""
+    """Those sought whose address is also that of something else not settled; all of them where that is too much to see."""
     mine = {one.message.ref for one in sought}
-    others = [one for one in rows.unsettled(incident_id, word, MOST_RIVALS) if one[2] not in mine]
+    others = [
+        one
+        for one in rows.unsettled(incident_id, word, MOST_RIVALS, waiting=_frozen_at() is not None)
+        if one[2] not in mine
+    ]
     if len(others) >= MOST_RIVALS:
         return mine
     try:
@@ -218,10 +240,11 @@ def _settle(
     steps = row.steps
     for ref, judged in verdicts.items():
         one = standing[ref]
-        if judged.match is None or one.state != State.IN_DOUBT:
+        if judged.match is None or one.state not in (State.IN_DOUBT, State.WAITING):
             continue
         stood, match = tallies.place(one), judged.match
-        one.state = rules.settled(State.IN_DOUBT, match)
+        one.state = rules.settled(State(one.state), match)
+        one.called_at, one.due_at = one.called_at or match.at or ledger.now, None
         one.reason, one.code = (match.reason or "found_at_provider")[:40], match.code[:20]
         one.provider, one.provider_id = provider, one.provider_id or match.provider_id[:100]
         one.may_pass = match.status in delivery_rules.MAY_PASS

@@ -68,7 +68,7 @@ def judged(findings: Sequence[Finding], taken: Collection[str], rivals: Collecti
 def settled(state: State, match: Match) -> State:
     """The state of a delivery whose message the provider has."""
     happening = REPORTS[match.status]
-    return after(state, Happening.FOUND_SENT if happening is Happening.REPORTED_ELSE else happening)
+    return after(state, Happening.REPORTED_ON_ITS_WAY if happening is Happening.REPORTED_ELSE else happening)
 
 
 def _groups(free: Mapping[str, Mapping[str, Match]]) -> Iterable[list[str]]:

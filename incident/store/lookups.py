@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, func, insert, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_, func, insert, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.deliveries import State
 from incident.domain.lookups import ASKED_AFTER, ASKED_AGAIN_AFTER, MOST_UNANSWERED, Verdict
 from incident.store.db import BigInt, Model, UTCDateTime, db
-from incident.store.deliveries import IS_SENDING, NEEDS_CARE, Delivery, parts
+from incident.store.deliveries import IS_SENDING, IS_WAITING, NEEDS_CARE, Delivery, parts
 from incident.store.dispatches import Dispatch
 
 
@@ -65,11 +65,34 @@ def _is_unasked(now: datetime) -> ColumnElement[bool]:
     return and_(Delivery.changed_at <= now - ASKED_AFTER, ~said, ~lately, tries < MOST_UNANSWERED)
 
 
-def due(channels: Sequence[str], now: datetime) -> Sequence[str]:
-    """The dispatches with somebody in doubt by one of these channels about whom the provider was not asked yet."""
-    asked = select(Delivery.id).where(Delivery.dispatch_id == Dispatch.id, _is_doubtful(channels), _is_unasked(now))
-    query = select(Dispatch.ref).where(Dispatch.in_doubt > 0, Dispatch.simulated.is_(False))
-    return db.session.scalars(query.where(asked.correlate(Dispatch).exists()).order_by(Dispatch.id)).all()
+def _waits_unasked(channels: Sequence[str], frozen_at: datetime, now: datetime) -> ColumnElement[bool]:
+    """Waiting by one of these channels, and since all was frozen nobody asked whether it went out after all."""
+    answers = select(DeliveryLookup.id).where(DeliveryLookup.delivery_id == Delivery.id, DeliveryLookup.at >= frozen_at)
+    said = answers.where(DeliveryLookup.verdict != Verdict.UNANSWERED).correlate(Delivery).exists()
+    lately = answers.where(DeliveryLookup.at > now - ASKED_AGAIN_AFTER).correlate(Delivery).exists()
+    return and_(IS_WAITING, Delivery.current, Delivery.channel.in_(channels), ~said, ~lately)
+
+
+def due(channels: Sequence[str], now: datetime, *, frozen_at: datetime | None = None) -> Sequence[str]:
+    """The dispatches with somebody in doubt by one of these channels about whom the provider was not asked yet.
+
+    Since `frozen_at` also those with somebody who waits: a restored database may not know that they were told.
+    """
+    found = select(Delivery.id).where(Delivery.dispatch_id == Dispatch.id).correlate(Dispatch)
+    doubtful = and_(Dispatch.in_doubt > 0, found.where(_is_doubtful(channels), _is_unasked(now)).exists())
+    query = select(Dispatch.ref).where(Dispatch.simulated.is_(False)).order_by(Dispatch.id)
+    if frozen_at is None:
+        return db.session.scalars(query.where(doubtful)).all()
+    waiting = and_(Dispatch.waiting > 0, found.where(_waits_unasked(channels, frozen_at, now)).exists())
+    return db.session.scalars(query.where(or_(doubtful, waiting))).all()
+
+
+def waiting(
+    dispatch_id: int, channels: Sequence[str], most: int, *, frozen_at: datetime, now: datetime
+) -> Sequence[Delivery]:
+    """Deliveries of a dispatch that wait by these channels and were not asked about since all was frozen."""
+    query = select(Delivery).where(Delivery.dispatch_id == dispatch_id, _waits_unasked(channels, frozen_at, now))
+    return db.session.scalars(query.order_by(Delivery.id).limit(most)).all()
 
 
 def doubtful(
@@ -83,16 +106,18 @@ def doubtful(
     return db.session.scalars(query.order_by(last.correlate(Delivery).scalar_subquery(), Delivery.id).limit(most)).all()
 
 
-def unsettled(incident_id: int, channel: str, most: int) -> list[tuple[int, int, str]]:
-    """Number, person and reference of everything of this incident by this channel that is under way or in doubt."""
+def unsettled(incident_id: int, channel: str, most: int, *, waiting: bool) -> list[tuple[int, int, str]]:
+    """Number, person and reference of everything of this incident by this channel that is under way or in doubt.
+
+    With `waiting` also of what waits, where that may have gone out after all.
+    """
     columns = select(Delivery.id, Delivery.person_id, Delivery.ref)
     query = columns.join(Dispatch, Dispatch.id == Delivery.dispatch_id).where(
         Dispatch.incident_id == incident_id, Delivery.channel == channel
     )
-    found = []
-    for which in (IS_SENDING, and_(NEEDS_CARE, Delivery.state == State.IN_DOUBT)):
-        found += [(id_, person, ref) for id_, person, ref in db.session.execute(query.where(which).limit(most))]
-    return found
+    states: list[Any] = [IS_SENDING, and_(NEEDS_CARE, Delivery.state == State.IN_DOUBT), *([IS_WAITING] if waiting else [])]
+    rows = (row for which in states for row in db.session.execute(query.where(which).limit(most)))
+    return [(id_, person, ref) for id_, person, ref in rows]
 
 
 def owned(provider_ids: Sequence[str], but: Sequence[int]) -> set[str]:

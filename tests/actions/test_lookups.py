@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import lookups, reported
+from incident.actions import dispatch, lookups, people, preparing, reported
 from incident.domain.errors import Missing, Refused
 from incident.domain.lookups import Verdict
+from incident.domain.pace import Pace
 from incident.store import lookups as rows
 from notifiers.contract import Event, Finding, Match, Message, Outcome, Sought, Status
 from notifiers.memory import Memory
@@ -189,3 +190,67 @@ def test_what_is_settled_is_not_asked_about():
     look(story)
     with pytest.raises(Refused, match="no longer in doubt"):
         lookups.ask_one(story.incident.ref, story.rows()[0].ref, story.channels, actor=LEAD, now=NOW)
+
+
+def restored(count=3):
+    """A sending as a restored database knows it: everybody waits, though the provider has told the first; all is frozen."""
+    phone = Asked()
+    story = a_story(count, channels=("sms", "email"), only_phone=count, real={"sms": phone})
+    story.start()
+    while preparing.prepare(story.dispatch, story.real, now=story.clock()):
+        pass
+    dispatch.freeze(actor=LEAD, now=story.clock())
+    texts = [one.text for one in written(story)]
+    phone.has = [("+4915112345001", texts[0], Match("SM1", Status.DELIVERED, story.clock()))]
+    return story, phone
+
+
+def written(story):
+    row = story.row()
+    return [one.message for one in lookups._sought(row, "sms", story.rows(), story.clock())]
+
+
+def test_after_a_restore_whom_the_provider_has_told_already_is_not_told_again():
+    story, phone = restored()
+    look(story)
+    assert story.counts() == {"delivered": 1, "waiting": 2}
+    assert [verdict for verdict, *_ in verdicts(story)] == ["found", "none", "none"]
+    phone.answer = answering(Outcome.ACCEPTED)
+    dispatch.release(actor=LEAD, now=story.clock())
+    story.work()
+    assert sorted(message.to for message in phone.sent) == ["+4915112345002", "+4915112345003"]
+
+
+def test_those_who_wait_are_asked_about_once_a_freeze_and_never_else():
+    story, phone = restored()
+    look(story)
+    look(story, minutes=60)
+    assert len(phone.asked) == 3
+    dispatch.release(actor=LEAD, now=story.clock())
+    assert lookups.due(story.channels, story.clock()) == []
+    dispatch.freeze(actor=LEAD, now=story.clock())
+    look(story)
+    assert len(phone.asked) == 5
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_of_two_who_wait_with_one_number_and_text_nobody_is_taken_for_told(apart):
+    story, phone = restored(2)
+    phone.asked_every = 10 if apart else 0.1  # asked about one by one, or both at once
+    changed = {"phone": "+4915112345001"}
+    people.correct(story.incident.ref, "P-2", changed, reason="typo", version=1, actor=LEAD, now=story.clock())
+    look(story)
+    assert story.counts() == {"waiting": 2}
+    assert {verdict for verdict, *_ in verdicts(story)} == {"unclear"}
+
+
+def test_in_a_wave_that_goes_on_those_who_certainly_wait_make_nothing_unclear(monkeypatch):
+    monkeypatch.setattr(lookups, "MOST_RIVALS", 2)
+    phone = Asked(batch=1)
+    story = a_story(5, channels=("sms", "email"), only_phone=5, real={"sms": phone})
+    story.start(pace=Pace(canary=1))
+    story.work()
+    assert story.counts() == {"in_doubt": 1, "waiting": 4}
+    phone.holds(phone.sent[0], "SM1")
+    look(story)
+    assert story.counts() == {"delivered": 1, "waiting": 4}
