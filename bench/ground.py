@@ -64,12 +64,17 @@ def imported(people: int, folder: Path) -> str:
     return ref
 
 
-def listed(ref: str, app: APIFlask) -> str:
-    """An approved notice of this incident with everybody on the list of its sending; the sending's reference."""
+def started(ref: str) -> str:
+    """The sending of an approved notice of this incident to everybody, begun and no further; its reference."""
     incident = incidents.by_ref(ref)
     assert incident is not None
     notice = approved(incident, channels=("email",))
-    one = dispatch.start(ref, notice, only_sandbox=False, pace=Pace(), actor="U-0BENCH00", now=NOW)
+    return dispatch.start(ref, notice, only_sandbox=False, pace=Pace(), actor="U-0BENCH00", now=NOW)
+
+
+def listed(ref: str, app: APIFlask) -> str:
+    """The same with everybody on its list."""
+    one = started(ref)
     while preparing.prepare(one, app.extensions["channels"].real, now=NOW):
         pass
     return one

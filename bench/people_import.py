@@ -1,10 +1,12 @@
-"""People imported per second, beside a straight-line program that does the same work, in the same run.
+"""People imported per second, beside a straight-line program that does the same work, and the bare insert of its rows.
 
-    python -m bench.people_import [ROWS]
+    python -m bench.people_import [ROWS] [--postgresql]
 
 Both read the same CSV, check address and number, compute two keyed hashes, seal each person, find duplicates and keep
 everything durably in SQLite (WAL, synchronous FULL). Ours also refuses, counts, pairs duplicates, leaves lines in the
-record and can be killed at any moment. The ratio is what counts; figures of one machine drift.
+record and can be killed at any moment. The bare insert is the best that SQLite does with rows that somebody else made: one
+transaction, the unique index built last; making the rows is not counted. With `--postgresql` the same import into a fresh PostgreSQL
+(of the tests) is measured too. The ratio is what counts; figures of one machine drift.
 """
 
 import csv
@@ -13,7 +15,6 @@ import json
 import os
 import random
 import re
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -86,15 +87,42 @@ def _keep(database: sqlite3.Connection, batch: list[tuple[object, ...]]) -> None
     database.execute("COMMIT")
 
 
-def ours(source: Path, folder: Path) -> float:
-    """The import as the worker does it; the seconds it took, without starting the program."""
+def bare_insert(source: Path, folder: Path) -> tuple[float, float]:
+    """The other yardstick: seconds, and CPU seconds, that the database takes for rows of this kind and nothing else."""
+    with source.open("rb") as lines:
+        rows = sum(1 for _ in lines) - 1
+    database = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -32768"):
+        database.execute(f"PRAGMA {pragma}")
+    database.execute(
+        "CREATE TABLE person (id INTEGER PRIMARY KEY, email BLOB, phone BLOB, country TEXT, language TEXT, sealed BLOB)"
+    )
+    took = cpu = 0.0
+    database.execute("BEGIN IMMEDIATE")
+    for start in range(0, rows, BATCH):
+        batch = [(os.urandom(16), os.urandom(16), "DE", "en", os.urandom(170)) for _ in range(min(BATCH, rows - start))]
+        began, before = time.perf_counter(), time.process_time()
+        database.executemany(
+            "INSERT INTO person (email, phone, country, language, sealed) VALUES (?, ?, ?, ?, ?)", batch
+        )
+        took, cpu = took + time.perf_counter() - began, cpu + time.process_time() - before
+    began, before = time.perf_counter(), time.process_time()
+    database.execute("CREATE UNIQUE INDEX by_email ON person (email)")
+    database.execute("COMMIT")
+    return took + time.perf_counter() - began, cpu + time.process_time() - before
+
+
+def ours(source: Path, folder: Path, database: str = "") -> tuple[float, float]:
+    """The import as the worker does it; seconds and CPU seconds it took, without starting the program."""
     # Imported here alone, so that the straight-line program does not carry the weight of ours.
     from incident import clock, settings, start  # noqa: PLC0415
     from incident.actions import imports, intake  # noqa: PLC0415
     from incident.domain.imports import Reading  # noqa: PLC0415
     from incident.store.tables import Form  # noqa: PLC0415
 
-    app = start.prepare(settings.load(instance=folder / "instance", test_mode=True))
+    app = start.prepare(
+        settings.load(instance=folder / "instance", test_mode=True, **({"database_url": database} if database else {}))
+    )
     files = folder / "instance" / "files"
     with app.app_context():
         now = clock.now()
@@ -104,54 +132,81 @@ def ours(source: Path, folder: Path) -> float:
         reading = Reading(("reference", "name", "email", "phone", "country", "language"))
         form = Form("csv", "utf-8-sig", ",")
         imports.start(ref, list_ref, reading, form=form, has_header=True, wave=0, folder=files, actor="system", now=now)
-        began = time.perf_counter()
+        sys.setswitchinterval(0.0005)  # as `tocsin run` does
+        began, before = time.perf_counter(), time.process_time()
         imports.run(list_ref, folder=files, clock=clock.now)
-        took = time.perf_counter() - began
+        took = time.perf_counter() - began, time.process_time() - before
         row = imports.get(ref, list_ref)
         if row.state != "done" or row.rows != row.taken + row.suspects + row.refused + row.empty:
             raise SystemExit(f"The import went wrong: {row.state}, {row.rows} rows.")
     return took
 
 
-def _measured(program: str, source: Path) -> dict[str, float]:
+def _measured(program: str, source: Path, database: str = "") -> dict[str, float]:
     """One run in a process of its own: seconds, CPU seconds and peak memory in MiB."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.people_import", "--run", program, str(source), folder]
+        command = [sys.executable, "-m", "bench.people_import", "--run", program, str(source), folder, database]
         answer = subprocess.run(command, check=True, capture_output=True, text=True)
     measured: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
     return measured
 
 
-def _run(program: str, source: Path, folder: Path) -> None:
-    before = time.process_time()
-    began = time.perf_counter()
+def _run(program: str, source: Path, folder: Path, database: str) -> None:
     if program == "ours":
-        took = ours(source, folder)
+        took, cpu = ours(source, folder, database)
+    elif program == "bare":
+        took, cpu = bare_insert(source, folder)
     else:
+        began, before = time.perf_counter(), time.process_time()
         straight_line(source, folder)
-        took = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": took, "cpu": time.process_time() - before, "memory": memory}))
+        took, cpu = time.perf_counter() - began, time.process_time() - before
+    status = Path("/proc/self/status").read_text()
+    [peak] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    print(json.dumps({"seconds": took, "cpu": cpu, "memory": int(peak) / 1024}))
+
+
+def _said(name: str, rows: int, one: dict[str, float]) -> str:
+    each = one["cpu"] / rows * 1e6
+    return f"{name:<14}{rows / one['seconds']:>9,.0f} people/s  {each:>5.1f} µs of CPU each  {one['memory']:>4,.0f} MiB"
+
+
+def _on_postgresql(source: Path) -> dict[str, float]:
+    # Imported here alone, as above.
+    from sqlalchemy import create_engine, text  # noqa: PLC0415
+
+    from tests.postgres import Postgres  # noqa: PLC0415
+
+    with Postgres(durable=True) as server:
+        with create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("CREATE DATABASE bench"))
+        return _measured("ours", source, server.url("bench"))
 
 
 def main() -> None:
-    """Print rows per second of both, memory, and one ratio (ours over the straight line, median of the rounds)."""
+    """Print people per second of each, memory, and ratios: ours over the two yardsticks, median of the rounds."""
     if sys.argv[1:2] == ["--run"]:
-        _run(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+        _run(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]), sys.argv[5])
         return
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    words = [word for word in sys.argv[1:] if word != "--postgresql"]
+    rows = int(words[0]) if words else ROWS
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "people.csv"
         write_list(source, rows)
-        rounds = [(_measured("straight", source), _measured("ours", source)) for _ in range(ROUNDS)]
-    ratios = sorted(mine["seconds"] / line["seconds"] for line, mine in rounds)
-    line, mine = sorted(rounds, key=lambda pair: pair[1]["seconds"] / pair[0]["seconds"])[len(rounds) // 2]
+        rounds = [
+            tuple(_measured(program, source) for program in ("bare", "straight", "ours"))
+            for _ in range(ROUNDS if rows <= ROWS else 1)
+        ]
+        other = _on_postgresql(source) if "--postgresql" in sys.argv else None
+    bare, line, mine = sorted(rounds, key=lambda one: one[2]["seconds"] / one[0]["seconds"])[len(rounds) // 2]
     print(f"{rows:,} rows")
-    print(f"straight line  {rows / line['seconds']:>9,.0f} people/s  {line['memory']:>6,.0f} MiB")
-    print(f"tocsin         {rows / mine['seconds']:>9,.0f} people/s  {mine['memory']:>6,.0f} MiB")
-    print(
-        f"ratio          {ratios[len(ratios) // 2]:>9.2f}  times the straight line (of {ROUNDS} rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
-    )
+    for name, one in (("bare insert", bare), ("straight line", line), ("tocsin", mine)):
+        print(_said(name, rows, one))
+    if other:
+        print(_said("on PostgreSQL", rows, other))
+        print(f"ratio          {other['seconds'] / mine['seconds']:>9.2f}  times the time of SQLite")
+    for name, yardstick in (("bare insert", bare), ("straight line", line)):
+        ratio, cpu = mine["seconds"] / yardstick["seconds"], mine["cpu"] / yardstick["cpu"]
+        print(f"ratio          {ratio:>9.2f}  times the {name}, {cpu:.2f} times its CPU")
 
 
 if __name__ == "__main__":
