@@ -26,6 +26,7 @@ from tests.journeys.test_sending_killed import LEAD, NOW, brought_in, reported
 PEOPLE, WAY = (lambda count, way: (int(count), way))(*os.environ.get("SCALE", "2000 sms").split())
 PATIENCE = 120 + PEOPLE / 200
 ADDRESS = {"email": "person{}@example.org", "sms": "+49151{:08}"}[WAY]
+PROVIDER = {"email": "sendgrid", "sms": "twilio"}[WAY]
 A_WORKER_HAS = 3  # lanes
 SECONDS = 6.0  # what the sending takes at least, so that it has a middle
 
@@ -122,6 +123,31 @@ def test_workers_that_die_freeze_and_come_lose_nobody_and_tell_nobody_twice(post
         nobody_is_lost_or_told_twice(app, server, sending, {doomed.pid, frozen.pid})
         everybody_is_told_in_the_end(app, server, ref, sending, cluster)
         leave(cluster, (following, frozen, added))
+
+
+@pytest.mark.journey
+def test_a_worker_that_is_told_to_stop_in_the_middle_settles_what_it_began_and_leaves_no_doubt(postgres, tmp_path):
+    server, values = a_provider()
+    with server, Cluster(postgres, "stopped", tmp_path, **values | {f"{PROVIDER}_rate": 40}) as cluster:
+        app, ref = brought_in(cluster.settings, WAY, 600)
+        cluster.start("scheduler")
+        worker = cluster.start("worker", "--lane", "sending")
+        cluster.wait(lambda: cluster.lanes() == 1 and cluster.holder(), 90, "a worker and a clock")
+        begun(app, ref)
+        cluster.wait(lambda: len(copies(server)) > 80, 60, "it is under way")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(40) == 0, cluster.logs()
+        told = cluster.ask("SELECT accepted FROM dispatch")
+        assert 80 < told < 600
+        by_it = {"who": f"%:{worker.pid}"}
+        assert (
+            cluster.ask("SELECT count(*) FROM delivery_claim WHERE worker LIKE :who AND state <> 'settled'", **by_it)
+            == 0
+        )
+        assert cluster.ask("SELECT sum(size) FROM delivery_claim WHERE worker LIKE :who", **by_it) <= len(
+            copies(server)
+        )
+        assert (cluster.ask("SELECT in_doubt FROM dispatch"), set(copies(server).values())) == (0, {1})
 
 
 def nobody_is_lost_or_told_twice(app, server, sending, fallen):
