@@ -1,5 +1,6 @@
 """Send a text to oneself before anybody else gets it. A trial is marked as one and never counts as telling anybody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +17,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee
 from incident.domain.wording import Escape, Pattern, Unfilled, for_header, for_html, for_text
-from incident.store import dispatches, incidents, mailbox, notices, users
+from incident.store import dispatches, incidents, mailbox, members, notices, users
 from incident.store.db import new_secret_ref
 from incident.store.sealed import sealer
 from incident.store.users import User
@@ -31,6 +32,7 @@ KEPT: Final = "The test is in the sandbox’s mailbox: no provider is set, or th
 SAMPLE_KINDS: Final = ("email", "name")
 CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.CALL, Channel.PUSH)
 LONGEST_TOKEN: Final = 4_096
+LARGEST_TEAM: Final = 20
 WHERE: Final = {
     Channel.EMAIL: "to your own address",
     Channel.SMS: "to your own telephone",
@@ -43,10 +45,14 @@ NOWHERE: Final = "(your own telephone)"
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tried: a channel, and for push the device's token, which is used once and kept nowhere."""
+    """What is tried, and by whom it is read: oneself, or everybody on the incident's team.
+
+    For push the token of one device; it is used once and kept nowhere.
+    """
 
     channel: Channel = Channel.EMAIL
     token: str = ""
+    to_team: bool = False
 
 
 def send(
@@ -69,7 +75,7 @@ def send(
         raise Missing()
     if trial.channel not in CHANNELS:
         raise Invalid("channel", "There is no test by this way: look at its preview instead.")
-    if trial.channel is not Channel.EMAIL:
+    if trial.channel is not Channel.EMAIL or trial.to_team:
         take("to_oneself", actor, now=now)
     with transaction(actor, now) as ledger:
         found = incidents.by_ref(incident)
@@ -79,19 +85,42 @@ def send(
         if dispatches.frozen():
             raise Refused("All sending is frozen just now, tests too.")
         notifier = _notifier(channels, trial.channel, is_drill=found.kind == "drill")
-        to = _address(user, trial, simulated=notifier.simulated)
-        message = _message(wording, new_secret_ref(), to, user.name, trial.channel)
+        readers = _readers(found.id, user, trial)
+        made = [
+            _message(wording, new_secret_ref(), to, one.name, trial.channel)
+            for one in readers
+            if (to := _address(one, trial, simulated=notifier.simulated, alone=not trial.to_team))
+        ]
+        if not made:
+            raise Invalid("channel", "Nobody on the team has an address that is proved for this way.")
         ledger.write(
             "notice.tested",
             ref,
             incident=incident,
             channel=str(trial.channel),
-            attempt=message.ref,
+            attempt=made[0].ref,
             simulated=notifier.simulated,
+            readers=len(made),
         )
         if notifier.simulated or trial.channel is Channel.CALL:  # a call asks for its words while it is under way
-            _keep(found.id, ref, message, trial.channel, now)
-    return KEPT if notifier.simulated else _words(notifier, message, trial.channel)
+            _keep(found.id, ref, made, trial.channel, now)
+    if notifier.simulated:
+        return KEPT
+    return _words(notifier, made[0], trial.channel) if not trial.to_team else _told(notifier, made, len(readers))
+
+
+def _readers(incident_id: int, user: User, trial: Trial) -> list[User]:
+    """Who reads the test. Raises Invalid where the team is empty, or too large for a test."""
+    if not trial.to_team:
+        return [user]
+    if trial.channel is Channel.PUSH:
+        raise Invalid("channel", "A push test goes to one device of your own.")
+    team = [row.user for row in members.of(incident_id) if row.user.active]
+    if not team:
+        raise Invalid("channel", "Nobody is on the team of this incident yet: add them on its Team page first.")
+    if len(team) > LARGEST_TEAM:
+        raise Invalid("channel", f"A test goes to at most {LARGEST_TEAM} colleagues.")
+    return team
 
 
 def _notifier(channels: Channels, channel: Channel, *, is_drill: bool) -> Notifier:
@@ -102,8 +131,8 @@ def _notifier(channels: Channels, channel: Channel, *, is_drill: bool) -> Notifi
     return notifier
 
 
-def _address(user: User, trial: Trial, *, simulated: bool) -> str:
-    """Where the test goes. Raises Invalid where the one who asks has no such address."""
+def _address(user: User, trial: Trial, *, simulated: bool, alone: bool) -> str:
+    """Where the test goes; empty for a colleague who proved no number. Raises Invalid where the one who asks has none."""
     if trial.channel is Channel.EMAIL:
         return user.email
     if trial.channel is Channel.PUSH:
@@ -114,8 +143,8 @@ def _address(user: User, trial: Trial, *, simulated: bool) -> str:
     try:
         return reach.proved_number(user)
     except Invalid:
-        if simulated:
-            return NOWHERE
+        if simulated or not alone:
+            return NOWHERE if simulated else ""
         raise Invalid(
             "channel", "Prove your own telephone number first, under Account: a test goes to nobody else."
         ) from None
@@ -146,8 +175,8 @@ def _message(wording: Wording, ref: str, to: str, name: str, channel: Channel) -
     )
 
 
-def _keep(incident_id: int, notice_ref: str, message: Message, channel: Channel, now: datetime) -> None:
-    sealed = sealer(incident_id).seal(f"sandbox_message.sealed:{message.ref}", packed(message))
+def _keep(incident_id: int, notice_ref: str, made: Sequence[Message], channel: Channel, now: datetime) -> None:
+    key = sealer(incident_id)
     mailbox.keep_messages(
         [
             {
@@ -157,10 +186,34 @@ def _keep(incident_id: int, notice_ref: str, message: Message, channel: Channel,
                 "person_number": None,
                 "notice_ref": notice_ref,
                 "kept_at": now,
-                "sealed": sealed,
+                "sealed": key.seal(f"sandbox_message.sealed:{message.ref}", packed(message)),
             }
+            for message in made
         ]
     )
+
+
+def _told(notifier: Notifier, made: Sequence[Message], team: int) -> str:
+    """What became of a test to the team, in figures: one message a call, so that one that is lost says nothing of the others."""
+    outcomes = [_outcome(notifier, message) for message in made]
+    taken, lost = outcomes.count(Outcome.ACCEPTED), outcomes.count(Outcome.UNKNOWN)
+    said = [f"{taken} of {team} on the team: the test is on its way."]
+    if lost:
+        said.append(f"Of {lost} the provider’s answer was lost.")
+    if refused := len(made) - taken - lost:
+        said.append(f"{refused} were not taken by the provider.")
+    if left := team - len(made):
+        said.append(f"{left} proved no telephone number.")
+    return " ".join(said)
+
+
+def _outcome(notifier: Notifier, message: Message) -> Outcome:
+    try:
+        (answer,) = notifier.send([message])
+    except Exception as error:  # the contract: an exception means that nobody knows what happened
+        log.warning("trial.answer_lost", provider=notifier.provider, reason=type(error).__name__)
+        return Outcome.UNKNOWN
+    return answer.outcome
 
 
 def _words(notifier: Notifier, message: Message, channel: Channel) -> str:

@@ -208,6 +208,7 @@ class TestIn(Strict):
     channel: Literal["email", "sms", "call", "push"] = Field(
         "email", description="Texts and calls go to the number that you proved under your account."
     )
+    to_team: bool = Field(False, description="To everybody on the team of the incident, at their own addresses.")
     token: str = Field("", max_length=4_096, description="For push: the token of a device of yours; it is not kept.")
 
 

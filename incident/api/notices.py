@@ -217,7 +217,7 @@ def test(incident: str, ref: str, given: TestIn) -> dict[str, str]:
     """Send it to yourself by one channel, marked as a test. It tells nobody else and counts for nothing."""
     _, wording = _wording(ref, PreviewIn(language=given.language))
     channels = current_app.extensions["channels"]
-    trial = Trial(Channel(given.channel), given.token)
+    trial = Trial(Channel(given.channel), given.token, given.to_team)
     said = trials.send(incident, ref, wording, channels=channels, actor=actor(), now=now(), trial=trial)
     return {"said": said}
 

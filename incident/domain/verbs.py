@@ -77,7 +77,7 @@ VERBS: dict[str, str] = {
     "notice.person_seen": "looked at the notice {subject} as {person} will read it",
     "notice.sent_back": "sent version {version} of the notice {subject} back",
     "notice.submitted": "submitted version {version} of the notice {subject} for approval, to {people} people",
-    "notice.tested": "sent a test of the notice {subject} to themselves by {channel}",
+    "notice.tested": "sent a test of the notice {subject} to themselves or their team by {channel}",
     "notice.supplemented": "began {subject}, a correction for the {people} people whom {notice} told",
     "notice.voided": "voided version {version} of the notice {subject}, which had been {was}",
     "notice.withdrawn": "withdrew the notice {subject}",

@@ -21,7 +21,7 @@ from incident.domain.notices import SECTIONS, Channel, Event, Stage
 from incident.domain.pace import Pace
 from incident.domain.people import Audience
 from incident.domain.wording import HOUSE, PERSON
-from incident.store import announcements, audiences, dispatches, users
+from incident.store import announcements, audiences, dispatches, members, users
 from incident.store import notices as rows
 from incident.store.dispatches import Dispatch
 from incident.store.notices import Notice, NoticeVersion
@@ -79,6 +79,7 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         proofs=[(proof.value, said) for proof, said in ladders.PROOF_WORDS.items()],
         despite=[(word.value, said) for word, said in composing.DESPITE_WORDS.items()],
         check=preflights.of_notice(notice, len(standing.hurdles)),
+        team=members.count(g.incident.id),
         tones=preflights.TONES,
         level=readability.grade("\n".join(text.sections.values())) if language == "en" else None,
         plain_level=readability.PLAIN,

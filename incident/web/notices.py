@@ -73,7 +73,7 @@ def save(incident: str, ref: str) -> ResponseReturnValue:
         return _kept_on_screen(notice, page, refusal)
     if request.form.get("then") == "submit":
         return _submit(incident, ref)
-    if request.form.get("then") == "test":
+    if request.form.get("then") in ("test", "test-team"):
         return _test(incident, ref)
     flash("Saved.", "met")
     return redirect(_place(incident, ref, request.form.get("then", "")))
@@ -208,7 +208,7 @@ def _test(incident: str, ref: str) -> ResponseReturnValue:
     wording = notice_pages.draft_wording(notice, language)
     if wording is None:
         raise Missing()
-    trial = Trial(channel, request.form.get("token", ""))
+    trial = Trial(channel, request.form.get("token", ""), to_team=request.form.get("then") == "test-team")
     channels = current_app.extensions["channels"]
     flash(trials.send(incident, ref, wording, channels=channels, actor=actor(), now=now(), trial=trial), "met")
     return redirect(_place(incident, ref, ""))

@@ -11,7 +11,7 @@ from incident.actions.trials import Trial
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.notices import Channel
-from incident.store import dispatches, mailbox, sealed, users
+from incident.store import dispatches, mailbox, members, sealed, users
 from incident.store.db import db
 from incident.store.reach import Reach
 from notifiers.contract import Answer, Channels, Outcome
@@ -185,3 +185,70 @@ def test_so_many_tests_an_hour_and_no_more(incident):
         try_out(incident, Memory("sms"), trial=Trial(Channel.SMS))
     with pytest.raises(Refused, match="Too many"):
         try_out(incident, Memory("sms"), trial=Trial(Channel.SMS))
+
+
+def on_the_team(incident, *names):
+    """Colleagues on this incident."""
+    for name in names:
+        user = a_user(Role.LEAD, name=name, email=f"{name.lower()}@example.org")
+        with transaction(user.ref, NOW) as ledger:
+            members.add(incident.id, user.id, actor=user.ref, now=NOW)
+            ledger.write("member.added", user.ref, incident=incident.ref)
+
+
+def test_a_test_to_the_team_goes_to_each_at_their_own_address_and_names_them_alone(incident):
+    on_the_team(incident, "Bo", "Cy")
+    channel = Memory()
+    said = try_out(incident, channel, trial=Trial(to_team=True))
+    assert said == "2 of 2 on the team: the test is on its way."
+    assert {message.to for message in channel.sent} == {"bo@example.org", "cy@example.org"}
+    assert all(f"Dear {message.to[:2].title()}," in message.text for message in channel.sent)
+    assert len({message.ref for message in channel.sent}) == 2
+    assert lines() == 1
+
+
+def test_a_colleague_without_a_proved_number_is_named_by_count_and_gets_no_text(incident):
+    on_the_team(incident, "Bo")
+    with pytest.raises(Invalid, match="proved"):
+        try_out(incident, Memory("sms"), trial=Trial(Channel.SMS, to_team=True))
+    with_a_number()
+    user = ana()
+    with transaction(user.ref, NOW) as ledger:
+        members.add(incident.id, user.id, actor=user.ref, now=NOW)
+        ledger.write("member.added", user.ref, incident=incident.ref)
+    channel = Memory("sms")
+    said = try_out(incident, channel, trial=Trial(Channel.SMS, to_team=True))
+    assert said == "1 of 2 on the team: the test is on its way. 1 proved no telephone number."
+    assert [message.to for message in channel.sent] == ["+4915112345678"]
+
+
+def test_one_lost_answer_of_a_test_to_the_team_says_nothing_of_the_others(incident):
+    on_the_team(incident, "Bo", "Cy", "Di")
+
+    def answer(message):
+        if message.to.startswith("cy"):
+            raise TimeoutError
+        outcome = Outcome.REFUSED if message.to.startswith("di") else Outcome.ACCEPTED
+        return Answer(message.ref, outcome, reason="bad_address")
+
+    said = try_out(incident, Memory(answer=answer), trial=Trial(to_team=True))
+    assert said == (
+        "1 of 3 on the team: the test is on its way. Of 1 the provider’s answer was lost."
+        " 1 were not taken by the provider."
+    )
+
+
+def test_without_a_team_there_is_nobody_to_test_it_on(incident):
+    channel = Memory()
+    with pytest.raises(Invalid, match="Team page"):
+        try_out(incident, channel, trial=Trial(to_team=True))
+    assert (channel.sent, lines()) == ([], 0)
+
+
+def test_in_a_drill_a_test_to_the_team_stays_in_the_sandbox(app):
+    drill = an_incident(kind="drill")
+    on_the_team(drill, "Bo", "Cy")
+    channel = Memory()
+    assert "sandbox" in try_out(drill, channel, trial=Trial(to_team=True))
+    assert channel.sent == []
+    assert len(mailbox.mailbox(drill.id, before=None, limit=5)) == 2
