@@ -20,6 +20,7 @@ from incident.api import bundles as api_bundles
 from incident.api import calls as api_calls
 from incident.api import closing as api_closing
 from incident.api import deliveries as api_deliveries
+from incident.api import freezing as api_freezing
 from incident.api import grades as api_grades
 from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
@@ -170,7 +171,7 @@ API: tuple[Blueprint, ...] = (
     api_lookups.bp,
     api_rolls.bp,
     api_deliveries.box,
-    api_deliveries.switch,
+    api_freezing.bp,
     api_letters.bp,
     api_grades.bp,
     api_obligations.bp,

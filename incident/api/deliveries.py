@@ -28,7 +28,6 @@ from notifiers.contract import Channels
 
 bp = APIBlueprint("api_deliveries", __name__, url_prefix="/api/v1/incidents/<incident>/sendings", tag="Sending")
 box = APIBlueprint("api_mailbox", __name__, url_prefix="/api/v1/incidents/<incident>/mailbox", tag="Sending")
-switch = APIBlueprint("api_sending", __name__, url_prefix="/api/v1/sending", tag="Sending")
 
 PAGE = 500
 LONGEST_REASON = 500
@@ -241,13 +240,6 @@ class ShortfallOut(BaseModel):
     states: dict[str, int]
     places: list[PlaceOut]
     offers: list[OfferOut]
-
-
-class SwitchOut(BaseModel):
-    frozen: bool
-    sendings: int = Field(description="How many real sendings go on at once when it is released.")
-    waiting: int = Field(description="How many people wait in them, and would be written to.")
-    in_doubt: int = Field(description="How many are in doubt; a person settles them first.")
 
 
 @bp.get("")
@@ -468,32 +460,6 @@ def messages(incident: str, place: PlaceIn) -> dict[str, Any]:
 def message(incident: str, message: str) -> dict[str, str]:
     """One message as it would have gone out; reading it leaves a line."""
     return actions.read_message(incident, message, actor=actor(), now=now())
-
-
-@switch.get("")
-@permit("sending.freeze")
-@switch.output(SwitchOut)
-def state() -> dict[str, Any]:
-    """Whether all sending of this installation is frozen, and what a release would let go on."""
-    return {"frozen": dispatches.frozen()} | dispatches.held()._asdict()
-
-
-@switch.post("/freeze")
-@permit("sending.freeze")
-@switch.output({}, status_code=204)
-def freeze() -> str:
-    """Let nothing more leave this installation."""
-    dispatching.freeze(actor=actor(), now=now())
-    return ""
-
-
-@switch.post("/release")
-@permit("sending.release")
-@switch.output({}, status_code=204)
-def release() -> str:
-    """Let sending go on."""
-    dispatching.release(actor=actor(), now=now())
-    return ""
 
 
 def _found(sending: str) -> Dispatch:
