@@ -12,7 +12,7 @@ from incident.actions.desks import Chosen
 from incident.api.incidents import Strict
 from incident.domain.deliveries import NEEDS_OWNER, Course
 from incident.domain.errors import Missing
-from incident.store import climbs, dispatches, listings, moves, paces, tallies
+from incident.store import climbs, dispatches, listings, moves, paces
 from incident.store.listings import Wanted
 from incident.web.access import actor, now, permit
 from incident.web.attempts import open_channels
@@ -55,7 +55,9 @@ class BoardOut(BaseModel):
     tally: list[PlaceOut]
     moves: list[MoveOut]
     setbacks: list[SetbackOut]
-    setbacks_whole: bool = Field(description="False: only the first 200,000 of each state were counted.")
+    setbacks_whole: bool = Field(
+        description="False: so many failed (above 300,000) that they are not counted by reason."
+    )
     rates: dict[str, float] = Field(description="Messages a second by channel, over the last minute.")
     first_step: datetime | None = Field(description="When the first step of the ladder ends without more proof.")
     ahead: list[AheadOut]
@@ -106,7 +108,8 @@ def board(incident: str, sending: str) -> dict[str, Any]:
     row = dispatches.by_ref(g.incident.id, sending)
     if row is None:
         raise Missing()
-    setbacks, whole = listings.setbacks(row.id)
+    standing, went = moves.standing(row.id)
+    whole = row.counts.bad + sum(went.values()) <= listings.MOST_FAILED
     edges = [now() + span for _, span in SPANS]
     first, counts = climbs.ahead(row.id, edges)
     return {
@@ -118,11 +121,12 @@ def board(incident: str, sending: str) -> dict[str, Any]:
                 "reason": place.reason,
                 "people": n,
             }
-            for place, n in sorted(tallies.of(row.id).items())
+            for place, n in sorted(standing.items())
         ],
-        "moves": [{"origin": ends[0], "target": ends[1], "people": n} for ends, n in sorted(moves.of(row.id).items())],
+        "moves": [{"origin": ends[0], "target": ends[1], "people": n} for ends, n in sorted(went.items())],
         "setbacks": [
-            {"channel": one.channel, "state": one.state, "reason": one.reason, "attempts": one.n} for one in setbacks
+            {"channel": one.channel, "state": one.state, "reason": one.reason, "attempts": one.n}
+            for one in (listings.setbacks(row.id) if whole else ())
         ],
         "setbacks_whole": whole,
         "rates": paces.of_last_minute(row.id, now()) if row.course == Course.SENDING else {},

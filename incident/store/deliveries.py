@@ -44,6 +44,8 @@ HAS_NO_OWNER: Final = text("delivery.owner = ''")  # an attempt that another one
 IS_MOVED: Final = text("delivery.came_from <> ''")
 # Each state by itself: SQLite makes a table of an IN list for every row it looks at, twice the cost of moving the row.
 CARE: Final = " OR ".join(f"state = '{word}'" for word in ("in_doubt", "failed", "bounced", "unreached", "cancelled"))
+BACK: Final = "state = 'failed' OR state = 'bounced'"
+HAS_FAILED: Final = text(f"({BACK.replace('state', 'delivery.state')})")
 NEEDS_CARE: Final = text(f"({CARE.replace('state', 'delivery.state')})")
 
 
@@ -84,6 +86,15 @@ class Delivery(Model):
             *("channel", "language", "reason", "owner", "current"),  # by these a list is sifted, without the rows
             sqlite_where=text(CARE),
             postgresql_where=text(CARE),
+        ),
+        Index(
+            "ix_delivery_back",
+            "dispatch_id",
+            "state",
+            "channel",
+            "reason",
+            sqlite_where=text(BACK),
+            postgresql_where=text(BACK),
         ),
         Index(
             "ix_delivery_moved",

@@ -15,13 +15,15 @@ from sqlalchemy import ColumnElement, func, select, union_all, update
 from incident.domain.deliveries import NEEDS_OWNER, State
 from incident.store.claims import IS_OPEN, DeliveryClaim
 from incident.store.db import db
-from incident.store.deliveries import IS_MOVED, IS_SENDING, IS_WAITING, NEEDS_CARE, Delivery, rows_changed
+from incident.store.deliveries import HAS_FAILED, IS_MOVED, IS_SENDING, IS_WAITING, NEEDS_CARE, Delivery, rows_changed
 from incident.store.tallies import DispatchTally, Place
 
 LOOKED_AT: Final = 200_000
 """How many deliveries one page looks at."""
-COUNTED: Final = 200_000
-"""How many that were refused or came back are counted by reason; the board says when there are more."""
+MOST_FAILED: Final = 300_000
+"""Up to so many that were refused or came back are counted by reason; of more the board says that they are more."""
+COUNTED: Final = 100_000
+"""How many are counted by owner."""
 BACK: Final = (State.FAILED, State.BOUNCED)
 
 
@@ -178,22 +180,21 @@ class Setback(NamedTuple):
     n: int
 
 
-def setbacks(dispatch_id: int) -> tuple[list[Setback], bool]:
-    """Why attempts of a dispatch failed, those that another one follows included, most first; whether that is all of them."""
-    columns = Delivery.channel, Delivery.state, Delivery.reason
+def setbacks(dispatch_id: int) -> list[Setback]:
+    """Why attempts of a dispatch failed, those that another one follows included, most first.
+
+    Counted in their own index: ask only where `MOST_FAILED` or fewer have failed.
+    """
+    columns = Delivery.state, Delivery.channel, Delivery.reason
     parts = [
-        select(*columns)
-        .where(Delivery.dispatch_id == dispatch_id, NEEDS_CARE, Delivery.state == state)
-        .order_by(Delivery.id)
-        .limit(COUNTED)
-        .subquery()
+        select(*columns, func.count())
+        .where(Delivery.dispatch_id == dispatch_id, HAS_FAILED, Delivery.state == state)
+        .group_by(*columns)
         for state in BACK
     ]
-    rows = union_all(*(select(part) for part in parts)).subquery()
-    query = select(*rows.c, func.count()).group_by(*rows.c)
-    found = [Setback(channel, State(state), reason, n) for channel, state, reason, n in db.session.execute(query)]
-    ends = [sum(one.n for one in found if one.state is state) < COUNTED for state in BACK]
-    return sorted(found, key=lambda one: (-one.n, one)), all(ends)
+    rows = db.session.execute(union_all(*parts))
+    found = [Setback(channel, State(state), reason, n) for state, channel, reason, n in rows]
+    return sorted(found, key=lambda one: (-one.n, one))
 
 
 def owners(dispatch_ids: Sequence[int], state: State) -> dict[str, int]:

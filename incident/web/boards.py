@@ -148,7 +148,7 @@ class Details:
     bars: Sequence[Bar]
     reasons: Sequence[Reason]
     more_reasons: int
-    all_reasons: bool
+    too_many: bool
     plots: Mapping[str, Plot]
     moves: Sequence[Move]
     ahead: Sequence[Ahead]
@@ -279,7 +279,8 @@ def language_label(tag: str) -> str:
 def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
     """Bars, reasons, the picture of the ladder, and who waits for the next step: in few queries, whatever the size."""
     tally, went = moves.standing(row.id)
-    found, whole = listings.setbacks(row.id) if row.counts.bad or went else ([], True)
+    failed = row.counts.bad + sum(went.values())
+    found = listings.setbacks(row.id) if 0 < failed <= listings.MOST_FAILED else []
     links = _Links(row)
     streams = flows.streams(row.channels, _stands(tally), went)
     plots = {name: drawn(streams, CHANNEL_LABELS, links, width) for name, width in PLOTS.items()} if went else {}
@@ -289,7 +290,7 @@ def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
         bars=list(_bars(row, tally, rates)),
         reasons=[_reason(row, one) for one in found[:MOST_REASONS]],
         more_reasons=sum(one.n for one in found[MOST_REASONS:]),
-        all_reasons=whole,
+        too_many=failed > listings.MOST_FAILED,
         plots={name: plot for name, plot in plots.items() if plot},
         moves=_moves(row, went),
         ahead=ahead,
