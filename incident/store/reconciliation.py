@@ -18,7 +18,10 @@ from incident.store.notices import Notice
 from incident.store.reports import Report
 
 MOST = 20  # troubles of one kind that are named
-RECORDED = ("closing", "dispatch", "evidence", "incident", "note", "notice", "plan", "report", "review", "user_account")
+RECORDED = (
+    "closing", "dispatch", "evidence", "incident", "media_outlet", "note", "notice", "plan", "public_decision", "report",
+    "review", "user_account",
+)  # fmt: skip
 """Tables whose rows have a reference of their own, each born with a line about it."""
 
 

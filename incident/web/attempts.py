@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import climbing
+from incident.actions import climbing, letter_proofs, merging
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.domain import deliveries as rules
@@ -14,6 +14,7 @@ from incident.domain import ladders
 from incident.domain.deliveries import State
 from incident.domain.errors import Missing
 from incident.exports import csv
+from incident.exports.letters import MIME
 from incident.store import deliveries as rows
 from incident.store import dispatches, mailbox, provider_events
 from incident.store import pretences as rows_of_drills
@@ -171,6 +172,21 @@ def mail(incident: str, message: str) -> str:
         raise Missing()
     opened = actions.read_message(incident, message, actor=actor(), now=now())
     return render_template("deliveries/mail.html", kept=kept, mail=opened, labels=CHANNEL_LABELS)
+
+
+@bp.get("/mailbox/<message>/letter.pdf")
+@permit("mailbox.read")
+def mail_as_letter(incident: str, message: str) -> Response:
+    """A letter of the sandbox as it would lie in the envelope; looking leaves a line."""
+    kept = mailbox.kept_message(g.incident.id, message)
+    if kept is None or kept.channel != "letter":
+        raise Missing()
+    opened = actions.read_message(incident, message, actor=actor(), now=now())
+    settings = current_app.extensions["settings"]
+    made = letter_proofs.proof(message, opened, form=settings.letters, house=merging.house(settings), at=kept.kept_at)
+    answer = Response(made, mimetype=MIME)
+    answer.headers["Content-Disposition"] = f'inline; filename="{message}.pdf"'
+    return answer
 
 
 # The switch -----------------------------------------------------------------------------------------------------------
