@@ -12,7 +12,7 @@ from incident.actions import climbing, shortfall
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.api.incidents import Ref, Strict
-from incident.api.notice_models import CiteOut
+from incident.api.notice_models import CiteOut, PaceModel
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Course, State
 from incident.domain.errors import Missing
@@ -96,6 +96,7 @@ class SendingOut(BaseModel):
     started_at: datetime
     started_by: str
     finished_at: datetime | None
+    pace: PaceModel = Field(description="How carefully it goes out: as approved, or more carefully.")
 
 
 class SendingsOut(BaseModel):
@@ -491,6 +492,7 @@ def _sending(row: Dispatch, ends: loose_ends.Ends | None = None) -> dict[str, An
         "started_at": row.started_at,
         "started_by": row.started_by,
         "finished_at": row.finished_at,
+        "pace": row.pace.to_json(),
     }
 
 

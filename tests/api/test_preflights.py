@@ -6,8 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from incident import work
-from incident.actions import people
+from incident.actions import merging, people
 from incident.domain.access import Role
+from notifiers.contract import Channels
+from notifiers.memory import Memory
+from tests.actions.waves import SANDBOX
 from tests.builders import a_notice, an_incident
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
@@ -56,3 +59,33 @@ def test_the_people_behind_a_look_come_by_key(incident, client, token_for):
 
 def test_an_auditor_cannot_ask_for_one(incident, client, token_for):
     assert client.post(at(incident, a_notice(incident)), headers=token_for(Role.AUDITOR)).status_code == 403
+
+
+def test_what_the_approval_set_is_what_a_sending_says_and_no_start_may_loosen(app, client, token_for, monkeypatch):
+    channels = Channels({"email": Memory("email"), "sms": Memory("sms")}, SANDBOX)
+    monkeypatch.setitem(app.extensions, "channels", channels)
+    app.extensions["settings"].company_name = "Example"
+    found = an_incident()
+    given = {"name": "Ana", "email": "ana@example.org", "place": "DE", "exposed": "email"}
+    people.add(found.ref, given, actor="U-0AUTHOR0", now=NOW)
+    ref = a_notice(found, stage="submitted", house=merging.house(app.extensions["settings"]))
+    lead, approver = token_for(Role.LEAD), token_for(Role.APPROVER)
+    notices = f"/api/v1/incidents/{found.ref}/notices/{ref}"
+    sendings = f"/api/v1/incidents/{found.ref}/sendings"
+    shown = client.get(notices, headers=lead).get_json()
+    pace = {"canary": 5, "most_back": 4, "sample": 20, "most_complaints": 2, "rates": {"sms": 1.5}, "at_any_hour": True}
+    decided = {"digest": shown["digest"], "people": 1, "pace": pace}
+    assert (
+        client.post(f"{notices}/approve", headers=approver, json=decided | {"pace": {"most_back": 0}}).status_code
+        == 422
+    )
+    assert client.post(f"{notices}/approve", headers=approver, json=decided).status_code == 200
+    [version] = client.get(f"{notices}/versions", headers=lead).get_json()["versions"]
+    assert version["pace"] == pace
+    assert client.post(sendings, headers=lead, json={"notice": ref, "at_any_hour": True}).status_code == 422
+    loose = client.post(sendings, headers=lead, json={"notice": ref, "most_back": 50})
+    assert (loose.status_code, "approved" in loose.get_data(as_text=True)) == (422, True)
+    started = client.post(sendings, headers=lead, json={"notice": ref, "canary": 1}).get_json()["ref"]
+    said = client.get(f"{sendings}/{started}", headers=lead).get_json()
+    assert said["pace"] == pace | {"canary": 1}
+    app.extensions["settings"].company_name = ""
