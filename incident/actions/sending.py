@@ -7,39 +7,39 @@ nothing. What a dead worker had begun to hand over is in doubt; what it had only
 
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from socket import gethostname
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from incident.actions import dead_tokens, people, quieting
-from incident.actions.dispatch import halt, start
+from incident.actions import dead_tokens, quieting
+from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.merging import messages
 from incident.actions.preparing import ACTOR, approved, incident_ref, locked, prepare, returned, take_over
-from incident.actions.settling import Batch, halt_if_needed, outcome, rest, sealed
+from incident.actions.settling import Answers, Batch, each, halt_if_needed, outcome, rest, sealed
+from incident.actions.starting import scheduled as scheduled
+from incident.actions.starting import start_scheduled as start_scheduled
+from incident.actions.writing import written
 from incident.domain import deliveries as rules
 from incident.domain import notices as notice_rules
+from incident.domain import pace
 from incident.domain.deliveries import Course, State, Turn
 from incident.domain.errors import Refused
+from incident.domain.lanes import Lane
 from incident.domain.notices import Stage
-from incident.domain.pace import rate_of
-from incident.domain.people import Addressee
-from incident.domain.wording import Unfilled
-from incident.store import calls, claims, dispatches, letters, mailbox, notices, tallies
+from incident.store import calls, claims, dispatches, jobs, letters, mailbox, notices, tallies
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
-from incident.store.incidents import Incident
-from incident.store.notices import NoticeVersion
-from incident.store.sealed import Erased, Unreadable
-from notifiers.contract import Answer, Channels, Message, Notifier, Outcome
+from incident.store.sealed import Erased
+from notifiers.contract import Alike, Answer, Channels, Notifier, Outcome
 
 log = structlog.get_logger()
 
@@ -47,59 +47,18 @@ WORKER = f"{gethostname()[:30]}:{os.getpid()}"
 LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 10.0  # after so long, others get their turn
 
+AHEAD = 4  # batches that are claimed at once
+
 SETTLE_PAUSES = (0.2, 1.0, 3.0, 5.0)  # seconds
 
 Clock = Callable[[], datetime]
+Done = Sequence[tuple[Batch, Answers]]
 
 
 def due(now: datetime) -> list[str]:
     """The dispatches with something to do now."""
     found = [row.ref for row in dispatches.under_way() if row.course == Course.PREPARING or _is_due(row, now)]
     return list(dict.fromkeys([*found, *claims.dispatches_with_lost_claims(now)]))
-
-
-def scheduled(now: datetime) -> list[str]:
-    """The approved notices whose time has come and that were never begun; one that was only rehearsed waits for a person.
-
-    So does one whose start was refused: it was tried once, and its page says why.
-    """
-    if dispatches.frozen():
-        return []
-    found = []
-    for ref in notices.due_to_send(now):
-        text = notices.anywhere(ref)
-        version = notices.version(text.id, text.number) if text else None
-        if (
-            version
-            and not version.reason
-            and not any(dispatches.of_version(version.id, simulated=simulated) for simulated in (True, False))
-        ):
-            found.append(ref)
-    return found
-
-
-def start_scheduled(ref: str, *, only_sandbox: bool, now: datetime) -> None:
-    """Begin to send a notice at the time it was approved for. A refusal is kept with the version, for a person to see."""
-    text = notices.anywhere(ref)
-    case = db.session.get(Incident, text.incident_id) if text else None
-    if case is None:
-        return
-    try:
-        start(case.ref, ref, only_sandbox=only_sandbox, pace=None, actor=ACTOR, now=now)
-    except Refused as refusal:
-        _kept_back(case.ref, ref, str(refusal), now)
-
-
-def _kept_back(incident: str, ref: str, why: str, now: datetime) -> None:
-    """Write down that a notice did not go out at its time, and why; nothing to do while all sending is frozen."""
-    with transaction(ACTOR, now) as ledger:
-        text = notices.anywhere(ref)
-        version = notices.version(text.id, text.number) if text else None
-        if text is None or version is None or text.stage != Stage.APPROVED or dispatches.frozen():
-            ledger.unchanged()
-            return
-        version.reason = why
-        ledger.write("dispatch.not_started", ref, incident=incident, version=version.number)
 
 
 def _is_due(row: Dispatch, now: datetime) -> bool:
@@ -142,6 +101,7 @@ class Flow:
     work: float = 0.001
     free_at: float = 0.0
     in_flight: int = 0
+    rate: float = 0.0
 
     @property
     def wanted(self) -> int:
@@ -165,9 +125,11 @@ class Wave:
     clock: Clock
     lease: timedelta = LEASE
     flows: dict[str, Flow] = field(default_factory=dict)
-    flying: dict[Future[list[Answer]], Batch] = field(default_factory=dict)
+    ready: dict[str, deque[Held]] = field(default_factory=dict)
+    flying: dict[Future[Sequence[Answer]], Batch] = field(default_factory=dict)
     pool: ThreadPoolExecutor | None = None
     kept_at: float = 0.0
+    resting: float = 0.0
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -175,124 +137,200 @@ class Wave:
             max(1, sum(n.calls for n in self.opened.values())), thread_name_prefix="call"
         ) as self.pool:
             try:
-                while time.monotonic() < until and self._launch():
-                    self._settle_some()
+                while self._turn(more=time.monotonic() < until):
+                    pass
             finally:
                 while self.flying:
                     self._settle_some(all_of_them=True)
+                self._return_ready()
         self._finish()
 
-    def _launch(self) -> bool:
-        """Put as many batches on their way as the channels want; whether anything is under way."""
+    def _turn(self, *, more: bool) -> bool:
+        """Write the next batch while others are on their way, then settle what was answered and begin it, in one transaction.
+
+        Whether there may be more to do.
+        """
+        batches = self._next(more=more)
+        if not batches and self.flying:
+            self._wait(FIRST_COMPLETED)
+            batches = self._next(more=more)
+        done = self._answered()
+        if done or batches:
+            for batch in self._move_surely(done, batches):
+                self._hand_over(batch)
+        elif not self.flying and self.resting and more:
+            time.sleep(min(self.resting, 1.0))
+            return True
+        return bool(self.flying or batches or done)
+
+    def _next(self, *, more: bool) -> list[Batch]:
+        """A written batch for each channel that has room for another call."""
+        self.resting = 0.0
         row = dispatches.anywhere(self.ref)
         if row is None or row.course != Course.SENDING or dispatches.frozen():
-            return bool(self.flying)
-        resting = 0.0
+            self._return_ready()
+            return []
+        found = []
         for channel in _rested(row, self.clock()):
             if channel not in self.opened:
                 if claims.has_due(row.id, channel, self.clock()):
                     self._halt("channel_closed")
                 continue
             flow = self.flows.setdefault(channel, Flow(self.opened[channel]))
-            while flow.in_flight < flow.wanted:
-                if (pause := flow.free_at - time.monotonic()) > 0:
-                    resting = max(resting, pause) if not resting else min(resting, pause)
-                    break
-                if not self._send_one(row, channel, flow):
-                    break
-        if not self.flying and resting:
-            time.sleep(min(resting, 1.0))
-        return bool(self.flying) or resting > 0
+            if self._in_flight(channel) >= flow.wanted:
+                continue
+            if (pause := flow.free_at - time.monotonic()) > 0:
+                self.resting = min(self.resting or pause, pause)
+            elif batch := self._next_of(row, channel, flow, more=more):
+                found.append(batch)
+        return found
 
-    def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> bool:
-        """Claim a batch, write it, begin it, hand it to a thread; whether that happened."""
+    def _next_of(self, row: Dispatch, channel: str, flow: Flow, *, more: bool) -> Batch | None:
         began = time.monotonic()
-        rate = rate_of(channel, row.pace, flow.notifier.rate)
-        most = flow.notifier.batch if not rate else max(1, min(flow.notifier.batch, int(rate)))
-        fresh = dispatches.anywhere(self.ref)
-        left = rules.canary_left(fresh.counts, fresh.canary) if fresh else 0
-        if left == 0:
-            return False
-        held = self._claim(row, channel, most if left is None else min(most, left))
-        if held is None:
-            return False
-        held = quieting.awake(row, held, self.clock())
-        if held is None:
-            return True
-        batch = self._written(row, held)
-        if batch is None or not self._begin(batch):
-            return False
-        if flow.notifier.simulated is not row.simulated or self.pool is None:
-            raise RuntimeError("A rehearsal must not reach a provider, nor a notice the sandbox.")
-        if rate:
-            flow.free_at = max(flow.free_at, time.monotonic()) + len(batch.to_send) / rate
+        _demand_fit(row, flow)
+        while held := self._ready(row, channel, flow, more=more):
+            awake = quieting.awake(row, held, self.clock())
+            batch = self._written(row, awake) if awake else None
+            if batch is not None:
+                batch.work = time.monotonic() - began
+                return batch
+            if awake:  # given back, and the sending paused
+                return None
+        return None
+
+    def _ready(self, row: Dispatch, channel: str, flow: Flow, *, more: bool) -> Held | None:
+        """The next claimed batch of a channel; several are claimed at once."""
+        ready = self.ready.setdefault(channel, deque())
+        if not ready and more:
+            ready.extend(self._claim_ahead(row, channel, flow))
+        return ready.popleft() if ready else None
+
+    def _claim_ahead(self, row: Dispatch, channel: str, flow: Flow) -> Sequence[Held]:
+        most, batches = flow.notifier.batch, AHEAD
+        flow.rate = _rate_of(row, channel, flow)
+        if flow.rate:
+            most, batches = max(1, min(most, int(flow.rate))), 1
+        if (left := rules.canary_left(row.counts, row.canary)) is not None:
+            most, batches = min(most, left), 1
+        if not most:
+            return []
+        return claims.claim_ahead(
+            row.id,
+            channel,
+            most,
+            batches,
+            worker=WORKER,
+            lease=self.lease,
+            now=self.clock(),
+            provider=flow.notifier.provider,
+        )
+
+    def _in_flight(self, channel: str) -> int:
+        return sum(1 for future, batch in self.flying.items() if batch.held.channel == channel and not future.done())
+
+    def _hand_over(self, batch: Batch) -> None:
+        """Give a batch that was begun to a thread."""
+        flow = self.flows[batch.held.channel]
         batch.began = time.monotonic()
+        if flow.rate:
+            flow.free_at = max(flow.free_at, batch.began) + len(batch.to_send) / flow.rate
+        if self.pool is None:
+            raise RuntimeError("Nothing is handed over but in a run.")
         self.flying[self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else _nothing()] = batch
         flow.in_flight += 1
-        flow.learn(work=time.monotonic() - began)
+        flow.learn(work=batch.work)
+
+    def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> bool:
+        """Claim one batch, write it, begin it, hand it to a thread; whether that happened."""
+        _demand_fit(row, flow)
+        held = self._claim(row, channel, flow.notifier.batch)
+        batch = self._written(row, held) if held else None
+        if batch is None or not self._begin(batch):
+            return False
+        self._hand_over(batch)
         return True
 
     def _claim(self, row: Dispatch, channel: str, most: int) -> Held | None:
         provider = self.opened[channel].provider
         return claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock(), provider=provider)
 
+    def _return_ready(self) -> None:
+        """Give back what was claimed ahead."""
+        for ready in self.ready.values():
+            while ready:
+                held = ready.popleft()
+                with transaction(ACTOR, self.clock()) as ledger:
+                    row = locked(self.ref)
+                    returned(row, held, ledger, incident_ref(row))
+
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
-        """The messages of a batch. Whoever cannot be written to has an answer at once; the others go."""
-        version = notices.version(row.notice_id, row.version_number)
+        """The messages of a batch; None where nothing of it may be sent any more, and it was given back."""
         try:
-            known_people = _addressees(row.incident_id, [member.person_id for member in held.rows])
+            return written(row, held)
         except Erased:
             self._give_back(held, "people_erased")
-            return None
-        known: dict[str, Answer] = {}
-        to_write: list[tuple[str, str, Addressee]] = []
-        for member in held.rows:
-            person = known_people.get(member.person_id)
-            if isinstance(person, Addressee):
-                to_write.append((member.ref, f"{row.ref}.{member.person_number}", person))
-            else:
-                known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=person or "person_gone")
-        try:
-            made = _messages(version, to_write, held.channel) if version else []
         except Refused:
             self._give_back(held, "approval_changed")
-            return None
-        to_send = []
-        for (ref, _, _), message in zip(to_write, made, strict=True):
-            if isinstance(message, Message):
-                to_send.append(message)
-            else:
-                known[ref] = Answer(ref, Outcome.LATER, reason="cannot_be_written")
-        db.session.rollback()
-        return Batch(held, to_send, known)
+        return None
 
     def _begin(self, batch: Batch) -> bool:
-        """The fence: from here on the batch may have gone out. Only while the claim, the course and the approval stand."""
+        """Begin one batch alone; whether it may be handed over."""
+        return bool(self._move([], [batch]))
+
+    def _move_surely(self, done: Done, batches: Sequence[Batch]) -> list[Batch]:
+        """Again and again while the database is busy: what we know now would be in doubt later."""
+        for pause in SETTLE_PAUSES:
+            try:
+                return self._move(done, batches)
+            except OperationalError:
+                db.session.rollback()
+                time.sleep(pause)
+        return self._move(done, batches)
+
+    def _move(self, done: Done, batches: Sequence[Batch]) -> list[Batch]:
+        """Write down what was answered and begin what comes next; the batches that may be handed over from here on."""
         now = self.clock()
+        kept = [one for batch, answers in done for one in self._kept(batch, answers, now)]
         with transaction(ACTOR, now) as ledger:
             row = locked(self.ref)
             incident = incident_ref(row)
-            version = approved(row)
-            if row.course != Course.SENDING or dispatches.frozen() or version is None:
-                if version is None and row.course == Course.SENDING:
-                    halt(row, "approval_changed", ledger, incident)
-                returned(row, batch.held, ledger, incident)
-                return False
-            if not claims.turn_claim(batch.held.fence, "claimed", "calling", now, lease=self.lease):
+            for batch, answers in done:
+                self._write_down(batch, answers, row, ledger, incident)
+            mailbox.keep_messages(kept)
+            begun = self._begun(batches, row, ledger, incident) if batches else []
+            if not ledger.lines:
                 ledger.unchanged()
-                return False
-            refs = rules.batch_digest([(member.ref, State.SENDING.value) for member in batch.held.rows])
-            ledger.write(
-                "deliveries.handed_over",
-                row.ref,
-                incident=incident,
-                claim=batch.held.fence,
-                channel=batch.held.channel,
-                count=len(batch.held.rows),
-                digest=refs,
-            )
-        batch.called_at = now
-        return True
+        for batch in begun:
+            batch.called_at = now
+        return begun
+
+    def _kept(self, batch: Batch, answers: Answers, now: datetime) -> list[dict[str, Any]]:
+        simulated = self.flows[batch.held.channel].notifier.simulated
+        return sealed(self.ref, batch, answers, now) if simulated else []
+
+    def _begun(self, batches: Sequence[Batch], row: Dispatch, ledger: Ledger, incident: str) -> list[Batch]:
+        """The fence: from here on a batch may have gone out. Only while the claim, the course and the approval stand."""
+        version = approved(row)
+        if row.course != Course.SENDING or dispatches.frozen() or version is None:
+            if version is None and row.course == Course.SENDING:
+                halt(row, "approval_changed", ledger, incident)
+            for batch in batches:
+                returned(row, batch.held, ledger, incident)
+            return []
+        begun = []
+        for batch in batches:
+            if claims.turn_claim(batch.held.fence, "claimed", "calling", ledger.now, lease=self.lease):
+                begun.append(batch)
+                ledger.write(
+                    "deliveries.handed_over",
+                    row.ref,
+                    incident=incident,
+                    claim=batch.held.fence,
+                    channel=batch.held.channel,
+                    count=len(batch.held.rows),
+                    digest=rules.batch_digest([(member.ref, State.SENDING.value) for member in batch.held.rows]),
+                )
+        return begun
 
     def _give_back(self, held: Held, reason: str) -> None:
         with transaction(ACTOR, self.clock()) as ledger:
@@ -312,63 +350,65 @@ class Wave:
 
     def _settle_some(self, *, all_of_them: bool = False) -> None:
         """Wait for answers and settle them; the leases of the others are kept up meanwhile."""
-        if not self.flying:
-            return
-        enough = FIRST_COMPLETED if not all_of_them else ALL_COMPLETED
-        done, pending = wait(self.flying, timeout=self.lease.total_seconds() / 4, return_when=enough)
-        for future in done:
-            batch = self.flying.pop(future)
-            flow = self.flows[batch.held.channel]
-            flow.in_flight -= 1
-            flow.learn(answer=time.monotonic() - batch.began)
-            self._settle_surely(batch, _answers(future, batch), flow)
+        self._wait(ALL_COMPLETED if all_of_them else FIRST_COMPLETED)
+        for batch, answers in self._answered():
+            self._settle_surely(batch, answers, self.flows[batch.held.channel])
+
+    def _wait(self, enough: str) -> None:
+        _, pending = wait(self.flying, timeout=self.lease.total_seconds() / 4, return_when=enough)
         if pending and time.monotonic() - self.kept_at > self.lease.total_seconds() / 4:
             self.kept_at = time.monotonic()
             claims.keep_leases([self.flying[future].held.fence for future in pending], self.clock() + self.lease)
 
-    def _settle_surely(self, batch: Batch, answers: Mapping[str, Answer], flow: Flow) -> None:
-        """Settle, again and again while the database is busy: what we know now would be in doubt later."""
-        for pause in (*SETTLE_PAUSES, None):
+    def _answered(self) -> list[tuple[Batch, Answers]]:
+        """The batches whose answers are there, each taken once."""
+        found = []
+        for future in [one for one in self.flying if one.done()]:
+            batch = self.flying.pop(future)
+            flow = self.flows[batch.held.channel]
+            flow.in_flight -= 1
+            flow.learn(answer=time.monotonic() - batch.began)
+            found.append((batch, _answers(future, batch)))
+        return found
+
+    def _settle_surely(self, batch: Batch, answers: Answers, flow: Flow) -> None:
+        """Settle one batch alone, again and again while the database is busy."""
+        for pause in SETTLE_PAUSES:
             try:
-                self._settle(batch, answers, flow)
+                return self._settle(batch, answers, flow)
             except OperationalError:
-                if pause is None:
-                    raise
                 db.session.rollback()
                 time.sleep(pause)
-            else:
-                return
+        return self._settle(batch, answers, flow)
 
-    def _settle(self, batch: Batch, answers: Mapping[str, Answer], flow: Flow) -> None:
-        """Write down what became of the batch, its line, and whatever follows for the dispatch."""
-        now = self.clock()
-        kept = sealed(self.ref, batch, answers, now) if flow.notifier.simulated else []
-        with transaction(ACTOR, now) as ledger:
-            row = locked(self.ref)
-            incident = incident_ref(row)
-            result = outcome(batch, claims.as_they_are(batch.held), answers, row, flow.notifier, now)
-            claims.turn_claim(batch.held.fence, "calling", "settled", now)
-            tallies.count(row.id, result.moved, now)
-            mailbox.keep_messages(kept)
-            if batch.held.channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in answers.values()):
-                calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)
-            rest(row, batch.held.channel, answers.values(), now)
-            row.rate = _rate(row.rate, len(batch.held.rows), flow)
-            ledger.write(
-                "deliveries.settled",
-                row.ref,
-                incident=incident,
-                claim=batch.held.fence,
-                channel=batch.held.channel,
-                states=dict(Counter(state for _, state in result.states)),
-                digest=rules.batch_digest(result.states),
-            )
-            if batch.held.channel == "push":
-                dead_tokens.forget(row, batch, answers, ledger, incident)
-            self._settled(row, result.states, ledger, incident)
-            db.session.flush()
-            db.session.refresh(row)
-            halt_if_needed(row, answers.values(), ledger, incident)
+    def _settle(self, batch: Batch, answers: Answers, flow: Flow) -> None:
+        self.flows.setdefault(batch.held.channel, flow)
+        self._move([(batch, answers)], [])
+
+    def _write_down(self, batch: Batch, answers: Answers, row: Dispatch, ledger: Ledger, incident: str) -> None:
+        """What became of the batch, its line, and whatever follows for the dispatch."""
+        now, flow, channel = ledger.now, self.flows[batch.held.channel], batch.held.channel
+        given = each(answers)
+        result = outcome(batch, answers, row, flow.notifier, now)
+        claims.turn_claim(batch.held.fence, "calling", "settled", now)
+        tallies.count_held(row, result.moved, now)
+        if channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in given):
+            calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)
+        rest(row, channel, given, now)
+        row.rate = _rate(row.rate, len(batch.held.rows), flow)
+        ledger.write(
+            "deliveries.settled",
+            row.ref,
+            incident=incident,
+            claim=batch.held.fence,
+            channel=channel,
+            states=dict(Counter(state for _, state in result.states)),
+            digest=rules.batch_digest(result.states),
+        )
+        if channel == "push" and not isinstance(answers, Alike):
+            dead_tokens.forget(row, batch, answers, ledger, incident)
+        self._settled(row, result.states, ledger, incident)
+        halt_if_needed(row, given, ledger, incident)
 
     def _settled(self, row: Dispatch, states: Sequence[tuple[str, str]], ledger: Ledger, incident: str) -> None:
         """What else belongs into the transaction that settles a batch; nothing here."""
@@ -396,61 +436,40 @@ class Wave:
                 text.stage = notice_rules.after(Stage.SENDING, notice_rules.Event.FINISH)
 
 
-def _answers(future: Future[list[Answer]], batch: Batch) -> dict[str, Answer]:
+def _demand_fit(row: Dispatch, flow: Flow) -> None:
+    if flow.notifier.simulated is not row.simulated:
+        raise RuntimeError("A rehearsal must not reach a provider, nor a notice the sandbox.")
+
+
+def _rate_of(row: Dispatch, channel: str, flow: Flow) -> float:
+    """The most messages a second for this worker; 0: no limit. What is allowed is shared by all that are at work."""
+    rate = pace.rate_of(channel, row.pace, flow.notifier.rate)
+    return rate / jobs.at_work(Lane.SENDING) if rate else 0.0
+
+
+def _answers(future: Future[Sequence[Answer]], batch: Batch) -> Answers:
     """The answers of a call. An exception, or answers that do not fit the batch, mean that nobody knows what happened."""
     try:
-        given = {answer.ref: answer for answer in future.result()}
+        said = future.result()
+        if isinstance(said, Alike) and not batch.known and said.refs == [message.ref for message in batch.to_send]:
+            return said
+        given = {answer.ref: answer for answer in said}
     except Exception as error:
         log.warning(
             "sending.call_failed", channel=batch.held.channel, claim=batch.held.fence, kind=type(error).__name__
         )
         given = {}
     lost = {
-        message.ref: given.get(message.ref, Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost"))
+        message.ref: given.get(message.ref) or Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
         for message in batch.to_send
     }
     return batch.known | lost
 
 
-def _nothing() -> Future[list[Answer]]:
-    future: Future[list[Answer]] = Future()
+def _nothing() -> Future[Sequence[Answer]]:
+    future: Future[Sequence[Answer]] = Future()
     future.set_result([])
     return future
-
-
-def _addressees(incident_id: int, ids: Sequence[int]) -> dict[int, Addressee | str]:
-    """Everybody's open record; one that does not open keeps nobody else back and has its reason instead."""
-    try:
-        return dict(people.addressees(incident_id, ids))
-    except Unreadable:
-        found: dict[int, Addressee | str] = {}
-        for id_ in ids:
-            try:
-                found |= people.addressees(incident_id, [id_])
-            except Unreadable:
-                found[id_] = "record_unreadable"
-        return found
-
-
-def _messages(
-    version: NoticeVersion, to_write: Sequence[tuple[str, str, Addressee]], channel: str
-) -> Sequence[Message | Unfilled | None]:
-    """The messages of a batch; where writing them together breaks, one by one, so that one record keeps nobody else back."""
-    try:
-        return messages(version, to_write, channel)
-    except Refused:
-        raise
-    except Exception as error:
-        log.warning("sending.not_written", channel=channel, kind=type(error).__name__)
-    return [_message(version, one, channel) for one in to_write]
-
-
-def _message(version: NoticeVersion, one: tuple[str, str, Addressee], channel: str) -> Message | Unfilled | None:
-    try:
-        return messages(version, [one], channel)[0]
-    except Exception as error:
-        log.warning("sending.not_written", attempt=one[0], kind=type(error).__name__)
-        return None
 
 
 def _rate(before: float, count: int, flow: Flow) -> float:

@@ -19,7 +19,7 @@ from incident.store.claims import Held, Member
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import sealer
 from incident.store.tallies import Moves, Place
-from notifiers.contract import Answer, Message, Notifier, Outcome
+from notifiers.contract import Alike, Answer, Message, Notifier, Outcome
 
 MOST_LOST = 5  # calls in a row of which every answer was lost
 MOST_TROUBLES = 120  # in a row; with the longest rests that is more than a day
@@ -33,6 +33,7 @@ class Batch:
     to_send: list[Message]
     known: dict[str, Answer]
     began: float = 0.0
+    work: float = 0.001  # seconds that claiming and writing it took
     called_at: datetime | None = None
 
 
@@ -44,30 +45,44 @@ class Result:
     states: list[tuple[str, str]]
 
 
-def outcome(
-    batch: Batch,
-    standing: Mapping[str, Any],
-    answers: Mapping[str, Answer],
-    row: Dispatch,
-    notifier: Notifier,
-    now: datetime,
-) -> Result:
+Answers = Mapping[str, Answer] | Alike
+"""Every message's answer by its reference, or the one that all of a batch have."""
+
+
+def each(answers: Answers) -> Sequence[Answer]:
+    """The answers that there are; one for all is named once."""
+    return [answers.answer] if isinstance(answers, Alike) else list(answers.values())
+
+
+def _alike(held: Held, answers: Answers) -> list[tuple[Answer, list[Member]]]:
+    """The rows that stand alike and have the same answer, together."""
+    if isinstance(answers, Alike) and claims.untouched(held):
+        same: dict[tuple[object, ...], list[Member]] = {}
+        for member in held.rows:
+            same.setdefault(member.standing, []).append(member)
+        return [(answers.answer, members) for members in same.values()]
+    standing = claims.as_they_are(held)
+    given = {answer.ref: answer for answer in answers} if isinstance(answers, Alike) else answers
+    alike: dict[tuple[object, ...], list[Member]] = {}
+    for ref, answer in given.items():
+        found = standing.get(ref)
+        if found is not None:  # else another claim holds it: nothing of this batch was handed over
+            alike.setdefault((*answer[1:], *found.standing), []).append(found)
+    return [(given[members[0].ref], members) for members in alike.values()]
+
+
+def outcome(batch: Batch, answers: Answers, row: Dispatch, notifier: Notifier, now: datetime) -> Result:
     """Write every row's outcome; rows that a report has settled meanwhile keep what the report said.
 
     Rows that stand alike and have the same answer are judged once and written together.
     """
-    alike: dict[tuple[object, ...], list[Member]] = {}
-    for ref, answer in answers.items():
-        member = standing.get(ref)
-        if member is not None:  # else another claim holds it: nothing of this batch was handed over
-            alike.setdefault((*answer[1:], *member.standing), []).append(member)
     moved: Moves = Counter()
     state_of: dict[str, str] = {}
     writes: list[tuple[list[int], dict[str, Any]]] = []
     steps = row.steps
     climbs: list[tuple[list[int], datetime]] = []
-    for members in alike.values():
-        one, answer = members[0], answers[members[0].ref]
+    for answer, members in _alike(batch.held, answers):
+        one = members[0]
         before = State(one.state)
         result = _judged(before, answer, one.tries, row, notifier, now)
         values = _values(one, result, answer, batch, row, notifier, now)
@@ -82,7 +97,8 @@ def outcome(
     _write(batch.held.fence, writes)
     for ids, look in climbs:
         claims.settle_all(ids, {"climb_at": look})
-    return Result(moved, [(ref, state_of[ref]) for ref in answers if ref in state_of])
+    refs = answers.refs if isinstance(answers, Alike) else answers
+    return Result(moved, [(ref, state_of[ref]) for ref in refs if ref in state_of])
 
 
 def _judged(
@@ -179,11 +195,12 @@ def halt_if_needed(row: Dispatch, answers: Iterable[Answer], ledger: Ledger, inc
         halt(row, "canary", ledger, incident)
 
 
-def sealed(ref: str, batch: Batch, answers: Mapping[str, Answer], now: datetime) -> list[dict[str, Any]]:
+def sealed(ref: str, batch: Batch, answers: Answers, now: datetime) -> list[dict[str, Any]]:
     """What the sandbox took, packed and sealed for the team to read."""
     row = dispatches.anywhere(ref)
     if row is None:
         return []
+    given = {answer.ref: answer for answer in answers} if isinstance(answers, Alike) else answers
     numbers = {member.ref: member.person_number for member in batch.held.rows}
     key = sealer(row.incident_id)
     return [
@@ -197,7 +214,7 @@ def sealed(ref: str, batch: Batch, answers: Mapping[str, Answer], now: datetime)
             "sealed": key.seal(f"sandbox_message.sealed:{message.ref}", packed(message)),
         }
         for message in batch.to_send
-        if answers[message.ref].outcome is Outcome.ACCEPTED
+        if given[message.ref].outcome is Outcome.ACCEPTED
     ]
 
 

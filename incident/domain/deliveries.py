@@ -438,4 +438,5 @@ def may_climb(course: Course, canary: int) -> bool:
 
 def batch_digest(rows: Iterable[tuple[str, str]]) -> str:
     """The RFC 6962 root (hex) over a batch, a leaf for each "reference state" in their order: one line proves each of them."""
-    return root_of(f"{ref} {state}".encode() for ref, state in rows).hex()
+    entries = list(map(" ".join, rows))  # neither holds a line's end, so that all are encoded at once
+    return root_of("\n".join(entries).encode().split(b"\n") if entries else []).hex()

@@ -276,8 +276,10 @@ POSTAL: Final = ("address", "street", "postcode", "city", "region", "country")
 MINORS: Final = frozenset({Age.UNDER_13, Age.UNDER_14, Age.UNDER_16, Age.UNDER_18})
 
 
-SIMPLE: Final = frozenset({"name", "email", "phone", "push_token", "reference"})
-"""A record with no more than these needs no second look: nobody stands between us and the person."""
+SIMPLE: Final = frozenset(
+    {"name", "email", "phone", "push_token", "reference", "postcode", "city", "region", "country"}
+)
+"""A record with no more than these needs no second look: nobody stands between us and the person, and no letter finds them."""
 
 
 @lru_cache(maxsize=4096)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incident.domain.deliveries import NO_WORKERS_TURN, Course, State
-from incident.store import dispatches, tallies
+from incident.store import bulk, dispatches, tallies
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.deliveries import IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
 from incident.store.dispatches import Dispatch
@@ -107,7 +107,7 @@ _HELD = (
 def has_due(dispatch_id: int, channel: str, now: datetime) -> bool:
     """Whether somebody waits to be told by this channel now."""
     due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
-    return db.session.scalar(due.where(_is_due(now)).limit(1)) is not None
+    return any(db.session.scalar(due.where(kind).limit(1)) is not None for kind in (FRESH, Delivery.due_at <= now))
 
 
 def dispatches_with_lost_claims(now: datetime) -> Sequence[str]:
@@ -116,57 +116,99 @@ def dispatches_with_lost_claims(now: datetime) -> Sequence[str]:
     return db.session.scalars(query.where(IS_OPEN, DeliveryClaim.lease_until <= now).distinct()).all()
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    return Delivery.due_at.is_(None) | (Delivery.due_at <= now)
+def claim(dispatch_id: int, channel: str, most: int, **how: Any) -> Held | None:
+    """Hold up to `most` waiting rows for one worker, as below; None when there is nothing due or another was quicker."""
+    found = claim_ahead(dispatch_id, channel, most, 1, **how)
+    return found[0] if found else None
 
 
-def claim(
+def claim_ahead(
     dispatch_id: int,
     channel: str,
     most: int,
+    batches: int,
     *,
     worker: str,
     lease: timedelta,
     now: datetime,
     provider: str = "",
     by_hand: bool = False,
-) -> Held | None:
-    """Hold up to `most` waiting rows for one worker, committed alone; None when there is nothing due or another was quicker.
+) -> list[Held]:
+    """Hold up to so many batches of up to `most` waiting rows for one worker, committed alone; each has a fence of its own.
 
     `by_hand` holds those that were given to people, who now ask for them; else they are nobody's turn.
     """
-    wanted = Delivery.due_at == NO_WORKERS_TURN if by_hand else _is_due(now)
     session = _writing()
     dispatches.lock([dispatch_id])
     running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
-    due = select(*_HELD).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
-    found = _members(due.where(wanted).order_by(Delivery.id).limit(most))
-    if not found or running != Course.SENDING or dispatches.frozen():
+    if running != Course.SENDING or dispatches.frozen():
         session.rollback()
-        return None
-    row = DeliveryClaim(
-        dispatch_id=dispatch_id,
-        channel=channel,
-        worker=worker,
-        state="claimed",
-        size=len(found),
-        provider=provider,
-        claimed_at=now,
-        lease_until=now + lease,
-    )
-    session.add(row)
+        return []
+    chosen = _chosen(dispatch_id, channel, most * batches, now, by_hand=by_hand)
+    parts_ = [(how, rows[start : start + most]) for how, rows in chosen for start in range(0, len(rows), most)]
+    if not parts_:
+        session.rollback()
+        return []
+    claimed = [
+        DeliveryClaim(
+            dispatch_id=dispatch_id,
+            channel=channel,
+            worker=worker,
+            state="claimed",
+            size=len(rows),
+            provider=provider,
+            claimed_at=now,
+            lease_until=now + lease,
+        )
+        for _, rows in parts_[:batches]
+    ]
+    session.add_all(claimed)
     session.flush()
-    change = update(Delivery).where(
-        IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel, wanted
-    )
-    change = change.where(Delivery.id.between(found[0].id, found[-1].id))
-    moved = rows_changed(change.values(state=State.SENDING, claim_id=row.id, changed_at=now))
-    if moved != len(found):
-        raise RuntimeError("Rows moved under a dispatch that is held.")
-    tallies.count(dispatch_id, _moves(channel, found, State.WAITING, State.SENDING), now)
-    fence = row.id
+    moved: Moves = Counter()
+    held = []
+    for row, (how, rows) in zip(claimed, parts_, strict=False):
+        _hold(row, rows, how, now)
+        moved.update(_moves(channel, rows, State.WAITING, State.SENDING))
+        held.append(Held(row.id, channel, rows))
+    tallies.count(dispatch_id, moved, now)
     session.commit()
-    return Held(fence, channel, found)
+    return held
+
+
+FRESH: Final = Delivery.due_at.is_(None)
+_FIELDS: Final = "id, ref, person_id, person_number, language, tries, owner, provider_id, 'sending', '', '', true"
+_WAITING: Final = f"SELECT {_FIELDS} FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"  # noqa: S608
+Choice = tuple[ColumnElement[bool] | None, Sequence[Member]]
+
+
+def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand: bool) -> list[Choice]:
+    """The next rows: first those that were never put off, then those whose time has come, with what tells the former."""
+    if by_hand:
+        turn = bulk.instant(NO_WORKERS_TURN)
+        text_ = f"{_WAITING} AND due_at = ? ORDER BY id LIMIT ?"
+        return [(Delivery.due_at == NO_WORKERS_TURN, _read(text_, (dispatch_id, channel, turn, most)))]
+    fresh = _read(f"{_WAITING} AND due_at IS NULL ORDER BY id LIMIT ?", (dispatch_id, channel, most))
+    if len(fresh) == most:
+        return [(FRESH, fresh)]
+    late = f"{_WAITING} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+    again = _read(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
+    return [(FRESH, fresh), (None, sorted(again))]
+
+
+def _read(statement: str, values: Sequence[Any]) -> list[Member]:
+    return list(map(Member._make, bulk.fetched(statement, values)))
+
+
+def _hold(claim: DeliveryClaim, rows: Sequence[Member], kind: ColumnElement[bool] | None, now: datetime) -> None:
+    """Move a batch under its claim: all of a kind between the first and the last, or by their numbers."""
+    change = update(Delivery).where(IS_WAITING).values(state=State.SENDING, claim_id=claim.id, changed_at=now)
+    if kind is None:
+        moved = sum(rows_changed(change.where(Delivery.id.in_(part))) for part in parts([row.id for row in rows]))
+    else:
+        same = change.where(Delivery.dispatch_id == claim.dispatch_id, Delivery.channel == claim.channel, kind)
+        moved = rows_changed(same.where(Delivery.id.between(rows[0].id, rows[-1].id)))
+    if moved != len(rows):
+        raise RuntimeError("Rows moved under a dispatch that is held.")
 
 
 def _moves(channel: str, rows: Iterable[Member], before: State, then: State, reason: str = "") -> Moves:
@@ -232,13 +274,15 @@ def move_claimed(
     return [(row.ref, state.value) for row in rows]
 
 
-def as_they_are(held: Held) -> dict[str, Member]:
-    """How the rows of a claim stand now, by reference; whoever asks has locked their dispatch.
-
-    Most often nobody has reported on any of them, and one count says so.
-    """
+def untouched(held: Held) -> bool:
+    """Whether nobody has reported on any row of a claim; whoever asks has locked their dispatch."""
     still = select(func.count()).select_from(Delivery).where(Delivery.claim_id == held.fence, IS_SENDING)
-    if db.session.scalar(still) == len(held.rows):
+    return db.session.scalar(still) == len(held.rows)
+
+
+def as_they_are(held: Held) -> dict[str, Member]:
+    """How the rows of a claim stand now, by reference; whoever asks has locked their dispatch."""
+    if untouched(held):
         return {row.ref: row for row in held.rows}
     query = select(*_HELD, Delivery.state, Delivery.reason, Delivery.code, Delivery.current)
     found: dict[str, Member] = {}

@@ -16,7 +16,7 @@ from incident.domain.deliveries import NEEDS_OWNER, State
 from incident.store import bulk
 from incident.store.db import BigInt, Model, db
 from incident.store.deliveries import Delivery
-from incident.store.dispatches import COLUMN
+from incident.store.dispatches import COLUMN, Dispatch
 
 KEY: Final = ("dispatch_id", "channel", "language", "state", "reason")
 
@@ -60,18 +60,39 @@ def place(row: Delivery) -> Place:
 
 def count(dispatch_id: int, moved: Mapping[Place, int], now: datetime) -> None:
     """Add to (or take from) the counts of a dispatch, in all and by channel and language."""
-    changes: Moves = Counter()
-    totals: Counter[State] = Counter()
-    for where, n in moved.items():
-        changes[where.counted] += n
-        totals[where.state] += n
-    if not any(changes.values()):
+    changes, totals = _summed(moved)
+    if not changes:
         return
     steps = {COLUMN[state]: n for state, n in sorted(totals.items()) if n}
     sets = "".join(f", {name} = {name} + ?" for name in steps)
     change = f"UPDATE dispatch SET changed_at = ?{sets} WHERE id = ?"  # noqa: S608  (names of ours)
     bulk.execute(change, (bulk.instant(now), *steps.values(), dispatch_id))
-    rows = [(dispatch_id, *map(str, where), n) for where, n in sorted(changes.items()) if n]
+    _add(dispatch_id, changes)
+
+
+def count_held(row: Dispatch, moved: Mapping[Place, int], now: datetime) -> None:
+    """The same for a dispatch that was read under its lock in this transaction: what it counts is known at once."""
+    changes, totals = _summed(moved)
+    if not changes:
+        return
+    for state, n in totals.items():
+        if n:
+            setattr(row, COLUMN[state], getattr(row, COLUMN[state]) + n)
+    row.changed_at = now
+    _add(row.id, changes)
+
+
+def _summed(moved: Mapping[Place, int]) -> tuple[dict[Place, int], Counter[State]]:
+    changes: Moves = Counter()
+    totals: Counter[State] = Counter()
+    for where, n in moved.items():
+        changes[where.counted] += n
+        totals[where.state] += n
+    return {where: n for where, n in changes.items() if n}, totals
+
+
+def _add(dispatch_id: int, changes: Mapping[Place, int]) -> None:
+    rows = [(dispatch_id, *map(str, where), n) for where, n in sorted(changes.items())]
     bulk.add_to("dispatch_tally", KEY, "n", rows)
 
 

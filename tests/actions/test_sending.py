@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from incident.actions import deliveries as actions
-from incident.actions import dispatch, notices, people, sending
+from incident.actions import dispatch, notices, people, sending, writing
 from incident.domain import audit as audit_rules
 from incident.domain.access import Role
 from incident.domain.deliveries import Course, Pace, State
@@ -723,14 +723,14 @@ def test_a_start_that_is_refused_because_all_is_frozen_is_tried_again_after_the_
 
 def test_one_record_that_breaks_the_writing_keeps_nobody_else_back_and_is_set_aside_after_three_tries(monkeypatch):
     story = a_story(3)
-    whole = sending.messages
+    whole = writing.messages
 
     def breaking(version, to_write, channel):
         if any(person.number == 2 for _, _, person in to_write):
             raise TypeError("a record like no other")
         return whole(version, to_write, channel)
 
-    monkeypatch.setattr(sending, "messages", breaking)
+    monkeypatch.setattr(writing, "messages", breaking)
     story.start()
     for _ in range(4):
         story.work()

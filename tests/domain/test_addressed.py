@@ -68,7 +68,16 @@ def test_lists_name_these_columns_in_their_own_words():
 
 
 @pytest.mark.parametrize("age", sorted(people.Age))
-@pytest.mark.parametrize("given", [("name",), ("name", "email"), ("email", "phone", "push_token"), ("name", "reference")])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("name",),
+        ("name", "email"),
+        ("email", "phone", "push_token"),
+        ("name", "reference"),
+        ("name", "postcode", "city", "region", "country"),
+    ],
+)
 def test_a_simple_record_is_addressed_as_any_other(given, age):
     record = {word: f"{word}@x" for word in given}
     plain = a_plain(record, age)
