@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from incident.actions.climbing import onward
 from incident.actions.deliveries import attempt_again, mark_sent
@@ -150,7 +150,7 @@ def _settle(
             attempt_again(case, rows, reason, ledger)
         case Verdict.NEXT:
             settled = len(onward(case, row, rows, reason, opened, ledger))
-    about = {"incident": case.ref, "verdict": verdict.value, "count": settled, "digest": digest}
+    about: dict[str, Any] = {"incident": case.ref, "verdict": verdict.value, "count": settled, "digest": digest}
     if state is State.IN_DOUBT:
         ledger.write("deliveries.doubts_settled", row.ref, **about)
     else:

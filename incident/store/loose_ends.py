@@ -26,17 +26,20 @@ class Ends(NamedTuple):
 def of(dispatch_ids: Iterable[int]) -> dict[int, Ends]:
     """The loose ends of each of these dispatches, in one query."""
     query = select(Dispatch.id, *_ends()).where(Dispatch.id.in_(list(dispatch_ids)))
-    return {id_: Ends(*counts) for id_, *counts in db.session.execute(query)}
+    return {id_: Ends(unowned, climbing, unposted) for id_, unowned, climbing, unposted in db.session.execute(query)}
 
 
 def found(incident_id: int, ref: str) -> tuple[Dispatch, Ends] | None:
     """The dispatch with this reference and its loose ends, if it belongs to this incident."""
     query = select(Dispatch, *_ends()).where(Dispatch.incident_id == incident_id, Dispatch.ref == ref)
     row = db.session.execute(query).first()
-    return (row[0], Ends(*row[1:])) if row else None
+    if row is None:
+        return None
+    dispatch, unowned, climbing, unposted = row
+    return dispatch, Ends(unowned, climbing, unposted)
 
 
-def _ends() -> tuple[ScalarSelect[int], ...]:
+def _ends() -> tuple[ScalarSelect[int], ScalarSelect[int], ScalarSelect[int]]:
     unposted = select(func.count()).where(
         LetterBatch.dispatch_id == Dispatch.id, LetterBatch.stage.in_([Stage.ASKED, Stage.MADE])
     )

@@ -241,7 +241,7 @@ def parts(counts: Counts, whole: int) -> list[tuple[int, str]]:
 
 
 def _tallies(
-    row: Dispatch, shown: Mapping[State, int], *, always: Sequence[State] = (), **narrowed: str
+    row: Dispatch, shown: Mapping[State, int], *, always: Sequence[State] = (), **narrowed: Any
 ) -> list[Tally]:
     return [
         Tally(
@@ -257,7 +257,7 @@ def _tallies(
     ]
 
 
-def list_of(row: Dispatch, **wanted: str) -> str:
+def list_of(row: Dispatch, **wanted: Any) -> str:
     """The address of the list behind a number."""
     return url_for("deliveries.people", incident=g.incident.ref, dispatch=row.ref, **wanted)
 
@@ -370,7 +370,7 @@ def _bar(
     counts, people = Counts(**{state.value: n for state, n in shown.items()}), sum(shown.values())
     name = CHANNEL_LABELS.get(channel, channel)
     label = f"{name}, {language_label(tag)}" if whole and tag is not None else name
-    narrowed = {"channel": channel} if tag is None else {"channel": channel, "language": tag}
+    narrowed: dict[str, Any] = {"channel": channel} if tag is None else {"channel": channel, "language": tag}
     return Bar(
         key=f"bar-{channel}-{tag or 'all'}",
         label=label if whole else language_label(tag or ""),

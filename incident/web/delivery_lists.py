@@ -55,7 +55,7 @@ def wanted_of(args: Mapping[str, str]) -> Wanted:
     )
 
 
-def asked_of(wanted: Wanted) -> dict[str, str]:
+def asked_of(wanted: Wanted) -> dict[str, Any]:
     """The same as parts of an address; what is not asked for is left out."""
     named = {
         "state": wanted.state,
@@ -175,7 +175,7 @@ def waits(incident: str, dispatch: str) -> ResponseReturnValue:
     shown = found[:PAGE]
     more = ""
     if len(found) > PAGE and shown[-1].climb_at is not None:
-        key = {"at": shown[-1].climb_at.isoformat(), "after": shown[-1].id}
+        key: dict[str, Any] = {"at": shown[-1].climb_at.isoformat(), "after": shown[-1].id}
         more = url_for(".waits", incident=incident, dispatch=dispatch, span=span, **key)
     if not found and after:
         return redirect(url_for(".waits", incident=incident, dispatch=dispatch, span=span))

@@ -118,7 +118,7 @@ def _chosen(state: str) -> Chosen:
     return Chosen(wanted, request.args.get("sending", "")[:20], tuple(request.form.getlist("attempt")[:PAGE]))
 
 
-def _asked(chosen: Chosen) -> dict[str, str]:
+def _asked(chosen: Chosen) -> dict[str, Any]:
     asked = {name: word for name, word in asked_of(chosen.wanted).items() if name != "state"}
     return asked | ({"sending": chosen.sending} if chosen.sending else {})
 
