@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.postings import GOOD
 from incident.store.announcements import Announcement
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
@@ -55,6 +56,15 @@ def sights(announcement_ids: Sequence[int]) -> dict[int, list[tuple[datetime, st
     for number, at, sight in db.session.execute(query):
         found[number].append((at, sight))
     return found
+
+
+def in_trouble(incident_id: int) -> int:
+    """How many public pages of this incident, of those still looked at, were not as they should be at the last look."""
+    last = select(func.max(PostingCheck.id)).join(Announcement, Announcement.id == PostingCheck.announcement_id)
+    last = last.where(Announcement.incident_id == incident_id, Announcement.look_at.is_not(None))
+    query = select(func.count()).select_from(PostingCheck)
+    query = query.where(PostingCheck.id.in_(last.group_by(Announcement.id)), PostingCheck.sight.not_in(GOOD))
+    return db.session.scalar(query) or 0
 
 
 def answered_before(announcement_id: int) -> bool:

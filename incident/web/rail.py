@@ -5,8 +5,9 @@ from typing import Any
 
 from flask import current_app, g, url_for
 
+from incident.actions import public_tasks
 from incident.domain import scales
-from incident.store import grades, obligations
+from incident.store import grades, obligations, postings
 from incident.store.incidents import Incident
 from incident.store.overview import Overview, of
 from incident.web.access import now
@@ -190,6 +191,8 @@ def state(incident: Incident) -> State:
 def _asks(incident: Incident) -> list[Ask]:
     seen = overview(incident)
     ref = incident.ref
+    pages = postings.in_trouble(incident.id)
+    waiting = len({task.duty for task in public_tasks.of(incident.id).waiting})
     candidates = (
         (
             seen.late,
@@ -214,6 +217,22 @@ def _asks(incident: Incident) -> list[Ask]:
             "deliveries.index",
             "sending",
             "late",
+        ),
+        (
+            pages,
+            f"{pages} public {'page is' if pages == 1 else 'pages are'} not as approved",
+            "At the last look it said something else, was not there, or did not answer.",
+            "public_tasks.show",
+            "look at it",
+            "late",
+        ),
+        (
+            waiting,
+            f"{waiting} {'law speaks' if waiting == 1 else 'laws speak'} of telling the public or the media",
+            "The evidence stands beside each; somebody decides.",
+            "public_tasks.show",
+            "decide",
+            "soon",
         ),
         (
             seen.open,

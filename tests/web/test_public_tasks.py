@@ -1,5 +1,7 @@
 """The page on telling the public: tasks with their evidence, decisions, public pages with their looks."""
 
+from datetime import timedelta
+
 import pytest
 
 from incident import clock
@@ -27,6 +29,29 @@ def test_the_board_of_duties_points_to_what_waits(incident, as_):
     assert "allow" in page
     assert "demands that the media be told" in page
     assert f"/incidents/{incident.ref}/public/" in page
+
+
+def test_the_first_page_of_the_incident_asks_for_a_decision(incident, as_):
+    page = as_(Role.LEAD).get(f"/incidents/{incident.ref}").get_data(as_text=True)
+    assert "laws speak of telling the public or the media" in page
+    quiet = an_incident()
+    assert "telling the public" not in as_(Role.LEAD).get(f"/incidents/{quiet.ref}").get_data(as_text=True)
+
+
+def test_a_public_page_that_says_something_else_is_told_on_the_first_page_until_it_is_right_again(app, as_):
+    plain = an_incident(facts={"data_kinds": ["email"]})
+    ref = a_notice(plain, channels=("announcement",), stage="approved")
+    slug = announcements.publish(
+        plain.ref, ref, digest=approved_version(ref).digest, starts_at=None, ends_at=None, actor=WHO, now=clock.now()
+    )
+    house, right = merging.house(app.extensions["settings"]), visits().inside
+    wrong = lambda path: (200, right(path)[1].replace(b"About contact", b"Pay here"))  # noqa: E731
+    postings.do(slug, clock.now(), inside=right, outside=wrong, house=house)
+    lead = as_(Role.LEAD)
+    assert "1 public page is not as approved" in lead.get(f"/incidents/{plain.ref}").get_data(as_text=True)
+    assert "does not say what was approved" in lead.get(f"/incidents/{plain.ref}/notices/{ref}").get_data(as_text=True)
+    postings.do(slug, clock.now() + timedelta(hours=2), inside=right, outside=right, house=house)
+    assert "not as approved" not in lead.get(f"/incidents/{plain.ref}").get_data(as_text=True)
 
 
 def test_the_page_shows_law_threshold_people_and_cost_with_its_source(incident, as_):
