@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench soak soak-scale docs-laws screens browser lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale docs-laws screens browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -36,8 +36,14 @@ imports: .venv/.test
 coverage: .venv/.test browser  ## the suite once more, with the branches it took
 	@$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
-bench: .venv/.test  ## figures, each beside its yardstick
-	@for one in laws pages board people_import preflight record report_pdf send; do echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
+bench: .venv/.test  ## figures at small sizes, each beside its yardstick (docs/speed.md)
+	@for one in laws pages board boards "people_import 40000" preflight record report_pdf send "events 10000" register pages_under_load; do \
+	  echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
+
+bench-full: .venv/.test  ## the same for a million people; takes an hour of an idle machine
+	@for one in "people_import 1000000 --postgresql" "send 1000000" "send 1000000 0.05" "events 1000000" "register 1000000" \
+	  "pages_under_load 100000" "pages_under_load 100000 --apart" "boards 1000000" "preflight 1000000" "record 1000000" "scale 100000" size; do \
+	  echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
 
 soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing providers (SOAK="people kills seeds"); takes hours
 	@SOAK="$${SOAK:-2000 200 5}" $(BIN)/pytest -q tests/journeys/test_sending_soak.py --database=sqlite

@@ -46,6 +46,8 @@ def phone(text: str, country: str) -> str:
     """The number as E.164, or an empty text. Without a leading + it is read as a number of `country` (such as DE)."""
     if len(text) > LONGEST_PHONE:
         return ""
+    if NUMBER.fullmatch(text) and _is_plainly_valid(text):
+        return text
     plain = PHONE_MARKS.sub("", text.translate(DIGITS))
     if (national := NATIONAL.get(country)) and national[0].fullmatch(plain):
         plain = national[1] + plain

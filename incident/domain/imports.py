@@ -14,6 +14,7 @@ from incident.domain.people import Age, Plain, Record
 
 LONGEST_FIELD: Final = 2_000
 MOST_COLUMNS: Final = 200
+TELLS_WHO: Final = frozenset({"name", "given_name", "family_name", "email", "phone", "reference", "push_token"})
 REPLACED: Final = "\ufffd"
 
 
@@ -116,7 +117,7 @@ def checked(mapping: Reading, width: int) -> Reading:
     for number, target in enumerate(mapping.targets, start=1):
         _check_target(f"column-{number}", target, used)
         used.add(target)
-    if not used & {"name", "given_name", "family_name", "email", "phone", "reference", "push_token"}:
+    if not used & TELLS_WHO:
         raise Invalid(
             "targets", "Say which column holds the name, the e-mail address, the telephone number or your reference."
         )
@@ -150,6 +151,7 @@ class Reader:
     def __init__(self, mapping: Reading, judge: Judge, today: date) -> None:
         self.width = len(mapping.targets)
         self._columns = tuple((index, target) for index, target in enumerate(mapping.targets) if target)
+        self._plain = len({target for _, target in self._columns}) == len(self._columns)
         self._mapping = mapping
         self._judge = judge
         self._today = today
@@ -159,10 +161,17 @@ class Reader:
 
     def read(self, cells: Sequence[str]) -> Taken | Turned | None:
         """What becomes of one row: taken, turned away, or None where there is nothing in it."""
-        if not any(cells) or not any(cell.strip() for cell in cells):
+        whole = "".join(cells)
+        if not whole.strip():
             return None
         if len(cells) < self.width or any(cells[self.width :]):
             return Turned((Reason.COLUMNS,))
+        if self._plain and len(whole) <= LONGEST_FIELD and whole.isascii() and whole.isprintable():
+            return self._judged({target: value for index, target in self._columns if (value := cells[index].strip())})
+        return self._cleaned(cells)
+
+    def _cleaned(self, cells: Sequence[str]) -> Taken | Turned:
+        """A row that may hold other letters, controls, or more than one column for the same field."""
         record: Record = {}
         for index, target in self._columns:
             value = cells[index]
@@ -268,7 +277,7 @@ class Reader:
 def _refusals(record: Record, plain: Plain, bad: list[Reason]) -> tuple[Reason, ...]:
     if bad and not (plain.has_email or plain.has_phone or plain.has_address or plain.has_push):
         return tuple(dict.fromkeys(bad))
-    if record.keys().isdisjoint({"name", "given_name", "family_name", "email", "phone", "reference", "push_token"}):
+    if record.keys().isdisjoint(TELLS_WHO):
         return (Reason.NOBODY,)
     return ()
 
