@@ -87,7 +87,7 @@ class Composed:
     @cached_property
     def frame(self) -> Frame:
         """Return what all its messages share; a message's own words are those of `fields`."""
-        return Frame(*(self._part(pattern) for pattern in (self.text, self.subject, self.html or Pattern(()))))
+        return Frame(self._part(self.text), self._part(self.subject), self._part(self.html or Pattern(())))
 
     def _part(self, pattern: Pattern) -> contract.Part:
         letters, names = pattern.frame
