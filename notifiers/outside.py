@@ -10,7 +10,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from notifiers import wire
+from notifiers import hurried, wire
 
 
 def session(connections: int, *, hosts: int) -> requests.Session:
@@ -32,6 +32,8 @@ def is_public(address: str) -> bool:
 
 class _Connection(HTTPSConnection):
     """Connects to the very number that was looked at; the certificate is checked against the name as ever."""
+
+    response_class = hurried.Answer
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host

@@ -89,7 +89,9 @@ class Account:
             return Answer(ref, Outcome.UNKNOWN, reason="answer_lost")
         except (ValueError, KeyError, TypeError):
             return Answer(ref, Outcome.UNKNOWN, reason="answer_unclear")
-        return Answer(ref, Outcome.ACCEPTED, provider_id=str(made.sid or ""))
+        if not made.sid:  # an answer that was cut off: whoever takes a message gives it a number
+            return Answer(ref, Outcome.UNKNOWN, reason="answer_unclear")
+        return Answer(ref, Outcome.ACCEPTED, provider_id=str(made.sid))
 
     def listed(self, ref: str, ask: Callable[[int], Sequence[Any]], match: Callable[[Any], Match | None]) -> Finding:
         """What the account has, of its newest records of one kind: those that match. `ask` is given how many to read."""

@@ -7,9 +7,10 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import SSLError as HandshakeError
+
+from notifiers import hurried
 
 MOST_ANSWER_BYTES = 1_000_000
 ADDRESS = re.compile(r"[^\s@,;<>\"\\\x00-\x1f\x7f]+@[^\s@,;<>\"\\\x00-\x1f\x7f]+")
@@ -35,14 +36,14 @@ def session(connections: int) -> requests.Session:
     fresh.trust_env = False
     fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
-        fresh.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0))
+        fresh.mount(scheme, hurried.Adapter(pool_connections=1, pool_maxsize=connections, max_retries=0))
     return fresh
 
 
 def exchange(
     through: requests.Session, request: requests.PreparedRequest, seconds: float
 ) -> tuple[int, Mapping[str, str], bytes]:
-    """Status, headers and body of the answer. Raises Unreached, Redirected, Unanswered."""
+    """Status, headers and body of the answer, whole within `seconds`. Raises Unreached, Redirected, Unanswered."""
     try:
         with through.send(request, timeout=(min(seconds, 10), seconds), allow_redirects=False, stream=True) as answer:
             body = answer.raw.read(MOST_ANSWER_BYTES, decode_content=True) or b""
