@@ -125,7 +125,11 @@ def _meaning(wanted: Wanted) -> str:
 def _count(row: Dispatch, wanted: Wanted, tally: Mapping[Place, int]) -> int | None:
     if wanted.came_from and asked_of(wanted).keys() <= {"came_from", "channel"}:
         return moves.of(row.id).get((wanted.came_from, wanted.channel))
-    return listings.counted(tally, wanted)
+    told = listings.counted(tally, wanted)
+    if told is not None or wanted.state not in rules.NEEDS_OWNER or wanted.came_from:
+        return told
+    counted = listings.count(row.id, wanted, most=listings.COUNTED)
+    return counted if counted < listings.COUNTED else None
 
 
 def _states(row: Dispatch, wanted: Wanted, tally: Mapping[Place, int]) -> list[tuple[str, str, bool, int]]:
