@@ -49,6 +49,7 @@ def start(
         if begun is not None:
             ledger.unchanged()
             return begun.ref
+        notice_rules.demand_to_each(version.contents["channels"])
         roll = _demand_ready(case, text, version, now)
         counts_as_sent = not simulated or case.kind == "drill"
         if counts_as_sent:

@@ -190,6 +190,12 @@ def demand_second_person(approver: str, *, drafter: str, editors: Collection[str
         raise Refused("A notice needs a second person: whoever submitted it cannot approve it.")
 
 
+def demand_to_each(channels: Collection[str]) -> None:
+    """Raises Refused for a notice that speaks to everybody at once: there is nobody to hand it to one by one."""
+    if set(channels) == {Channel.ANNOUNCEMENT}:
+        raise Refused("This notice speaks to everybody: make it public, or hand it to newsrooms, from its own page.")
+
+
 def demand_same(shown: str, current: str) -> None:
     """Raises Refused unless the page that was answered showed what is there now."""
     if shown != current:

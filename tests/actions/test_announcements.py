@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from incident.actions import announcements, people
+from incident.actions import announcements, dispatch, people
 from incident.actions.notices import approved_version
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import announcements as rows
@@ -99,3 +99,10 @@ def test_taking_down_needs_a_reason_and_is_final(incident):
 def test_there_is_nothing_to_take_down_where_nothing_was_public(incident):
     with pytest.raises(Missing):
         announcements.take_down(incident.ref, a_notice(incident), reason="x", actor=WHO, now=NOW)
+
+
+def test_a_notice_that_speaks_to_everybody_is_sent_to_nobody_one_by_one(incident):
+    ref = a_notice(incident, channels=("announcement",), stage="approved")
+    with pytest.raises(Refused, match="speaks to everybody"):
+        dispatch.start(incident.ref, ref, only_sandbox=True, pace=None, actor=WHO, now=NOW)
+    assert lines("dispatch.started") == 0
