@@ -1,12 +1,14 @@
-"""Notices sent per second to a fake SendGrid, beside a straight-line program that does the same work, in the same run.
+"""Notices sent per second to a fake SendGrid, beside two plain programs that send as many, in the same run.
 
-    python -m bench.send [PEOPLE] [ANSWER_SECONDS]
+    python -m bench.send [PEOPLE] [ANSWER_SECONDS] [--connections N]
 
-Both open sealed contact data, fill the text, send batches of 1,000 over one kept connection, and keep durably what became of
-each person. Ours also proves the approval before each batch, holds claims that survive a kill, writes the record, and
-counts. The ratio is what counts; figures of one machine drift.
+The library: SendGrid's own, its helper classes, 1,000 people a call; it keeps nothing and knows nobody's state.
+The straight line: opens sealed contact data, fills the text, keeps durably what became of each; no approval, claim or record.
+Ours also proves the approval before each batch, holds claims that survive a kill, writes the record, and counts.
+The ratios are what counts; figures of one machine drift.
 """
 
+import argparse
 import http.client
 import json
 import os
@@ -16,33 +18,68 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sendgrid import SendGridAPIClient
+from sendgrid.helpers.mail import Content, CustomArg, Email, Mail, Personalization, Substitution, To
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from incident import start, work
-from incident.actions import dispatch, imports, intake, sending
-from incident.domain.deliveries import Pace
-from incident.domain.imports import Reading
-from incident.settings import Settings
-from incident.store import dispatches, incidents
-from incident.store.db import db
-from incident.store.tables import Form
-from tests.builders import a_notice
+from bench import ground
+from incident.actions import sending
+from incident.store import dispatches
 from tests.fakes.sendgrid import KEY
 
 PEOPLE = 20_000
 BATCH = 1_000
-NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 TEXT = "Dear {},\n\n" + "What happened, what we do, what you can do.\n" * 40
 
 
-def straight_line(folder: Path, url: str, people: int) -> float:
-    """The yardstick: no approval, no claims, no record. Seconds it took to send to everybody."""
+class Taken(NamedTuple):
+    """What one program took: seconds by the clock, seconds of the processor."""
+
+    wall: float
+    cpu: float
+
+
+def measured(act: Callable[[], None]) -> Taken:
+    """What this took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    act()
+    return Taken(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def by_library(url: str, people: int, connections: int) -> Taken:
+    """The official library, with no state, so many calls at once."""
+
+    def call(start: int) -> None:
+        mail = Mail(from_email=Email("notice@company.example"))
+        mail.add_content(Content("text/plain", TEXT.format("-name-")))
+        for number in range(start, min(start + BATCH, people)):
+            person = Personalization()
+            person.add_to(To(f"person{number}@example.org"))
+            person.subject = "Notice"
+            person.add_custom_arg(CustomArg("tocsin_ref", str(number)))
+            person.add_substitution(Substitution("-name-", f"Person {number}"))
+            mail.add_personalization(person)
+        answer = SendGridAPIClient(KEY, host=url).send(mail)
+        if answer.status_code != 202:
+            raise SystemExit(f"The library was answered {answer.status_code}.")
+
+    def send() -> None:
+        with ThreadPoolExecutor(connections) as pool:
+            list(pool.map(call, range(0, people, BATCH)))
+
+    return measured(send)
+
+
+def straight_line(folder: Path, url: str, people: int) -> Taken:
+    """One connection, one call after the other."""
     key = AESGCM(AESGCM.generate_key(256))
     database = sqlite3.connect(folder / "straight.db", isolation_level=None)
     for pragma in ("journal_mode = WAL", "synchronous = FULL"):
@@ -57,11 +94,15 @@ def straight_line(folder: Path, url: str, people: int) -> float:
         database.execute("INSERT INTO person (nonce, sealed) VALUES (?, ?)", (nonce, key.encrypt(nonce, record, b"")))
     database.execute("COMMIT")
     line = http.client.HTTPConnection(urlsplit(url).netloc)
-    began = time.perf_counter()
+    taken = measured(lambda: _send_straight(database, line, key))
+    database.close()
+    return taken
+
+
+def _send_straight(database: sqlite3.Connection, line: http.client.HTTPConnection, key: AESGCM) -> None:
     after = 0
-    while rows := database.execute(
-        "SELECT id, nonce, sealed FROM person WHERE id > ? ORDER BY id LIMIT ?", (after, BATCH)
-    ).fetchall():
+    page = "SELECT id, nonce, sealed FROM person WHERE id > ? ORDER BY id LIMIT ?"
+    while rows := database.execute(page, (after, BATCH)).fetchall():
         opened = [(id_, json.loads(key.decrypt(nonce, sealed, b""))) for id_, nonce, sealed in rows]
         mail = {
             "from": {"email": "notice@company.example"},
@@ -76,105 +117,77 @@ def straight_line(folder: Path, url: str, people: int) -> float:
             ],
             "content": [{"type": "text/plain", "value": TEXT.format("-name-")}],
         }
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("UPDATE person SET state = 'sending' WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))
-        database.execute("COMMIT")
-        line.request(
-            "POST",
-            "/v3/mail/send",
-            json.dumps(mail),
-            {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
-        )
+        first, last = rows[0][0], rows[-1][0]
+        _set(database, "state = 'sending'", (first, last))
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        line.request("POST", "/v3/mail/send", json.dumps(mail), headers)
         answer = line.getresponse()
         answer.read()
-        assert answer.status == 202
-        database.execute("BEGIN IMMEDIATE")
-        database.execute(
-            "UPDATE person SET state = 'accepted', ref = ? WHERE id BETWEEN ? AND ?",
-            (answer.headers["X-Message-Id"], rows[0][0], rows[-1][0]),
-        )
-        database.execute("COMMIT")
-        after = rows[-1][0]
-    return time.perf_counter() - began
+        if answer.status != 202:
+            raise SystemExit(f"The straight line was answered {answer.status}.")
+        _set(database, "state = 'accepted', ref = ?", (answer.headers["X-Message-Id"], first, last))
+        after = last
 
 
-def ours(folder: Path, url: str, people: int) -> tuple[float, float]:
-    """Seconds that Tocsin takes to list everybody, and to send to them."""
-    settings = Settings(
-        instance=folder / "instance",
-        test_mode=True,
-        base_url="http://localhost",
-        sendgrid_url=url,
-        sendgrid_api_key=KEY,
-        sendgrid_from="notice@company.example",
-    )
-    app = start.prepare(settings)
+def _set(database: sqlite3.Connection, change: str, values: tuple[object, ...]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    database.execute(f"UPDATE person SET {change} WHERE id BETWEEN ? AND ?", values)
+    database.execute("COMMIT")
+
+
+def ours(folder: Path, url: str, people: int, connections: int) -> Taken:
+    """What Tocsin takes to send to everybody who is on the list already."""
+    instance = folder / "instance"
+    app = ground.prepared(instance, url=url)
     with app.app_context():
-        ref = intake.log(kind="incident", title="t", facts={}, source="s", confidence="high", actor="system", now=NOW)
-        files = settings.instance / "files"
-        source = settings.instance / "list.csv"
-        source.write_text(
-            "name,email,country,language\n"
-            + "".join(f"Person {n},person{n}@example.org,DE,en\n" for n in range(people))
-        )
-        with source.open("rb") as content:
-            list_ref = imports.upload(ref, content, name="l.csv", folder=files, actor="system", now=NOW)
-        reading = Reading(("name", "email", "country", "language"), exposed=("email",))
-        imports.start(
-            ref,
-            list_ref,
-            reading,
-            form=Form("csv", "utf-8-sig", ","),
-            has_header=True,
-            wave=0,
-            folder=files,
-            actor="system",
-            now=NOW,
-        )
-        db.session.remove()
-        work.once()
-        incident = incidents.by_ref(ref)
-        assert incident is not None
-        notice = a_notice(incident, channels=("email",), stage="approved", now=NOW)
-        one = dispatch.start(ref, notice, only_sandbox=False, pace=Pace(), actor="U-0BENCH00", now=NOW)
-        opened = app.extensions["channels"].real
-        began = time.perf_counter()
-        while sending.prepare(one, opened, now=NOW):
-            pass
-        listed = time.perf_counter()
-        sending.Wave(one, opened, lambda: datetime.now(UTC)).run(time.monotonic() + 3600)
-        ended = time.perf_counter()
+        one = ground.listed(ground.imported(people, instance), app)
+        app.extensions["channels"].real["email"].calls = connections
+        wave = sending.Wave(one, app.extensions["channels"].real, lambda: datetime.now(UTC))
+        taken = measured(lambda: wave.run(time.monotonic() + 3600))
         row = dispatches.anywhere(one)
-        assert row is not None
-        assert (row.course, row.accepted) == ("done", people), (row.course, row.counts)
-    return listed - began, ended - listed
+        if row is None or (row.course, row.accepted) != ("done", people):
+            raise SystemExit(f"Not everybody was sent to: {row and row.counts}.")
+    return taken
+
+
+@contextmanager
+def faked(seconds: float) -> Iterator[str]:
+    """A fake SendGrid in a process of its own, answering after so many seconds; its address."""
+    words = [sys.executable, "-m", "tests.fakes.sendgrid", "--seconds", str(seconds)]
+    fake = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ground.ROOT)
+    try:
+        yield fake.stdout.readline().strip() if fake.stdout else ""
+    finally:
+        fake.kill()
 
 
 def main() -> None:
-    """Print both figures, their ratio, and what memory it took."""
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
-    seconds = sys.argv[2] if len(sys.argv) > 2 else "0"
-    fake = subprocess.Popen(
-        [sys.executable, "-m", "tests.fakes.sendgrid", "--seconds", seconds], stdout=subprocess.PIPE, text=True
-    )
-    assert fake.stdout is not None
-    url = fake.stdout.readline().strip()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            yardstick = straight_line(Path(folder), url, people)
-            before = resource.getrusage(resource.RUSAGE_SELF)
-            listed, sent = ours(Path(folder), url, people)
-            after = resource.getrusage(resource.RUSAGE_SELF)
-    finally:
-        fake.kill()
-    print(f"straight line: {people / yardstick:10,.0f} people a second")
+    """Print the three and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("people", type=int, nargs="?", default=PEOPLE)
+    parser.add_argument("seconds", type=float, nargs="?", default=0.0, help="how long an answer takes")
+    parser.add_argument("--connections", type=int, default=8, help="calls at once, of ours and of the library")
+    asked = parser.parse_args()
+
+    with faked(asked.seconds) as url, tempfile.TemporaryDirectory() as folder:
+        before = by_library(url, asked.people, asked.connections if asked.seconds else 1)
+        straight = straight_line(Path(folder), url, asked.people)
+        own = ours(Path(folder), url, asked.people, asked.connections)
+        after = by_library(url, asked.people, asked.connections if asked.seconds else 1)
+    library = Taken((before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2)
+    for name, taken in (("library", library), ("straight line", straight), ("ours", own)):
+        rate, cpu = asked.people / taken.wall, taken.cpu * 1e6 / asked.people
+        print(f"{name:14} {rate:10,.0f} people a second {cpu:8.1f} µs CPU a person")
     print(
-        f"ours:          {people / sent:10,.0f} people a second, and {people / listed:,.0f} a second to put them on the list"
+        f"ours took {own.wall / library.wall:.2f} of the library's time, {own.cpu / library.cpu:.2f} of its CPU", end=""
     )
-    print(f"ratio:         {yardstick / sent:10.2f} of the straight line's speed, {after.ru_maxrss / 1024:,.0f} MiB")
-    print(
-        f"CPU:           {(after.ru_utime - before.ru_utime) * 1e6 / people:10,.1f} µs a person, importing them included"
-    )
+    print(f"; {own.wall / straight.wall:.2f} and {own.cpu / straight.cpu:.2f} of the straight line's")
+    if asked.seconds:
+        most = asked.connections * BATCH / asked.seconds
+        print(
+            f"{asked.connections} connections could do {most:,.0f} a second: {asked.people / own.wall / most:.0%} of that"
+        )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB, imports included")
 
 
 if __name__ == "__main__":

@@ -158,9 +158,11 @@ class Wave:
         if done or batches:
             for batch in self._move_surely(done, batches):
                 self._hand_over(batch)
-        elif not self.flying and self.resting and more:
-            time.sleep(min(self.resting, 1.0))
-            return True
+        elif not self.flying and self.resting:
+            time.sleep(
+                min(self.resting, 1.0) if more else self.resting
+            )  # what is too soon now is too soon for the next run
+            return more
         return bool(self.flying or batches or done)
 
     def _next(self, *, more: bool) -> list[Batch]:

@@ -276,10 +276,10 @@ POSTAL: Final = ("address", "street", "postcode", "city", "region", "country")
 MINORS: Final = frozenset({Age.UNDER_13, Age.UNDER_14, Age.UNDER_16, Age.UNDER_18})
 
 
-SIMPLE: Final = frozenset(
-    {"name", "email", "phone", "push_token", "reference", "postcode", "city", "region", "country"}
+DETOURS: Final = frozenset(
+    {"given_name", "family_name", "guardian_name", "guardian_email", "guardian_phone", "address", "street", *MARKS}
 )
-"""A record with no more than these needs no second look: nobody stands between us and the person, and no letter finds them."""
+"""A record without any of these needs no second look: nobody stands before the person, and no letter finds them."""
 
 
 @lru_cache(maxsize=4096)
@@ -289,7 +289,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
     """Whom to write to for this person: the guardian where there is one to reach, else the person."""
-    if record.keys() <= SIMPLE:
+    if DETOURS.isdisjoint(record):
         _, _, exposed, age, *_ = plain
         get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
