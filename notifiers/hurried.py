@@ -15,12 +15,15 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
-class _Drops(io.RawIOBase):
+class Drops(io.RawIOBase):
     """What arrives at a socket until its time is over; then TimeoutError."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
-        limit = sock.gettimeout()
+        self.begin(sock.gettimeout())
+
+    def begin(self, limit: float | None) -> None:
+        """From now on the next answer has so many seconds."""
         self._until = None if limit is None else time.monotonic() + limit
 
     def readable(self) -> bool:
@@ -47,7 +50,7 @@ class _Source:
         self._sock = sock
 
     def makefile(self, *_: object, **__: object) -> io.BufferedReader:
-        return io.BufferedReader(_Drops(self._sock))
+        return io.BufferedReader(Drops(self._sock))
 
 
 class Answer(http.client.HTTPResponse):

@@ -3,6 +3,7 @@
 What a mail server takes can be followed no further than that server: `accepted` is the last word here, never `delivered`.
 """
 
+import io
 import re
 import smtplib
 import ssl
@@ -16,7 +17,7 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
-from notifiers import wire
+from notifiers import hurried, wire
 from notifiers.contract import Answer, Callback, Event, Forged, Message, Misconfigured, Outcome
 
 PROVIDER = "smtp"
@@ -24,6 +25,32 @@ IDLE_SECONDS = 10
 ENHANCED = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 HUNG_UP = ("connection_lost", "server_closing")
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+
+
+class _Hurried(smtplib.SMTP):
+    """A connection whose replies must each be whole within the time limit, however slowly they drip."""
+
+    _drops: hurried.Drops
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply of the server. Raises SMTPServerDisconnected when its time is over."""
+        if self.sock is not None:
+            if self.file is None:
+                self._drops = hurried.Drops(self.sock)
+                self.file = io.BufferedReader(self._drops)
+            self._drops.begin(self.timeout)
+        code, reply = super().getreply()
+        if self.sock is not None:
+            self.sock.settimeout(self.timeout)
+        return code, reply
+
+
+class _Plain(_Hurried):
+    pass
+
+
+class _Encrypted(_Hurried, smtplib.SMTP_SSL):
+    pass
 
 
 class SmtpEmail:
@@ -164,9 +191,9 @@ class SmtpEmail:
 
     def _opened(self) -> smtplib.SMTP:
         if self._implicit:
-            line: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self._seconds, context=self._trust)
+            line: smtplib.SMTP = _Encrypted(self._host, self._port, timeout=self._seconds, context=self._trust)
         else:
-            line = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
+            line = _Plain(self._host, self._port, timeout=self._seconds)
         try:
             line.ehlo()
             if self._encrypted and not self._implicit:

@@ -1,4 +1,5 @@
 import ssl
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 
 from notifiers.contract import Message, Misconfigured, Outcome
 from notifiers.smtp_email import SmtpEmail
+from tests.fakes import smtp as fake_smtp
 from tests.fakes.faults import Fault, Faults
 from tests.fakes.smtp import FakeSmtp
 
@@ -184,3 +186,38 @@ def test_a_domain_beyond_ascii_is_written_in_ascii():
 def test_a_wrong_setting_is_named(url: str, sender: str, named: str):
     with pytest.raises(Misconfigured, match=named):
         SmtpEmail(url, sender)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (b"220 fake", Outcome.LATER),
+        (b"250 2.1.0", Outcome.LATER),
+        (b"354", Outcome.LATER),
+        (b"250 2.0.0 queued", Outcome.UNKNOWN),
+    ],
+)
+def test_a_server_that_drips_its_reply_holds_nobody_longer_than_the_time_limit(
+    monkeypatch, reply: bytes, outcome: Outcome
+):
+    said = fake_smtp._Handler._say
+
+    def dripping(self: Any, line: bytes) -> bool:
+        if not line.startswith(reply):
+            return said(self, line)
+        try:
+            for letter in line:
+                self.wfile.write(bytes([letter]))
+                self.wfile.flush()
+                time.sleep(0.4)
+        except OSError:
+            return False
+        return True
+
+    monkeypatch.setattr(fake_smtp._Handler, "_say", dripping)
+    with FakeSmtp() as server:
+        email = SmtpEmail(server.url, "notice@company.example", seconds=0.8, encrypted=False)
+        began = time.monotonic()
+        [answer] = email.send([Message("R1", "one@example.org", "text", "subject")])
+    assert answer.outcome is outcome
+    assert time.monotonic() - began < 5
