@@ -88,7 +88,7 @@ def people(incident: str, dispatch: str) -> str:
         asked=asked,
         facets=facets,
         states=_states(row, wanted, tally),
-        word=rules.WORDS[State(wanted.state)] if wanted.state else "every attempt",
+        word=_word(wanted),
         meaning=_meaning(wanted),
         found=found.rows,
         looked_on=len(found.rows) < PAGE and found.after is not None,
@@ -111,6 +111,12 @@ def found_dispatch(ref: str) -> Dispatch:
     if row is None:
         raise Missing()
     return row
+
+
+def _word(wanted: Wanted) -> str:
+    if wanted.state:
+        return rules.WORDS[State(wanted.state)]
+    return "went on" if wanted.came_from else "every attempt"
 
 
 def _meaning(wanted: Wanted) -> str:

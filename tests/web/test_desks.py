@@ -174,7 +174,7 @@ def test_the_board_leads_to_its_desks_and_every_number_to_its_list(lead):
     assert "address refused" in page
     assert 'class="plot flow flow--wide"' in page
     moved = words(lead.get(at(story, f"{story.dispatch}/people?came_from=email&channel=sms")))
-    assert "2 every attempt" in moved
+    assert "2 went on" in moved
     assert "Person P-3" in moved
 
 
