@@ -50,8 +50,9 @@ def test_what_waits_is_found_by_the_index_of_what_waits():
     if db.engine.dialect.name != "sqlite":
         pytest.skip("The plans are SQLite's.")
     story.start()
-    [(_, plan)] = plans_of(lambda: claims.has_due(story.row().id, "email", NOW))[-1:]
-    assert any("ix_delivery_waiting" in step for step in plan), plan
+    [(_, fresh), (_, late)] = plans_of(lambda: claims.has_due(story.row().id, "letter", NOW))[-2:]
+    assert any("ix_delivery_waiting" in step for step in fresh), fresh
+    assert any("ix_delivery_put_off" in step for step in late), late
     [(_, plan)] = plans_of(lambda: deliveries.unowned(1))[-1:]
     assert any("COVERING INDEX ix_delivery_unowned" in step for step in plan), plan
     [(_, plan)] = plans_of(lambda: deliveries.page(1, state="failed"))[-1:]
@@ -102,3 +103,15 @@ def test_the_counts_of_a_dispatch_are_those_of_its_rows():
         row.id
     )
     assert dispatches.by_id(row.id) is not None
+
+
+def test_a_claim_reads_no_more_rows_than_it_takes():
+    story = a_story(3)
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("The plans are SQLite's.")
+    story.start()
+    plans = plans_of(lambda: claims._chosen(story.row().id, "email", 5, NOW, by_hand=False))
+    [fresh, late] = [plan for statement, plan in plans if "due_at" in statement and "FROM delivery" in statement][-2:]
+    assert any("ix_delivery_waiting" in step for step in fresh), fresh
+    assert any("ix_delivery_put_off" in step for step in late), late
+    assert not [step for step in (*fresh, *late) if "TEMP B-TREE" in step]
