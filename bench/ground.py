@@ -171,10 +171,12 @@ def cpu_seconds(process: int) -> float:
     return (int(words[11]) + int(words[12])) / TICKS
 
 
-def peak_mib(process: int) -> float:
-    """The most memory this process has held."""
-    [line] = [line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024
+def peak_mib(process: int, gone: float = 0.0) -> float:
+    """The most memory this process has held; `gone` where it has just ended."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return gone
 
 
 class Line:
