@@ -8,6 +8,7 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from flask import Flask
@@ -108,24 +109,29 @@ class Worker:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _once(self, lane: Lane) -> None:
-        engine = jobs.engine(self.settings.database_url)
-        engine.task(name=jobs.TASK)(self.do)
+        engine = jobs.engine(self.settings.database_url, self.do)
         async with engine.open_async():
-            joined = engine.run_worker_async(
-                queues=[lane.value],
-                name=lane.value,
-                concurrency=AT_ONCE[lane],
-                fetch_job_polling_interval=POLL_SECONDS,
-                delete_jobs="always",
-                install_signal_handlers=False,
-                update_heartbeat_interval=self.settings.worker_heartbeat,
-                stalled_worker_timeout=jobs.FORGOTTEN_SECONDS,
-            )
+            beat = self.settings.worker_heartbeat
+            one = jobs.worker(engine, lane, at_once=AT_ONCE[lane], poll=POLL_SECONDS, heartbeat=beat)
             if self.stopped:
-                joined.close()
                 return
-            self.running[lane] = asyncio.create_task(joined)
-            await self.running[lane]
+            self.running[lane] = asyncio.create_task(one.run())
+            known = asyncio.create_task(self._stay_known(engine, one))
+            try:
+                await self.running[lane]
+            finally:
+                known.cancel()
+
+    async def _stay_known(self, engine: Any, one: Any) -> None:
+        """End a lane that the database has forgotten: it was restored, or a standby took over that lagged behind."""
+        known = True
+        while known:
+            await asyncio.sleep(self.settings.worker_heartbeat)
+            try:
+                known = await jobs.is_known(engine, one)
+            except Exception as error:  # away: asked again when it is back
+                log.warning("worker.cannot_ask", kind=type(error).__name__)
+        one.stop()
 
     async def _say_alive(self) -> None:
         while True:

@@ -4,7 +4,7 @@ A job holds a kind of work and a reference, and nothing else. Losing, repeating 
 anything: the rows say what is to do, and whoever does it claims them first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
@@ -21,6 +21,7 @@ try:
     from procrastinate.jobs import Job
     from procrastinate.manager import JobManager
     from procrastinate.schema import SchemaManager
+    from procrastinate.worker import Worker
 except ImportError:  # without the extra `scale` one process does all work, whatever the database
     INSTALLED = False
 else:
@@ -83,10 +84,35 @@ def ready() -> bool:
     return possible() and db.session.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is not None
 
 
-def engine(database_url: str) -> "App":
-    """Procrastinate over this database, for a worker."""
+def engine(database_url: str, do: Callable[[str, str], None]) -> "App":
+    """Procrastinate over this database, for a worker that does what it is given by `do(kind, reference)`."""
     address = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=2))
+    made = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=2))
+    made.task(name=TASK)(do)
+    return made
+
+
+def worker(made: "App", lane: Lane, *, at_once: int, poll: float, heartbeat: float) -> "Worker":
+    """A worker of one lane, which deletes what it has done; `run()` lasts until `stop()`."""
+    return Worker(
+        made,
+        queues=[lane.value],
+        name=lane.value,
+        concurrency=at_once,
+        fetch_job_polling_interval=poll,
+        delete_jobs="always",
+        install_signal_handlers=False,
+        update_heartbeat_interval=heartbeat,
+        stalled_worker_timeout=FORGOTTEN_SECONDS,
+    )
+
+
+async def is_known(made: "App", one: "Worker") -> bool:
+    """Whether the database knows this worker, so that its signs of life count; also while it is only just joining."""
+    if one.worker_id is None:
+        return True
+    query = "SELECT id FROM procrastinate_workers WHERE id = %(number)s"
+    return bool(await made.connector.execute_query_all_async(query, number=one.worker_id))
 
 
 def defer(wanted: Iterable[Wanted]) -> int:

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 import time_machine
+from sqlalchemy import text
 
 from incident import clock
 from incident import worker as workers
@@ -20,6 +21,7 @@ from incident.store.db import db
 from tests.journeys.cluster import Cluster
 from tests.journeys.installation import free_port
 from tests.journeys.test_sending_killed import brought_in
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.journey
 
@@ -107,6 +109,25 @@ def test_the_second_scheduler_takes_over_at_once_when_the_first_is_stopped_and_d
         brought_in(cluster.settings, "email", 30, taken_in=False)
         cluster.wait(lambda: cluster.ask("SELECT count(*) FROM person") == 30, 40, "the list is taken in")
         assert cluster.ask("SELECT count(*) FROM procrastinate_jobs") == 0
+
+
+def test_all_come_back_when_the_database_was_away(tmp_path):
+    port = free_port()
+    with Postgres() as server, Cluster(server, "away", tmp_path, port=port, web_processes=1) as cluster:
+        roles = [cluster.start(role) for role in ("web", "scheduler", "worker")]
+        cluster.wait(
+            lambda: (ready(port).get("workers") or {}).get("lanes") == 3 and cluster.holder(), 90, "all are there"
+        )
+        with cluster.engine.connect() as connection:
+            connection.execute(text("DELETE FROM procrastinate_workers"))  # as on a standby that had not heard of them
+        cluster.engine.dispose()
+        server.restart()
+        cluster.wait(lambda: cluster.lanes() >= 3 and cluster.holder(), 60, "clock and worker are back")
+        brought_in(cluster.settings, "email", 30, taken_in=False)
+        cluster.wait(lambda: cluster.ask("SELECT count(*) FROM person") == 30, 60, "the list is taken in")
+        time.sleep(4)  # so that the signs of life of before count no more
+        assert cluster.lanes() == ready(port)["workers"]["lanes"] == 3, cluster.logs()
+        assert [process.poll() for process in roles] == [None, None, None]
 
 
 def test_a_worker_on_sqlite_says_what_to_do_instead(tmp_path):
