@@ -7,7 +7,7 @@ Rehearsals disturb nobody and wait for nothing.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incident.actions.ledger import transaction
 from incident.domain import deliveries as rules
@@ -23,11 +23,26 @@ from incident.store.tallies import Place
 
 ACTOR = "system"
 CHANNELS = frozenset(hours.QUIET_CHANNELS)
+MANY = 10_000
+LOOK_AGAIN = timedelta(seconds=30)
+_next_look: dict[tuple[int, str], datetime] = {}
+"""When this process asks again who is due, by sending and channel."""
 
 
 def keeps_hours(row: Dispatch, channel: str) -> bool:
     """Whether messages of this sending by this channel wait for a fit hour."""
     return channel in CHANNELS and not row.at_any_hour and not row.simulated
+
+
+def is_worth_a_look(row: Dispatch, channel: str, now: datetime) -> bool:
+    """Whether to ask who is due by this channel: not again at once where nobody was and many wait for their morning."""
+    return not keeps_hours(row, channel) or _next_look.get((row.id, channel), now) <= now
+
+
+def found_nobody(row: Dispatch, channel: str, now: datetime) -> None:
+    """Remember that nobody was due: to find that out, the database looks at everybody who waits for a later time."""
+    if keeps_hours(row, channel) and row.waiting >= MANY:
+        _next_look[row.id, channel] = now + LOOK_AGAIN
 
 
 def timed(row: Dispatch, people: Sequence[Addressed], now: datetime) -> list[Addressed]:

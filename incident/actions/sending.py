@@ -64,7 +64,14 @@ def due(now: datetime) -> list[str]:
 def _is_due(row: Dispatch, now: datetime) -> bool:
     if not row.waiting:
         return not row.sending and not letters.unposted(row.id)
-    return not dispatches.frozen() and any(claims.has_due(row.id, channel, now) for channel in _rested(row, now))
+    return not dispatches.frozen() and any(_has_due(row, channel, now) for channel in _rested(row, now))
+
+
+def _has_due(row: Dispatch, channel: str, now: datetime) -> bool:
+    found = claims.has_due(row.id, channel, now)
+    if not found:
+        quieting.found_nobody(row, channel, now)
+    return found
 
 
 def _rested(row: Dispatch, now: datetime) -> list[str]:
@@ -72,7 +79,8 @@ def _rested(row: Dispatch, now: datetime) -> list[str]:
     return [
         word
         for word in row.channels
-        if not (until := row.holds.get(word, {}).get("until")) or datetime.fromisoformat(until) <= now
+        if (not (until := row.holds.get(word, {}).get("until")) or datetime.fromisoformat(until) <= now)
+        and quieting.is_worth_a_look(row, word, now)
     ]
 
 
@@ -216,7 +224,7 @@ class Wave:
             most, batches = min(most, left), 1
         if not most:
             return []
-        return claims.claim_ahead(
+        found = claims.claim_ahead(
             row.id,
             channel,
             most,
@@ -226,6 +234,9 @@ class Wave:
             now=self.clock(),
             provider=flow.notifier.provider,
         )
+        if not found:
+            quieting.found_nobody(row, channel, self.clock())
+        return found
 
     def _in_flight(self, channel: str) -> int:
         return sum(1 for future, batch in self.flying.items() if batch.held.channel == channel and not future.done())

@@ -149,3 +149,18 @@ def test_in_the_end_everybody_is_told_once_each_in_their_own_day():
     story.work()
     assert len(story.real["sms"].sent) == 3
     assert story.counts() == {"accepted": 3}
+
+
+def test_where_many_sleep_the_database_is_not_asked_every_second_and_the_morning_is_not_missed(monkeypatch):
+    story = a_night("DE", "FR", "DE")
+    monkeypatch.setattr(quieting, "MANY", 2)
+    monkeypatch.setattr(quieting, "_next_look", {})
+    story.start()
+    listed(story)
+    assert sending.due(NIGHT) == []
+    assert not quieting.is_worth_a_look(story.row(), "sms", NIGHT + timedelta(seconds=29))
+    assert quieting.is_worth_a_look(story.row(), "sms", NIGHT + timedelta(seconds=30))
+    assert quieting.is_worth_a_look(story.row(), "email", NIGHT)
+    story.clock.at = BERLIN
+    story.work()
+    assert story.counts() == {"accepted": 3}
