@@ -221,3 +221,21 @@ def test_a_server_that_drips_its_reply_holds_nobody_longer_than_the_time_limit(
         [answer] = email.send([Message("R1", "one@example.org", "text", "subject")])
     assert answer.outcome is outcome
     assert time.monotonic() - began < 5
+
+
+class EncryptedFromTheStart(FakeSmtp):
+    """The same server behind TLS, as on port 465."""
+
+    def get_request(self) -> Any:
+        line, address = super().get_request()
+        return self.context.wrap_socket(line, server_side=True), address
+
+
+def test_a_server_that_is_encrypted_from_the_start_takes_mail_over_one_kept_connection():
+    with EncryptedFromTheStart(tls=True) as server:
+        trust = ssl.create_default_context(cadata=server.certificate)
+        url = server.url.replace("smtp://", "smtps://")
+        adapter = SmtpEmail(url, "notice@company.example", seconds=5, trust=trust)
+        answers = adapter.send([a_message(number) for number in range(1, 6)])
+    assert {answer.outcome for answer in answers} == {Outcome.ACCEPTED}
+    assert (len(server.mails), server.connections) == (5, 1)
