@@ -120,11 +120,11 @@ class TwilioSms:
             )
         self.rate, self.calls = rate, calls
         self._account = Account(account, token, url=url, seconds=seconds, connections=calls)
-        self._origin = {"messaging_service_sid": service} if service else {"from_": sender}
+        self._origin = {"MessagingServiceSid": service} if service else {"From": sender}
         self._callback = callback
-        self._more: dict[str, Any] = {"validity_period": validity} if validity < LONGEST_VALIDITY else {}
-        self._more |= {"content_retention": "discard"} if discard_text else {}
-        self._more |= {"address_retention": "obfuscate"} if obfuscate_number else {}
+        self._more: dict[str, Any] = {"ValidityPeriod": validity} if validity < LONGEST_VALIDITY else {}
+        self._more |= {"ContentRetention": "discard"} if discard_text else {}
+        self._more |= {"AddressRetention": "obfuscate"} if obfuscate_number else {}
         self.looks_up = 0 if obfuscate_number else 1  # numbers that are not kept find nothing
 
     def send(self, batch: Sequence[Message]) -> list[Answer]:
@@ -142,11 +142,10 @@ class TwilioSms:
             return Answer(message.ref, Outcome.REFUSED, reason="number_invalid")
         if len(message.text) > MOST_LETTERS:
             return Answer(message.ref, Outcome.REFUSED, reason="text_too_long")
-        more = {"status_callback": reporting_to(self._callback, message.ref)} if self._callback else {}
-        create = self._account.client.messages.create
-        return self._account.answer(
-            message.ref, lambda: create(to=message.to, body=message.text, **self._origin, **self._more, **more), CODES
-        )
+        form = {"To": message.to, "Body": message.text, **self._origin, **self._more}
+        if self._callback:
+            form["StatusCallback"] = reporting_to(self._callback, message.ref)
+        return self._account.answer(message.ref, lambda: self._account.post("Messages.json", form), CODES)
 
     def find(self, sought: Sequence[Sought]) -> list[Finding]:
         """The texts to the same number, from our sender, made at that time; certain where their own text is the same.
