@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from incident.actions import counts
 from incident.actions.ledger import transaction
 from incident.domain import closing as rules
 from incident.domain import incidents as incident_rules
@@ -35,6 +36,7 @@ def standing(incident: Incident) -> Standing:
         notices=sum(notices.get(stage, 0) for stage in standings.UNFINISHED_NOTICE),
         under_way=told["waiting"] + told["sending"],
         not_told=standings.in_nobodys_care(incident.id),
+        suspects=counts.of(incident.ref).suspects,
         imports=sum(imports.get(state, 0) for state in standings.UNFINISHED_IMPORT),
         reports=standings.reports(incident.id).get("draft", 0),
         reviewed=rows.review(incident.id) is not None,

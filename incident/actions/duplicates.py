@@ -1,5 +1,6 @@
-"""Two people who may be one: a person decides, pair by pair, or for all pairs whose records are equal."""
+"""Two people who may be one: a person decides, pair by pair, for all pairs whose records are equal, or for all that differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -83,15 +84,40 @@ def join_identical(ref: str, *, actor: str, now: datetime) -> int:
     return len(pairs)
 
 
+def keep_apart(ref: str, *, actor: str, now: datetime) -> int:
+    """Let people stand whose record differs from that of whom they share a contact with, such as a household on one number.
+
+    Five hundred pairs at most; how many were settled (0: none are left). Identical ones still wait for somebody.
+    """
+    with transaction(actor, now) as ledger:
+        incident = _incident(ref)
+        pairs = rows.open_pairs(incident.id, after=0, limit=AT_ONCE, identical=False)
+        if not pairs:
+            ledger.unchanged()
+            return 0
+        for pair in pairs:
+            _settle(pair, "different", actor, now)
+        stood = sum(_let_stand(later) for later in _later(incident.id, pairs))
+        ledger.write("people.kept_apart", ref, incident=ref, pairs=len(pairs), people=stood)
+    return len(pairs)
+
+
+def _later(incident_id: int, pairs: Sequence[Pair]) -> list[Person]:
+    found = rows.by_numbers(incident_id, sorted({pair.number for pair in pairs}))
+    return [person for _, person in sorted(found.items())]
+
+
 def _settle(pair: Pair, state: str, actor: str, now: datetime) -> None:
     pair.state, pair.decided_by, pair.decided_at = state, actor, now
 
 
-def _let_stand(later: Person) -> None:
-    """Two people: the later one is on the list as soon as no other pair is open for it."""
+def _let_stand(later: Person) -> bool:
+    """Two people: the later one is on the list as soon as no other pair is open for it; whether it is now."""
     db.session.flush()
-    if later.state == State.SUSPECT and not rows.waits(later.incident_id, later.number):
-        rows.move(later, state=State.ACTIVE)
+    if later.state != State.SUSPECT or rows.waits(later.incident_id, later.number):
+        return False
+    rows.move(later, state=State.ACTIVE)
+    return True
 
 
 def _join(later: Person, earlier: Person, key: Sealer, actor: str, now: datetime) -> None:

@@ -24,7 +24,7 @@ from incident.domain import preflight as looks
 from incident.domain.deliveries import first_channel
 from incident.domain.errors import Invalid, Missing
 from incident.domain.notices import Channel
-from incident.domain.people import Addressee, Audience, Reach
+from incident.domain.people import Addressee, Audience, Reach, State
 from incident.domain.preflight import Findings, Ground, Result
 from incident.domain.starters import Words
 from incident.domain.wording import PERSON, Pattern, Slot, Unfilled, Values, for_sms
@@ -157,7 +157,7 @@ def listed(case: Incident, notice: Notice, what: str, *, after: int = 0, limit: 
     audience = Audience.from_json(notice.audience)
     if what == "no.way":
         what = "no." + "+".join(word for word in notice.channels if word in BITS)
-    if what.startswith(("no.", "language.", "place.")):
+    if what.startswith(("no.", "language.", "place.", "state.")):
         return audiences.lacking(case.id, audience, what, after=after, limit=limit)
     run = preflights.latest(notice.id)
     return preflights.listed(run.id, what, after=after, limit=limit) if run else []
@@ -193,7 +193,8 @@ def ground_of(
     languages: Counter[str] = Counter()
     first: dict[str, Counter[str]] = {}
     unreached = total = 0
-    for group in audiences.counted(case.id, Audience.from_json(notice.audience)):
+    audience = Audience.from_json(notice.audience)
+    for group in audiences.counted(case.id, audience):
         reached = {word: bool(Reach(group.reach) & BITS[word]) for word in ways}
         total += group.people
         languages[group.language] += group.people
@@ -213,6 +214,7 @@ def ground_of(
         hurdles=hurdles,
         begins=max(now, notice.send_at) if notice.send_at else now,
         at_any_hour=at_any_hour,
+        held_back=sum(group.people for group in audiences.counted(case.id, audience, State.SUSPECT)),
     )
 
 

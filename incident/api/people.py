@@ -309,6 +309,14 @@ def join_identical(incident: str) -> dict[str, int]:
     return {"settled": duplicates.join_identical(incident, actor=actor(), now=now())}
 
 
+@bp.post("/duplicates/apart")
+@permit("people.change")
+@bp.output(Joined)
+def keep_apart(incident: str) -> dict[str, int]:
+    """Let people stand whose records differ, 500 pairs at most; call again until `settled` is 0."""
+    return {"settled": duplicates.keep_apart(incident, actor=actor(), now=now())}
+
+
 @bp.get("/<person>")
 @permit("people.view")
 @bp.output(PersonOut)

@@ -21,6 +21,7 @@ class Standing:
     under_way: int = 0
     not_told: int = 0
     imports: int = 0
+    suspects: int = 0
     reports: int = 0
     reviewed: bool = False
 
@@ -73,6 +74,12 @@ def gates(standing: Standing) -> tuple[Gate, ...]:
         ),
         _gate(
             "imports", "Lists of people are read to the end", standing.imports, "list{s} of people {is} not finished"
+        ),
+        _gate(
+            "suspects",
+            "Nobody waits as a possible duplicate",
+            standing.suspects,
+            "{people} may be on the list twice and {is} told nothing until somebody decides",
         ),
         _gate(
             "notices",

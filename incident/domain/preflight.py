@@ -110,6 +110,7 @@ class Ground:
     hurdles: int
     begins: datetime
     at_any_hour: bool = False
+    held_back: int = 0  # possible duplicates that nobody decided about
 
 
 def is_email(address: str) -> bool:
@@ -126,6 +127,7 @@ def results(ground: Ground, found: Findings | None, cost: str = "") -> tuple[Res
     """Every look in the order of its weight within its kind; without `found`, those that need no scan."""
     looks = (
         *_text(ground),
+        *_held_back(ground),
         *_ways(ground),
         *(_records(ground, found) if found else ()),
         *_languages(ground),
@@ -159,6 +161,16 @@ def _text(ground: Ground) -> Iterable[Result]:
         yield Result("text", Verdict.BLOCKS, "Text", f"{things} to be mended on the compose page.")
     if not ground.people and set(ground.channels) != {"announcement"}:
         yield Result("people", Verdict.BLOCKS, "Audience", "Nobody is in this audience.", 0)
+
+
+def _held_back(ground: Ground) -> Iterable[Result]:
+    """Who shares an address or a number with somebody, and stays out of the audience until a person has decided."""
+    if count := ground.held_back:
+        said = (
+            f"{counted(count)} may be on the list already, and {'gets' if count == 1 else 'get'} nothing until somebody "
+            "decides, under Possible duplicates. Decide before this is approved: an approval is for the people of that moment."
+        )
+        yield Result("duplicates", Verdict.WARNS, "Possible duplicates", said, count, "state.suspect")
 
 
 def _ways(ground: Ground) -> Iterable[Result]:
@@ -303,6 +315,7 @@ def demand_list(word: str) -> str:
         "no": (*WAYS, "way"),
         "sms": ("long",),
         "place": ("unknown",),
+        "state": ("suspect",),
         "unreadable": ("",),
         "language": (which,) if which and len(which) <= 12 else (),
     }

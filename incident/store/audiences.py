@@ -27,23 +27,26 @@ class Group:
     people: int
 
 
-def groups(incident_id: int) -> list[Group]:
-    """All active people of an incident, counted; from the tally, so that no page counts a million rows."""
+def groups(incident_id: int, state: State = State.ACTIVE) -> list[Group]:
+    """All active people of an incident, or those in another state, counted; from the tally, so that no page counts a million rows."""
     tally = _table("person_tally")
     columns = tally.c.wave, tally.c.place, tally.c.language, tally.c.age, tally.c.reach
     query = (
         select(*columns, func.sum(tally.c.n))
-        .where(tally.c.incident_id == incident_id, tally.c.state == State.ACTIVE, tally.c.n > 0)
+        .where(tally.c.incident_id == incident_id, tally.c.state == state, tally.c.n > 0)
         .group_by(*columns)
     )
     return [Group(*row) for row in db.session.execute(query)]
 
 
-def counted(incident_id: int, audience: Audience) -> list[Group]:
-    """The groups that this audience takes in; one that follows another notice is counted by its rows."""
+def counted(incident_id: int, audience: Audience, state: State = State.ACTIVE) -> list[Group]:
+    """The groups that this audience takes in; one that follows another notice is counted by its rows.
+
+    With another state: those whom it would take in were they on the list.
+    """
     if audience.follows:
-        return _counted_by_rows(incident_id, audience)
-    found = groups(incident_id)
+        return _counted_by_rows(incident_id, audience, state)
+    found = groups(incident_id, state)
     codes = audience.codes({group.place for group in found})
     return [
         group
@@ -55,12 +58,12 @@ def counted(incident_id: int, audience: Audience) -> list[Group]:
     ]
 
 
-def _counted_by_rows(incident_id: int, audience: Audience) -> list[Group]:
+def _counted_by_rows(incident_id: int, audience: Audience, state: State) -> list[Group]:
     person = _table("person")
     ways = ((person.c.has_email, 1), (person.c.has_phone, 2), (person.c.has_address, 4), (person.c.has_push, 8))
     reach = sum((case((has, bit), else_=0) for has, bit in ways), start=literal(0))
     columns = person.c.wave, person.c.place, person.c.language, person.c.age, reach
-    query = select(*columns, func.count()).where(*_conditions(incident_id, audience)).group_by(*columns)
+    query = select(*columns, func.count()).where(*_conditions(incident_id, audience, state)).group_by(*columns)
     return [Group(*row) for row in db.session.execute(query)]
 
 
@@ -82,17 +85,19 @@ def batches(incident_id: int, audience: Audience) -> Iterator[list[tuple[int, in
 def lacking(incident_id: int, audience: Audience, what: str, *, after: int, limit: int) -> list[int]:
     """The numbers of those of this audience who lack something, or are somebody a text is not made for; by number.
 
-    `what` is `no.` with a channel (or several, joined by +: none of them), `language.` with a tag, or `place.unknown`.
+    `what` is `no.` with a channel (or several, joined by +: none of them), `language.` with a tag, `place.unknown`, or
+    `state.` with the state of those who would be of it were they on the list.
     """
     person = _table("person")
     has = {"email": "has_email", "sms": "has_phone", "call": "has_phone", "letter": "has_address", "push": "has_push"}
     kind, _, which = what.partition(".")
-    wanted: list[ColumnElement[bool]]
+    wanted: list[ColumnElement[bool]] = []
+    state = State(which) if kind == "state" else State.ACTIVE
     if kind == "no":
         wanted = [person.c[has[word]].is_(False) for word in which.split("+") if word in has]
-    else:
+    elif kind != "state":
         wanted = [person.c[kind] == ("" if which == "unknown" else which)]
-    query = select(person.c.number).where(*_conditions(incident_id, audience), person.c.number > after, *wanted)
+    query = select(person.c.number).where(*_conditions(incident_id, audience, state), person.c.number > after, *wanted)
     return list(db.session.scalars(query.order_by(person.c.number).limit(limit)))
 
 
@@ -124,10 +129,10 @@ def without_kinds(incident_id: int, audience: Audience) -> int:
     return db.session.scalar(query) or 0
 
 
-def _conditions(incident_id: int, audience: Audience) -> list[ColumnElement[bool]]:
+def _conditions(incident_id: int, audience: Audience, state: State = State.ACTIVE) -> list[ColumnElement[bool]]:
     person = _table("person")
-    codes = audience.codes({group.place for group in groups(incident_id)}) if audience.places else None
-    found = [person.c.incident_id == incident_id, person.c.state == State.ACTIVE]
+    codes = audience.codes({group.place for group in groups(incident_id, state)}) if audience.places else None
+    found = [person.c.incident_id == incident_id, person.c.state == state]
     if audience.waves:
         found.append(person.c.wave.in_(audience.waves))
     if codes is not None:

@@ -25,6 +25,7 @@ WHERE = {
     "findings_open": "obligations.index",
     "findings_owed": "obligations.index",
     "imports": "people.index",
+    "suspects": "people.pairs",
     "notices": "notices.index",
     "under_way": "deliveries.index",
     "not_told": "deliveries.index",

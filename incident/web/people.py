@@ -311,6 +311,17 @@ def join_identical(incident: str) -> ResponseReturnValue:
     return redirect(url_for(".pairs", incident=incident))
 
 
+@bp.post("/duplicates/apart")
+@permit("people.change")
+def keep_apart(incident: str) -> ResponseReturnValue:
+    """Say that all pairs whose records differ are two people each."""
+    before = counts.of(incident).suspects
+    while duplicates.keep_apart(incident, actor=actor(), now=now()):
+        pass
+    flash(f"{before - counts.of(incident).suspects:,} more people are on the list, and will be written to.", "met")
+    return redirect(url_for(".pairs", incident=incident))
+
+
 def _unkept(page: str) -> Response:
     """A page with personal data in clear: no browser or proxy keeps it."""
     response = make_response(page)

@@ -249,6 +249,19 @@ def test_identical_records_are_joined_together_and_all_others_are_left(ref, tmp_
     assert agree()
 
 
+def test_a_household_on_one_number_is_kept_apart_at_once_and_identical_records_still_wait(ref, tmp_path):
+    rows = [f"P{n},family{n // 3}@example.org,,DE" for n in range(600)]
+    a_list(ref, [*rows, rows[0]], tmp_path)
+    assert counts.of(ref).suspects == 401
+    while duplicates.keep_apart(ref, actor=ANN, now=NOW):
+        pass
+    db.session.rollback()
+    assert (counts.of(ref).active, counts.of(ref).suspects, counts.of(ref).apart) == (600, 1, 0)
+    assert [two.identical for two in duplicates.to_decide(ref)] == [True]
+    assert duplicates.keep_apart(ref, actor=ANN, now=NOW) == 0
+    assert agree()
+
+
 def test_someone_taken_off_the_list_makes_way_for_the_one_who_shares_an_address(ref):
     first = a_person(ref, email="family@example.org")
     second = a_person(ref, email="family@example.org")

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from incident.actions import notices, people, preflight
+from incident.actions import duplicates, notices, people, preflight
 from incident.domain.errors import Invalid
+from incident.domain.people import Audience
 from incident.domain.preflight import Verdict
+from incident.store import audiences, preflights
 from incident.store import people as registry
-from incident.store import preflights
 from incident.store.db import db
 from notifiers.contract import Channels
 from notifiers.memory import Memory
@@ -346,3 +347,18 @@ def test_the_tally_is_enough_for_people_of_every_kind(incident):
     ref = a_notice(incident)
     ground = preflight.ground_of(incident, notice_row(incident, ref), REAL, hurdles=0, now=NOW)
     assert ground.people == sum(group.n for group in registry.tallies(incident.id))
+
+
+def test_a_household_is_held_back_and_counted_until_somebody_decides_and_then_each_is_told(incident):
+    for name in ("Ana", "Ben", "Cem"):
+        add(incident, name=name, email="family@example.org")
+    add(incident, name="Dee", email="ana.two@example.org", place="FR")
+    add(incident, name="Eli", email="ana.two@example.org", place="FR")
+    ref = a_notice(incident, channels=("email",), audience=Audience(places=("DE",)), now=NOW)
+    held = look(standing(incident, ref), "duplicates")
+    assert (held.verdict, held.people) == (Verdict.WARNS, 2)  # Eli is not of this audience
+    assert numbers(incident, ref, held.listed) == [2, 3]
+    duplicates.keep_apart(incident.ref, actor=WHO, now=NOW)
+    found = standing(incident, ref)
+    assert not [one for one in found.results if one.what == "duplicates"]
+    assert audiences.counted(incident.id, Audience(places=("DE",)))[0].people == 3

@@ -49,6 +49,7 @@ def test_a_list_goes_the_whole_way_by_api(api):
     assert pair["identical"] is True
     assert api("POST", "/people/duplicates/identical")["settled"] == 1
     assert api("GET", "/people/duplicates")["pairs"] == []
+    assert api("POST", "/people/duplicates/apart")["settled"] == 0
     assert api("POST", "/people/facts", 201)["changed"] == ["people_count", "residents"]
 
 

@@ -149,3 +149,11 @@ def test_what_was_found_is_kept_as_it_was():
     assert Findings.from_json(found.to_json()) == Findings(
         {"bad.email": 2}, {"DE": [2, 3, 200]}, {"en": 5}, {"en": ["“"]}, []
     )
+
+
+def test_possible_duplicates_are_named_for_they_get_nothing():
+    found = look("duplicates", held_back=3)
+    assert (found.verdict, found.people, found.listed) == (Verdict.WARNS, 3, "state.suspect")
+    assert "3 people may be on the list already, and get nothing until somebody decides" in found.sentence
+    assert "1 person may be on the list already, and gets nothing" in look("duplicates", held_back=1).sentence
+    assert look("duplicates") is None

@@ -148,6 +148,7 @@ def test_pairs_are_decided_on_their_page(ref, lead):
     assert lead.post(f"/incidents/{ref}/people/duplicates/{pair}", data={"answer": "two"}).status_code == 409
     assert "Nobody is left to decide about" in lead.get(f"/incidents/{ref}/people/duplicates").text
     assert lead.post(f"/incidents/{ref}/people/duplicates/identical").status_code == 302
+    assert lead.post(f"/incidents/{ref}/people/duplicates/apart").status_code == 302
 
 
 def test_a_search_travels_in_the_body_and_finds_the_person(ref, lead):
