@@ -238,7 +238,9 @@ def test_somebody_who_is_added_by_hand_meanwhile_keeps_their_number_and_the_rest
 
     def busy_clock():
         if next(ticks) in {3, 4}:
-            people.add(ref, {"name": "By Hand", "email": f"hand{next(ticks)}@example.org", "place": "DE"}, actor=ANN, now=NOW)
+            people.add(
+                ref, {"name": "By Hand", "email": f"hand{next(ticks)}@example.org", "place": "DE"}, actor=ANN, now=NOW
+            )
         return NOW
 
     imports.run(import_ref, folder=folder, clock=busy_clock)
