@@ -26,9 +26,7 @@ def show(incident: str, dispatch: str) -> str:
     after = max(0, request.args.get("after", 0, type=int))
     numbers = [number for number in left_out(row) if number > after]
     shown = numbers[:PAGE]
-    more = (
-        url_for(".show", incident=incident, dispatch=dispatch, after=shown[-1]) if len(numbers) > len(shown) else ""
-    )
+    more = url_for(".show", incident=incident, dispatch=dispatch, after=shown[-1]) if len(numbers) > len(shown) else ""
     return render_template("deliveries/left_out.html", row=row, found=shown, count=len(left_out(row)), more=more)
 
 
