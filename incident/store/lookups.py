@@ -115,7 +115,11 @@ def unsettled(incident_id: int, channel: str, most: int, *, waiting: bool) -> li
     query = columns.join(Dispatch, Dispatch.id == Delivery.dispatch_id).where(
         Dispatch.incident_id == incident_id, Delivery.channel == channel
     )
-    states: list[Any] = [IS_SENDING, and_(NEEDS_CARE, Delivery.state == State.IN_DOUBT), *([IS_WAITING] if waiting else [])]
+    states: list[Any] = [
+        IS_SENDING,
+        and_(NEEDS_CARE, Delivery.state == State.IN_DOUBT),
+        *([IS_WAITING] if waiting else []),
+    ]
     rows = (row for which in states for row in db.session.execute(query.where(which).limit(most)))
     return [(id_, person, ref) for id_, person, ref in rows]
 

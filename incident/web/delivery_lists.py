@@ -19,7 +19,8 @@ from incident.store.tallies import Place
 from incident.web import lookups
 from incident.web.access import now, permit
 from incident.web.boards import CHANNEL_LABELS, MEANINGS, SPANS, language_label, reason_words
-from incident.web.deliveries import bp, names
+from incident.web.deliveries import bp as bp
+from incident.web.deliveries import names
 from incident.web.flowplot import ORDER
 from incident.web.incidents import csv_answer
 
