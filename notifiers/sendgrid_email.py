@@ -195,7 +195,9 @@ class SendgridEmail:
         except wire.Unanswered:
             return [_all(group, Outcome.UNKNOWN, "answer_lost")], []
         if reply.status == 202:
-            return [_all(group, Outcome.ACCEPTED, provider_id=reply.headers.get("X-Message-Id", ""))], []
+            return [
+                _all(group, Outcome.ACCEPTED, provider_id=wire.plain(reply.headers.get("X-Message-Id", ""), 100))
+            ], []
         if reply.status in (400, 413):
             return _refused(group, reply.status, reply.body)
         return [_turned_away(group, reply.status, reply.headers)], []

@@ -107,9 +107,10 @@ class Account:
             return Answer(ref, Outcome.UNKNOWN, reason="answer_lost")
         except (ValueError, KeyError, TypeError):
             return Answer(ref, Outcome.UNKNOWN, reason="answer_unclear")
-        if not made.sid:  # an answer that was cut off: whoever takes a message gives it a number
+        number = wire.plain(made.sid, 100)
+        if not number:  # an answer that was cut off: whoever takes a message gives it a number
             return Answer(ref, Outcome.UNKNOWN, reason="answer_unclear")
-        return Answer(ref, Outcome.ACCEPTED, provider_id=str(made.sid))
+        return Answer(ref, Outcome.ACCEPTED, provider_id=number)
 
     def listed(self, ref: str, ask: Callable[[int], Sequence[Any]], match: Callable[[Any], Match | None]) -> Finding:
         """What the account has, of its newest records of one kind: those that match. `ask` is given how many to read."""

@@ -123,9 +123,9 @@ def waiting_notices(incidents: Select[Any], *, limit: int) -> Sequence[Notice]:
 
 
 def troubled_dispatches(incidents: Select[Any], *, limit: int) -> Sequence[Dispatch]:
-    """Sendings in which somebody is in doubt, failed, bounced or unreached, newest first."""
+    """Sendings that are paused, or in which somebody is in doubt, failed, bounced or unreached, newest first."""
     trouble = Dispatch.in_doubt + Dispatch.failed + Dispatch.bounced + Dispatch.unreached
-    query = select(Dispatch).where(Dispatch.incident_id.in_(incidents), trouble > 0)
+    query = select(Dispatch).where(Dispatch.incident_id.in_(incidents), or_(trouble > 0, Dispatch.course == "paused"))
     return db.session.scalars(query.order_by(Dispatch.id.desc()).limit(limit)).all()
 
 

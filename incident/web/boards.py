@@ -179,7 +179,7 @@ def boards_of(rows: Sequence[Dispatch]) -> list[Board]:
 def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
     course, counts = Course(row.course), row.counts
     complete = rules.is_complete(course, counts, ends.unowned, ends.climbing) and not ends.unposted
-    word, tone = COURSE_WORDS[course]
+    word, tone = _standing(row)
     shown = {state: counts.of(state) for state in ORDER}
     return Board(
         row,
@@ -193,6 +193,13 @@ def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
         course in ACTIVE,
         _why(row),
     )
+
+
+def _standing(row: Dispatch) -> tuple[str, str]:
+    """Where it stands; that all was handed over is said only where nobody is left to look after."""
+    if row.course == Course.DONE and row.in_doubt + row.failed + row.bounced + row.unreached:
+        return "nothing left to send", "soon"
+    return COURSE_WORDS[Course(row.course)]
 
 
 def _why(row: Dispatch) -> str:

@@ -190,7 +190,9 @@ class _Found:
                 (sending.bounced, "bounced"),
                 (sending.unreached, "reached by no channel"),
             )
-            said = ", ".join(f"{number(count)} {word}" for count, word in figures if count)
+            paused = sending.course == "paused"
+            held = [f"Sending paused, {number(sending.waiting)} wait"] if paused else []
+            said = ", ".join([*held, *(f"{number(count)} {word}" for count, word in figures if count)])
             href = (
                 url_for("deliveries.index", incident=self._ref(sending.incident_id))
                 if "deliveries.index" in current_app.view_functions
@@ -202,8 +204,8 @@ class _Found:
                     said,
                     href,
                     self._named(sending.incident_id),
-                    "in doubt" if sending.in_doubt else "unreached",
-                    "open" if sending.in_doubt else "late",
+                    "paused" if paused else "in doubt" if sending.in_doubt else "unreached",
+                    "soon" if paused else "open" if sending.in_doubt else "late",
                 )
             )
         for report in self.drafts:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from notifiers.contract import Callback, Forged, Message, Misconfigured, Outcome, Status
+from notifiers.twilio_account import Made
 from notifiers.twilio_sms import CODES, TwilioSms
 from tests.fakes.faults import Fault
 from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
@@ -182,3 +183,13 @@ def test_the_same_status_twice_has_the_same_id(sms: TwilioSms, server: FakeTwili
         )
         ids.add(event.id)
     assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "number"), [("SM1\x00\ud800", Outcome.ACCEPTED, "SM1"), ("\ud800", Outcome.UNKNOWN, "")]
+)
+def test_a_number_that_no_database_can_keep_loses_its_odd_letters(
+    sms: TwilioSms, said: str, outcome: Outcome, number: str
+):
+    answer = sms._account.answer("R1", lambda: Made(said), CODES)
+    assert (answer.outcome, answer.provider_id) == (outcome, number)

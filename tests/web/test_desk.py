@@ -1,6 +1,9 @@
 from incident import clock
 from incident.actions import intake, plans
 from incident.domain.access import Role
+from notifiers.contract import Outcome
+from notifiers.memory import Memory
+from tests.actions.waves import a_story, answering
 
 OWED = {
     "personal_data": True, "role": "controller", "establishments": ["DE"], "residents": {"DE": 10}, "risk_to_people": "high",
@@ -51,3 +54,12 @@ def test_a_restricted_incident_is_on_nobody_elses_desk(as_):
 def test_times_stand_in_the_readers_zone(as_, app):
     page = as_(Role.RESPONDER).get("/").text
     assert "UTC" in page
+
+
+def test_a_sending_that_paused_by_itself_stands_on_the_desk_though_nobody_failed_yet(as_):
+    story = a_story(3, real={"email": Memory("email", answering(Outcome.STOP, "credentials_refused"))})
+    story.start()
+    story.work()
+    page = as_(Role.LEAD).get("/").text
+    assert "Sending paused, 3 wait" in page
+    assert story.incident.ref in page
