@@ -36,8 +36,10 @@ def written(row: Dispatch, held: Held) -> Batch:
     made = _messages(version, to_write, held.channel) if version else []
     to_send = []
     for (ref, _, _), message in zip(to_write, made, strict=True):
-        if isinstance(message, Message):
+        if isinstance(message, Message) and message.to:
             to_send.append(message)
+        elif isinstance(message, Message):  # corrected since the list was made
+            known[ref] = Answer(ref, Outcome.REFUSED, reason="no_address")
         else:
             known[ref] = Answer(ref, Outcome.LATER, reason="cannot_be_written")
     db.session.rollback()

@@ -161,6 +161,7 @@ NEVER_CALLED: Final = frozenset(
     {
         "not_tried",
         "cannot_be_written",
+        "no_address",
         "person_gone",
         "record_unreadable",
         "to_be_called",

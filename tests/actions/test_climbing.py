@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import climbing, dispatch, notices, people, reported
+from incident.actions import climbing, dispatch, notices, people, preparing, reported
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.ladders import Proof, Step
@@ -390,3 +390,21 @@ def test_everybody_in_a_household_gets_their_own_by_the_next_channel_too():
     assert {message.to.partition("\n")[0] for message in letters} == {"Person 1", "Person 2"}
     assert len({message.to.partition("\n")[2] for message in letters}) == 1
     assert len({message.ref for message in letters}) == 2
+
+
+@pytest.mark.parametrize(
+    ("channels", "changes"), [(("email", "sms"), {"email": ""}), (("letter", "sms"), {"no_letter": "yes"})]
+)
+def test_an_address_that_was_taken_away_meanwhile_is_handed_to_nobody_and_the_next_channel_follows(channels, changes):
+    story = a_climb(3, channels=channels)
+    story.start(pace=Pace(most_back=100, at_any_hour=True))
+    while preparing.prepare(story.dispatch, story.channels.open(simulated=False), now=story.clock()):
+        pass
+    people.correct(story.incident.ref, "P-2", changes, reason="They asked for it.", version=1, actor=LEAD, now=NOW)
+    story.work()
+    first, second = of(story, 2)
+    assert (first.channel, first.state, first.reason, first.called_at) == (channels[0], "failed", "no_address", None)
+    assert (second.channel, second.state, second.current) == ("sms", "accepted", True)
+    assert all(message.to for channel in channels for message in story.real[channel].sent)
+    assert len(story.real[channels[0]].sent) == 2
+    story.counts()
