@@ -18,8 +18,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from tink import aead, prf
 
 from incident.domain.errors import Refused
+from incident.store import primitives
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
-from incident.store.keys import AEAD, PRF, KeyRing
+from incident.store.keys import KeyRing
 
 MARK_BYTES: Final = 16
 IN_AN_ACTION: Final = "tocsin_ledger"  # the mark that actions/ledger.transaction leaves on the session
@@ -62,26 +63,23 @@ class Sealer:
     """An opened data key: seals, unseals and marks for one incident."""
 
     owner: int
-    _aead: aead.Aead
-    _prf: prf.Prf
+    _boxes: primitives.Boxes
+    _marks: primitives.Marks
 
     def seal(self, place: str, plaintext: bytes) -> bytes:
         """The sealed bytes; they open only at `place` (table, column and reference) of this incident."""
-        sealed: bytes = self._aead.encrypt(plaintext, f"{self.owner}|{place}".encode())
-        return sealed
+        return self._boxes.encrypt(plaintext, f"{self.owner}|{place}".encode())
 
     def unseal(self, place: str, sealed: bytes) -> bytes:
         """What was sealed at this place. Raises Unreadable."""
         try:
-            plaintext: bytes = self._aead.decrypt(sealed, f"{self.owner}|{place}".encode())
-        except tink.TinkError:
+            return self._boxes.decrypt(sealed, f"{self.owner}|{place}".encode())
+        except (primitives.Unopened, tink.TinkError):
             raise Unreadable(place) from None
-        return plaintext
 
     def mark(self, purpose: str, value: str) -> bytes:
         """The blind index of a normalised value, 16 bytes."""
-        marked: bytes = self._prf.compute(f"{len(purpose)}|{purpose}|{value}".encode(), MARK_BYTES)
-        return marked
+        return self._marks.compute(f"{len(purpose)}|{purpose}|{value}".encode(), MARK_BYTES)
 
 
 _RINGS: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()
@@ -114,9 +112,7 @@ def sealer(incident_id: int | None) -> Sealer:
         raise Erased
     sealing = ring().unwrap(row.master, row.sealing, _place(owner, "sealing"))
     marking = ring().unwrap(row.master, row.marking, _place(owner, "marking"))
-    opened = sealing.primitive(AEAD)
-    marks = marking.primitive(PRF)
-    return Sealer(owner, opened, marks.primary())
+    return Sealer(owner, primitives.boxes(sealing), primitives.marks(marking))
 
 
 def seal(incident_id: int | None, place: str, plaintext: bytes) -> bytes:
