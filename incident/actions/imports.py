@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final
 
 from sqlalchemy.exc import OperationalError
 
 from incident.actions import assessment, contacts
-from incident.actions.batches import Batch, List, Maker, compact
+from incident.actions.batches import Batch, List, Maker, People, compact
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns
 from incident.domain import imports as rules
@@ -35,7 +35,6 @@ from incident.store.sealed import Erased, Sealer, Unreadable, sealer
 from incident.store.tables import Form
 
 LARGEST: Final = 500 * 1024 * 1024
-BATCH: Final = 5_000
 SHOWN: Final = 8
 LONGEST_NAME: Final = 200
 LONGEST_LABEL: Final = 80
@@ -205,7 +204,7 @@ def _claim(import_ref: str, now: datetime) -> tuple[PersonImport, str] | None:
 def _maker(row: PersonImport, key: Sealer, today: date) -> Maker:
     reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, today)
     first = registry.next_number(row.incident_id)
-    return Maker(List(row.incident_id, row.id, row.ref, row.wave), key, reader, first, BATCH)
+    return Maker(List(row.incident_id, row.id, row.ref, row.wave), key, reader, first)
 
 
 def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iterator[Batch]:
@@ -231,9 +230,9 @@ def _keep(import_ref: str, ref: str, fence: int, batch: Batch, maker: Maker, now
             row.ref,
             incident=ref,
             to_row=batch.last_row,
-            taken=len(batch.taken) - suspects,
+            taken=batch.taken - suspects,
             suspects=suspects,
-            refused=len(batch.turned),
+            refused=len(batch.refused),
             empty=batch.empty,
             digest=batch.people.digest,
         )
@@ -244,20 +243,16 @@ def _insert(row: PersonImport, batch: Batch, maker: Maker) -> int:
     """Add people with their marks, pairs and counters; how many may be duplicates."""
     if not batch.taken:
         return 0
-    first = registry.take_numbers(row.incident_id, len(batch.taken))
+    first = registry.take_numbers(row.incident_id, batch.taken)
     if first != batch.people.first:
         maker.renumber(batch, first)
     made = batch.people
-    clashes = registry.hold(row.incident_id, made.marks)
-    pairs = _pairs(row.incident_id, clashes, made.found_by, made.wholes)
+    pairs = _pairs(row.incident_id, registry.hold(row.incident_id, chain(*made.marks.values())), made)
     suspects = {pair[0] for pair in pairs}
     made.suspect(suspects)
     registry.insert(made.rows)
     registry.pair(row.incident_id, pairs)
-    doubted = Counter(batch.taken[number - first][1].plain for number in suspects)
-    tally = Counter({(Standing.ACTIVE, plain): n for plain, n in (made.plain - doubted).items()})
-    tally.update({(Standing.SUSPECT, plain): n for plain, n in doubted.items()})
-    registry.count(_counted(row.incident_id, row.wave, tally))
+    registry.count(_counted(row.incident_id, row.wave, made.tally()))
     return len(suspects)
 
 
@@ -269,29 +264,32 @@ def _counted(incident_id: int, wave: int, tally: Counter[tuple[Standing, Plain]]
 
 
 def _pairs(
-    incident_id: int, clashes: Sequence[tuple[bytes, int, int]], found_by: dict[bytes, str], wholes: dict[int, bytes]
+    incident_id: int, clashes: Sequence[tuple[bytes, int, int]], made: People
 ) -> list[tuple[int, int, str, bool]]:
     """Who may be whom: for each later person at most three earlier ones, by what they share, and whether all is equal."""
+    if not clashes:
+        return []
+    found_by = made.purposes({mark for mark, _, _ in clashes})
     shared: dict[tuple[int, int], list[str]] = {}
     for mark, number, holder in clashes:
         shared.setdefault((number, holder), []).append(found_by[mark])
-    earlier = {holder for _, holder in shared} - wholes.keys()
-    known = wholes | registry.wholes(incident_id, sorted(earlier))
+    earlier = registry.wholes(incident_id, sorted({holder for _, holder in shared if made.whole(holder) is None}))
     kept: Counter[int] = Counter()
     pairs = []
     for (number, holder), purposes in sorted(shared.items()):
         kept[number] += 1
         if kept[number] <= MOST_TWINS:
-            pairs.append((number, holder, " ".join(sorted(purposes)), known[number] == known.get(holder)))
+            same = made.whole(number) == (made.whole(holder) or earlier.get(holder))
+            pairs.append((number, holder, " ".join(sorted(purposes)), same))
     return pairs
 
 
 def _advance(row: PersonImport, batch: Batch, suspects: int, now: datetime) -> None:
     row.cursor, row.position = batch.last_row, batch.position
     row.rows += batch.rows
-    row.taken += len(batch.taken) - suspects
+    row.taken += batch.taken - suspects
     row.suspects += suspects
-    row.refused += len(batch.turned)
+    row.refused += len(batch.refused)
     row.empty += batch.empty
     row.doubtful += batch.doubtful
     row.lease_until = now + rows.LEASE

@@ -187,14 +187,17 @@ def reach(plain: Plain) -> Reach:
     return Reach(plain.has_email | plain.has_phone << 1 | plain.has_address << 2 | plain.has_push << 3)
 
 
+FOUND_BY: Final[Mapping[str, Callable[[str], str]]] = {
+    "email": str.casefold,
+    "phone": str,
+    "reference": str.casefold,
+}
+"""The fields by which the same person is found again, each with its normal form."""
+
+
 def marked_by(record: Mapping[str, str]) -> list[tuple[str, str]]:
     """The values by which the same person is found again, normalised, each with its purpose."""
-    found = [("email", record["email"].casefold())] if "email" in record else []
-    if "phone" in record:
-        found.append(("phone", record["phone"]))
-    if "reference" in record:
-        found.append(("reference", record["reference"].casefold()))
-    return found
+    return [(word, normal(record[word])) for word, normal in FOUND_BY.items() if word in record]
 
 
 def full_name(record: Mapping[str, str]) -> str:

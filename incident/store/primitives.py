@@ -4,6 +4,7 @@ Keys are still made, wrapped and opened by Tink; what is sealed here opens there
 other shape than the one we make (one enabled AES-GCM key, one HMAC-SHA256 key) is left to Tink.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
 from os import urandom
 from typing import Any, Final, Protocol
@@ -83,6 +84,11 @@ class Hmac:
         """The first `length` of its 32 bytes."""
         return sha256(self._outer + sha256(self._inner + value).digest()).digest()[:length]
 
+    def starting(self, start: bytes, length: int) -> Callable[[str], bytes]:
+        """The same for thousands of texts, each of which comes after `start`."""
+        inner, outer = self._inner + start, self._outer
+        return lambda text: sha256(outer + sha256(inner + text.encode()).digest()).digest()[:length]
+
 
 def boxes(handle: tink.KeysetHandle) -> Boxes:
     """What seals and opens with this keyset."""
@@ -102,6 +108,13 @@ def marks(handle: tink.KeysetHandle) -> Marks:
             return Hmac(parts.key_value)
     by_tink: Marks = handle.primitive(PRF).primary()
     return by_tink
+
+
+def starting(marks: Marks, start: bytes, length: int) -> Callable[[str], bytes]:
+    """What marks texts that all come after the same start."""
+    if isinstance(marks, Hmac):
+        return marks.starting(start, length)
+    return lambda text: marks.compute(start + text.encode(), length)
 
 
 def _only_key(handle: tink.KeysetHandle) -> Any:

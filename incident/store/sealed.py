@@ -5,6 +5,7 @@ A mark is the blind index: the same value of the same purpose in the same incide
 without the key can compute it. Destroying a data key makes everything sealed under it unreadable for good.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -80,6 +81,10 @@ class Sealer:
     def mark(self, purpose: str, value: str) -> bytes:
         """The blind index of a normalised value, 16 bytes."""
         return self._marks.compute(f"{len(purpose)}|{purpose}|{value}".encode(), MARK_BYTES)
+
+    def marker(self, purpose: str) -> Callable[[str], bytes]:
+        """The same for thousands of values of one purpose."""
+        return primitives.starting(self._marks, f"{len(purpose)}|{purpose}|".encode(), MARK_BYTES)
 
 
 _RINGS: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()

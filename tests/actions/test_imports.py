@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, func, select, text
 
-from incident.actions import imports, people
+from incident.actions import batches, imports, people
 from incident.actions.ledger import transaction
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
@@ -189,7 +189,7 @@ def test_a_list_without_header_loses_no_first_row(ref, folder):
 
 
 def test_an_interrupted_import_goes_on_behind_the_last_whole_batch(ref, folder, monkeypatch):
-    monkeypatch.setattr(imports, "BATCH", 100)
+    monkeypatch.setattr(batches, "LEAST", 100)
     import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(950)), folder)
     imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
     ticks = iter(range(100))
@@ -214,7 +214,7 @@ def test_an_interrupted_import_goes_on_behind_the_last_whole_batch(ref, folder, 
 
 
 def test_a_worker_that_was_overtaken_adds_nothing(ref, folder, monkeypatch):
-    monkeypatch.setattr(imports, "BATCH", 100)
+    monkeypatch.setattr(batches, "LEAST", 100)
     import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(300)), folder)
     imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
     row, incident_ref = imports._claim(import_ref, NOW)
@@ -231,7 +231,7 @@ def test_a_worker_that_was_overtaken_adds_nothing(ref, folder, monkeypatch):
 def test_somebody_who_is_added_by_hand_meanwhile_keeps_their_number_and_the_rest_of_the_list_opens(
     ref, folder, monkeypatch
 ):
-    monkeypatch.setattr(imports, "BATCH", 100)
+    monkeypatch.setattr(batches, "LEAST", 100)
     import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(350)), folder)
     imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
     ticks = iter(range(100))
