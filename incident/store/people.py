@@ -246,16 +246,17 @@ def hold(incident_id: int, marks: Iterable[tuple[bytes, int]]) -> list[tuple[byt
 
     Within one call the lowest number holds. Marks are added in their own order, which spares the index most moves.
     """
-    rows = sorted(marks)
-    if bulk.insert_new("person_mark", ("incident_id", "mark", "number"), [(incident_id, *row) for row in rows]) == len(
-        rows
-    ):
+    rows = [(incident_id, *row) for row in sorted(marks)]
+    if db.engine.dialect.name == "sqlite":
+        met = bulk.insert_meeting("person_mark", ("incident_id", "mark"), "number", rows)
+        return [(mark, number, holder) for mark, number, holder in met if number != holder]
+    if bulk.insert_new("person_mark", ("incident_id", "mark", "number"), rows) == len(rows):
         return []
     first: dict[bytes, int] = {}
-    for mark, number in rows:
+    for _, mark, number in rows:
         first.setdefault(mark, number)
     holders = first | _held_by_others(incident_id, first)
-    return [(mark, number, holders[mark]) for mark, number in rows if holders[mark] != number]
+    return [(mark, number, holders[mark]) for _, mark, number in rows if holders[mark] != number]
 
 
 def _held_by_others(incident_id: int, mine: Mapping[bytes, int]) -> dict[bytes, int]:
