@@ -19,7 +19,6 @@ from incident.domain.imports import Judge
 LONGEST_EMAIL: Final = 254
 LONGEST_PHONE: Final = 40
 PLAIN_EMAIL: Final = re.compile(
-    r"(?=.{6,254}\Z)"
     r"([A-Za-z0-9_+]{1,30}(?:[.-][A-Za-z0-9_+]{1,30}){0,2})"
     r"@((?:[a-z0-9]{2,30}\.){1,3}(?:com|org|net|edu|gov|info|biz|io|eu|uk|de|fr|es|it|nl|be|at|ch|pl|se|dk|no|fi|cz|pt|ie"
     r"|ca|us|mx|br|ar|cl|au|nz|jp|cn|hk|tw|sg|kr|in|my|th|id|ph|vn|za|ru|tr|ua|gr|ro|hu|bg|hr|sk|si|lt|lv|ee|lu))"
@@ -68,12 +67,18 @@ def _judged(text: str, country: str) -> str:
 
 
 def _is_plainly_valid(number: str) -> bool:
-    for digits in (1, 2, 3):
-        code = int(number[1 : digits + 1])
+    pattern, start = _country(number[1:4])
+    return pattern is not None and pattern.fullmatch(number, start) is not None
+
+
+@cache
+def _country(digits: str) -> tuple[re.Pattern[str] | None, int]:
+    """The pattern of the country that a number with these first three digits belongs to, and where its own part begins."""
+    for length in (1, 2, 3):
+        code = int(digits[:length])
         if code in COUNTRY_CODE_TO_REGION_CODE:
-            pattern = _pattern(code)
-            return pattern is not None and pattern.fullmatch(number, digits + 1) is not None
-    return False
+            return _pattern(code), length + 1
+    return None, 0
 
 
 @cache

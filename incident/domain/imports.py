@@ -16,6 +16,11 @@ LONGEST_FIELD: Final = 2_000
 MOST_COLUMNS: Final = 200
 TELLS_WHO: Final = frozenset({"name", "given_name", "family_name", "email", "phone", "reference", "push_token"})
 REPLACED: Final = "\ufffd"
+WORDS: Final = ("country", "region", "language", "exposed", "minor")
+"""Fields that say one of a few things."""
+TOLD_BY_VALUE: Final = frozenset({"birth_date", "guardian_name", "guardian_email", "guardian_phone", *people.MARKS})
+"""With any of these, what a row says of a person cannot be told from which fields it has and its words alone."""
+MOST_KNOWN: Final = 10_000
 
 
 class State(StrEnum):
@@ -158,13 +163,14 @@ class Reader:
         self._exposed = " ".join(sorted(mapping.exposed))
         self._places: dict[tuple[str, str], tuple[str, bool]] = {}
         self._words: dict[tuple[str, str], str | None] = {}
+        self._known: dict[tuple[tuple[str, ...], tuple[str | None, ...]], Plain] = {}
 
     def read(self, cells: Sequence[str]) -> Taken | Turned | None:
         """What becomes of one row: taken, turned away, or None where there is nothing in it."""
         whole = "".join(cells)
         if not whole.strip():
             return None
-        if len(cells) < self.width or any(cells[self.width :]):
+        if len(cells) != self.width and (len(cells) < self.width or any(cells[self.width :])):
             return Turned((Reason.COLUMNS,))
         if self._plain and len(whole) <= LONGEST_FIELD and whole.isascii() and whole.isprintable():
             return self._judged({target: value for index, target in self._columns if (value := cells[index].strip())})
@@ -191,6 +197,33 @@ class Reader:
         return self._judged(record)
 
     def _judged(self, record: Record) -> Taken | Turned:
+        """Most rows have the fields and the words of an earlier one; then only their contacts are looked at."""
+        names = tuple(record)
+        key = (names, tuple([record.get(word) for word in WORDS]))
+        plain = self._known.get(key)
+        if plain is not None and self._are_valid(record, plain.place):
+            return Taken(record, plain)
+        became = self._weighed(record)
+        if isinstance(became, Taken) and tuple(record) == names and TOLD_BY_VALUE.isdisjoint(names):
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = became.plain
+        return became
+
+    def _are_valid(self, record: Record, place: str) -> bool:
+        """Whether the contacts are; they are in their normal form then."""
+        email, phone = record.get("email"), record.get("phone")
+        if email is not None:
+            if not (email := self._judge.email(email)):
+                return False
+            record["email"] = email
+        if phone is not None:
+            if not (phone := self._judge.phone(phone, place[:2])):
+                return False
+            record["phone"] = phone
+        return True
+
+    def _weighed(self, record: Record) -> Taken | Turned:
         doubts: list[str] = []
         people.settle_marks(record, columns.says_no)
         place = self._place(record, doubts)

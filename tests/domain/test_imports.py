@@ -1,8 +1,10 @@
+import random
+from collections import Counter
 from datetime import date
 
 import pytest
 
-from incident.domain import columns
+from incident.domain import columns, imports
 from incident.domain.errors import Refused
 from incident.domain.imports import Judge, Reader, Reading, Reason, State, Taken, Turned, add_up, checked, must_be
 
@@ -261,3 +263,43 @@ def test_a_kept_column_gets_a_name_a_text_can_use(header, name):
 )
 def test_a_first_row_that_is_a_person_is_not_taken_for_a_header(cells, headed):
     assert columns.looks_like_header(cells) is headed
+
+
+FIELDS = ("reference", "name", "email", "phone", "country", "region", "language", "exposed", "minor", "street", "city",
+          "address", "birth_date", "guardian_name", "guardian_email", "deceased", "no_letter")  # fmt: skip
+SAID = (
+    "",
+    "",
+    "Ann",
+    "a@example.org",
+    "not valid",
+    "4930123",
+    "DE",
+    "Texas",
+    "de",
+    "no",
+    "yes",
+    "2001-02-03",
+    "passwords",
+)
+
+
+def test_a_row_is_judged_the_same_whatever_came_before_it():
+    dice = random.Random(5)
+    used = Reader(Reading(FIELDS, place="FR"), JUDGE, TODAY)
+    said = Counter()
+    for _ in range(6_000):
+        filled = dice.sample(range(len(FIELDS)), dice.choice([1, 2, 3, 4, len(FIELDS)]))
+        cells = [dice.choice(SAID) if place in filled else "" for place in range(len(FIELDS))]
+        alone = Reader(Reading(FIELDS, place="FR"), JUDGE, TODAY).read(cells)
+        assert used.read(cells) == alone
+        said[type(alone)] += 1
+    assert min(said[Taken], said[Turned], said[type(None)]) > 100
+
+
+def test_what_is_remembered_of_rows_has_its_bounds(monkeypatch):
+    monkeypatch.setattr(imports, "MOST_KNOWN", 3)
+    reader = Reader(Reading(("name", "language")), JUDGE, TODAY)
+    for n in range(50):
+        assert reader.read(["Ann", f"word{n}"]).plain.doubts == "language"
+        assert len(reader._known) <= 3
