@@ -51,7 +51,7 @@ def begin(key: str, asked: str, now: datetime) -> Kept | None:
         connection.execute(delete(Repeat).where(Repeat.at < now - KEPT))
         insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
         taken = insert(Repeat).values(key=key, asked=asked, at=now, headers={})
-        if connection.execute(taken.on_conflict_do_nothing()).rowcount:
+        if connection.execute(taken.on_conflict_do_nothing().returning(rows.c.key)).first() is not None:
             return None
         row = connection.execute(select(rows).where(rows.c.key == key)).one()
     body = sealed.unseal(None, _place(key), row.sealed) if row.sealed is not None else b""
