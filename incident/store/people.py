@@ -34,6 +34,7 @@ from incident.store.db import BigInt, Model, UTCDateTime, db
 COLUMNS: Final = (
     "incident_id", "number", "import_id", "row_no", "wave", "state", *Plain._fields, "version", "whole", "sealed",
 )  # fmt: skip
+OWN: Final = ("number", "row_no", "whole", "sealed")  # what no two people of a batch share
 TALLY_KEY: Final = ("incident_id", "wave", "state", "place", "language", "age", "reach", "doubtful")
 
 
@@ -207,7 +208,7 @@ def waves(incident_id: int) -> Sequence[Wave]:
 
 def insert(rows: Sequence[Sequence[Any]]) -> None:
     """Add people, as tuples in the order of COLUMNS."""
-    bulk.insert("person", COLUMNS, rows)
+    bulk.insert_alike("person", COLUMNS, rows, OWN)
 
 
 def tally_key(incident_id: int, wave: int, state: str, plain: Plain) -> tuple[Any, ...]:
