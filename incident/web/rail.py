@@ -192,7 +192,7 @@ def _asks(incident: Incident) -> list[Ask]:
     seen = overview(incident)
     ref = incident.ref
     pages = postings.in_trouble(incident.id)
-    waiting = len({task.duty for task in public_tasks.of(incident.id).waiting})
+    waiting = len({task.duty for task in public_tasks.waiting(incident.id)})
     candidates = (
         (
             seen.late,
