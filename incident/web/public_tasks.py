@@ -209,7 +209,7 @@ def _page(row: Announcement, looked: Sequence[tuple[datetime, Sight]]) -> Public
 
 def tasks_waiting(incident: Incident) -> Sequence[Task]:
     """What laws allow or demand of telling the public in this incident, and nobody has decided: for a board to point to."""
-    return actions.of(incident.id).waiting if incident.state == "open" else ()
+    return actions.waiting(incident.id) if incident.state == "open" else ()
 
 
 @bp.record_once

@@ -267,6 +267,11 @@ def _close(case: Window, path: str) -> None:
         if page.get_by_role("button", name="Finish this step").count():
             page.locator("#note").fill("Done and seen.")
             page.get_by_role("button", name="Finish this step").click()
+    for fold, word in (("Join identical records", "Join them"), ("Keep all others apart", "Keep them apart")):
+        page = case.go(f"{path}/people/duplicates")
+        if page.get_by_text(fold).count():
+            page.get_by_text(fold, exact=True).click()
+            page.get_by_role("button", name=word).click()
     _settle_duties(case, path, "Owed", "It was done", "note")
     _settle_duties(case, path, "Open", "Waive this duty", "reason")
     page = case.go(_refs(case.go(f"{path}/reports/").content(), f"{path}/reports/")[0])
