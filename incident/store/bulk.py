@@ -152,6 +152,11 @@ def execute(statement: str, values: Sequence[Any]) -> None:
     db.session.connection().exec_driver_sql(_marked(statement), tuple(values))
 
 
+def changed(statement: str, values: Sequence[Any]) -> int:
+    """One plain statement as above; how many rows it changed."""
+    return int(db.session.connection().exec_driver_sql(_marked(statement), tuple(values)).rowcount)
+
+
 def instant(now: datetime) -> datetime | str:
     """An instant as this database keeps it."""
     return now if db.engine.dialect.name != "sqlite" else _text(now)

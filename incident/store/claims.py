@@ -10,15 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Executable,
     ForeignKey,
     Index,
     String,
-    Table,
-    and_,
-    bindparam,
-    func,
     select,
     text,
     update,
@@ -107,7 +102,8 @@ _HELD = (
 def has_due(dispatch_id: int, channel: str, now: datetime) -> bool:
     """Whether somebody waits to be told by this channel now."""
     due = select(Delivery.id).where(IS_WAITING, Delivery.dispatch_id == dispatch_id, Delivery.channel == channel)
-    return any(db.session.scalar(due.where(kind).limit(1)) is not None for kind in (FRESH, Delivery.due_at <= now))
+    kinds = Delivery.due_at.is_(None), Delivery.due_at <= now
+    return any(db.session.scalar(due.where(kind).limit(1)) is not None for kind in kinds)
 
 
 def dispatches_with_lost_claims(now: datetime) -> Sequence[str]:
@@ -175,10 +171,12 @@ def claim_ahead(
     return held
 
 
-FRESH: Final = Delivery.due_at.is_(None)
-_FIELDS: Final = "id, ref, person_id, person_number, language, tries, owner, provider_id, 'sending', '', '', true"
+FRESH: Final = "due_at IS NULL"
+_FIELDS: Final = "id, ref, person_id, person_number, language, tries, owner, provider_id"
 _WAITING: Final = f"SELECT {_FIELDS} FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"  # noqa: S608
-Choice = tuple[ColumnElement[bool] | None, Sequence[Member]]
+Kind = tuple[str, tuple[Any, ...]]
+"""A condition with the values for its places."""
+Choice = tuple[Kind | None, Sequence[Member]]
 
 
 def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand: bool) -> list[Choice]:
@@ -186,29 +184,41 @@ def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand
     if by_hand:
         turn = bulk.instant(NO_WORKERS_TURN)
         text_ = f"{_WAITING} AND due_at = ? ORDER BY id LIMIT ?"
-        return [(Delivery.due_at == NO_WORKERS_TURN, _read(text_, (dispatch_id, channel, turn, most)))]
-    fresh = _read(f"{_WAITING} AND due_at IS NULL ORDER BY id LIMIT ?", (dispatch_id, channel, most))
+        return [(("due_at = ?", (turn,)), _waiting(text_, (dispatch_id, channel, turn, most)))]
+    fresh = _waiting(f"{_WAITING} AND {FRESH} ORDER BY id LIMIT ?", (dispatch_id, channel, most))
     if len(fresh) == most:
-        return [(FRESH, fresh)]
+        return [((FRESH, ()), fresh)]
     late = f"{_WAITING} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
-    again = _read(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
-    return [(FRESH, fresh), (None, sorted(again))]
+    again = _waiting(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
+    return [((FRESH, ()), fresh), (None, sorted(again))]
+
+
+def _waiting(statement: str, values: Sequence[Any]) -> list[Member]:
+    """Those who wait, as they stand once they are claimed."""
+    return [Member._make(row + AS_CLAIMED) for row in bulk.fetched(statement, values)]
 
 
 def _read(statement: str, values: Sequence[Any]) -> list[Member]:
     return list(map(Member._make, bulk.fetched(statement, values)))
 
 
-def _hold(claim: DeliveryClaim, rows: Sequence[Member], kind: ColumnElement[bool] | None, now: datetime) -> None:
+def _hold(claim: DeliveryClaim, rows: Sequence[Member], kind: Kind | None, now: datetime) -> None:
     """Move a batch under its claim: all of a kind between the first and the last, or by their numbers."""
-    change = update(Delivery).where(IS_WAITING).values(state=State.SENDING, claim_id=claim.id, changed_at=now)
+    change = "UPDATE delivery SET state = 'sending', claim_id = ?, changed_at = ? WHERE state = 'waiting'"
+    values = (claim.id, bulk.instant(now))
     if kind is None:
-        moved = sum(rows_changed(change.where(Delivery.id.in_(part))) for part in parts([row.id for row in rows]))
+        moved = sum(
+            bulk.changed(f"{change} AND {_among(part)}", (*values, *part)) for part in parts([row.id for row in rows])
+        )
     else:
-        same = change.where(Delivery.dispatch_id == claim.dispatch_id, Delivery.channel == claim.channel, kind)
-        moved = rows_changed(same.where(Delivery.id.between(rows[0].id, rows[-1].id)))
+        same = f"{change} AND dispatch_id = ? AND channel = ? AND {kind[0]} AND id BETWEEN ? AND ?"
+        moved = bulk.changed(same, (*values, claim.dispatch_id, claim.channel, *kind[1], rows[0].id, rows[-1].id))
     if moved != len(rows):
         raise RuntimeError("Rows moved under a dispatch that is held.")
+
+
+def _among(ids: Sequence[int]) -> str:
+    return f"id IN ({', '.join('?' * len(ids))})"
 
 
 def _moves(channel: str, rows: Iterable[Member], before: State, then: State, reason: str = "") -> Moves:
@@ -237,11 +247,11 @@ def _members(query: Executable) -> list[Member]:
 
 def turn_claim(fence: int, before: str, then: str, now: datetime, *, lease: timedelta | None = None) -> bool:
     """Move a claim from one state to the next, if it is still there and its lease lasts; whether it was so."""
-    change = update(DeliveryClaim).where(DeliveryClaim.id == fence, DeliveryClaim.state == before)
-    if before == "claimed":
-        change = change.where(DeliveryClaim.lease_until > now)
-    values = {"state": then} | ({"lease_until": now + lease} if lease else {})
-    return rows_changed(change.values(**values)) == 1
+    until = {"lease_until": bulk.instant(now + lease)} if lease else {}
+    lasting = (" AND lease_until > ?", bulk.instant(now)) if before == "claimed" else ("",)
+    sets = "state = ?" + "".join(f", {name} = ?" for name in until)
+    change = f"UPDATE delivery_claim SET {sets} WHERE id = ? AND state = ?{lasting[0]}"  # noqa: S608  (names of ours)
+    return bulk.changed(change, (then, *until.values(), fence, before, *lasting[1:])) == 1
 
 
 def keep_leases(fences: Iterable[int], until: datetime) -> None:
@@ -276,45 +286,53 @@ def move_claimed(
 
 def untouched(held: Held) -> bool:
     """Whether nobody has reported on any row of a claim; whoever asks has locked their dispatch."""
-    still = select(func.count()).select_from(Delivery).where(Delivery.claim_id == held.fence, IS_SENDING)
-    return db.session.scalar(still) == len(held.rows)
+    still = bulk.fetched("SELECT count(*) FROM delivery WHERE claim_id = ? AND state = 'sending'", (held.fence,))
+    return bool(still[0][0] == len(held.rows))
 
 
 def as_they_are(held: Held) -> dict[str, Member]:
     """How the rows of a claim stand now, by reference; whoever asks has locked their dispatch."""
     if untouched(held):
         return {row.ref: row for row in held.rows}
-    query = select(*_HELD, Delivery.state, Delivery.reason, Delivery.code, Delivery.current)
     found: dict[str, Member] = {}
-    for these in _these(held.fence, [row.id for row in held.rows]):
-        found |= {row.ref: row for row in _members(query.where(these))}
+    for these, values in _these(held.fence, [row.id for row in held.rows]):
+        rows = _read(f"SELECT {', '.join(Member._fields)} FROM delivery WHERE {these}", values)  # noqa: S608  (names of ours)
+        found |= {row.ref: row._replace(current=bool(row.current)) for row in rows}
     return found
 
 
 def settle_all(ids: Sequence[int], values: Mapping[str, Any]) -> None:
     """The same outcome for all these rows, which are a whole batch or part of one."""
     for part in parts(ids):
-        rows_changed(update(Delivery).where(Delivery.id.in_(part)).values(**values))
+        _set(values, (_among(part), tuple(part)))
 
 
 def settle_whole(fence: int, ids: Sequence[int], values: Mapping[str, Any]) -> None:
     """The same outcome for every row of a batch."""
     for these in _these(fence, ids):
-        rows_changed(update(Delivery).where(these).values(**values))
+        _set(values, these)
 
 
-def _these(fence: int, ids: Sequence[int]) -> Iterable[ColumnElement[bool]]:
+def _these(fence: int, ids: Sequence[int]) -> Iterable[Kind]:
     """Conditions for exactly the rows of a claim: a range where they lie close together, else their numbers."""
     if ids and ids[-1] - ids[0] < SPARSE * len(ids):
-        yield and_(Delivery.id.between(ids[0], ids[-1]), Delivery.claim_id == fence)
+        yield "id BETWEEN ? AND ? AND claim_id = ?", (ids[0], ids[-1], fence)
     else:
-        yield from (Delivery.id.in_(part) for part in parts(ids))
+        yield from ((_among(part), tuple(part)) for part in parts(ids))
+
+
+def _set(values: Mapping[str, Any], these: Kind) -> None:
+    sets = ", ".join(f"{name} = ?" for name in values)
+    bulk.execute(f"UPDATE delivery SET {sets} WHERE {these[0]}", (*map(_kept, values.values()), *these[1]))  # noqa: S608
+
+
+def _kept(value: Any) -> Any:
+    return bulk.instant(value) if isinstance(value, datetime) else value
 
 
 def settle_each(rows: Sequence[Mapping[str, Any]]) -> None:
     """Their own outcome for each of these rows; every mapping has `row_id` and the same columns."""
     if rows:
-        table: Table = Delivery.__table__  # type: ignore[assignment]
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row_id"}
-        change = table.update().where(table.c.id == bindparam("row_id")).values(values)
-        db.session.connection().execute(change, [dict(row) for row in rows])
+        names = [name for name in rows[0] if name != "row_id"]
+        values = [(row["row_id"], *(_kept(row[name]) for name in names)) for row in rows]
+        bulk.change("delivery", ("id", *names), values)

@@ -16,6 +16,7 @@ from incident.domain.deliveries import Counts, Course, Pace, State, too_many_bac
 from incident.domain.ladders import Step
 from incident.domain.pace import too_many_complaints
 from incident.domain.rolls import unpacked
+from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -128,7 +129,7 @@ class SendingSwitch(Model):
 
 def frozen() -> bool:
     """Whether all sending is frozen."""
-    return bool(db.session.scalar(select(SendingSwitch.frozen).where(SendingSwitch.id == 1)))
+    return any(frozen for (frozen,) in bulk.fetched("SELECT frozen FROM sending_switch WHERE id = 1", ()))
 
 
 class Held(NamedTuple):
