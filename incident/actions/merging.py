@@ -1,14 +1,15 @@
 """Fills the texts of an approved version for the people it goes to, and finds the values texts are merged with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from incident.domain import layouts, merges, starters
 from incident.domain import notices as rules
 from incident.domain.facts import Facts, from_json
-from incident.domain.layouts import Composed, Sheet
+from incident.domain.layouts import Sheet
 from incident.domain.notices import Channel, Text
 from incident.domain.people import Addressee
 from incident.domain.starters import Words
@@ -99,7 +100,10 @@ def used_values(
 
 def sheet_of(version: NoticeVersion, language: str) -> Sheet:
     """Return the text of a version in one language, parsed, its shared values still in slots."""
-    contents = version.contents
+    return _sheet(version.contents, language)
+
+
+def _sheet(contents: Mapping[str, Any], language: str) -> Sheet:
     text = rules.text_from_json(language, contents["texts"][language])
     return layouts.sheet(text, site=contents["layout"]["site"], california=contents["layout"]["california"])
 
@@ -110,40 +114,66 @@ def values_of(version: NoticeVersion, language: str) -> Values:
     return words
 
 
+@dataclass(frozen=True, slots=True)
+class _Tongue:
+    """A text in one language, compiled: the house's words, what all share, and what fills a person's own places."""
+
+    words: Words
+    frame: Frame
+    own_words: Callable[[Addressee], tuple[str, ...]]
+
+
+class Texts:
+    """The texts of a version by one channel, each compiled once, however many people they are written to."""
+
+    def __init__(self, contents: Mapping[str, Any], channel: str) -> None:
+        self._contents, self._kind = contents, Channel(channel)
+        self._tongues: dict[str, _Tongue] = {}
+        self._chosen: dict[str, str] = {}
+
+    def messages(self, addressees: Iterable[tuple[str, str, Addressee]]) -> list[Message | Unfilled]:
+        """Return one message for each (reference of the attempt, thread of the delivery, person), in their order.
+
+        A person for whom a field has no value any more gets the Unfilled that names it in place of a message, so that
+        nobody else waits for them and nobody is skipped in silence.
+        """
+        kind, made = self._kind, list[Message | Unfilled]()
+        for ref, thread, person in addressees:
+            language = self._chosen.get(person.language) or self._choose(person.language)
+            tongue = self._tongues[language]
+            to = address(person, kind)
+            if kind is Channel.LETTER and person.care and to:
+                in_care = tongue.words.in_care
+                to = "\n".join((in_care[f"to_{person.care}"].format(name=person.for_whom), *person.address))
+                person = person._replace(name=in_care[person.care].format(name=person.for_whom))
+            try:
+                words = tongue.own_words(person)
+            except Unfilled as gap:
+                made.append(gap)
+            else:
+                made.append(Message(ref, to, "", "", "", language, thread, frame=tongue.frame, words=words))
+        return made
+
+    def _choose(self, spoken: str) -> str:
+        """The language in which somebody is written to who reads this one, its text compiled."""
+        language = rules.language_for(spoken, self._contents["languages"])
+        if language not in self._tongues:
+            self._tongues[language] = self._compiled(language)
+        self._chosen[spoken] = language
+        return language
+
+    def _compiled(self, language: str) -> _Tongue:
+        despite = tuple(Despite(word) for word in self._contents.get("despite", tuple(Despite)))
+        text = layouts.composed(_sheet(self._contents, language), self._kind, self._contents["values"][language])
+        words = starters.words(language)
+        return _Tongue(words, replace(text.frame, despite=despite), merges.reader(words, text.fields))
+
+
 def messages(
     version: NoticeVersion, addressees: Iterable[tuple[str, str, Addressee]], channel: str
 ) -> list[Message | Unfilled]:
-    """Return one message for each (reference of the attempt, thread of the delivery, person), in their order.
-
-    Texts are compiled once a call and language. A person for whom a field has no value any more gets the
-    Unfilled that names it in place of a message, so that nobody else waits for them and nobody is skipped in silence.
-    """
-    kind = Channel(channel)
-    languages: Sequence[str] = version.contents["languages"]
-    chosen: dict[str, str] = {}
-    compiled: dict[str, tuple[Words, Composed]] = {}
-    frames: dict[str, Frame] = {}
-    despite = tuple(Despite(word) for word in version.contents.get("despite", tuple(Despite)))
-    made: list[Message | Unfilled] = []
-    for ref, thread, person in addressees:
-        language = chosen.get(person.language) or rules.language_for(person.language, languages)
-        if language not in compiled:
-            text = layouts.composed(sheet_of(version, language), kind, values_of(version, language))
-            compiled[language] = starters.words(language), text
-            frames[language] = replace(text.frame, despite=despite)
-        chosen[person.language] = language
-        tongue, text = compiled[language]
-        to = address(person, kind)
-        if kind is Channel.LETTER and person.care and to:
-            to = "\n".join((tongue.in_care[f"to_{person.care}"].format(name=person.for_whom), *person.address))
-            person = person._replace(name=tongue.in_care[person.care].format(name=person.for_whom))
-        try:
-            words = merges.own_words(person, tongue, text.fields)
-        except Unfilled as gap:
-            made.append(gap)
-        else:
-            made.append(Message(ref, to, "", "", "", language, thread, frame=frames[language], words=words))
-    return made
+    """Return the messages of a version for a few people, as `Texts` makes them."""
+    return Texts(version.contents, channel).messages(addressees)
 
 
 def address(person: Addressee, channel: Channel) -> str:

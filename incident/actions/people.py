@@ -165,14 +165,12 @@ def addressees(incident_id: int, person_ids: Sequence[int]) -> dict[int, Address
 
     For those who write to people: they leave a line for their batch. Pages use `look`.
     """
-    key, gone = sealer(incident_id), sealed.erased_people(incident_id)
-    found = {}
-    for row in rows.by_ids(incident_id, person_ids):
-        person_id, number, version, box = row[:4]
-        if number not in gone:
-            record = opened(key.unseal(place(number, version), bytes(box)))
-            found[person_id] = rules.addressed(number, record, Plain(*row[4:]))
-    return found
+    unseal, gone = sealer(incident_id).unseal, sealed.erased_people(incident_id)
+    return {
+        person_id: rules.addressed(number, opened(unseal(place(number, version), bytes(box))), plain)
+        for person_id, number, version, box, *plain in rows.by_ids(incident_id, person_ids)
+        if number not in gone
+    }
 
 
 def masked_addressee(ref: str, person_ref: str) -> Addressee:

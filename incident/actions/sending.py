@@ -22,11 +22,11 @@ from sqlalchemy.exc import OperationalError
 from incident.actions import dead_tokens, quieting
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.preparing import ACTOR, approved, incident_ref, locked, prepare, returned, take_over
+from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, take_over
 from incident.actions.settling import Answers, Batch, each, halt_if_needed, outcome, rest, sealed
 from incident.actions.starting import scheduled as scheduled
 from incident.actions.starting import start_scheduled as start_scheduled
-from incident.actions.writing import written
+from incident.actions.writing import Approval, written
 from incident.domain import deliveries as rules
 from incident.domain import notices as notice_rules
 from incident.domain import pace
@@ -138,6 +138,8 @@ class Wave:
     pool: ThreadPoolExecutor | None = None
     kept_at: float = 0.0
     resting: float = 0.0
+    approval: Approval = field(default_factory=Approval)
+    incident: str = ""
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -279,12 +281,16 @@ class Wave:
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
         """The messages of a batch; None where nothing of it may be sent any more, and it was given back."""
         try:
-            return written(row, held)
+            return written(row, held, self.approval.texts(row, held.channel))
         except Erased:
             self._give_back(held, "people_erased")
         except Refused:
             self._give_back(held, "approval_changed")
         return None
+
+    def _incident(self, row: Dispatch) -> str:
+        self.incident = self.incident or incident_ref(row)
+        return self.incident
 
     def _begin(self, batch: Batch) -> bool:
         """Begin one batch alone; whether it may be handed over."""
@@ -306,7 +312,7 @@ class Wave:
         kept = [one for batch, answers in done for one in self._kept(batch, answers, now)]
         with transaction(ACTOR, now) as ledger:
             row = locked(self.ref)
-            incident = incident_ref(row)
+            incident = self._incident(row)
             for batch, answers in done:
                 self._write_down(batch, answers, row, ledger, incident)
             mailbox.keep_messages(kept)
@@ -323,9 +329,9 @@ class Wave:
 
     def _begun(self, batches: Sequence[Batch], row: Dispatch, ledger: Ledger, incident: str) -> list[Batch]:
         """The fence: from here on a batch may have gone out. Only while the claim, the course and the approval stand."""
-        version = approved(row)
-        if row.course != Course.SENDING or dispatches.frozen() or version is None:
-            if version is None and row.course == Course.SENDING:
+        stands = self.approval.stands(row)
+        if row.course != Course.SENDING or dispatches.frozen() or not stands:
+            if not stands and row.course == Course.SENDING:
                 halt(row, "approval_changed", ledger, incident)
             for batch in batches:
                 returned(row, batch.held, ledger, incident)

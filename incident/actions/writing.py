@@ -1,12 +1,15 @@
 """The messages of a claimed batch: whoever cannot be written to has an answer at once, and keeps nobody else back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
 from incident.actions import people
-from incident.actions.merging import messages
+from incident.actions.merging import Texts
+from incident.actions.preparing import approved
 from incident.actions.settling import Batch
+from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
@@ -14,16 +17,39 @@ from incident.store import notices
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
-from incident.store.notices import NoticeVersion
 from incident.store.sealed import Unreadable
 from notifiers.contract import Answer, Message, Outcome
 
 log = structlog.get_logger()
 
 
-def written(row: Dispatch, held: Held) -> Batch:
+class Approval:
+    """What one worker knows of the approval of one sending: its texts, compiled once, and whether it still stands."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[int, str, str], Texts] = {}
+        self._proven: list[Any] = []
+
+    def texts(self, row: Dispatch, channel: str) -> Texts:
+        """The texts by a channel. Raises Refused where they are not those that the approval is bound to."""
+        bound_to = row.notice_version_id, row.digest, channel
+        if bound_to not in self._texts:
+            version = notices.version(row.notice_id, row.version_number)
+            if version is None or rules.digest(version.contents) != row.digest:
+                raise Refused("The text of this notice is not the one that was approved. Nothing of it is sent.")
+            self._texts[bound_to] = Texts(version.contents, channel)
+        return self._texts[bound_to]
+
+    def stands(self, row: Dispatch) -> bool:
+        """Whether it stands now. All that it is judged by is read each time, and judged anew where anything of it changed."""
+        found = [*notices.judged_by(row.notice_ref), (row.notice_version_id, row.digest)]
+        if found != self._proven:
+            self._proven = found if approved(row) is not None else []
+        return bool(self._proven)
+
+
+def written(row: Dispatch, held: Held, texts: Texts) -> Batch:
     """The batch with its messages. Raises Erased, and Refused where the text is none that may be sent."""
-    version = notices.version(row.notice_id, row.version_number)
     known_people = _addressees(row.incident_id, [member.person_id for member in held.rows])
     known: dict[str, Answer] = {}
     to_write: list[tuple[str, str, Addressee]] = []
@@ -33,7 +59,7 @@ def written(row: Dispatch, held: Held) -> Batch:
             to_write.append((member.ref, f"{row.ref}.{member.person_number}", person))
         else:
             known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=person or "person_gone")
-    made = _messages(version, to_write, held.channel) if version else []
+    made = _messages(texts, to_write, held.channel)
     to_send = []
     for (ref, _, _), message in zip(to_write, made, strict=True):
         if isinstance(message, Message) and message.to:
@@ -61,21 +87,21 @@ def _addressees(incident_id: int, ids: Sequence[int]) -> dict[int, Addressee | s
 
 
 def _messages(
-    version: NoticeVersion, to_write: Sequence[tuple[str, str, Addressee]], channel: str
+    texts: Texts, to_write: Sequence[tuple[str, str, Addressee]], channel: str
 ) -> Sequence[Message | Unfilled | None]:
     """The messages of a batch; where writing them together breaks, one by one, so that one record keeps nobody else back."""
     try:
-        return messages(version, to_write, channel)
+        return texts.messages(to_write)
     except Refused:
         raise
     except Exception as error:
         log.warning("sending.not_written", channel=channel, kind=type(error).__name__)
-    return [_message(version, one, channel) for one in to_write]
+    return [_message(texts, one) for one in to_write]
 
 
-def _message(version: NoticeVersion, one: tuple[str, str, Addressee], channel: str) -> Message | Unfilled | None:
+def _message(texts: Texts, one: tuple[str, str, Addressee]) -> Message | Unfilled | None:
     try:
-        return messages(version, [one], channel)[0]
+        return texts.messages([one])[0]
     except Exception as error:
         log.warning("sending.not_written", attempt=one[0], kind=type(error).__name__)
         return None

@@ -108,13 +108,27 @@ def person_values(person: Addressee, words: Words) -> dict[str, str]:
 
 def own_words(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ...]:
     """Return what one person's message says in these fields, a line each. Raises Unfilled naming the first without."""
-    found = []
-    for name in names:
-        value = OF_PERSON[name](person, words) if name in OF_PERSON else ""
-        if not (value := value if name in FIT else one_line(value)):
-            raise Unfilled(name)
-        found.append(value)
-    return tuple(found)
+    return reader(words, names)(person)
+
+
+def reader(words: Words, names: Iterable[str]) -> Callable[[Addressee], tuple[str, ...]]:
+    """Return what gives the same for one person after the other."""
+    asked = [(name, OF_PERSON.get(name, _nothing), name in FIT) for name in names]
+
+    def read(person: Addressee) -> tuple[str, ...]:
+        found = []
+        for name, value_of, fit in asked:
+            value = value_of(person, words) if fit else one_line(value_of(person, words))
+            if not value:
+                raise Unfilled(name)
+            found.append(value)
+        return tuple(found)
+
+    return read
+
+
+def _nothing(_person: Addressee, _words: Words) -> str:
+    return ""
 
 
 def gaps(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ...]:

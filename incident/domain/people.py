@@ -1,7 +1,7 @@
 """One affected person: the record that is sealed, the plain values beside it, who is written to, what a screen shows."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from enum import IntFlag, StrEnum
@@ -290,28 +290,36 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
-    """Whom to write to for this person: the guardian where there is one to reach, else the person."""
+ADDRESSED_BY: Final = Plain._fields[:5]
+"""What of it decides whom to write to, and how."""
+
+
+def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> Addressee:
+    """Whom to write to for this person: the guardian where there is one to reach, else the person.
+
+    `plain` begins as `Plain` does; what follows `ADDRESSED_BY` is not asked.
+    """
     if DETOURS.isdisjoint(record):
-        _, _, exposed, age, *_ = plain
+        place, language, exposed, age, *_ = plain
         get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
-        return Addressee(number, name, email, phone, (), push, plain[1], plain[0], name, _words(exposed), care)
+        return Addressee(number, name, email, phone, (), push, language, place, name, _words(exposed), care)
     return _addressed(number, record, plain)
 
 
-def _addressed(number: int, record: Mapping[str, str], plain: Plain) -> Addressee:
+def _addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> Addressee:
+    place, language, own, age, represented, *_ = plain
     get, name = record.get, full_name(record)
     lines = () if "no_letter" in record else address_lines(record)
-    exposed = _words(plain.exposed)
-    if plain.represented and guardian_reached(record):
+    exposed = _words(own)
+    if represented and guardian_reached(record):
         who, email, phone, push = get("guardian_name", ""), get("guardian_email", ""), get("guardian_phone", ""), ""
     elif "deceased" in record:
         who, email, phone, push = name, "", "", ""
     else:
         who, email, phone, push = name, get("email", ""), get("phone", ""), get("push_token", "")
-    care = _care(record, who, plain.age)
-    return Addressee(number, who, email, phone, lines, push, plain.language, plain.place, name, exposed, care)
+    care = _care(record, who, age)
+    return Addressee(number, who, email, phone, lines, push, language, place, name, exposed, care)
 
 
 def _care(record: Mapping[str, str], who: str, age: str) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.people import Plain, reach
+from incident.domain.people import ADDRESSED_BY, Plain, reach
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
@@ -320,8 +320,11 @@ def lose_push(ids: Sequence[int]) -> None:
 
 
 def by_ids(incident_id: int, ids: Sequence[int]) -> Iterator[Any]:
-    """Id, number, version, sealed record and plain values of these people of this incident; the erased have none."""
-    columns = ", ".join(("id", "number", "version", "sealed", *Plain._fields))
+    """Id, number, version, sealed record and how they are addressed, for these people of this incident.
+
+    The erased are not among them.
+    """
+    columns = ", ".join(("id", "number", "version", "sealed", *ADDRESSED_BY))
     # The plus keeps SQLite from reading every person of the incident to find these few.
     statement = f"SELECT {columns} FROM person WHERE +incident_id = ? AND state <> 'erased' AND id IN"  # noqa: S608
     return bulk.matching(statement, (incident_id,), ids)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from incident.actions import deliveries as actions
-from incident.actions import dispatch, notices, people, sending, writing
+from incident.actions import dispatch, merging, notices, people, sending
 from incident.domain import audit as audit_rules
 from incident.domain.access import Role
 from incident.domain.deliveries import Course, Pace, State
@@ -140,7 +140,17 @@ def test_a_text_changed_behind_our_back_stops_before_anything_goes_out():
     assert (story.row().course, story.row().paused_for) == (Course.PAUSED, "approval_changed")
 
 
-def test_a_text_changed_between_two_batches_stops_the_second():
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"UPDATE notice_version SET digest = '{'0' * 64}'",
+        'UPDATE notice_version SET contents = \'{"texts": "others"}\'',
+        "UPDATE notice_version SET state = 'submitted'",
+        "UPDATE notice SET stage = 'draft'",
+        "UPDATE notice SET number = number + 1",
+    ],
+)
+def test_an_approval_touched_between_two_batches_stops_the_second(change):
     story = a_story(4)
     memory = email_of(story)
     memory.batch, engine = 2, db.engine
@@ -148,7 +158,7 @@ def test_a_text_changed_between_two_batches_stops_the_second():
     def answer(message):
         if len(memory.sent) == 2:
             with engine.begin() as other:
-                other.execute(text("UPDATE notice_version SET digest = :wrong"), {"wrong": "0" * 64})
+                other.exec_driver_sql(change)
         return Answer(message.ref, Outcome.ACCEPTED, "x")
 
     memory.answer = answer
@@ -723,14 +733,14 @@ def test_a_start_that_is_refused_because_all_is_frozen_is_tried_again_after_the_
 
 def test_one_record_that_breaks_the_writing_keeps_nobody_else_back_and_is_set_aside_after_three_tries(monkeypatch):
     story = a_story(3)
-    whole = writing.messages
+    whole = merging.Texts.messages
 
-    def breaking(version, to_write, channel):
+    def breaking(self, to_write):
         if any(person.number == 2 for _, _, person in to_write):
             raise TypeError("a record like no other")
-        return whole(version, to_write, channel)
+        return whole(self, to_write)
 
-    monkeypatch.setattr(writing, "messages", breaking)
+    monkeypatch.setattr(merging.Texts, "messages", breaking)
     story.start()
     for _ in range(4):
         story.work()
