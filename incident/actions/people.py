@@ -160,15 +160,17 @@ def look(ref: str, person_ref: str, *, why: str, actor: str, now: datetime) -> O
     return Opened(_one_shown(person, record), record, rules.addressed(person.number, record, person.plain))
 
 
-def addressees(incident_id: int, person_ids: Sequence[int]) -> dict[int, Addressee]:
+def addressees(incident_id: int, person_ids: Sequence[int], *, only_listed: bool = False) -> dict[int, Addressee]:
     """Whom to write to for each of these people, opened together. The erased are not among them. Raises Erased.
+
+    With `only_listed`, neither are those who were taken off the list or joined to another since.
 
     For those who write to people: they leave a line for their batch. Pages use `look`.
     """
     unseal, gone = sealer(incident_id).unseal, sealed.erased_people(incident_id)
     return {
         person_id: rules.addressed(number, opened(unseal(place(number, version), bytes(box))), plain)
-        for person_id, number, version, box, *plain in rows.by_ids(incident_id, person_ids)
+        for person_id, number, version, box, *plain in rows.by_ids(incident_id, person_ids, only_listed=only_listed)
         if number not in gone
     }
 

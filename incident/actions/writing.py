@@ -73,14 +73,14 @@ def written(row: Dispatch, held: Held, texts: Texts) -> Batch:
 
 
 def _addressees(incident_id: int, ids: Sequence[int]) -> dict[int, Addressee | str]:
-    """Everybody's open record; one that does not open keeps nobody else back and has its reason instead."""
+    """The open record of everybody who is on the list still; one that does not open keeps nobody else back and has its reason instead."""
     try:
-        return dict(people.addressees(incident_id, ids))
+        return dict(people.addressees(incident_id, ids, only_listed=True))
     except Unreadable:
         found: dict[int, Addressee | str] = {}
         for id_ in ids:
             try:
-                found |= people.addressees(incident_id, [id_])
+                found |= people.addressees(incident_id, [id_], only_listed=True)
             except Unreadable:
                 found[id_] = "record_unreadable"
         return found

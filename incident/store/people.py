@@ -319,14 +319,15 @@ def lose_push(ids: Sequence[int]) -> None:
         move(person, plain=person.plain._replace(has_push=False))
 
 
-def by_ids(incident_id: int, ids: Sequence[int]) -> Iterator[Any]:
+def by_ids(incident_id: int, ids: Sequence[int], *, only_listed: bool = False) -> Iterator[Any]:
     """Id, number, version, sealed record and how they are addressed, for these people of this incident.
 
-    The erased are not among them.
+    The erased are not among them; with `only_listed`, neither are those who were taken off the list or joined to another.
     """
+    state = "= 'active'" if only_listed else "<> 'erased'"
     columns = ", ".join(("id", "number", "version", "sealed", *ADDRESSED_BY))
     # The plus keeps SQLite from reading every person of the incident to find these few.
-    statement = f"SELECT {columns} FROM person WHERE +incident_id = ? AND state <> 'erased' AND id IN"  # noqa: S608
+    statement = f"SELECT {columns} FROM person WHERE +incident_id = ? AND state {state} AND id IN"  # noqa: S608
     return bulk.matching(statement, (incident_id,), ids)
 
 

@@ -125,3 +125,18 @@ def test_a_sending_goes_no_faster_than_it_was_approved(monkeypatch):
     assert (size, rest) == (2, 2)
     assert second - first >= 0.9
     assert story.counts() == {"accepted": 4}
+
+
+def test_whoever_is_taken_off_the_list_meanwhile_is_not_written_to_and_named():
+    story = a_story(4)
+    story.start(pace=Pace(canary=1))
+    story.work()
+    people.remove(story.incident.ref, "P-3", actor=LEAD, now=NOW)
+    dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+    story.work()
+    assert sorted(m.to for m in story.real["email"].sent) == [
+        "person1@example.org",
+        "person2@example.org",
+        "person4@example.org",
+    ]
+    assert [(row.state, row.reason) for row in story.rows() if row.person_number == 3] == [("failed", "person_gone")]
