@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -11,24 +10,19 @@ from sqlalchemy import text
 from incident.actions import deliveries as actions
 from incident.actions import dispatch, merging, notices, people, sending
 from incident.domain import audit as audit_rules
-from incident.domain.access import Role
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.proofs import inclusion_proof, is_included
-from incident.store import audit, claims, dispatches
+from incident.store import audit
 from incident.store import deliveries as rows
 from incident.store import notices as notice_rows
 from incident.store.db import db
 from notifiers.contract import Answer, Outcome
 from notifiers.memory import Memory
-from tests.actions.waves import LEAD, NOW, a_story, answering
+from tests.actions.waves import LEAD, NOW, a_story, answering, email_of
 from tests.builders import WHO_WRITES, notice_row
 
 pytestmark = pytest.mark.usefixtures("app")
-
-
-def email_of(story) -> Memory:
-    return story.real["email"]
 
 
 def test_everybody_is_told_once_by_the_first_channel_that_reaches_them():
@@ -302,20 +296,6 @@ def test_stopping_for_good_needs_the_number_and_tells_nobody_more():
         dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=story.clock())
 
 
-def test_while_sending_is_frozen_nothing_starts_and_nothing_goes_out():
-    story = a_story(2)
-    story.start()
-    dispatch.freeze(actor=LEAD, now=NOW)
-    story.work()
-    assert email_of(story).sent == []
-    other = a_story(1)
-    with pytest.raises(Refused, match="frozen"):
-        other.start()
-    dispatch.release(actor=LEAD, now=NOW)
-    story.work()
-    assert story.counts() == {"accepted": 2}
-
-
 def test_without_providers_all_goes_to_the_sandbox_and_nobody_counts_as_told():
     story = a_story(3, only_phone=1, unreachable=1, real={})
     story.start(only_sandbox=True)
@@ -395,169 +375,10 @@ def test_another_incidents_dispatch_is_not_there():
             act(other.incident.ref, story.dispatch, actor=LEAD, now=NOW)
 
 
-# Workers that die, and workers that come back ---------------------------------------------------------------------------
-
-
-def claimed(story, most=2):
-    while sending.prepare(story.dispatch, story.real, now=story.clock()):
-        pass
-    held = claims.claim(story.row().id, "email", most, worker="test:1", lease=timedelta(seconds=60), now=story.clock())
-    assert held is not None
-    return held
-
-
-def test_what_a_dead_worker_had_only_claimed_goes_back_and_is_sent_once():
-    story = a_story(3)
-    story.start()
-    claimed(story)
-    assert story.counts() == {"sending": 2, "waiting": 1}
-    story.work()
-    assert len(email_of(story).sent) == 1  # the others are still held
-    story.clock.move(seconds=61)
-    story.work()
-    assert story.counts() == {"accepted": 3}
-    assert len({message.to for message in email_of(story).sent}) == len(email_of(story).sent) == 3
-
-
-def test_what_a_dead_worker_had_begun_to_hand_over_is_in_doubt():
-    story = a_story(3)
-    story.start()
-    held = claimed(story)
-    wave = sending.Wave(story.dispatch, story.real, story.clock)
-    batch = wave._written(story.row(), held)
-    assert wave._begin(batch)
-    story.clock.move(seconds=61)
-    story.work()
-    assert story.counts() == {"in_doubt": 2, "accepted": 1}
-    assert [message.to for message in email_of(story).sent] == ["person3@example.org"]
-    assert "deliveries.in_doubt" in story.verbs()
-
-
-def test_a_worker_that_slept_past_its_lease_hands_over_nothing():
-    story = a_story(2)
-    story.start()
-    held = claimed(story)
-    sleeper = sending.Wave(story.dispatch, story.real, story.clock)
-    batch = sleeper._written(story.row(), held)
-    story.clock.move(seconds=61)
-    story.work()  # another worker takes over and sends
-    assert len(email_of(story).sent) == 2
-    assert not sleeper._begin(batch)
-    assert story.counts() == {"accepted": 2}
-
-
-def test_an_answer_that_comes_after_the_take_over_is_still_evidence():
-    story = a_story(2)
-    story.start()
-    held = claimed(story)
-    sleeper = sending.Wave(story.dispatch, story.real, story.clock)
-    sleeper.flows["email"] = sending.Flow(email_of(story))
-    batch = sleeper._written(story.row(), held)
-    assert sleeper._begin(batch)
-    story.clock.move(seconds=61)
-    story.work()
-    assert story.counts() == {"in_doubt": 2}
-    answers = {message.ref: Answer(message.ref, Outcome.ACCEPTED, "late") for message in batch.to_send}
-    sleeper._settle(batch, answers, sleeper.flows["email"])
-    assert story.counts() == {"accepted": 2}
-
-
-def test_two_workers_never_hold_the_same_rows():
-    story = a_story(4)
-    story.start()
-    first, second = claimed(story, 3), claimed(story, 3)
-    assert {row.id for row in first.rows}.isdisjoint({row.id for row in second.rows})
-    assert (len(first.rows), len(second.rows)) == (3, 1)
-    assert first.fence != second.fence
-
-
-# What a person settles ------------------------------------------------------------------------------------------------
-
-
-def in_doubt(count=1):
-    story = a_story(count, real={"email": Memory("email", answering(Outcome.UNKNOWN, "answer_lost"))})
-    story.start()
-    story.work()
-    email_of(story).answer = answering(Outcome.ACCEPTED)
-    return story, [row for row in story.rows() if row.state == State.IN_DOUBT]
-
-
-def test_a_person_can_say_that_it_went_out_and_how_they_know():
-    story, [row] = in_doubt()
-    with pytest.raises(Invalid, match="why"):
-        actions.found_sent(story.incident.ref, row.ref, evidence=" ", actor=LEAD, now=NOW)
-    actions.found_sent(story.incident.ref, row.ref, evidence="Jane wrote back to us", actor=LEAD, now=NOW)
-    assert story.counts() == {"accepted": 1}
-    [remark] = rows.remarks_of([row.id])
-    assert b"Jane" not in remark.sealed
-    assert actions.remarks(story.incident.id, [remark]) == ["Jane wrote back to us"]
-    with pytest.raises(Refused, match="no longer in doubt"):
-        actions.found_sent(story.incident.ref, row.ref, evidence="again", actor=LEAD, now=NOW)
-
-
-def test_a_person_can_have_it_sent_again_as_the_next_attempt():
-    story, [row] = in_doubt()
-    actions.send_again(story.incident.ref, row.ref, reason="the provider's log shows nothing", actor=LEAD, now=NOW)
-    assert story.counts() == {"waiting": 1}
-    story.work()
-    assert story.counts() == {"accepted": 1}
-    first, second = story.rows()
-    assert (first.attempt, first.current, first.state) == (1, False, State.IN_DOUBT)
-    assert (second.attempt, second.current, second.state) == (2, True, State.ACCEPTED)
-    assert first.ref != second.ref
-    assert len({message.thread for message in email_of(story).sent}) == 1
-    with pytest.raises(Refused, match="Another attempt"):
-        actions.send_again(story.incident.ref, row.ref, reason="once more", actor=LEAD, now=NOW)
-
-
-@pytest.mark.parametrize(("verdict", "state"), [("sent", "accepted"), ("again", "waiting")])
-def test_all_in_doubt_can_be_settled_at_once_with_the_number_typed(verdict, state):
-    story, doubts = in_doubt(3)
-    for typed, word in (("2", verdict), ("3", "perhaps")):
-        with pytest.raises(Invalid):
-            actions.settle_doubts(
-                story.incident.ref,
-                story.dispatch,
-                verdict=word,
-                typed=typed,
-                reason="seen in their log",
-                actor=LEAD,
-                now=NOW,
-            )
-    assert actions.settle_doubts(
-        story.incident.ref, story.dispatch, verdict=verdict, typed="3", reason="seen in their log", actor=LEAD, now=NOW
-    ) == len(doubts)
-    assert story.counts() == {state: 3}
-
-
-def test_the_freeze_is_kept_in_the_database():
-    assert not dispatches.frozen()
-    dispatch.freeze(actor=LEAD, now=NOW)
-    db.session.expire_all()
-    assert dispatches.frozen()
-
-
 def _version(story):
     found = notice_rows.version(notice_row(story.incident, story.notice).id, 1)
     assert found is not None
     return found
-
-
-def test_what_was_under_way_when_it_was_stopped_does_not_wait_for_ever():
-    story = a_story(3)
-    story.start()
-    claimed(story, 1)
-    held = claimed(story, 1)
-    wave = sending.Wave(story.dispatch, story.real, story.clock)
-    wave.flows["email"] = sending.Flow(email_of(story))
-    batch = wave._written(story.row(), held)
-    assert wave._begin(batch)
-    assert dispatch.stop(story.incident.ref, story.dispatch, typed="1", actor=LEAD, now=NOW) == 1
-    answers = {message.ref: Answer(message.ref, Outcome.LATER, reason="server_says_later") for message in batch.to_send}
-    wave._settle(batch, answers, wave.flows["email"])
-    story.clock.move(seconds=61)
-    story.work()
-    assert story.counts() == {"cancelled": 3}
 
 
 def test_a_lost_answer_has_no_time_of_an_answer_and_what_was_not_tried_none_of_handing_over():
@@ -627,64 +448,6 @@ def test_a_rate_is_kept():
     assert time.monotonic() - before >= 4 / 20
 
 
-def test_two_workers_at_once_tell_everybody_once(app):
-    story = a_story(40)
-    memory = email_of(story)
-    memory.batch = 3
-    story.start()
-    while sending.prepare(story.dispatch, story.real, now=story.clock()):
-        pass
-    db.session.remove()
-
-    def work():
-        with app.app_context():
-            sending.work(story.dispatch, story.channels, clock=story.clock)
-            db.session.remove()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    story.work()
-    told = [message.to for message in memory.sent]
-    assert (len(told), len(set(told))) == (40, 40)
-    assert story.counts() == {"accepted": 40}
-    assert story.row().course == Course.DONE
-
-
-def test_a_notice_goes_out_at_its_time_and_not_before():
-    story = a_story(2)
-    notice_row(story.incident, story.notice).send_at = NOW + timedelta(hours=1)
-    db.session.commit()
-    assert sending.scheduled(NOW) == []
-    with pytest.raises(Refused, match="later time"):
-        story.start()
-    story.clock.move(hours=2)
-    assert sending.scheduled(story.clock()) == [story.notice]
-    sending.start_scheduled(story.notice, only_sandbox=False, now=story.clock())
-    assert sending.scheduled(story.clock()) == []
-    story.start()
-    story.work()
-    assert story.counts() == {"accepted": 2}
-
-
-def test_what_was_only_rehearsed_at_its_time_does_not_go_out_by_itself_once_a_provider_is_set():
-    story = a_story(1, real={})
-    notice_row(story.incident, story.notice).send_at = NOW
-    db.session.commit()
-    sending.start_scheduled(story.notice, only_sandbox=True, now=NOW)
-    assert sending.scheduled(NOW + timedelta(days=3)) == []
-
-
-def test_while_sending_is_frozen_no_time_comes():
-    story = a_story(1)
-    notice_row(story.incident, story.notice).send_at = NOW
-    db.session.commit()
-    dispatch.freeze(actor=LEAD, now=NOW)
-    assert sending.scheduled(NOW) == []
-
-
 def test_an_answer_is_settled_even_if_the_database_was_busy_for_a_moment():
     story = a_story(2)
     engine, held = db.engine, []
@@ -701,34 +464,6 @@ def test_an_answer_is_settled_even_if_the_database_was_busy_for_a_moment():
     story.start()
     story.work()
     assert story.counts() == {"accepted": 2}
-
-
-def test_a_start_that_is_refused_at_its_time_is_tried_once_and_then_shown_to_a_person(as_):
-    story = a_story(2)
-    notice_row(story.incident, story.notice).send_at = NOW
-    db.session.commit()
-    late = {"name": "Late", "email": "late@example.org", "place": "DE", "exposed": "email"}
-    people.add(story.incident.ref, late, actor=LEAD, now=NOW)
-    assert sending.scheduled(NOW) == [story.notice]
-    sending.start_scheduled(story.notice, only_sandbox=False, now=NOW)
-    assert sending.scheduled(NOW + timedelta(days=9)) == []
-    assert story.verbs().count("dispatch.not_started") == 1
-    page = as_(Role.LEAD).get(f"/incidents/{story.incident.ref}/notices/{story.notice}").get_data(as_text=True)
-    assert "It did not go out" in page
-    assert "The people this goes to changed after it was approved" in page
-    listed = as_(Role.LEAD).get(f"/incidents/{story.incident.ref}/notices/").get_data(as_text=True)
-    assert "did not go out" in listed
-    assert email_of(story).sent == []
-
-
-def test_a_start_that_is_refused_because_all_is_frozen_is_tried_again_after_the_release():
-    story = a_story(1)
-    notice_row(story.incident, story.notice).send_at = NOW
-    db.session.commit()
-    dispatch.freeze(actor=LEAD, now=NOW)
-    sending.start_scheduled(story.notice, only_sandbox=False, now=NOW)
-    dispatch.release(actor=LEAD, now=NOW)
-    assert sending.scheduled(NOW) == [story.notice]
 
 
 def test_one_record_that_breaks_the_writing_keeps_nobody_else_back_and_is_set_aside_after_three_tries(monkeypatch):

@@ -120,6 +120,13 @@ def a_story(
     return Story(incident, notice, real=opened)
 
 
+def email_of(story: Story) -> Memory:
+    """The adapter that takes the e-mails of a story."""
+    found = story.real["email"]
+    assert isinstance(found, Memory)
+    return found
+
+
 def answering(outcome: Outcome, reason: str = "", *, wait: float | None = None, to: str = ""):
     """An answer for `to` (or everybody); all others are accepted."""
 

@@ -1,0 +1,131 @@
+"""Workers of a sending that die, that come back too late, and two at once: each batch is handed over once or is in doubt."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from incident.actions import dispatch, sending
+from incident.domain.deliveries import Course
+from incident.store import claims
+from incident.store.db import db
+from notifiers.contract import Answer, Outcome
+from tests.actions.waves import LEAD, NOW, a_story, email_of
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def claimed(story, most=2):
+    while sending.prepare(story.dispatch, story.real, now=story.clock()):
+        pass
+    held = claims.claim(story.row().id, "email", most, worker="test:1", lease=timedelta(seconds=60), now=story.clock())
+    assert held is not None
+    return held
+
+
+def test_what_a_dead_worker_had_only_claimed_goes_back_and_is_sent_once():
+    story = a_story(3)
+    story.start()
+    claimed(story)
+    assert story.counts() == {"sending": 2, "waiting": 1}
+    story.work()
+    assert len(email_of(story).sent) == 1  # the others are still held
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"accepted": 3}
+    assert len({message.to for message in email_of(story).sent}) == len(email_of(story).sent) == 3
+
+
+def test_what_a_dead_worker_had_begun_to_hand_over_is_in_doubt():
+    story = a_story(3)
+    story.start()
+    held = claimed(story)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    batch = wave._written(story.row(), held)
+    assert wave._begin(batch)
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"in_doubt": 2, "accepted": 1}
+    assert [message.to for message in email_of(story).sent] == ["person3@example.org"]
+    assert "deliveries.in_doubt" in story.verbs()
+
+
+def test_a_worker_that_slept_past_its_lease_hands_over_nothing():
+    story = a_story(2)
+    story.start()
+    held = claimed(story)
+    sleeper = sending.Wave(story.dispatch, story.real, story.clock)
+    batch = sleeper._written(story.row(), held)
+    story.clock.move(seconds=61)
+    story.work()  # another worker takes over and sends
+    assert len(email_of(story).sent) == 2
+    assert not sleeper._begin(batch)
+    assert story.counts() == {"accepted": 2}
+
+
+def test_an_answer_that_comes_after_the_take_over_is_still_evidence():
+    story = a_story(2)
+    story.start()
+    held = claimed(story)
+    sleeper = sending.Wave(story.dispatch, story.real, story.clock)
+    sleeper.flows["email"] = sending.Flow(email_of(story))
+    batch = sleeper._written(story.row(), held)
+    assert sleeper._begin(batch)
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"in_doubt": 2}
+    answers = {message.ref: Answer(message.ref, Outcome.ACCEPTED, "late") for message in batch.to_send}
+    sleeper._settle(batch, answers, sleeper.flows["email"])
+    assert story.counts() == {"accepted": 2}
+
+
+def test_two_workers_never_hold_the_same_rows():
+    story = a_story(4)
+    story.start()
+    first, second = claimed(story, 3), claimed(story, 3)
+    assert {row.id for row in first.rows}.isdisjoint({row.id for row in second.rows})
+    assert (len(first.rows), len(second.rows)) == (3, 1)
+    assert first.fence != second.fence
+
+
+def test_what_was_under_way_when_it_was_stopped_does_not_wait_for_ever():
+    story = a_story(3)
+    story.start()
+    claimed(story, 1)
+    held = claimed(story, 1)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    wave.flows["email"] = sending.Flow(email_of(story))
+    batch = wave._written(story.row(), held)
+    assert wave._begin(batch)
+    assert dispatch.stop(story.incident.ref, story.dispatch, typed="1", actor=LEAD, now=NOW) == 1
+    answers = {message.ref: Answer(message.ref, Outcome.LATER, reason="server_says_later") for message in batch.to_send}
+    wave._settle(batch, answers, wave.flows["email"])
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"cancelled": 3}
+
+
+def test_two_workers_at_once_tell_everybody_once(app):
+    story = a_story(40)
+    memory = email_of(story)
+    memory.batch = 3
+    story.start()
+    while sending.prepare(story.dispatch, story.real, now=story.clock()):
+        pass
+    db.session.remove()
+
+    def work():
+        with app.app_context():
+            sending.work(story.dispatch, story.channels, clock=story.clock)
+            db.session.remove()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    story.work()
+    told = [message.to for message in memory.sent]
+    assert (len(told), len(set(told))) == (40, 40)
+    assert story.counts() == {"accepted": 40}
+    assert story.row().course == Course.DONE
