@@ -5,6 +5,7 @@ Everything is drawn here, as numbers; the template only writes them down. Once f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from incident.domain.deliveries import TONES, WORDS, State
 from incident.domain.flows import Stream
@@ -64,16 +65,14 @@ class Plot:
     bands: Sequence[Band]
 
 
-class Links:
+class Links(Protocol):
     """Where the numbers lead: what the page gives the picture."""
 
     def stands(self, channel: str, state: State) -> str:
         """The list of those who stand so by this channel."""
-        raise NotImplementedError
 
     def moved(self, origin: str, target: str) -> str:
         """The list of those who went from one channel to another."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
