@@ -1,50 +1,30 @@
 """The board in a real browser: answered in place, taken back, filtered and walked by keys; and the same without any script."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-from waitress.server import create_server
+from playwright.sync_api import Browser, Page, expect
 
-from incident import clock, start
-from incident.settings import Settings
-from tests.builders import a_session, a_user, an_incident
+from incident import clock
+from tests.builders import an_incident
 from tests.journeys.browser import opened
-from tests.journeys.installation import free_port
+from tests.journeys.served import Served
 
 STATES = ("TX", "NY", "FL", "OH", "WA", "GA")
 
 
-class Desk:
-    """A served installation with one incident, and the cookie of its lead."""
+class Desk(Served):
+    """A served installation with one incident, seen by its lead."""
 
     def __init__(self, folder: Path) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.app = start.prepare(Settings(instance=folder, port=port, test_mode=True))
+        super().__init__(folder, "lead", "privacy", "responder", zone="Europe/Berlin")
         with self.app.app_context():
-            user = a_user("lead", "privacy", "responder", zone="Europe/Berlin")
-            cookie = {"sid": a_session(user), "seen": int(clock.now().timestamp())}
             aware = (clock.now() - timedelta(hours=50)).isoformat()
             places = {"DE": 500, **{f"US-{state}": 900 for state in STATES}}
             known = {"personal_data": True, "residents": places, "role": "controller", "aware_at": aware}
             self.path = f"/incidents/{an_incident(facts={**known, 'data_kinds': ['name', 'ssn']}).ref}/duties/"
-        with self.app.test_request_context():
-            signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
-            self.signed = signer.dumps(cookie)
-        self.server = create_server(self.app, host="127.0.0.1", port=port)
-        threading.Thread(target=self.server.run, daemon=True).start()
-
-    def enter(self, browser: Browser, *, script: bool = True, width: int = 1440) -> BrowserContext:
-        """A window of the lead."""
-        context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
-        name = self.app.config["SESSION_COOKIE_NAME"]
-        context.add_cookies([{"name": name, "value": self.signed, "domain": "127.0.0.1", "path": "/"}])
-        context.set_default_timeout(15_000)
-        return context
 
 
 @pytest.fixture(scope="module")

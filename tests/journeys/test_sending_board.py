@@ -1,51 +1,30 @@
 """The board of a sending in a real browser: it keeps itself fresh, its picture leads to lists, and all of it works without script."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
-from waitress.server import create_server
+from playwright.sync_api import Browser, expect
 
-from incident import clock, start
-from incident.settings import Settings
-from tests.builders import a_session, a_user
 from tests.journeys.browser import opened
-from tests.journeys.installation import free_port
+from tests.journeys.served import Served
 from tests.large_sendings import a_large_sending
 
 
-class Served:
-    """An installation with one sending to three thousand people, and the cookie of its lead."""
+class Sent(Served):
+    """An installation with one sending to three thousand people, seen by its lead."""
 
     def __init__(self, folder: Path) -> None:
-        port = free_port()
-        self.app = start.prepare(Settings(instance=folder, port=port, test_mode=True))
+        super().__init__(folder, "lead", "privacy", "communications")
         with self.app.app_context():
-            user = a_user("lead", "privacy", "communications")
-            cookie = {"sid": a_session(user), "seen": int(clock.now().timestamp())}
             story = a_large_sending(3_000)
-            self.base = f"http://127.0.0.1:{port}/incidents/{story.incident.ref}/sending/"
+            self.base = f"{self.url}/incidents/{story.incident.ref}/sending/"
             self.board = self.base + story.dispatch
-        with self.app.test_request_context():
-            signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
-            self.signed = signer.dumps(cookie)
-        self.server = create_server(self.app, host="127.0.0.1", port=port)
-        threading.Thread(target=self.server.run, daemon=True).start()
-
-    def enter(self, browser: Browser, *, script: bool = True, width: int = 1440) -> BrowserContext:
-        """A window of the lead."""
-        context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
-        name = self.app.config["SESSION_COOKIE_NAME"]
-        context.add_cookies([{"name": name, "value": self.signed, "domain": "127.0.0.1", "path": "/"}])
-        context.set_default_timeout(15_000)
-        return context
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    made = Served(tmp_path_factory.mktemp("sending"))
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
+    made = Sent(tmp_path_factory.mktemp("sending"))
     yield made
     made.server.close()
 
@@ -56,7 +35,7 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-def test_the_board_refreshes_in_place_and_leaves_folds_as_they_are(served: Served, browser: Browser):
+def test_the_board_refreshes_in_place_and_leaves_folds_as_they_are(served: Sent, browser: Browser):
     page, wrong = served.enter(browser).new_page(), []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
@@ -69,7 +48,7 @@ def test_the_board_refreshes_in_place_and_leaves_folds_as_they_are(served: Serve
     assert wrong == []
 
 
-def test_a_band_of_the_picture_opens_the_list_of_those_who_went_that_way(served: Served, browser: Browser):
+def test_a_band_of_the_picture_opens_the_list_of_those_who_went_that_way(served: Sent, browser: Browser):
     page = served.enter(browser).new_page()
     page.goto(served.board)
     count = page.locator("td a[href*='came_from=email']").first.inner_text()
@@ -77,7 +56,7 @@ def test_a_band_of_the_picture_opens_the_list_of_those_who_went_that_way(served:
     expect(page.locator("h1")).to_have_text(f"{count} went on")
 
 
-def test_two_in_doubt_are_settled_without_any_script(served: Served, browser: Browser):
+def test_two_in_doubt_are_settled_without_any_script(served: Sent, browser: Browser):
     page = served.enter(browser, script=False, width=390).new_page()
     page.goto(f"{served.base}desk/in_doubt")
     before = int(page.locator("h1").inner_text().split()[0])
@@ -92,7 +71,7 @@ def test_two_in_doubt_are_settled_without_any_script(served: Served, browser: Br
 
 
 @pytest.mark.parametrize("path", ["", "/people", "/people?state=bounced", "/waits", "desk/in_doubt", "desk/unreached"])
-def test_nothing_scrolls_sideways_on_a_telephone(served: Served, browser: Browser, path: str):
+def test_nothing_scrolls_sideways_on_a_telephone(served: Sent, browser: Browser, path: str):
     page = served.enter(browser, width=390).new_page()
     page.goto(served.base + path if path.startswith("desk") else served.board + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 391
