@@ -9,6 +9,7 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from incident import clock, start
@@ -22,6 +23,11 @@ from tests.builders import a_session, a_user
 from tests.postgres import Postgres
 
 DATABASES = ("sqlite", "postgresql")
+
+# A run judges the change alone: the same examples each time, however slow the machine. `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=2_000, deadline=None)
+settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

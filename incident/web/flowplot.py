@@ -80,7 +80,8 @@ class _Bar:
     stream: Stream
     x: int
     y: int
-    width: int
+    stands: Mapping[State, int]
+    """How wide each state is, in the order in which they are drawn."""
     exits: Mapping[str, tuple[int, int]]
     entries: Mapping[str, tuple[int, int]]
 
@@ -105,11 +106,13 @@ def _bars(streams: Sequence[Stream], width: int) -> list[_Bar]:
     scale = (width - LEAST * pieces) / max(stream.people for stream in streams)
     placed: dict[str, _Bar] = {}
     for row, stream in enumerate(streams):
-        long = sum(_wide(n, scale) for n in (*stream.stands.values(), *stream.went.values()))
+        stands = {state: _wide(stream.stands[state], scale) for state in ORDER if state in stream.stands}
+        long = sum(stands.values()) + sum(_wide(n, scale) for n in stream.went.values())
         entries = _entries(stream, long)
         x = _place(stream, entries, placed, width - long)
         y = TOP + LABEL + row * (LABEL + BAR + GAP)
-        placed[stream.channel] = _Bar(stream, x, y, long, _exits(stream, x, scale), entries)
+        exits = _exits(stream, x + sum(stands.values()), scale)
+        placed[stream.channel] = _Bar(stream, x, y, stands, exits, entries)
     return list(placed.values())
 
 
@@ -136,8 +139,7 @@ def _place(stream: Stream, entries: Mapping[str, tuple[int, int]], placed: Mappi
     return max(0, min(most, placed[origin].exits[stream.channel][0] - entries[origin][0]))
 
 
-def _exits(stream: Stream, x: int, scale: float) -> dict[str, tuple[int, int]]:
-    reached = x + sum(_wide(n, scale) for n in stream.stands.values())
+def _exits(stream: Stream, reached: int, scale: float) -> dict[str, tuple[int, int]]:
     found = {}
     for target, n in stream.went.items():
         found[target] = (reached, reached + _wide(n, scale))
@@ -153,10 +155,8 @@ def _caption(bar: _Bar, names: Mapping[str, str], width: int) -> Caption:
 
 def _parts(bar: _Bar, names: Mapping[str, str], links: Links) -> list[Part]:
     channel, found, reached = bar.stream.channel, [], bar.x
-    rest = bar.width - sum(end - begin for begin, end in bar.exits.values())
-    held = [(state, bar.stream.stands[state]) for state in ORDER if state in bar.stream.stands]
-    widths = _shared(rest, [n for _, n in held])
-    for (state, n), wide in zip(held, widths, strict=True):
+    for state, wide in bar.stands.items():
+        n = bar.stream.stands[state]
         words = f"{names.get(channel, channel)}: {n:,} {WORDS[state]}"
         found.append(Part(reached, bar.y, wide, _tone(state), words, _figure(n, wide), links.stands(channel, state)))
         reached += wide
@@ -172,17 +172,6 @@ def _parts(bar: _Bar, names: Mapping[str, str], links: Links) -> list[Part]:
 def _tone(state: State) -> str:
     """Whoever is being sent to is under way like those who wait: nothing is known of them yet."""
     return "idle" if state is State.SENDING else TONES[state] or "idle"
-
-
-def _shared(whole: int, counts: Sequence[int]) -> list[int]:
-    """The width cut in proportion, none under the least, the largest taking what is left over."""
-    if not counts:
-        return []
-    total = sum(counts)
-    widths = [max(LEAST, round(whole * n / total)) for n in counts]
-    largest = counts.index(max(counts))
-    widths[largest] = max(LEAST, widths[largest] + whole - sum(widths))
-    return widths
 
 
 def _figure(count: int, wide: int) -> str:

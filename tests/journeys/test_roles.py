@@ -73,7 +73,7 @@ def test_all_roles_start_at_once_on_an_empty_database_and_stop_when_told(postgre
         assert all(told[role].heard("WATCHDOG=1") for role in ("scheduler", "worker"))
         cluster.wait(lambda: (ready(port).get("workers") or {}).get("lanes") == 3, 30, "three lanes are alive")
         assert ready(port)["work"] == "somebody does it"
-        assert len(children(web)) == 2
+        cluster.wait(lambda: len(children(web)) == 2, 30, "both processes of the pages are there")
         a_request_under_way_is_finished(port, web)
         assert [left(worker), left(clock_), web.wait(40)] == [0, 0, 0], cluster.logs()
         assert all(told[role].heard("STOPPING=1") for role in ("scheduler", "worker"))

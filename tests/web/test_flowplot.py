@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from incident.domain.deliveries import State
@@ -45,9 +45,19 @@ def test_each_part_and_band_leads_to_its_list():
     assert plot.bands[0].words == "3 from email to sms"
 
 
+MANY_OF_ALMOST_NOTHING = [
+    (("email", "sms", "letter", "call"), 1, State.WAITING, 570),
+    (("email", "sms", "letter", "call"), 3, State.IN_DOUBT, 1),
+    (("email", "sms", "letter", "call"), 4, State.WAITING, 1),
+    (("letter", "sms", "email", "call"), 1, State.WAITING, 3),
+    (("letter", "sms", "email", "call"), 1, State.SENDING, 3),
+]
+
+
 @pytest.mark.parametrize("width", [330, 680])
+@example(groups=MANY_OF_ALMOST_NOTHING)
 @given(
-    st.lists(
+    groups=st.lists(
         st.tuples(st.permutations(ORDER), st.integers(1, 4), st.sampled_from(list(State)), st.integers(1, 400_000)),
         min_size=1,
         max_size=12,
