@@ -23,7 +23,7 @@ from incident.actions import dead_tokens, quieting
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, take_over
-from incident.actions.settling import Answers, Batch, each, halt_if_needed, outcome, rest, sealed
+from incident.actions.settling import Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
 from incident.actions.starting import scheduled as scheduled
 from incident.actions.starting import start_scheduled as start_scheduled
 from incident.actions.writing import Approval, written
@@ -409,7 +409,7 @@ class Wave:
         now, flow, channel = ledger.now, self.flows[batch.held.channel], batch.held.channel
         given = each(answers)
         result = outcome(batch, answers, row, flow.notifier, now)
-        claims.turn_claim(batch.held.fence, "calling", "settled", now)
+        claims.turn_claim(batch.held.fence, "calling", "settled", now, apart=apart(result.states))
         tallies.count_held(row, result.moved, now)
         if channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in given):
             calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)

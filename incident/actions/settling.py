@@ -98,7 +98,23 @@ def outcome(batch: Batch, answers: Answers, row: Dispatch, notifier: Notifier, n
     for ids, look in climbs:
         claims.settle_all(ids, {"climb_at": look})
     refs = answers.refs if isinstance(answers, Alike) else answers
-    return Result(moved, [(ref, state_of[ref]) for ref in refs if ref in state_of])
+    return Result(moved, [(ref, state_of[ref]) for ref in sorted(refs) if ref in state_of])
+
+
+def apart(states: Sequence[tuple[str, str]]) -> str | None:
+    """What must be kept to build the root over a batch again: who came to another state than most, and who waits again.
+
+    The latter are claimed anew and then no longer known by this claim. None where all came to the same.
+    """
+    counted = Counter(state for _, state in states)
+    if len(counted) < 2:
+        return None
+    usual = max(counted, key=lambda state: (state != State.WAITING, counted[state]))
+    others: dict[str, list[str]] = {}
+    for ref, state in states:
+        if state != usual:
+            others.setdefault(state, []).append(ref)
+    return dumps(others, separators=(",", ":"))
 
 
 def _judged(

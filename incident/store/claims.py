@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     Executable,
     ForeignKey,
     Index,
     String,
+    Text,
     select,
     text,
     update,
@@ -33,7 +35,11 @@ IS_OPEN: Final = text("delivery_claim.state IN ('claimed', 'calling')")
 
 
 class DeliveryClaim(Model):
-    """One worker's hold on a batch. `id` is the fence. States: claimed, calling, settled, returned, lost."""
+    """One worker's hold on a batch. `id` is the fence. States: claimed, calling, settled, returned, lost.
+
+    `first_id`, `last_id` and `apart` are for the proof of a member later: between which numbers its rows lie, and, unless all
+    came to the same state, which references came to another than most of them (JSON: state, references).
+    """
 
     __tablename__ = "delivery_claim"
     __table_args__ = (
@@ -54,6 +60,9 @@ class DeliveryClaim(Model):
     provider: Mapped[str] = mapped_column(String(20), default="", server_default="")
     claimed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     lease_until: Mapped[datetime] = mapped_column(UTCDateTime)
+    first_id: Mapped[int | None] = mapped_column(BigInteger)
+    last_id: Mapped[int | None] = mapped_column(BigInteger)
+    apart: Mapped[str | None] = mapped_column(Text)
 
 
 class Member(NamedTuple):
@@ -155,6 +164,8 @@ def claim_ahead(
             provider=provider,
             claimed_at=now,
             lease_until=now + lease,
+            first_id=rows[0].id,
+            last_id=rows[-1].id,
         )
         for _, rows in parts_[:batches]
     ]
@@ -245,9 +256,12 @@ def _members(query: Executable) -> list[Member]:
     return [Member._make((*row, *AS_CLAIMED)[: len(Member._fields)]) for row in db.session.connection().execute(query)]
 
 
-def turn_claim(fence: int, before: str, then: str, now: datetime, *, lease: timedelta | None = None) -> bool:
+def turn_claim(
+    fence: int, before: str, then: str, now: datetime, *, lease: timedelta | None = None, apart: str | None = None
+) -> bool:
     """Move a claim from one state to the next, if it is still there and its lease lasts; whether it was so."""
-    until = {"lease_until": bulk.instant(now + lease)} if lease else {}
+    until: dict[str, Any] = {"lease_until": bulk.instant(now + lease)} if lease else {}
+    until |= {"apart": apart} if apart else {}
     lasting = (" AND lease_until > ?", bulk.instant(now)) if before == "claimed" else ("",)
     sets = "state = ?" + "".join(f", {name} = ?" for name in until)
     change = f"UPDATE delivery_claim SET {sets} WHERE id = ? AND state = ?{lasting[0]}"  # noqa: S608  (names of ours)
