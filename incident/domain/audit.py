@@ -2,9 +2,9 @@
 
 This one file is also a program that needs nothing else of Tocsin, nor an installation of it:
 
-    python audit.py FILE [--checkpoint FILE]… [--key KEY] [--json]
+    python audit.py FILE [--checkpoint FILE]… [--key KEY] [--address TEXT]… [--json]
 
-FILE is an export of the whole record, an excerpt of it, or the bundle of one incident.
+FILE is an export of the whole record, an excerpt of it, the bundle of one incident, or the proof that one person was told.
 
 It exits 0 when nothing is wrong, 1 when something is, 2 when it was called wrongly.
 docs/record.md describes the format for whoever wants to write a second verifier.
@@ -20,16 +20,17 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256, sha512
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn, cast
 
 LINE_FORMAT = "tocsin-record-1"
 EXPORT_FORMAT = "tocsin-record-export-1"
 EXCERPT_FORMAT = "tocsin-record-excerpt-1"
 BUNDLE_FORMAT = "tocsin-bundle-1"
+PROOF_FORMAT = "tocsin-proof-1"
 LONGEST_LINE = 65_536  # bytes, of one line of an export
 DEEPEST = 16  # levels of lists and objects inside one line
 MOST_CHECKPOINTS = 10_000  # in one export
@@ -246,6 +247,40 @@ def root_of(entries: Iterable[bytes]) -> bytes:
     return level[0] if level else sha256(b"").digest()
 
 
+def path_in(entries: Sequence[bytes], index: int) -> list[bytes]:
+    """The hashes that lead from the entry at `index` to the root over `entries`, nearest first. Raises IndexError."""
+    if not 0 <= index < len(entries):
+        raise IndexError(index)
+    path, level = [], [leaf_hash(entry) for entry in entries]
+    while len(level) > 1:
+        if (beside := index ^ 1) < len(level):
+            path.append(level[beside])
+        joined = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        level, index = joined + level[2 * len(joined) :], index >> 1
+    return path
+
+
+def root_by(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root of `size` leaves to which the path leads from `leaf` at `index`; None where it leads nowhere.
+
+    RFC 9162 section 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return None
+    place, last, found = index, size - 1, leaf
+    for step in path:
+        if last == 0:
+            return None
+        if place & 1 or place == last:
+            found = node_hash(step, found)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found = node_hash(found, step)
+        place, last = place >> 1, last >> 1
+    return found if last == 0 else None
+
+
 # Checkpoints --------------------------------------------------------------------------------------------------------
 
 Judge = Callable[[bytes, bytes, bytes], bool]
@@ -430,10 +465,14 @@ class Verdict:
     proven: int = 0  # lines covered by a checkpoint that came from outside
     signed: int = 0  # lines covered by any checkpoint
     hidden: int = 0  # lines of which an excerpt shows only hashes
-    files: int = 0  # files of a bundle that are as its list says
+    files: int = 0  # files of a bundle or a proof that are as its list says
     passed_over: list[int] = field(default_factory=list)  # sizes of checkpoints from outside that an excerpt hides
     restored_at: int | None = None
-    incident: str = ""  # of a bundle
+    incident: str = ""  # of a bundle or a proof
+    person: str = ""  # of a proof
+    shows: list[str] = field(default_factory=list)  # what lines of the record say of this person, in sentences
+    shows_not: list[str] = field(default_factory=list)  # what a proof itself says no line can show
+    addresses: dict[str, tuple[str, str]] = field(default_factory=dict)  # of a proof: delivery, salt and digest, in hex
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -461,6 +500,13 @@ class Verdict:
             )
         if self.files:
             told.append(f"{self.incident}: all {self.files} files are those that the record speaks of.")
+        if self.person:
+            told += [f"{self.person} of {self.incident}: {sentence}" for sentence in self.shows]
+            told += [f"Not shown by the record: {sentence}" for sentence in self.shows_not]
+            told.append(
+                "Texts, addresses and reports in it are those that Tocsin held when this proof was made; the record holds "
+                "their digest."
+            )
         told += [
             f"The checkpoint of {size} lines could not be compared with this excerpt." for size in self.passed_over
         ]
@@ -488,7 +534,9 @@ class Check:
         self.frontier = Frontier()
         self.verdict = Verdict(log=log, key=str(key))
         self.excerpt = False
-        self.bundled: set[str] = set()
+        self.bundled: set[tuple[str, str, str]] = set()  # verb, subject, details
+        self.wanted: frozenset[int] = frozenset()
+        self.lines: dict[int, Line] = {}  # those that are wanted
         self._agreed = 0
         self._waiting: list[Checkpoint] = []
         for note in outside:
@@ -581,8 +629,8 @@ def verify(export: BinaryIO, outside: Iterable[str] = (), key: Key | None = None
     return _read(export, outside, key).finish()
 
 
-def _read(export: BinaryIO, outside: Iterable[str], key: Key | None) -> Check:
-    """All rows of an export or excerpt, taken in."""
+def _read(export: BinaryIO, outside: Iterable[str], key: Key | None, wanted: frozenset[int] = frozenset()) -> Check:
+    """All rows of an export or excerpt, taken in; the lines at the `wanted` places are kept."""
     try:
         kind, log, size, own_key = _header(_row(export))
     except Malformed as error:
@@ -591,7 +639,7 @@ def _read(export: BinaryIO, outside: Iterable[str], key: Key | None) -> Check:
         nothing.verdict.found("not an export", f"The first row is not the header of an export: {error}.")
         return nothing
     check = Check(log, key or own_key, outside)
-    check.excerpt = kind == EXCERPT_FORMAT
+    check.excerpt, check.wanted = kind == EXCERPT_FORMAT, wanted
     if key is not None and key != own_key:
         check.verdict.found("wrong key", f"The export names the key {own_key.id.hex()}, not the one that was given.")
     checkpoints = 0
@@ -630,8 +678,10 @@ def _take(check: Check, row: bytes, number: int) -> None:
         check.verdict.found("order", f"Line {seq} stands where line {expected} belongs (row {number} of the file).")
     if line.verb == "instance.restored":
         check.verdict.restored_at = seq
-    if line.verb == BUNDLED:
-        check.bundled.add(line.details)
+    elif seq in check.wanted:
+        check.lines[seq] = line
+    if line.verb in (BUNDLED, PROVED):
+        check.bundled.add((line.verb, line.subject, line.details))
 
 
 def _row(export: BinaryIO) -> bytes:
@@ -685,13 +735,17 @@ def _note(row: bytes) -> str:
     return value["checkpoint"]
 
 
-# The bundle of one incident ------------------------------------------------------------------------------------------
+# The bundle of one incident, and the proof of one person -------------------------------------------------------------
 
 MANIFEST = "manifest.json"
 EXCERPT = "record/excerpt.jsonl"
 BUNDLED = "incident.bundled"
+PROOF = "proof.json"
+PROVED = "person.proof_made"
 PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,4}")
 LARGEST_MANIFEST = 16 * 2**20  # bytes
+LARGEST_PROOF = 4 * 2**20
+MOST_STEPS = 1_000  # of one proof
 LARGEST_DIRECTORY = 8 * 2**20  # bytes of a zip's own list of files
 MOST_UNPACKED = 200  # times the size of the packed file, and the room of one more manifest
 PIECE = 2**20
@@ -706,7 +760,7 @@ class Listed(NamedTuple):
 
 
 def verify_bundle(file: BinaryIO, outside: Iterable[str] = (), key: Key | None = None) -> Verdict:
-    """The verdict on the bundle of an incident: its files, and the excerpt of the record that speaks of them."""
+    """The verdict on the bundle of an incident, or the proof of a person: its files, and the excerpt that speaks of them."""
     try:
         with _opened(file) as bundle:
             return _bundle(bundle, outside, key)
@@ -720,7 +774,9 @@ def verify_bundle(file: BinaryIO, outside: Iterable[str] = (), key: Key | None =
         ValueError,
     ) as error:
         said = str(error) if isinstance(error, Malformed) else "the zip file is damaged"
-        return Verdict(findings=[Finding("not a bundle", f"This is not the bundle of an incident: {said}.")])
+        return Verdict(
+            findings=[Finding("not a bundle", f"This is neither the bundle of an incident nor a proof: {said}.")]
+        )
 
 
 def _opened(file: BinaryIO) -> zipfile.ZipFile:
@@ -758,14 +814,16 @@ def _bundle(bundle: zipfile.ZipFile, outside: Iterable[str], key: Key | None) ->
     names = set(bundle.namelist())
     if not {MANIFEST, EXCERPT} <= names:
         raise Malformed(f"it holds no {MANIFEST} or no {EXCERPT}")
-    with bundle.open(EXCERPT) as excerpt:
-        check = _read(excerpt, outside, key)  # type: ignore[arg-type]
-    verdict = check.finish()
     with bundle.open(MANIFEST) as file:
         text = file.read(LARGEST_MANIFEST + 1)
-    incident, listed = _manifest(text)
+    kind, incident, listed = _manifest(text)
+    proof = _proof_in(bundle, incident, listed) if kind == PROOF_FORMAT else None
+    with bundle.open(EXCERPT) as excerpt:
+        check = _read(excerpt, outside, key, proof.places if proof else frozenset())  # type: ignore[arg-type]
+    verdict = check.finish()
     spoken = canonical({"files": len(listed), "manifest": sha256(text).hexdigest()})
-    if spoken not in check.bundled:
+    by = (PROVED, proof.person) if proof else (BUNDLED, incident)
+    if (*by, spoken) not in check.bundled:
         verdict.found(
             "changed file", f"No line of the record speaks of this {MANIFEST}: it was changed, or never recorded."
         )
@@ -777,21 +835,25 @@ def _bundle(bundle: zipfile.ZipFile, outside: Iterable[str], key: Key | None) ->
         if len(verdict.findings) >= MOST_FINDINGS:
             break
     verdict.files, verdict.incident = len(listed), incident
+    if proof:
+        _prove(check, proof)
     return verdict
 
 
-def _manifest(text: bytes) -> tuple[str, list[Listed]]:
-    """The incident and the files that a manifest lists. Raises Malformed."""
+def _manifest(text: bytes) -> tuple[str, str, list[Listed]]:
+    """The format, the incident and the files that a manifest lists. Raises Malformed."""
     if len(text) > LARGEST_MANIFEST:
         raise Malformed(f"its {MANIFEST} is too large")
     value = parsed(text)
-    if not isinstance(value, dict) or value.get("format") != BUNDLE_FORMAT or not isinstance(value.get("files"), list):
-        raise Malformed(f"its {MANIFEST} is not of the format {BUNDLE_FORMAT}")
+    if not isinstance(value, dict) or value.get("format") not in (BUNDLE_FORMAT, PROOF_FORMAT):
+        raise Malformed(f"its {MANIFEST} is of neither format, {BUNDLE_FORMAT} or {PROOF_FORMAT}")
+    if not isinstance(value.get("files"), list):
+        raise Malformed(f"its {MANIFEST} lists no files")
     _check_word("incident", value.get("incident"))
     listed = [_listed(one) for one in value["files"]]
     if [one.path for one in listed] != sorted({one.path for one in listed}):
         raise Malformed(f"the files in its {MANIFEST} are not in order, or one stands there twice")
-    return value["incident"], listed
+    return value["format"], value["incident"], listed
 
 
 def _listed(value: object) -> Listed:
@@ -822,9 +884,174 @@ def _trouble(bundle: zipfile.ZipFile, names: set[str], listed: Listed) -> tuple[
     return None
 
 
-def shown(text: str) -> str:
+# What a line about a batch shows of one of its members ----------------------------------------------------------------
+
+STEPS = {
+    "listed": ("deliveries.made", "was put on the list"),
+    "followed": ("deliveries.climbed", "was given this next attempt"),
+    "handed over": ("deliveries.handed_over", "was in a batch that was begun to be handed over"),
+    "settled": ("deliveries.settled", "was in a batch whose answers were written down: {state}"),
+    "in doubt": ("deliveries.in_doubt", "was in a batch of which nobody knew whether it went out: {state}"),
+    "reported": ("deliveries.reported", "was in a post of reports by the provider: {state}"),
+}
+"""By step: the verb of the line that shows it, and what it then shows."""
+STATE = re.compile(r"[a-z_]{1,20}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one line shows of one delivery: its entry among those of a batch, and the way to the root in the line."""
+
+    what: str
+    line: int
+    entry: str
+    index: int
+    size: int
+    path: list[bytes]
+
+
+class Told(NamedTuple):
+    """One delivery of a proof, as far as it can be checked."""
+
+    ref: str
+    sending: str
+    channel: str
+    address: tuple[str, str] | None  # salt and digest
+    steps: list[Step]
+    shows_not: list[str]
+
+
+class Proof(NamedTuple):
+    """A proof of notice, as far as it can be checked."""
+
+    incident: str
+    person: str
+    deliveries: list[Told]
+
+    @property
+    def places(self) -> frozenset[int]:
+        """The lines that it speaks of."""
+        return frozenset(step.line for told in self.deliveries for step in told.steps)
+
+
+def _proof_in(bundle: zipfile.ZipFile, incident: str, listed: Sequence[Listed]) -> Proof:
+    """What proof.json says. Raises Malformed; KeyError cannot be, for it is looked for first."""
+    if PROOF not in {one.path for one in listed} or PROOF not in bundle.namelist():
+        raise Malformed(f"it holds no {PROOF}, or does not list it")
+    with bundle.open(PROOF) as file:
+        text = file.read(LARGEST_PROOF + 1)
+    if len(text) > LARGEST_PROOF:
+        raise Malformed(f"its {PROOF} is too large")
+    value = _told_by(parsed(text), {"deliveries": list, "format": str, "incident": str, "person": str})
+    if (value["format"], value["incident"]) != (PROOF_FORMAT, incident):
+        raise Malformed(f"its {PROOF} is not of the format {PROOF_FORMAT}, or about another incident")
+    _check_word("person", value["person"])
+    deliveries = [_told(one) for one in value["deliveries"]]
+    if len({told.ref for told in deliveries}) != len(deliveries):
+        raise Malformed(f"its {PROOF} names a delivery twice")
+    if sum(len(told.steps) for told in deliveries) > MOST_STEPS:
+        raise Malformed(f"its {PROOF} has more than {MOST_STEPS} steps")
+    return Proof(incident, value["person"], deliveries)
+
+
+def _told_by(value: object, members: Mapping[str, type]) -> dict[str, Any]:
+    """An object that has at least these members, each of its kind. Raises Malformed."""
+    if not isinstance(value, dict) or any(type(value.get(name)) is not kind for name, kind in members.items()):
+        raise Malformed(f"its {PROOF} lacks one of {', '.join(members)}, or it is of another kind")
+    return value
+
+
+def _told(value: object) -> Told:
+    members = {"channel": str, "not_shown": list, "ref": str, "sending": str, "steps": list}
+    told = _told_by(value, members)
+    for name in ("ref", "sending", "channel"):
+        _check_word(name, told[name])
+    if not all(isinstance(sentence, str) for sentence in told["not_shown"]):
+        raise Malformed(f"its {PROOF} says in another way than by sentences what is not shown")
+    address = None
+    if told.get("address") is not None:
+        salted = _told_by(told["address"], {"salt": str, "sha256": str})
+        address = salted["salt"], salted["sha256"]
+        if not (re.fullmatch(r"[0-9a-f]{32,128}", address[0]) and DIGEST.fullmatch(address[1])):
+            raise Malformed("salt or digest of an address cannot be")
+    steps = [_step(one) for one in told["steps"]]
+    return Told(told["ref"], told["sending"], told["channel"], address, steps, told["not_shown"])
+
+
+def _step(value: object) -> Step:
+    members = {"entry": str, "index": int, "line": int, "path": list, "size": int, "what": str}
+    step = _told_by(value, members)
+    if len(step) != len(members) or step["what"] not in STEPS or len(step["path"]) > HIGHEST:
+        raise Malformed(f"a step in its {PROOF} has another member, is of no kind there is, or too long")
+    if not all(isinstance(node, str) and DIGEST.fullmatch(node) for node in step["path"]):
+        raise Malformed(f"a path in its {PROOF} is not made of hashes")
+    path = [bytes.fromhex(node) for node in step["path"]]
+    return Step(step["what"], step["line"], step["entry"], step["index"], step["size"], path)
+
+
+def _prove(check: Check, proof: Proof) -> None:
+    """Hold every step against the line that it names."""
+    verdict = check.verdict
+    verdict.person = proof.person
+    known = {told.ref for told in proof.deliveries}
+    for told in proof.deliveries:
+        name = f"the {told.channel} {told.ref} of the sending {told.sending}"
+        for step in told.steps:
+            if trouble := _step_trouble(check.lines.get(step.line), step, told, proof, known):
+                verdict.found("not in line", f"{name}: step {shown(step.what)}, line {step.line}: {trouble}.")
+                continue
+            at, says = check.lines[step.line].at, STEPS[step.what][1]
+            says = says.format(state=step.entry.rpartition(" ")[2].replace("_", " "))
+            verdict.shows.append(f"{name} {says} (line {step.line}, {at}).")
+        verdict.shows_not += [f"{name}: {shown(sentence, 300)[1:-1]}" for sentence in told.shows_not]
+        if told.address:
+            verdict.addresses[told.ref] = told.address
+
+
+def _step_trouble(line: Line | None, step: Step, told: Told, proof: Proof, known: Collection[str]) -> str:
+    """Why a line does not show this of the delivery; empty where it does."""
+    if line is None:
+        return "the line is not shown here"
+    if (line.verb, line.subject, line.incident) != (STEPS[step.what][0], told.sending, proof.incident):
+        return "the line is about something else"
+    ref, _, said = step.entry.partition(" ")
+    if ref != told.ref or not _fits(step.what, said, proof.person, known):
+        return "the entry is not about this delivery"
+    details = json.loads(line.details)
+    if step.size != _counted(details):
+        return "the line counts another number"
+    root = root_by(leaf_hash(step.entry.encode()), step.index, step.size, step.path)
+    if root is None or root.hex() != details.get("digest"):
+        return "the entry is not among those whose root the line holds"
+    return ""
+
+
+def _fits(what: str, said: str, person: str, known: Collection[str]) -> bool:
+    """Whether an entry may say so behind the reference of a delivery."""
+    if what == "listed":
+        return said == person
+    if what == "followed":
+        return said.startswith("after ") and said.removeprefix("after ") in known
+    return said == "sending" if what == "handed over" else STATE.fullmatch(said) is not None
+
+
+def _counted(details: Mapping[str, object]) -> int:
+    """How many a line says that its batch has."""
+    if type(details.get("count")) is int:
+        return cast(int, details["count"])
+    counts = details.get("states", details.get("channels"))
+    numbers = list(counts.values()) if isinstance(counts, Mapping) else []
+    return sum(numbers) if all(type(number) is int for number in numbers) else 0
+
+
+def addressed(salt: str, address: str) -> str:
+    """The digest (hex) under which a proof holds an address: SHA-256 over the bytes of the salt and of the address."""
+    return sha256(bytes.fromhex(salt) + address.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def shown(text: str, most: int = 80) -> str:
     """Foreign text made safe for a terminal: short, and plain ASCII."""
-    return ascii(text[:80])
+    return ascii(text[:most])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -832,7 +1059,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="audit", description="Check a record or a bundle, without the program that wrote it."
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="an export or excerpt (JSON lines), or a bundle (zip)")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="an export or excerpt (JSON lines), a bundle or a proof (zip)"
+    )
     parser.add_argument(
         "--checkpoint",
         type=Path,
@@ -842,6 +1071,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="a checkpoint kept elsewhere; may be repeated",
     )
     parser.add_argument("--key", default="", help="the record's public key as you know it (name+id+base64)")
+    parser.add_argument(
+        "--address",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="an address of the person of a proof, exactly as it was written to: says which deliveries went there",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     asked = parser.parse_args(arguments)
     try:
@@ -856,8 +1092,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.json:
         print(json.dumps(asdict(verdict) | {"ok": verdict.ok, "sentences": verdict.sentences()}, indent=2))
     else:
-        print("\n".join(verdict.sentences()))
+        print("\n".join([*verdict.sentences(), *_whose(verdict, asked.address)]))
     return 0 if verdict.ok else 1
+
+
+def _whose(verdict: Verdict, addresses: Iterable[str]) -> Iterator[str]:
+    """For each address that was asked about, which deliveries went to it."""
+    for address in addresses:
+        found = [ref for ref, (salt, digest) in verdict.addresses.items() if addressed(salt, address) == digest]
+        yield (
+            f"Address {shown(address)}: " + (", ".join(found) if found else "none of these deliveries went there") + "."
+        )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from incident.domain.audit import Frontier, node_hash
+from incident.domain.audit import Frontier, node_hash, root_by
 
 
 def _root(leaves: Sequence[bytes]) -> bytes:
@@ -31,20 +31,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether the proof leads from `leaf` at `index` to `root` of `size` leaves (RFC 9162 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    place, last, found = index, size - 1, leaf
-    for step in proof:
-        if last == 0:
-            return False
-        if place & 1 or place == last:
-            found = node_hash(step, found)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            found = node_hash(found, step)
-        place, last = place >> 1, last >> 1
-    return last == 0 and found == root
+    return root_by(leaf, index, size, proof) == root
 
 
 def consistency_proof(leaves: Sequence[bytes], old: int) -> list[bytes]:
