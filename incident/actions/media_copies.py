@@ -11,8 +11,9 @@ from incident.domain import letters as letter_rules
 from incident.domain import notices as notice_rules
 from incident.domain import outlets as rules
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.handovers import State
 from incident.domain.notices import Channel
-from incident.domain.outlets import State, Way
+from incident.domain.outlets import Way
 from incident.domain.wording import cleaned
 from incident.exports.letters import Letter, PrintFile, Unprintable, print_file
 from incident.store import incidents, notices

@@ -7,52 +7,35 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
+from incident.actions.handovers import answer_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.media_copies import message, settled
 from incident.actions.notices import approved_version
 from incident.actions.settling import packed
 from incident.domain import outlets as rules
 from incident.domain.errors import Refused
-from incident.domain.outlets import State
-from incident.store import dispatches, incidents, mailbox, sealed
+from incident.domain.handovers import ANSWERED, HELD, State, again_at, reported
+from incident.store import dispatches, handovers, incidents, mailbox, sealed
 from incident.store import outlets as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.notices import Notice, NoticeVersion
-from incident.store.outlets import MediaCopy
-from notifiers.contract import Answer, Channels, Event, Message, Notifier, Outcome, Status
-
-log = structlog.get_logger()
+from incident.store.outlets import COPIES, MediaCopy
+from notifiers.contract import Answer, Channels, Event, Message, Notifier, Outcome
 
 ACTOR: Final = "system"
 Clock = Callable[[], datetime]
-STATES: Final = {
-    Outcome.ACCEPTED: State.ACCEPTED,
-    Outcome.REFUSED: State.FAILED,
-    Outcome.STOP: State.FAILED,
-    Outcome.UNKNOWN: State.IN_DOUBT,
-}
-REPORTED: Final = {
-    Status.ACCEPTED: State.ACCEPTED,
-    Status.DELIVERED: State.DELIVERED,
-    Status.BOUNCED: State.FAILED,
-    Status.BLOCKED: State.FAILED,
-    Status.FAILED: State.FAILED,
-}
-HELD: Final = frozenset({State.CLAIMED, State.CALLING, State.IN_DOUBT})
 
 
 def due(now: datetime) -> list[str]:
     """References of e-mails to hand over, and of those whose worker died; only the latter while all sending is frozen."""
-    return list(rows.to_hand_over(now, only_lost=dispatches.frozen()))
+    return handovers.due(COPIES, now, only_lost=dispatches.frozen())
 
 
 def do(ref: str, channels: Channels, *, clock: Clock, lease: timedelta) -> None:
     """Hand one e-mail over: safe to repeat, to kill, and to run twice at once."""
     _take_over(ref, clock())
-    fence = None if dispatches.frozen() else rows.claim(ref, lease=lease, now=clock())
+    fence = None if dispatches.frozen() else handovers.claim(COPIES, ref, lease=lease, now=clock())
     row = rows.copy(ref) if fence is not None else None
     if fence is None or row is None:
         return
@@ -63,14 +46,14 @@ def do(ref: str, channels: Channels, *, clock: Clock, lease: timedelta) -> None:
         _settle(ref, fence, State.SIMULATED, clock(), keep=ready)
     elif "email" not in channels.real:
         _settle(ref, fence, State.FAILED, clock(), reason="not_set_up")
-    elif not dispatches.frozen() and rows.begin_call(ref, fence, lease=lease, now=clock()):
+    elif not dispatches.frozen() and handovers.begin_call(COPIES, ref, fence, lease=lease, now=clock()):
         notifier = channels.real["email"]
-        _settle_answer(ref, fence, _call(notifier, ready), notifier, clock())
+        _settle_answer(ref, fence, answer_of(notifier, ready, kind="media"), notifier, clock())
 
 
 def _take_over(ref: str, now: datetime) -> None:
     """What a dead worker had claimed waits again; what it was handing over is in doubt."""
-    rows.give_back(ref, now)
+    handovers.give_back(COPIES, ref, now)
     row = rows.copy(ref)
     if row is None or row.state != State.CALLING or (row.lease_until and row.lease_until > now):
         return
@@ -91,23 +74,14 @@ def _ready(row: MediaCopy) -> Message | None:
     return message(row, outlet, version) if standing.id == version.id else None
 
 
-def _call(notifier: Notifier, message: Message) -> Answer:
-    try:
-        [answer] = notifier.send([message])
-    except Exception as error:  # the contract: an exception means that nobody knows what happened
-        log.warning("media.answer_lost", provider=notifier.provider, reason=type(error).__name__)
-        return Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
-    return answer
-
-
 def _settle_answer(ref: str, fence: int, answer: Answer, notifier: Notifier, now: datetime) -> None:
     row = rows.copy(ref)
     tries = row.tries if row else 0
-    if answer.outcome is Outcome.LATER and tries <= len(rules.RETRIES):
-        wait = max(rules.RETRIES[tries - 1], timedelta(seconds=min(answer.wait or 0, 3600)))
-        _settle(ref, fence, State.WAITING, now, reason=answer.reason, again=now + wait)
+    again = again_at(rules.RETRIES, tries, now, answer.wait) if answer.outcome is Outcome.LATER else None
+    if again is not None:
+        _settle(ref, fence, State.WAITING, now, reason=answer.reason, again=again)
         return
-    state = STATES.get(answer.outcome, State.FAILED)
+    state = ANSWERED.get(answer.outcome, State.FAILED)
     _settle(ref, fence, state, now, reason=answer.reason, provider=notifier.provider, provider_id=answer.provider_id)
 
 
@@ -155,13 +129,9 @@ def take_in(provider: str, events: Sequence[Event], ledger: Ledger) -> set[str]:
     """What a provider reports about newsrooms' e-mails, inside the caller's transaction; the references that were ours."""
     found = {row.ref: row for row in rows.copies_by_refs({event.ref for event in events if event.ref})}
     for event in events:
-        row, then = found.get(event.ref), REPORTED.get(event.status)
+        row = found.get(event.ref)
+        then = reported(State(row.state), event.status) if row is not None else None
         if row is None or row.simulated or then is None or row.provider not in {"", provider}:
-            continue
-        if row.state == then or (row.state, then) in {
-            (State.DELIVERED, State.ACCEPTED),
-            (State.FAILED, State.ACCEPTED),
-        }:
             continue
         row.state, row.reason, row.changed_at = then, event.reason[:40], ledger.now
         row.provider, row.lease_until = provider[:20], None

@@ -6,11 +6,10 @@ again by itself: the next rung comes all the same.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import structlog
-
+from incident.actions.handovers import answer_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.reminders import ACTOR, call_wider
 from incident.actions.settling import packed
@@ -18,35 +17,20 @@ from incident.actions.ways import Ways
 from incident.domain import lawbook
 from incident.domain import reminders as rules
 from incident.domain.access import visible
+from incident.domain.handovers import ANSWERED, HELD, State, again_at, reported
 from incident.domain.reminder_texts import Case, Due, Words, words
-from incident.domain.reminders import MAY_REACH, State
-from incident.store import dispatches, incidents, mailbox, members, reach, sealed
+from incident.domain.reminders import MAY_REACH
+from incident.store import dispatches, handovers, incidents, mailbox, members, reach, sealed
 from incident.store import reminders as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
 from incident.store.reach import AlertTarget
-from incident.store.reminders import Reminder, ReminderMessage
+from incident.store.reminders import MESSAGES, Reminder, ReminderMessage
 from incident.store.users import User
-from notifiers.contract import Answer, Event, Message, Notifier, Outcome, Status
-
-log = structlog.get_logger()
+from notifiers.contract import Answer, Event, Message, Notifier, Outcome
 
 Clock = Callable[[], datetime]
-
-STATES: Final = {
-    Outcome.ACCEPTED: State.ACCEPTED,
-    Outcome.REFUSED: State.FAILED,
-    Outcome.STOP: State.FAILED,
-    Outcome.UNKNOWN: State.IN_DOUBT,
-}
-REPORTED: Final = {
-    Status.ACCEPTED: State.ACCEPTED,
-    Status.DELIVERED: State.DELIVERED,
-    Status.BOUNCED: State.FAILED,
-    Status.BLOCKED: State.FAILED,
-    Status.FAILED: State.FAILED,
-}
 
 
 class Ready(NamedTuple):
@@ -60,13 +44,13 @@ class Ready(NamedTuple):
 
 def due(now: datetime) -> list[str]:
     """References of messages to hand over, and of those whose worker died; only the latter while sending is frozen."""
-    return rows.to_send(now, only_lost=dispatches.frozen())
+    return handovers.due(MESSAGES, now, only_lost=dispatches.frozen())
 
 
 def do(ref: str, ways: Ways, *, clock: Clock) -> None:
     """Hand one message over: safe to repeat, to kill, and to run twice at once."""
     _take_over(ref, clock())
-    fence = None if dispatches.frozen() else rows.claim(ref, lease=ways.lease, now=clock())
+    fence = None if dispatches.frozen() else handovers.claim(MESSAGES, ref, lease=ways.lease, now=clock())
     if fence is None:
         return
     ready = _ready(ref, ways, clock())
@@ -80,14 +64,14 @@ def do(ref: str, ways: Ways, *, clock: Clock) -> None:
     notifier = ways.notifier(row.channel, simulated=False)
     if notifier is None:
         _settle(ref, fence, State.FAILED, ways, clock(), reason="not_set_up")
-    elif not dispatches.frozen() and rows.begin_call(ref, fence, lease=ways.lease, now=clock()):
-        answer = _call(notifier, _message(row, ready))
+    elif not dispatches.frozen() and handovers.begin_call(MESSAGES, ref, fence, lease=ways.lease, now=clock()):
+        answer = answer_of(notifier, _message(row, ready), kind="reminder")
         _settle_answer(ref, fence, answer, notifier, ways, clock())
 
 
 def _take_over(ref: str, now: datetime) -> None:
     """What a dead worker had claimed waits again; what it was handing over is in doubt."""
-    rows.give_back(ref, now)
+    handovers.give_back(MESSAGES, ref, now)
     row = rows.message(ref)
     if row is None or row.state != State.CALLING or (row.lease_until and row.lease_until > now):
         return
@@ -98,15 +82,6 @@ def _take_over(ref: str, now: datetime) -> None:
             return
         row.state, row.reason, row.changed_at = State.IN_DOUBT, "worker_died", now
         _write(row, ledger)
-
-
-def _call(notifier: Notifier, message: Message) -> Answer:
-    try:
-        [answer] = notifier.send([message])
-    except Exception as error:  # the contract: an exception means that nobody knows what happened
-        log.warning("reminder.answer_lost", provider=notifier.provider, reason=type(error).__name__)
-        return Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
-    return answer
 
 
 # ---------------------------------------------------------------- what it says, and whether it is still wanted
@@ -220,8 +195,8 @@ def _keep(ref: str, fence: int, ready: Ready, ways: Ways, now: datetime) -> None
 
 def _settle_answer(ref: str, fence: int, answer: Answer, notifier: Notifier, ways: Ways, now: datetime) -> None:
     row = rows.message(ref)
-    again = rules.again_at(row.tries, now, answer.wait) if row and answer.outcome is Outcome.LATER else None
-    state = State.WAITING if again else STATES.get(answer.outcome, State.FAILED)
+    again = again_at(rules.RETRIES, row.tries, now, answer.wait) if row and answer.outcome is Outcome.LATER else None
+    state = State.WAITING if again else ANSWERED.get(answer.outcome, State.FAILED)
     _settle(ref, fence, state, ways, now, reason=answer.reason, again=again, answer=answer, provider=notifier.provider)
 
 
@@ -255,7 +230,7 @@ def _settle(
 def _held(ref: str, fence: int) -> ReminderMessage | None:
     """The message while it is still under this fence: held, or found in doubt meanwhile."""
     row = rows.message(ref, locked=True)
-    if row is None or row.fence != fence or row.state not in {State.CLAIMED, State.CALLING, State.IN_DOUBT}:
+    if row is None or row.fence != fence or row.state not in HELD:
         return None
     return row
 
@@ -294,10 +269,9 @@ def take_in(provider: str, events: Sequence[Event], ledger: Ledger) -> set[str]:
     """What a provider reports about reminders, inside the caller's transaction; the references that were ours."""
     found = rows.by_refs({event.ref for event in events if event.ref})
     for event in events:
-        row, then = found.get(event.ref), REPORTED.get(event.status)
+        row = found.get(event.ref)
+        then = reported(State(row.state), event.status) if row is not None else None
         if row is None or row.simulated or then is None or row.provider not in {"", provider}:
-            continue
-        if row.state == then or (row.state == State.DELIVERED and then is State.ACCEPTED) or row.state == State.FAILED:
             continue
         row.state, row.reason, row.changed_at = then, event.reason[:40], ledger.now
         row.provider, row.lease_until = provider[:20], None

@@ -16,8 +16,9 @@ from incident.domain import reminders as rules
 from incident.domain.access import visible
 from incident.domain.audit import canonical
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.handovers import State
 from incident.domain.incidents import must_be_open
-from incident.domain.reminders import Level, Rung, State, Turn
+from incident.domain.reminders import Level, Rung, Turn
 from incident.store import dispatches, incidents, members, obligations, users
 from incident.store import reminders as rows
 from incident.store.db import db, new_ref, new_secret_ref

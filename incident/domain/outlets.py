@@ -8,6 +8,7 @@ from typing import Final
 
 from incident.domain import places, starters
 from incident.domain.errors import Invalid, Refused
+from incident.domain.handovers import State
 from incident.domain.notices import Stage
 from incident.domain.preflight import is_email
 from incident.domain.wording import cleaned, one_line
@@ -25,22 +26,6 @@ class Way(StrEnum):
 
     EMAIL = "email"
     PAPER = "paper"
-
-
-class State(StrEnum):
-    """What became of one notice for one newsroom."""
-
-    WAITING = "waiting"
-    CLAIMED = "claimed"
-    CALLING = "calling"
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    PRINTED = "printed"
-    HANDED_OVER = "handed_over"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
-    SIMULATED = "simulated"
-    CANCELLED = "cancelled"
 
 
 WORDS: Final = {

@@ -13,6 +13,7 @@ from itertools import chain, takewhile
 from typing import Final
 
 from incident.domain.errors import Invalid
+from incident.domain.handovers import State
 
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 LATE_AFTER: Final = timedelta(minutes=10)
@@ -40,21 +41,6 @@ class Level(StrEnum):
 
 
 LEVELS: Final = tuple(Level)
-
-
-class State(StrEnum):
-    """What became of one message."""
-
-    WAITING = "waiting"  # to be handed over, now or after a pause
-    CLAIMED = "claimed"  # a worker holds it; nothing has left
-    CALLING = "calling"  # being handed over: from here on it may have left
-    ACCEPTED = "accepted"  # the provider has it
-    DELIVERED = "delivered"  # the receiving side has it
-    FAILED = "failed"  # it did not leave, or came back
-    IN_DOUBT = "in_doubt"  # nobody knows whether it left
-    SIMULATED = "simulated"  # kept in the sandbox: nobody was reminded
-    CANCELLED = "cancelled"  # not needed any more when its turn came
-    UNREACHED = "unreached"  # this person has no channel that works here
 
 
 WORDS: Final = {
@@ -223,10 +209,3 @@ def wider(level: Level) -> Level | None:
 def reaches(target_from: str, level: Level) -> bool:
     """Whether a target of the team, told from some level on, hears of a rung of this level."""
     return LEVELS.index(level) >= LEVELS.index(Level(target_from))
-
-
-def again_at(tries: int, now: datetime, wait: float | None) -> datetime | None:
-    """When a message that was put off is tried again; None when it was tried often enough."""
-    if tries > len(RETRIES):
-        return None
-    return now + max(RETRIES[tries - 1], timedelta(seconds=min(wait or 0, 3600)))

@@ -1,14 +1,12 @@
 """Newsrooms that the team keeps addresses of, and each approved notice that was handed to one of them."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, Update, or_, select, text, update
+from sqlalchemy import JSON, ForeignKey, Index, String, Table, Text, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
-
-OPEN = ("waiting", "claimed", "calling")
 
 
 class MediaOutlet(Model):
@@ -66,6 +64,9 @@ class MediaCopy(Model):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+COPIES: Table = MediaCopy.__table__  # type: ignore[assignment]
+
+
 def kept(*, after: str = "", limit: int = 500) -> Sequence[MediaOutlet]:
     """The newsrooms on the list, by reference, beginning behind `after`."""
     query = select(MediaOutlet).where(MediaOutlet.removed_at.is_(None), MediaOutlet.ref > after)
@@ -114,41 +115,3 @@ def copies_by_refs(refs: Collection[str]) -> Sequence[MediaCopy]:
     if not refs:
         return ()
     return db.session.scalars(select(MediaCopy).where(MediaCopy.ref.in_(refs)).with_for_update()).all()
-
-
-def to_hand_over(now: datetime, *, only_lost: bool, limit: int = 100) -> Sequence[str]:
-    """References of attempts by e-mail that are due, and of those whose worker died; only the latter while all is frozen."""
-    lost = MediaCopy.state.in_(("claimed", "calling")) & (MediaCopy.lease_until <= now)
-    query = select(MediaCopy.ref).where(MediaCopy.state.in_(OPEN))
-    waiting = (MediaCopy.state == "waiting") & (MediaCopy.next_at <= now)
-    return db.session.scalars(query.where(lost if only_lost else or_(waiting, lost)).limit(limit)).all()
-
-
-def claim(ref: str, *, lease: timedelta, now: datetime) -> int | None:
-    """Hold a waiting attempt for one worker, committed alone: its fence; None where another was quicker."""
-    change = update(MediaCopy).where(MediaCopy.ref == ref, MediaCopy.state == "waiting", MediaCopy.next_at <= now)
-    values = {"state": "claimed", "fence": MediaCopy.fence + 1, "lease_until": now + lease, "changed_at": now}
-    return _alone(change.values(**values))
-
-
-def begin_call(ref: str, fence: int, *, lease: timedelta, now: datetime) -> bool:
-    """Say right before the call that from here on it may have left, committed alone; whether the claim was still ours."""
-    change = update(MediaCopy).where(
-        MediaCopy.ref == ref, MediaCopy.fence == fence, MediaCopy.state == "claimed", MediaCopy.lease_until > now
-    )
-    values = {"state": "calling", "lease_until": now + lease, "changed_at": now, "tries": MediaCopy.tries + 1}
-    return _alone(change.values(**values)) is not None
-
-
-def give_back(ref: str, now: datetime) -> None:
-    """Let what a dead worker had claimed and not begun wait again, committed alone: nothing of it had left."""
-    change = update(MediaCopy).where(MediaCopy.ref == ref, MediaCopy.state == "claimed", MediaCopy.lease_until <= now)
-    _alone(change.values(state="waiting", changed_at=now))
-
-
-def _alone(change: Update) -> int | None:
-    db.session.rollback()
-    db.session.connection(execution_options={"tocsin_write": True})
-    fence = db.session.scalar(change.returning(MediaCopy.fence).execution_options(synchronize_session=False))
-    db.session.commit()
-    return fence

@@ -6,7 +6,7 @@ back to waiting, what it was handing over is in doubt.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -16,27 +16,24 @@ from sqlalchemy import (
     Index,
     Select,
     String,
+    Table,
     UniqueConstraint,
-    Update,
-    and_,
     column,
     func,
     insert,
-    or_,
     select,
     text,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.handovers import State
 from incident.domain.obligations import keyed
-from incident.domain.reminders import State
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.handovers import IS_OPEN
 from incident.store.obligations import RUNNING, UNSETTLED, FindingRow
 
-IS_OPEN: Final = text("state IN ('waiting', 'claimed', 'calling')")
 MOST_ASKED: Final = 2_000
-HELD: Final = (State.CLAIMED, State.CALLING)
 
 
 class Reminder(Model):
@@ -90,6 +87,9 @@ class ReminderMessage(Model):
     code: Mapped[str] = mapped_column(String(20), default="")
     provider: Mapped[str] = mapped_column(String(20), default="")
     provider_id: Mapped[str] = mapped_column(String(100), default="")
+
+
+MESSAGES: Table = ReminderMessage.__table__  # type: ignore[assignment]
 
 
 class ReminderItem(Model):
@@ -284,14 +284,6 @@ def link(message_id: int, reminder_ids: Iterable[int]) -> None:
     )
 
 
-def to_send(now: datetime, *, only_lost: bool = False, limit: int = 100) -> list[str]:
-    """References of messages that wait for their turn (unless `only_lost`), and of those whose worker died."""
-    waiting = and_(ReminderMessage.state == State.WAITING, ReminderMessage.next_at <= now)
-    lost = and_(ReminderMessage.state.in_(HELD), ReminderMessage.lease_until <= now)
-    query = select(ReminderMessage.ref).where(IS_OPEN, lost if only_lost else or_(waiting, lost))
-    return list(db.session.scalars(query.order_by(ReminderMessage.id).limit(limit)))
-
-
 def message(ref: str, *, locked: bool = False) -> ReminderMessage | None:
     """One message, read anew."""
     query = select(ReminderMessage).where(ReminderMessage.ref == ref).execution_options(populate_existing=True)
@@ -304,43 +296,6 @@ def by_refs(refs: Collection[str]) -> dict[str, ReminderMessage]:
         return {}
     query = select(ReminderMessage).where(ReminderMessage.ref.in_(refs)).order_by(ReminderMessage.id)
     return {row.ref: row for row in db.session.scalars(query.with_for_update())}
-
-
-def claim(ref: str, *, lease: timedelta, now: datetime) -> int | None:
-    """Hold a waiting message for one worker, committed alone: its fence; None when another was quicker."""
-    change = update(ReminderMessage).where(
-        ReminderMessage.ref == ref, ReminderMessage.state == State.WAITING, ReminderMessage.next_at <= now
-    )
-    values = {"state": State.CLAIMED, "fence": ReminderMessage.fence + 1, "lease_until": now + lease}
-    return _alone(change.values(**values, changed_at=now))
-
-
-def begin_call(ref: str, fence: int, *, lease: timedelta, now: datetime) -> bool:
-    """Turn a claim to "calling" while its lease lasts, committed alone; whether it was still ours."""
-    change = update(ReminderMessage).where(
-        ReminderMessage.ref == ref,
-        ReminderMessage.fence == fence,
-        ReminderMessage.state == State.CLAIMED,
-        ReminderMessage.lease_until > now,
-    )
-    values = {"state": State.CALLING, "lease_until": now + lease, "called_at": now, "changed_at": now}
-    return _alone(change.values(**values, tries=ReminderMessage.tries + 1)) is not None
-
-
-def give_back(ref: str, now: datetime) -> None:
-    """Let a message that was claimed by a dead worker, and never handed over, wait again; committed alone."""
-    change = update(ReminderMessage).where(
-        ReminderMessage.ref == ref, ReminderMessage.state == State.CLAIMED, ReminderMessage.lease_until <= now
-    )
-    _alone(change.values(state=State.WAITING, changed_at=now))
-
-
-def _alone(change: Update) -> int | None:
-    db.session.rollback()
-    db.session.connection(execution_options={"tocsin_write": True})
-    fence = db.session.scalar(change.returning(ReminderMessage.fence).execution_options(synchronize_session=False))
-    db.session.commit()
-    return fence
 
 
 def add_rungs(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from incident.actions.reminders import waiting_for_an_answer
 from incident.domain.access import Role, may
-from incident.domain.reminders import LATE_AFTER, NEVER, WORDS, Level, State
+from incident.domain.handovers import State
+from incident.domain.reminders import LATE_AFTER, NEVER, WORDS, Level
 from incident.store import members, obligations, reach, users
 from incident.store import reminders as rows
 from incident.store.incidents import Incident

@@ -11,7 +11,7 @@ from incident.actions.notices import approved_version
 from incident.domain import outlets as rules
 from incident.domain import places, starters
 from incident.domain.errors import Invalid, Missing
-from incident.domain.outlets import State
+from incident.domain.handovers import State
 from incident.exports import csv
 from incident.exports.letters import MIME
 from incident.store import incidents, notices

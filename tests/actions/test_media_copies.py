@@ -10,8 +10,8 @@ from incident.actions import media_copies, media_mails, merging, notices, outlet
 from incident.actions.ledger import transaction
 from incident.actions.notices import approved_version
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.domain.outlets import State
-from incident.store import mailbox
+from incident.domain.handovers import State
+from incident.store import handovers, mailbox
 from incident.store import outlets as rows
 from incident.store.db import db
 from notifiers.contract import Answer, Channels, Event, Outcome, Status
@@ -161,10 +161,10 @@ def test_what_a_dead_worker_had_claimed_and_not_begun_goes_out_once_by_another(i
     memory, ref = Memory("email"), a_statement(incident)
     ask(incident, ref, a_newsroom(), channels=real(memory))
     [row] = copies(ref)
-    fence = rows.claim(row.ref, lease=timedelta(0), now=clock.now())
+    fence = handovers.claim(rows.COPIES, row.ref, lease=timedelta(0), now=clock.now())
     work(real(memory))
     assert [one.state for one in copies(ref)] == [State.ACCEPTED]
-    assert not rows.begin_call(row.ref, fence, lease=LEASE, now=clock.now())
+    assert not handovers.begin_call(rows.COPIES, row.ref, fence, lease=LEASE, now=clock.now())
     assert len(memory.sent) == 1
 
 
@@ -172,8 +172,8 @@ def test_what_a_dead_worker_was_handing_over_is_in_doubt_and_stays_so(incident):
     memory, ref = Memory("email"), a_statement(incident)
     ask(incident, ref, a_newsroom(), channels=real(memory))
     [row] = copies(ref)
-    fence = rows.claim(row.ref, lease=LEASE, now=clock.now())
-    assert rows.begin_call(row.ref, fence, lease=timedelta(0), now=clock.now())
+    fence = handovers.claim(rows.COPIES, row.ref, lease=LEASE, now=clock.now())
+    assert handovers.begin_call(rows.COPIES, row.ref, fence, lease=timedelta(0), now=clock.now())
     work(real(memory))
     assert [one.state for one in copies(ref)] == [State.IN_DOUBT]
     assert memory.sent == []

@@ -11,7 +11,8 @@ from incident.actions import (
 )
 from incident.actions.ledger import transaction
 from incident.domain.access import Role
-from incident.domain.reminders import NEVER, State
+from incident.domain.handovers import State
+from incident.domain.reminders import NEVER
 from incident.store import dispatches, mailbox, users
 from incident.store import reminders as rows
 from incident.store.db import db

@@ -16,7 +16,8 @@ from incident.actions import (
 from incident.actions.ledger import transaction
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.domain.reminders import State
+from incident.domain.handovers import State
+from incident.store import handovers
 from incident.store import reminders as rows
 from incident.store.db import db
 from incident.store.reminders import Reminder, ReminderMessage
@@ -60,7 +61,7 @@ def test_a_worker_killed_between_claim_and_call_lets_the_message_go_once(app):
     case, email = a_case(lead.ref), Memory("email")
     reminders.do(case.ref, HALF, ways(email))
     [ref] = reminder_messages.due(HALF)
-    assert rows.claim(ref, lease=timedelta(seconds=60), now=HALF) == 1  # and here it dies
+    assert handovers.claim(rows.MESSAGES, ref, lease=timedelta(seconds=60), now=HALF) == 1  # and here it dies
     tick(HALF + timedelta(seconds=59), ways(email))
     assert told(email) == []
     tick(HALF + timedelta(seconds=61), ways(email))
@@ -72,8 +73,8 @@ def test_a_worker_killed_in_the_call_leaves_the_message_in_doubt(app):
     case, email = a_case(lead.ref), Memory("email")
     reminders.do(case.ref, HALF, ways(email))
     [ref] = reminder_messages.due(HALF)
-    fence = rows.claim(ref, lease=timedelta(seconds=60), now=HALF)
-    assert rows.begin_call(ref, fence, lease=timedelta(seconds=60), now=HALF)  # and here it dies
+    fence = handovers.claim(rows.MESSAGES, ref, lease=timedelta(seconds=60), now=HALF)
+    assert handovers.begin_call(rows.MESSAGES, ref, fence, lease=timedelta(seconds=60), now=HALF)  # and here it dies
     tick(HALF + timedelta(seconds=61), ways(email))
     [row] = db.session.query(ReminderMessage)
     assert (told(email), row.state) == ([], State.IN_DOUBT)
@@ -85,9 +86,9 @@ def test_who_was_too_slow_hands_nothing_over(app):
     case, email = a_case(lead.ref), Memory("email")
     reminders.do(case.ref, HALF, ways(email))
     [ref] = reminder_messages.due(HALF)
-    slow = rows.claim(ref, lease=timedelta(seconds=60), now=HALF)
+    slow = handovers.claim(rows.MESSAGES, ref, lease=timedelta(seconds=60), now=HALF)
     tick(HALF + timedelta(seconds=61), ways(email))
-    assert not rows.begin_call(ref, slow, lease=timedelta(seconds=60), now=HALF + timedelta(seconds=62))
+    assert not handovers.begin_call(rows.MESSAGES, ref, slow, lease=timedelta(seconds=60), now=HALF + timedelta(seconds=62))
     assert told(email) == [lead.email]
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from incident.domain.errors import Invalid, Refused
-from incident.domain.outlets import State, Way, checked, demand_address, demand_ready, may_follow, serves
+from incident.domain.handovers import State
+from incident.domain.outlets import Way, checked, demand_address, demand_ready, may_follow, serves
 
 GOOD = {
     "name": "The Sample Herald",

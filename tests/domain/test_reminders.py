@@ -125,13 +125,6 @@ def test_steps_that_make_no_ladder_are_refused(percents, hours):
         rules.steps(percents, hours)
 
 
-def test_what_was_put_off_waits_longer_each_time_and_then_failed():
-    waits = [rules.again_at(tries, START, None) for tries in range(1, 7)]
-    assert waits[:5] == [START + timedelta(minutes=n) for n in (1, 2, 5, 15, 30)]
-    assert waits[5] is None
-    assert rules.again_at(1, START, 600) == START + timedelta(minutes=10)
-
-
 # ---------------------------------------------------------------- words
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -13,6 +13,7 @@ import pytest
 from incident import clock, start
 from incident.actions import alert_targets, intake
 from incident.settings import Settings
+from incident.store import handovers
 from incident.store import reminders as rows
 from incident.store.db import db
 from incident.store.reminders import ReminderMessage
@@ -130,5 +131,5 @@ def test_a_worker_killed_while_it_speaks_to_the_mail_server_leaves_doubt_and_no_
         assert a_worker(place).wait(120) == 0
         assert (states(app), mail.mails) == (["in_doubt"], [])
         with app.app_context():
-            assert rows.to_send(clock.now()) == []
+            assert handovers.due(rows.MESSAGES, clock.now()) == []
             db.session.remove()
