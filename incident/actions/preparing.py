@@ -9,12 +9,13 @@ from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
 from incident.domain import deliveries as rules
-from incident.domain.deliveries import Course, State, Turn
+from incident.domain import suspects
+from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.notices import language_for
 from incident.domain.people import Digest
-from incident.store import claims, deliveries, dispatches, letters, tallies
-from incident.store.claims import Held
+from incident.store import claims, deliveries, dispatches, letters, notices, tallies
+from incident.store.claims import DeliveryClaim, Held
 from incident.store.db import db
 from incident.store.deliveries import Addressed
 from incident.store.dispatches import Dispatch
@@ -112,16 +113,12 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
         incident = incident_ref(row)
         for claim in claims.run_out(row.id, now):
             # A list of calls or a print file that nobody settled is on no page: nobody can have called or posted.
-            ours = claim.provider in rules.NOBODY_OUTSIDE or claim.channel == letters.CHANNEL
-            returned = claim.state == "claimed" or ours
-            claim.state = "returned" if returned else "lost"
-            state = rules.waits_or_not(Course(row.course)) if returned else State.IN_DOUBT
-            moved = (
-                claims.move_claimed(claim.id, state, now)
-                if returned
-                else claims.move_claimed(claim.id, state, now, reason="worker_died", called_at=claim.claimed_at)
-            )
-            verb = "deliveries.returned" if returned else "deliveries.in_doubt"
+            if claim.state == "claimed" or claim.provider in rules.NOBODY_OUTSIDE or claim.channel == letters.CHANNEL:
+                verb, moved = _after_death(row, claim, now)
+            else:
+                claim.state, verb = "lost", "deliveries.in_doubt"
+                doubt = {"reason": "worker_died", "called_at": claim.claimed_at}
+                moved = claims.move_claimed(claim.id, State.IN_DOUBT, now, **doubt)
             ledger.write(
                 verb, row.ref, incident=incident, claim=claim.id, count=len(moved), digest=rules.batch_digest(moved)
             )
@@ -129,19 +126,35 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
             ledger.unchanged()
 
 
+def _after_death(row: Dispatch, claim: DeliveryClaim, now: datetime) -> tuple[str, list[tuple[str, str]]]:
+    """Give back what a dead worker held and nobody can have got; or set aside the one record that killed it time and again."""
+    claim.state = "returned"
+    if rules.waits_or_not(Course(row.course)) is State.CANCELLED:
+        return "deliveries.returned", claims.move_claimed(claim.id, State.CANCELLED, now)
+    reason = claims.suspect(claim, now, printing=claim.channel == letters.CHANNEL)
+    if reason != suspects.POISON:
+        return "deliveries.returned", claims.move_claimed(claim.id, State.WAITING, now, reason=reason)
+    state = rules.after(State.SENDING, Happening.SET_ASIDE)
+    owner = answers_for(row)
+    return "deliveries.set_aside", claims.move_claimed(claim.id, state, now, reason=reason, owner=owner)
+
+
 def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
     """Give a batch back that was not handed over."""
-    if not claims.turn_claim(held.fence, "claimed", "returned", ledger.now):
-        if not ledger.lines:
-            ledger.unchanged()
-        return
+    if claims.turn_claim(held.fence, "claimed", "returned", ledger.now):
+        _give_back(row, held.fence, ledger, incident)
+    elif not ledger.lines:
+        ledger.unchanged()
+
+
+def _give_back(row: Dispatch, fence: int, ledger: Ledger, incident: str) -> None:
     state = rules.waits_or_not(Course(row.course))
-    moved = claims.move_claimed(held.fence, state, ledger.now)
+    moved = claims.move_claimed(fence, state, ledger.now, reason=None if state is State.WAITING else "")
     ledger.write(
         "deliveries.returned",
         row.ref,
         incident=incident,
-        claim=held.fence,
+        claim=fence,
         count=len(moved),
         digest=rules.batch_digest(moved),
     )
@@ -150,6 +163,12 @@ def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
 def released_by(row: Dispatch, version: NoticeVersion) -> str:
     """Who answers for those whom nothing reaches, until somebody takes them: who began the sending, else who approved it."""
     return row.started_by if row.started_by != ACTOR else version.decided_by
+
+
+def answers_for(row: Dispatch) -> str:
+    """The same, where the version is not at hand."""
+    version = notices.version(row.notice_id, row.version_number)
+    return released_by(row, version) if version else row.started_by
 
 
 def approved(row: Dispatch) -> NoticeVersion | None:

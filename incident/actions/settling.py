@@ -11,6 +11,7 @@ from typing import Any
 
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger
+from incident.actions.preparing import answers_for
 from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, State
@@ -161,7 +162,7 @@ def _values(
         "reason": answer.reason[:40] if ours else member.reason,
         "code": answer.code[:20] if ours else member.code,
         "called_at": None if answer.reason in rules.NEVER_CALLED else batch.called_at,
-        "owner": (member.owner or row.started_by) if set_aside else member.owner,
+        "owner": (member.owner or answers_for(row)) if set_aside else member.owner,
         "answered_at": None if answer.outcome is Outcome.UNKNOWN else now,
         "changed_at": now,
     }

@@ -147,6 +147,7 @@ VERBS: dict[str, str] = {
     "deliveries.reported": "reported on the sending {subject}: {states}",
     "deliveries.returned": "gave back {count} that were not handed over ({subject})",
     "deliveries.put_off": "put off {count} by {channel} for whom it was night ({subject})",
+    "deliveries.set_aside": "set aside {count}, whose record ended the worker three times alone ({subject})",
     "deliveries.settled": "recorded the answers to a batch by {channel} ({subject}): {states}",
     "deliveries.told_before": "found {count} told by an earlier attempt ({subject})",
     "deliveries.taken_in_care": "took {count} into care ({state}, {subject})",

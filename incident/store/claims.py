@@ -22,10 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from incident.domain import suspects
 from incident.domain.deliveries import NO_WORKERS_TURN, Course, State
 from incident.store import bulk, dispatches, tallies
 from incident.store.db import BigInt, Model, UTCDateTime, db
-from incident.store.deliveries import IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
+from incident.store.deliveries import HAS_NO_OWNER, IS_SENDING, IS_WAITING, Delivery, parts, rows_changed
 from incident.store.dispatches import Dispatch
 from incident.store.tallies import Moves, Place
 
@@ -185,23 +186,52 @@ def claim_ahead(
 FRESH: Final = "due_at IS NULL"
 _FIELDS: Final = "id, ref, person_id, person_number, language, tries, owner, provider_id"
 _WAITING: Final = f"SELECT {_FIELDS} FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"  # noqa: S608
+_PUT_OFF: Final = (
+    f"SELECT {_FIELDS}, reason, claim_id FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"  # noqa: S608
+)
 Kind = tuple[str, tuple[Any, ...]]
 """A condition with the values for its places."""
 Choice = tuple[Kind | None, Sequence[Member]]
 
 
 def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand: bool) -> list[Choice]:
-    """The next rows: first those that were never put off, then those whose time has come, with what tells the former."""
+    """The next rows: first those that were never put off, then those whose time has come, with what tells the former.
+
+    Whoever was in a batch under which a worker died comes last, and apart from all others.
+    """
     if by_hand:
         turn = bulk.instant(NO_WORKERS_TURN)
-        text_ = f"{_WAITING} AND due_at = ? ORDER BY id LIMIT ?"
-        return [(("due_at = ?", (turn,)), _waiting(text_, (dispatch_id, channel, turn, most)))]
+        given = f"{_PUT_OFF} AND due_at = ? ORDER BY id LIMIT ?"
+        clean, suspect = _sifted(given, (dispatch_id, channel, turn, most))
+        return [(None, clean or _in_small_company(suspect))]
     fresh = _waiting(f"{_WAITING} AND {FRESH} ORDER BY id LIMIT ?", (dispatch_id, channel, most))
     if len(fresh) == most:
         return [((FRESH, ()), fresh)]
-    late = f"{_WAITING} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
-    again = _waiting(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
+    late = f"{_PUT_OFF} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+    clean, suspect = _sifted(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
+    again = clean if fresh or clean else _in_small_company(suspect)
     return [((FRESH, ()), fresh), (None, sorted(again))]
+
+
+def _sifted(statement: str, values: Sequence[Any]) -> tuple[list[Member], list[tuple[int, Member]]]:
+    """Those who wait and are suspected of nothing; and the suspects, each with the claim that died."""
+    clean, suspect = [], []
+    for *fields, reason, claim_id in bulk.fetched(statement, values):
+        member = Member._make((*fields, *AS_CLAIMED))
+        if reason in suspects.REASONS:
+            suspect.append((claim_id, member))
+        else:
+            clean.append(member)
+    return clean, suspect
+
+
+def _in_small_company(suspect: Sequence[tuple[int, Member]]) -> list[Member]:
+    """A tenth of those who were claimed together with the first."""
+    if not suspect:
+        return []
+    fence = suspect[0][0]
+    size = db.session.scalar(select(DeliveryClaim.size).where(DeliveryClaim.id == fence)) or 1
+    return [member for claim_id, member in suspect if claim_id == fence][: suspects.company(size)]
 
 
 def _waiting(statement: str, values: Sequence[Any]) -> list[Member]:
@@ -287,15 +317,43 @@ def run_out(dispatch_id: int, now: datetime) -> Sequence[DeliveryClaim]:
 
 
 def move_claimed(
-    fence: int, state: State, now: datetime, *, reason: str = "", called_at: datetime | None = None
+    fence: int,
+    state: State,
+    now: datetime,
+    *,
+    reason: str | None = "",
+    called_at: datetime | None = None,
+    owner: str = "",
 ) -> list[tuple[str, str]]:
-    """Move every row still held under a fence to this state, and the counts with them; their references with the state."""
+    """Move every row still held under a fence to this state, and the counts with them; their references with the state.
+
+    Without a `reason` (None) a row keeps its own. `owner` looks after those whom nobody looked after so far.
+    """
     rows = rows_of(fence)
     change = update(Delivery).where(Delivery.claim_id == fence, IS_SENDING)
-    rows_changed(change.values(state=state, reason=reason, called_at=called_at, changed_at=now))
+    if owner:
+        rows_changed(change.where(HAS_NO_OWNER).values(owner=owner))
+    why = {} if reason is None else {"reason": reason}
+    rows_changed(change.values(state=state, called_at=called_at, changed_at=now, **why))
     claim = db.session.get_one(DeliveryClaim, fence)
-    tallies.count(claim.dispatch_id, _moves(claim.channel, rows, State.SENDING, state, reason), now)
+    tallies.count(claim.dispatch_id, _moves(claim.channel, rows, State.SENDING, state, reason or ""), now)
     return [(row.ref, state.value) for row in rows]
+
+
+def suspect(claim: DeliveryClaim, now: datetime, *, printing: bool) -> str:
+    """Let the rows of a claim whose worker died wait from now on, each behind those who never were put off; why, from here on."""
+    rows = update(Delivery).where(Delivery.claim_id == claim.id, IS_SENDING)
+    rows_changed(rows.where(Delivery.due_at.is_(None)).values(due_at=now))
+    before = db.session.scalar(select(Delivery.reason).where(Delivery.claim_id == claim.id, IS_SENDING).limit(1))
+    return suspects.after_death(before or "", claim.size, printing=printing)
+
+
+def unbegun(dispatch_id: int) -> Sequence[DeliveryClaim]:
+    """The claims of a dispatch of which nothing was handed over yet; whoever asks has locked it."""
+    query = select(DeliveryClaim).where(
+        DeliveryClaim.dispatch_id == dispatch_id, DeliveryClaim.state == "claimed", IS_OPEN
+    )
+    return db.session.scalars(query.order_by(DeliveryClaim.id).with_for_update()).all()
 
 
 def untouched(held: Held) -> bool:
