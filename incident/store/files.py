@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from incident.domain.errors import Invalid
-from incident.store.sealed import Sealer, Unreadable
+from incident.store.ciphers import Sealer, Unreadable
 
 PIECE: Final = 256 * 1024
 HEAD: Final = b"TOCSIN-SEALED-1\n"

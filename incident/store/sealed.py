@@ -5,8 +5,6 @@ A mark is the blind index: the same value of the same purpose in the same incide
 without the key can compute it. Destroying a data key makes everything sealed under it unreadable for good.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -20,10 +18,11 @@ from tink import aead, prf
 
 from incident.domain.errors import Refused
 from incident.store import primitives
+from incident.store.ciphers import Sealer as Sealer
+from incident.store.ciphers import Unreadable as Unreadable
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
 from incident.store.keys import KeyRing
 
-MARK_BYTES: Final = 16
 IN_AN_ACTION: Final = "tocsin_ledger"  # the mark that actions/ledger.transaction leaves on the session
 HOUSE: Final = 0
 """The owner of what belongs to no incident: pass `None` as the incident."""
@@ -50,41 +49,6 @@ class Erased(Refused):
 
     def __init__(self) -> None:
         super().__init__("The personal data of this incident was erased; it cannot be shown or used any more.")
-
-
-class Unreadable(Refused):
-    """A sealed value does not open: it was changed, moved from another place, or belongs to other keys."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(f"A sealed value does not open ({place}). It was changed, moved, or sealed with other keys.")
-
-
-@dataclass(frozen=True, slots=True)
-class Sealer:
-    """An opened data key: seals, unseals and marks for one incident."""
-
-    owner: int
-    _boxes: primitives.Boxes
-    _marks: primitives.Marks
-
-    def seal(self, place: str, plaintext: bytes) -> bytes:
-        """The sealed bytes; they open only at `place` (table, column and reference) of this incident."""
-        return self._boxes.encrypt(plaintext, f"{self.owner}|{place}".encode())
-
-    def unseal(self, place: str, sealed: bytes) -> bytes:
-        """What was sealed at this place. Raises Unreadable."""
-        try:
-            return self._boxes.decrypt(sealed, f"{self.owner}|{place}".encode())
-        except (primitives.Unopened, tink.TinkError):
-            raise Unreadable(place) from None
-
-    def mark(self, purpose: str, value: str) -> bytes:
-        """The blind index of a normalised value, 16 bytes."""
-        return self._marks.compute(f"{len(purpose)}|{purpose}|{value}".encode(), MARK_BYTES)
-
-    def marker(self, purpose: str) -> Callable[[str], bytes]:
-        """The same for thousands of values of one purpose."""
-        return primitives.starting(self._marks, f"{len(purpose)}|{purpose}|".encode(), MARK_BYTES)
 
 
 _RINGS: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()

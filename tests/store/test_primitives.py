@@ -8,8 +8,8 @@ from tink import aead, prf, proto_keyset_format, secret_key_access
 from tink.proto import tink_pb2
 
 from incident.store import primitives
+from incident.store.ciphers import Gcm, Hmac, Sealer, Unopened, Unreadable
 from incident.store.keys import AEAD, PRF
-from incident.store.primitives import Gcm, Hmac, Unopened
 
 SEALING = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
 MARKING = tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256)
@@ -76,3 +76,19 @@ def test_a_keyset_with_a_second_key_is_left_to_tink():
     assert not isinstance(boxes, Gcm)
     place = os.urandom(8)
     assert both.primitive(AEAD).decrypt(boxes.encrypt(b"a secret", place), place) == b"a secret"
+
+
+def test_keys_handed_over_seal_mark_and_open_alike_at_the_other_end():
+    here = Sealer(7, OURS, primitives.marks(MARKING))
+    there = Sealer.taken_over(here.handed_over())
+    assert there.unseal("person.sealed:1:1", here.seal("person.sealed:1:1", b"a secret")) == b"a secret"
+    assert there.mark("email", "ann@example.org") == here.marker("email")("ann@example.org")
+    with pytest.raises(Unreadable):
+        Sealer(8, OURS, primitives.marks(MARKING)).unseal("x", there.seal("x", b"a secret"))
+
+
+def test_keys_that_tink_holds_are_not_handed_over():
+    siv = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
+    assert Sealer(7, primitives.boxes(siv), primitives.marks(MARKING)).handed_over() is None
+    with pytest.raises(Unreadable):
+        Sealer(7, primitives.boxes(siv), primitives.marks(MARKING)).unseal("x", b"garbage")
