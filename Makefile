@@ -81,12 +81,14 @@ clean:  ## remove what was installed; the instance stays
 
 .venv/.run: .venv/pyvenv.cfg requirements.lock pyproject.toml
 	@[ -f .venv/.test ] && [ .venv/.test -nt requirements.lock ] || echo "Installing what requirements.lock names"
-	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q incident notifiers
 	@touch $@
 
 .venv/.test: .venv/pyvenv.cfg requirements-test.lock pyproject.toml
 	@echo "Installing what requirements-test.lock names"
-	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-test.lock
+	@$(UV) pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-test.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q incident notifiers
 	@touch $@
