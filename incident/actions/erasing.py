@@ -10,7 +10,7 @@ from incident.actions.ledger import transaction
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.people import State
 from incident.store import imports as lists
-from incident.store import incidents, letters, sealed
+from incident.store import erasures, incidents, letters, sealed  # noqa: F401
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.people import Person

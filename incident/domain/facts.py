@@ -18,6 +18,8 @@ LONGEST_TEXT = 10_000
 LONGEST_LIST = 400
 LARGEST_NUMBER = 10**15
 PLACE_LISTS = frozenset({"establishments", "markets"})
+FREE = frozenset({"text", "list"})
+"""Types that are answered in words of one's own."""
 
 
 class Unknown(Enum):
@@ -376,6 +378,12 @@ def time_words(moment: datetime, zone: tzinfo) -> str:
 def zone_word(zone: tzinfo) -> str:
     """The name of a zone as people read it: "Paris" for Europe/Paris."""
     return str(getattr(zone, "key", zone)).rsplit("/", 1)[-1].replace("_", " ")
+
+
+def is_free(key: str) -> bool:
+    """Whether this fact is answered in words of one's own: it may then name somebody, and is kept sealed."""
+    entry = vocabulary().entries.get(key)
+    return entry is None or (entry.type in FREE and key not in PLACE_LISTS)
 
 
 def choices_of(key: str) -> Sequence[tuple[str, str]]:

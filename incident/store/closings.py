@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -26,6 +27,7 @@ class Review(Model):
     measures: Mapped[str] = mapped_column(Text)
     written_at: Mapped[datetime] = mapped_column(UTCDateTime)
     written_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Closing(Model):
@@ -42,6 +44,11 @@ class Closing(Model):
     figures: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     done_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+words.keep(Review, "went_well", "went_badly", "root_cause", "lessons", "measures")
+words.keep(Closing, "words")
 
 
 def review(incident_id: int) -> Review | None:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text, func, select
+from sqlalchemy import JSON, Float, ForeignKey, Index, LargeBinary, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.scales import NOT_CONCERNED
+from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -30,6 +31,10 @@ class Grade(Model):
     note: Mapped[str] = mapped_column(Text, default="")
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+words.keep(Grade, "note")
 
 
 def latest(incident_id: int) -> dict[tuple[str, str], Grade]:

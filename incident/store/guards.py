@@ -15,6 +15,7 @@ APPEND_ONLY = {
     "law_edition": "id",
     "law_text": "id",
     "note": "id",
+    "policy_in_force": "id",
     "posting_check": "id",
     "provider_event": "id",
     "public_decision": "id",
@@ -29,7 +30,7 @@ APPEND_ONLY = {
 _SQLITE_REFUSE = """CREATE TRIGGER IF NOT EXISTS {table}_no_{name} BEFORE {name} ON {table} {when}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are added, never changed or removed'); END"""
 
-SETTLED = {"report": "draft"}
+SETTLED = {"erasure": "asked", "report": "draft"}
 """Tables whose rows may change in one state alone; once they have left it, they stay as they are."""
 
 _SQLITE_STAY = """CREATE TRIGGER IF NOT EXISTS {table}_stays_on_{name} BEFORE {name} ON {table} WHEN OLD.state <> '{open}'

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import LargeBinary, Select, Table, func, select
 
+from incident.store import words
 from incident.store.db import db
 
 AT_ONCE: Final = 2_000
@@ -25,12 +26,14 @@ HELD: Final[Mapping[str, str]] = {
     "dispatch_move": "dispatch_id dispatch",
     "dispatch_tally": "dispatch_id dispatch",
     "duty_owner": "incident_id",
+    "erasure": "incident_id",
     "evidence": "incident_id",
     "fact": "incident_id",
     "finding": "incident_id",
     "grade": "incident_id",
     "incident": "id",
     "law_update": "incident_id",
+    "legal_hold": "incident_id",
     "letter": "batch_id letter_batch",
     "letter_batch": "incident_id",
     "letter_return": "incident_id",
@@ -61,6 +64,7 @@ LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     # table: the column that leads to the incident, and why its rows stay out
     "data_key": ("incident_id", "keys are never handed out"),
     "delivery_claim": ("dispatch_id dispatch", "working state of the program"),
+    "import_piece": ("import_id person_import", "personal data of the people affected"),
     "membership": ("incident_id", "who may see the incident concerns the team"),
     "person": ("incident_id", "personal data of the people affected"),
     "person_import": ("incident_id", "lists of the people affected"),
@@ -83,10 +87,13 @@ def rows(name: str, incident_id: int) -> Iterator[dict[str, Any]]:
     """Every row that this table holds of the incident, as values for JSON; a few at a time from the database."""
     table = db.metadata.tables[name]
     columns = [column for column in table.columns if _is_told(column)]
-    query = _of(table, HELD[name], incident_id, select(*columns)).order_by(*table.primary_key)
+    kept = words.KEPT.get(name)
+    sealed = [table.c.sealed] if kept else []
+    query = _of(table, HELD[name], incident_id, select(*columns, *sealed)).order_by(*table.primary_key)
     found = db.session.execute(query, execution_options={"stream_results": True, "yield_per": AT_ONCE})
-    for row in found:
-        yield {column.name: _plain(value) for column, value in zip(columns, row, strict=True)}
+    for row in found.mappings():
+        opened = kept.open(row) if kept and row["sealed"] else {}
+        yield {column.name: _plain(opened.get(column.name, row[column.name])) for column in columns}
 
 
 def counted(name: str, incident_id: int) -> int:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, and_, func, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.facts import Facts, from_json
+from incident.domain.facts import Facts, from_json, is_free
+from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -60,6 +61,7 @@ class Fact(Model):
     learnt_at: Mapped[datetime] = mapped_column(UTCDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UTCDateTime)
     recorded_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Note(Model):
@@ -74,6 +76,7 @@ class Note(Model):
     text: Mapped[str] = mapped_column(Text)
     written_at: Mapped[datetime] = mapped_column(UTCDateTime)
     written_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Evidence(Model):
@@ -93,6 +96,7 @@ class Evidence(Model):
     brought_by: Mapped[str] = mapped_column(String(200))
     added_at: Mapped[datetime] = mapped_column(UTCDateTime)
     added_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Custody(Model):
@@ -107,6 +111,19 @@ class Custody(Model):
     reason: Mapped[str] = mapped_column(String(500))
     moved_at: Mapped[datetime] = mapped_column(UTCDateTime)
     recorded_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+words.keep(
+    Fact,
+    "value",
+    "source",
+    place=("key", "recorded_at", "learnt_at"),
+    is_words=lambda row, name: name == "source" or is_free(row["key"]),
+)
+words.keep(Note, "text")
+words.keep(Evidence, "name", "description", "brought_by")
+words.keep(Custody, "holder", "reason", place=("evidence_id", "moved_at"), parent=("evidence_id", "evidence"))
 
 
 def next_number(name: str) -> int:
@@ -209,8 +226,8 @@ def notes_by_ref(incident_id: int, refs: Collection[str]) -> dict[str, str]:
     """The texts of these notes, by reference."""
     if not refs:
         return {}
-    found = db.session.execute(select(Note.ref, Note.text).where(Note.incident_id == incident_id, Note.ref.in_(refs)))
-    return {ref: text for ref, text in found}
+    found = db.session.scalars(select(Note).where(Note.incident_id == incident_id, Note.ref.in_(refs)))
+    return {note.ref: note.text for note in found}
 
 
 def by_ids(ids: Collection[int]) -> dict[int, Incident]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
+from sqlalchemy.orm import defer
 
 from incident.store.closings import Review
 from incident.store.db import db
@@ -15,7 +16,7 @@ from incident.store.notices import Notice
 from incident.store.obligations import ACTIVE, UNSETTLED, FindingRow
 from incident.store.people import Tally
 from incident.store.plans import UNDONE, Step
-from incident.store.reports import Report
+from incident.store.reports import WORDS, Report
 
 ON_THE_LIST = ("active", "suspect")
 
@@ -131,7 +132,7 @@ def troubled_dispatches(incidents: Select[Any], *, limit: int) -> Sequence[Dispa
 
 def draft_reports(incidents: Select[Any], *, limit: int) -> Sequence[Report]:
     """Reports begun and not filed, soonest due first."""
-    query = select(Report).where(Report.incident_id.in_(incidents), Report.state == "draft")
+    query = select(Report).where(Report.incident_id.in_(incidents), Report.state == "draft").options(*map(defer, WORDS))
     return db.session.scalars(query.order_by(Report.due_at.is_(None), Report.due_at, Report.id).limit(limit)).all()
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, case, func, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, case, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 UNDONE = ("open", "taken")
@@ -81,6 +82,10 @@ class StepEvent(Model):
     handed_to: Mapped[str] = mapped_column(String(20), default="")
     done_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_by: Mapped[str] = mapped_column(String(20))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+words.keep(StepEvent, "text", place=("step_id", "did", "done_at"), parent=("step_id", "step"))
 
 
 def of(incident_id: int) -> Sequence[Plan]:

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -30,6 +31,10 @@ class PublicDecision(Model):
     reason: Mapped[str] = mapped_column(Text, default="")
     by: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+words.keep(PublicDecision, "evidence", "reason")
 
 
 def of_incident(incident_id: int) -> Sequence[PublicDecision]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, defer, mapped_column
 
+from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 
@@ -44,6 +45,7 @@ class Report(Model):
     channel: Mapped[str | None] = mapped_column(String(20))
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     late: Mapped[bool] = mapped_column(default=False)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Receipt(Model):
@@ -72,6 +74,12 @@ class ReportFile(Model):
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInt)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+WORDS: Final = (Report.answers, Report.hands, Report.seen, Report.sealed)
+words.keep(Report, "hands", "seen", "answers")
+words.keep(ReportFile, "content", place=("report_id", "kind"), parent=("report_id", "report"))
 
 
 def by_ref(incident_id: int, ref: str, *, locked: bool = False) -> Report | None:
@@ -90,11 +98,7 @@ def one_at_a_time(incident_id: int) -> None:
 
 def page(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Report]:
     """Newest first, by key; without the answers, which may be long."""
-    query = (
-        select(Report)
-        .where(Report.incident_id == incident_id)
-        .options(defer(Report.answers), defer(Report.hands), defer(Report.seen))
-    )
+    query = select(Report).where(Report.incident_id == incident_id).options(*map(defer, WORDS))
     if before is not None:
         query = query.where(Report.id < before)
     return db.session.scalars(query.order_by(Report.id.desc()).limit(limit)).all()
@@ -103,9 +107,7 @@ def page(incident_id: int, *, before: int | None = None, limit: int = 50) -> Seq
 def filed(incident_id: int) -> Sequence[Report]:
     """Every filed report of an incident, oldest first, without the answers."""
     query = select(Report).where(Report.incident_id == incident_id, Report.state == "filed")
-    return db.session.scalars(
-        query.options(defer(Report.answers), defer(Report.hands), defer(Report.seen)).order_by(Report.id)
-    ).all()
+    return db.session.scalars(query.options(*map(defer, WORDS)).order_by(Report.id)).all()
 
 
 def stages(incident_id: int, form: str, authority: str) -> Sequence[tuple[str, str]]:
@@ -140,7 +142,7 @@ def files(report_id: int) -> Sequence[ReportFile]:
     return db.session.scalars(
         select(ReportFile)
         .where(ReportFile.report_id == report_id)
-        .options(defer(ReportFile.content))
+        .options(defer(ReportFile.content), defer(ReportFile.sealed))
         .order_by(ReportFile.id)
     ).all()
 
