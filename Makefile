@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale docs-laws screens browser lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk docs-laws screens browser strace lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -19,7 +19,7 @@ run: .venv/.run  ## start everything; the first start makes the instance and pri
 demo: .venv/.run  ## load a sample incident, as a drill
 	@$(BIN)/tocsin demo
 
-test: .venv/.test browser  ## run the whole suite on SQLite and PostgreSQL, browser included
+test: .venv/.test browser strace  ## run the whole suite on SQLite and PostgreSQL, browser included
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
 check: format lint types imports test  ## all of it: format, lint, types, imports, tests
@@ -51,6 +51,9 @@ soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing pr
 soak-scale: .venv/.test  ## kill, freeze and add workers of one PostgreSQL in the middle of a sending (SCALE="people way"); takes minutes
 	@SCALE="$${SCALE:-100000 email}" $(BIN)/pytest -q tests/journeys/test_scale.py --database=postgresql
 
+soak-disk: .venv/.test strace  ## let 300 calls to the disk fail, fill up or be the last, and cut the power 60 times (DISK="faults cuts"); takes half an hour
+	@DISK="$${DISK:-300 60}" $(BIN)/pytest -q tests/journeys/test_stricken.py --database=sqlite
+
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 	@$(BIN)/tocsin laws document --shipped docs/laws.md
 
@@ -62,6 +65,11 @@ browser:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium for the browser tests"; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	  else echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again."; exit 1; fi; }
+
+strace:
+	@command -v strace >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing strace for the tests of failing disks" && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace >/dev/null; } || \
+	  echo "Without strace the tests of failing disks are skipped; they say so."
 
 lock: .boot/.made  ## write the locks anew from pyproject.toml (UPGRADE=--upgrade brings them up to date)
 	@$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(UPGRADE) --extra scale --group build pyproject.toml -o requirements.lock
