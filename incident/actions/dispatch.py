@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime
 
 from incident.actions import rolls
+from incident.actions.giving_back import give_all_back
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
 from incident.domain import deliveries as rules
@@ -89,10 +90,14 @@ def pause(incident: str, ref: str, *, actor: str, now: datetime) -> None:
 
 
 def halt(row: Dispatch, reason: str, ledger: Ledger, incident: str) -> None:
-    """Pause a dispatch inside the caller's transaction, for a reason of the list in the rules."""
+    """Pause a dispatch inside the caller's transaction, for a reason of the list in the rules.
+
+    What workers hold and have not begun to hand over waits again from here on.
+    """
     row.course = rules.turned(Course(row.course), Turn.PAUSE)
     row.paused_for, row.changed_at = reason, ledger.now
     ledger.write("dispatch.paused", row.ref, incident=incident, reason=reason)
+    give_all_back(row, ledger, incident)
 
 
 def go_on(incident: str, ref: str, *, actor: str, now: datetime) -> None:
@@ -130,6 +135,7 @@ def stop(incident: str, ref: str, *, typed: str, actor: str, now: datetime) -> i
         course = rules.turned(Course(row.course), Turn.STOP)
         if not row.prepared and not row.simulated:
             raise Refused("People are still being put on the list. Pause it, and stop it when the list is whole.")
+        give_all_back(row, ledger, incident)
         _demand_number(typed, row.waiting)
         cancelled = _cancel(row, now)
         row.course, row.finished_at, row.changed_at = course, now, now
@@ -191,6 +197,11 @@ def freeze(*, actor: str, now: datetime) -> None:
             ledger.unchanged()
             return
         ledger.write("sending.frozen", "sending")
+        for found in dispatches.under_way():
+            row = dispatches.locked(found.ref)
+            case = db.session.get(Incident, found.incident_id)
+            if row is not None and case is not None:
+                give_all_back(row, ledger, case.ref)
 
 
 def release(*, actor: str, now: datetime) -> None:

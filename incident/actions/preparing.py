@@ -6,6 +6,7 @@ from datetime import datetime
 
 from incident.actions import quieting, rolls
 from incident.actions.dispatch import halt
+from incident.actions.giving_back import give_back
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
 from incident.domain import deliveries as rules
@@ -130,7 +131,7 @@ def _after_death(row: Dispatch, claim: DeliveryClaim, now: datetime) -> tuple[st
     """Give back what a dead worker held and nobody can have got; or set aside the one record that killed it time and again."""
     claim.state = "returned"
     if rules.waits_or_not(Course(row.course)) is State.CANCELLED:
-        return "deliveries.returned", claims.move_claimed(claim.id, State.CANCELLED, now)
+        return "deliveries.returned", claims.move_claimed(claim.id, State.CANCELLED, now, reason="stopped")
     reason = claims.suspect(claim, now, printing=claim.channel == letters.CHANNEL)
     if reason != suspects.POISON:
         return "deliveries.returned", claims.move_claimed(claim.id, State.WAITING, now, reason=reason)
@@ -141,23 +142,8 @@ def _after_death(row: Dispatch, claim: DeliveryClaim, now: datetime) -> tuple[st
 
 def returned(row: Dispatch, held: Held, ledger: Ledger, incident: str) -> None:
     """Give a batch back that was not handed over."""
-    if claims.turn_claim(held.fence, "claimed", "returned", ledger.now):
-        _give_back(row, held.fence, ledger, incident)
-    elif not ledger.lines:
+    if not give_back(row, held.fence, ledger, incident) and not ledger.lines:
         ledger.unchanged()
-
-
-def _give_back(row: Dispatch, fence: int, ledger: Ledger, incident: str) -> None:
-    state = rules.waits_or_not(Course(row.course))
-    moved = claims.move_claimed(fence, state, ledger.now, reason=None if state is State.WAITING else "")
-    ledger.write(
-        "deliveries.returned",
-        row.ref,
-        incident=incident,
-        claim=fence,
-        count=len(moved),
-        digest=rules.batch_digest(moved),
-    )
 
 
 def released_by(row: Dispatch, version: NoticeVersion) -> str:

@@ -348,12 +348,10 @@ def suspect(claim: DeliveryClaim, now: datetime, *, printing: bool) -> str:
     return suspects.after_death(before or "", claim.size, printing=printing)
 
 
-def unbegun(dispatch_id: int) -> Sequence[DeliveryClaim]:
+def unbegun(dispatch_id: int) -> Sequence[int]:
     """The claims of a dispatch of which nothing was handed over yet; whoever asks has locked it."""
-    query = select(DeliveryClaim).where(
-        DeliveryClaim.dispatch_id == dispatch_id, DeliveryClaim.state == "claimed", IS_OPEN
-    )
-    return db.session.scalars(query.order_by(DeliveryClaim.id).with_for_update()).all()
+    query = select(DeliveryClaim.id).where(DeliveryClaim.dispatch_id == dispatch_id, DeliveryClaim.state == "claimed")
+    return db.session.scalars(query.where(IS_OPEN).order_by(DeliveryClaim.id)).all()
 
 
 def untouched(held: Held) -> bool:

@@ -10,7 +10,8 @@ from incident.domain.deliveries import Course
 from incident.store import claims
 from incident.store.db import db
 from notifiers.contract import Answer, Outcome
-from tests.actions.waves import LEAD, NOW, a_story, email_of
+from notifiers.memory import Memory
+from tests.actions.waves import LEAD, NOW, a_story, answering, email_of
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -97,7 +98,7 @@ def test_what_was_under_way_when_it_was_stopped_does_not_wait_for_ever():
     wave.flows["email"] = sending.Flow(email_of(story))
     batch = wave._written(story.row(), held)
     assert wave._begin(batch)
-    assert dispatch.stop(story.incident.ref, story.dispatch, typed="1", actor=LEAD, now=NOW) == 1
+    assert dispatch.stop(story.incident.ref, story.dispatch, typed="2", actor=LEAD, now=NOW) == 2
     answers = {message.ref: Answer(message.ref, Outcome.LATER, reason="server_says_later") for message in batch.to_send}
     wave._settle(batch, answers, wave.flows["email"])
     story.clock.move(seconds=61)
@@ -129,3 +130,44 @@ def test_two_workers_at_once_tell_everybody_once(app):
     assert (len(told), len(set(told))) == (40, 40)
     assert story.counts() == {"accepted": 40}
     assert story.row().course == Course.DONE
+
+
+@pytest.mark.parametrize("how", ["pause", "stop"])
+def test_what_was_claimed_and_not_begun_is_not_said_to_be_sent_once_somebody_pauses_or_stops_it(how):
+    story = a_story(5)
+    story.start()
+    first, second = claimed(story, 2), claimed(story, 2)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    wave.flows["email"] = sending.Flow(email_of(story))
+    begun, late = (wave._written(story.row(), held) for held in (first, second))
+    assert wave._begin(begun)
+    if how == "pause":
+        dispatch.pause(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+        assert story.counts() == {"sending": 2, "waiting": 3}
+    else:
+        assert dispatch.stop(story.incident.ref, story.dispatch, typed="3", actor=LEAD, now=NOW) == 3
+        assert story.counts() == {"sending": 2, "cancelled": 3}
+    assert story.verbs().count("deliveries.returned") == 1
+    assert not wave._begin(late)  # whoever held it hands over nothing, not even after "go on"
+    if how == "pause":
+        dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+        assert not wave._begin(late)
+    assert email_of(story).sent == []
+
+
+def test_a_halt_by_itself_gives_back_what_others_hold_and_the_counts_stay_true():
+    story = a_story(12, real={"email": Memory("email", answer=answering(Outcome.STOP, "credentials_refused"))})
+    email_of(story).batch = 3
+    story.start()
+    claimed(story, 4)  # by another worker, which has not begun it
+    story.work()
+    assert story.row().course == Course.PAUSED
+    assert story.counts() == {"waiting": 12}
+
+
+def test_a_freeze_gives_back_what_was_not_begun_in_every_sending():
+    story = a_story(3)
+    story.start()
+    claimed(story, 2)
+    dispatch.freeze(actor=LEAD, now=NOW)
+    assert story.counts() == {"waiting": 3}
