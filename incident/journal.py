@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 from flask import Flask, Response, g, request
@@ -20,9 +22,28 @@ _LAST: list[Processor] = [structlog.processors.format_exc_info, structlog.proces
 """What libraries say goes the same way as what we say, so that every line is JSON."""
 
 
+class Unfailing:
+    """Standard error that loses its line rather than the work the line is about: on a full disk, in a pipe nobody reads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what can be handed on."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def begin(level: str) -> None:
     """Sets the log's form for this process."""
-    told = logging.StreamHandler(sys.stderr)
+    stream = cast(TextIO, Unfailing(sys.stderr))
+    told = logging.StreamHandler(stream)
     told.setFormatter(_Json(foreign_pre_chain=_COMMON, processors=[_Json.remove_processors_meta, *_LAST]))
     logging.basicConfig(level=level.upper(), handlers=[told], force=True)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -31,7 +52,7 @@ def begin(level: str) -> None:
     structlog.configure(
         processors=[*_COMMON, *_LAST],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
     )
 
 

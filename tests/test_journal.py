@@ -1,5 +1,6 @@
 """The log: one JSON object a line, whoever speaks, and never the values of a failed statement."""
 
+import errno
 import io
 import json
 import logging
@@ -60,3 +61,23 @@ def test_a_failed_statement_is_logged_without_its_values(app, said):
     [line] = said()
     assert "nowhere" in line["exception"]
     assert "ana@example.org" not in json.dumps(line)
+
+
+class FullDisk(io.StringIO):
+    """Takes nothing any more."""
+
+    def write(self, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch):
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    journal.begin("info")
+    try:
+        structlog.get_logger().info("work.done", kind="sending")
+        logging.getLogger("some.library").warning("A line nobody will read")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(logging.WARNING)
+        structlog.reset_defaults()
