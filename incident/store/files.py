@@ -10,6 +10,7 @@ from typing import IO, Final
 
 from incident.domain.errors import Invalid
 from incident.store.ciphers import Sealer, Unreadable
+from incident.store.keys import sync_folder
 
 PIECE: Final = 256 * 1024
 HEAD: Final = b"TOCSIN-SEALED-1\n"
@@ -33,6 +34,7 @@ def keep(source: IO[bytes], path: Path, sealer: Sealer, ref: str, *, most: int) 
             kept = _written(source, target, sealer, ref, most)
             target.flush()
             os.fsync(target.fileno())
+        sync_folder(path.parent)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

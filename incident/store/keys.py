@@ -83,7 +83,7 @@ class KeyRing:
         if number == self.current:
             raise KeysError("The master key in use cannot be dropped.")
         (self.folder / f"master-{number:04d}.json").unlink()
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         del self._masters[number]
 
     def secret(self, name: str) -> bytes:
@@ -113,7 +113,7 @@ class KeyRing:
             os.fsync(handle)
         finally:
             os.close(handle)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         self._erased.add(what)
 
     def was_erased(self, what: str) -> bool:
@@ -218,10 +218,11 @@ def _write_new(path: Path, content: bytes) -> None:
         os.link(draft, path)
     finally:
         draft.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Write through that a file was made or taken away in this folder: syncing the file itself does not say so."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
