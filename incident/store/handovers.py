@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Update, or_, select, text, update
+from sqlalchemy import ColumnElement, Table, Update, and_, or_, select, text, update
 
 from incident.domain.handovers import State
 from incident.store.db import db
@@ -16,10 +16,20 @@ IS_OPEN = text("state IN ('waiting', 'claimed', 'calling')")
 """What the tables' partial indexes know: everything else is settled."""
 
 
-def due(rows: Table, now: datetime, *, only_lost: bool = False, limit: int = 100) -> list[str]:
-    """References of messages whose turn has come (unless `only_lost`), and of those whose worker died; oldest first."""
+def due(
+    rows: Table,
+    now: datetime,
+    *,
+    only_lost: bool = False,
+    also: ColumnElement[bool] | None = None,
+    limit: int = 100,
+) -> list[str]:
+    """References of messages whose turn has come (unless `only_lost`), and of those whose worker died; oldest first.
+
+    `also` is what must be true of those whose turn has come.
+    """
     lost = rows.c.state.in_((State.CLAIMED, State.CALLING)) & (rows.c.lease_until <= now)
-    waiting = (rows.c.state == State.WAITING) & (rows.c.next_at <= now)
+    waiting = and_(rows.c.state == State.WAITING, rows.c.next_at <= now, *(() if also is None else (also,)))
     query = select(rows.c.ref).where(IS_OPEN, lost if only_lost else or_(waiting, lost))
     return list(db.session.scalars(query.order_by(rows.c.id).limit(limit)))
 
@@ -50,6 +60,6 @@ def _alone(rows: Table, ref: str, which: ColumnElement[bool], values: Mapping[st
     change: Update = update(rows).where(rows.c.ref == ref, which).values(**values)
     db.session.rollback()
     db.session.connection(execution_options={"tocsin_write": True})
-    fence = db.session.scalar(change.returning(rows.c.fence))
+    fence: int | None = db.session.scalar(change.returning(rows.c.fence))
     db.session.commit()
     return fence
