@@ -58,7 +58,7 @@ Done = Sequence[tuple[Batch, Answers]]
 def due(now: datetime) -> list[str]:
     """The dispatches with something to do now."""
     found = [row.ref for row in dispatches.under_way() if row.course == Course.PREPARING or _is_due(row, now)]
-    return list(dict.fromkeys([*found, *claims.dispatches_with_lost_claims(now)]))
+    return list(dict.fromkeys([*found, *dispatches.without_doubts(), *claims.dispatches_with_lost_claims(now)]))
 
 
 def _is_due(row: Dispatch, now: datetime) -> bool:
@@ -433,26 +433,37 @@ class Wave:
         """What else belongs into the transaction that settles a batch; nothing here."""
 
     def _finish(self) -> None:
-        """When nobody waits and nothing is under way, the dispatch is done, and with it the notice."""
+        """When nobody waits and nothing is under way, the dispatch is done, and with it the notice; but not while somebody is in doubt."""
         row = dispatches.anywhere(self.ref)
-        if row is None or row.course != Course.SENDING or row.waiting or row.sending or not row.prepared:
+        if row is None or not _may_end(row) or not row.prepared:
             return
         if letters.unposted(row.id):
             return
         now = self.clock()
         with transaction(ACTOR, now) as ledger:
             row = locked(self.ref)
-            if row.course != Course.SENDING or row.waiting or row.sending:
+            if not _may_end(row):
                 ledger.unchanged()
                 return
-            row.course, row.finished_at = rules.turned(Course(row.course), Turn.FINISH), now
             counts = {state.value: row.counts.of(state) for state in State if row.counts.of(state)}
+            if row.in_doubt and not row.simulated:
+                row.course, row.changed_at = rules.turned(Course(row.course), Turn.DOUBT), now
+                ledger.write("dispatch.in_doubt", row.ref, incident=incident_ref(row), counts=counts)
+                return
+            row.course, row.finished_at = rules.turned(Course(row.course), Turn.FINISH), now
             ledger.write(
                 "dispatch.finished", row.ref, incident=incident_ref(row), simulated=row.simulated, counts=counts
             )
             text = notices.anywhere(row.notice_ref)
             if text is not None and text.stage == Stage.SENDING:
                 text.stage = notice_rules.after(Stage.SENDING, notice_rules.Event.FINISH)
+
+
+def _may_end(row: Dispatch) -> bool:
+    """Whether nothing is left to send, and that was not yet said of it."""
+    if row.course == Course.IN_DOUBT:
+        return not row.in_doubt
+    return row.course == Course.SENDING and not row.waiting and not row.sending
 
 
 def _demand_fit(row: Dispatch, flow: Flow) -> None:

@@ -81,7 +81,9 @@ class SendingOut(BaseModel):
     version: int
     digest: str = Field(description="The digest that was approved.")
     simulated: bool = Field(description="True: it went to the sandbox, and nobody was told by it.")
-    course: str = Field(description="preparing, sending, paused, stopped or done")
+    course: str = Field(
+        description="preparing, sending, paused, stopped, in_doubt (nothing is left to send, and somebody is in doubt) or done"
+    )
     paused_for: str
     audience: int
     counts: CountsOut

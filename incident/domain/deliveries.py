@@ -274,6 +274,7 @@ class Course(StrEnum):
     SENDING = "sending"
     PAUSED = "paused"
     STOPPED = "stopped"  # for good
+    IN_DOUBT = "in_doubt"  # nothing is left to send, and of somebody nobody knows whether they were told
     DONE = "done"  # nothing is left to send
 
 
@@ -285,6 +286,7 @@ class Turn(StrEnum):
     GO_ON = "go_on"
     STOP = "stop"
     FINISH = "finish"
+    DOUBT = "doubt"  # all is handed over, and some answers are lost
     REPEAT = "repeat"  # more to send: a person had some sent again
 
 
@@ -318,6 +320,18 @@ COURSES: Final[Mapping[tuple[Course, Turn], Course | str]] = {
     (C.STOPPED, Turn.STOP): C.STOPPED,
     (C.STOPPED, Turn.FINISH): C.STOPPED,
     (C.STOPPED, Turn.REPEAT): HAS_STOPPED,
+    (C.PREPARING, Turn.DOUBT): C.PREPARING,
+    (C.SENDING, Turn.DOUBT): C.IN_DOUBT,
+    (C.PAUSED, Turn.DOUBT): NOT_RUNNING,
+    (C.STOPPED, Turn.DOUBT): C.STOPPED,
+    (C.IN_DOUBT, Turn.PREPARED): C.IN_DOUBT,
+    (C.IN_DOUBT, Turn.PAUSE): IS_DONE,
+    (C.IN_DOUBT, Turn.GO_ON): IS_DONE,
+    (C.IN_DOUBT, Turn.STOP): IS_DONE,
+    (C.IN_DOUBT, Turn.FINISH): C.DONE,
+    (C.IN_DOUBT, Turn.REPEAT): C.SENDING,
+    (C.IN_DOUBT, Turn.DOUBT): C.IN_DOUBT,
+    (C.DONE, Turn.DOUBT): C.DONE,
     (C.DONE, Turn.PREPARED): C.DONE,
     (C.DONE, Turn.PAUSE): IS_DONE,
     (C.DONE, Turn.GO_ON): IS_DONE,
@@ -434,7 +448,7 @@ def is_complete(course: Course, counts: Counts, unowned: int, still_open: int = 
 
 def may_climb(course: Course, canary: int) -> bool:
     """Whether the next channel may be tried in a dispatch: not before the first look, nor while it rests or after its end."""
-    return course is Course.DONE or (course is Course.SENDING and not canary)
+    return course in (Course.DONE, Course.IN_DOUBT) or (course is Course.SENDING and not canary)
 
 
 def batch_digest(rows: Iterable[tuple[str, str]]) -> str:

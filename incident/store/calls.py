@@ -117,7 +117,7 @@ def _open(incident_id: int) -> Any:
     query = query.join(Delivery, Delivery.id == CallTask.delivery_id).join(
         Dispatch, Dispatch.id == Delivery.dispatch_id
     )
-    running = Dispatch.course.in_([Course.PREPARING, Course.SENDING, Course.DONE])
+    running = Dispatch.course.in_([Course.PREPARING, Course.SENDING, Course.IN_DOUBT, Course.DONE])
     wanted = or_(CallTask.why == Why.CALL_BACK, and_(Delivery.state == State.WAITING, running))
     return query.where(CallTask.incident_id == incident_id, IS_OPEN, wanted)
 

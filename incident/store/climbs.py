@@ -45,7 +45,7 @@ def due(now: datetime, most: int = 100) -> Sequence[str]:
     over = select(Delivery.id).where(Delivery.dispatch_id == Dispatch.id, Delivery.climb_at <= now)
     query = select(Dispatch.ref).join(incident, incident.c.id == Dispatch.incident_id)
     query = query.where(
-        Dispatch.course.in_([Course.SENDING, Course.DONE]),
+        Dispatch.course.in_([Course.SENDING, Course.IN_DOUBT, Course.DONE]),
         incident.c.state == "open",
         over.correlate(Dispatch).exists(),
     )

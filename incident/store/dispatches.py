@@ -216,6 +216,12 @@ def under_way() -> Sequence[Dispatch]:
     return db.session.scalars(query.order_by(Dispatch.id).execution_options(populate_existing=True)).all()
 
 
+def without_doubts() -> Sequence[str]:
+    """The dispatches that waited for nothing but their doubts, which all are settled now."""
+    query = select(Dispatch.ref).where(Dispatch.course == Course.IN_DOUBT, Dispatch.in_doubt == 0)
+    return db.session.scalars(query.order_by(Dispatch.id)).all()
+
+
 def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Dispatch]:
     """The dispatches of an incident, newest first, by key."""
     query = select(Dispatch).where(Dispatch.incident_id == incident_id)

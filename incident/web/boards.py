@@ -25,6 +25,7 @@ COURSE_WORDS = {
     Course.SENDING: ("sending", "owed"),
     Course.PAUSED: ("paused", "soon"),
     Course.STOPPED: ("stopped for good", "late"),
+    Course.IN_DOUBT: ("people in doubt", "open"),
     Course.DONE: ("all handed over", "met"),
 }
 MEANINGS = {
@@ -197,7 +198,9 @@ def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
 
 def _standing(row: Dispatch) -> tuple[str, str]:
     """Where it stands; that all was handed over is said only where nobody is left to look after."""
-    if row.course == Course.DONE and row.in_doubt + row.failed + row.bounced + row.unreached:
+    if row.course == Course.DONE and row.in_doubt:
+        return COURSE_WORDS[Course.IN_DOUBT]
+    if row.course == Course.DONE and row.failed + row.bounced + row.unreached:
         return "nothing left to send", "soon"
     return COURSE_WORDS[Course(row.course)]
 

@@ -3,12 +3,16 @@
 import pytest
 
 from incident.actions import deliveries as actions
-from incident.domain.deliveries import State
+from incident.domain.deliveries import Course, State
 from incident.domain.errors import Invalid, Refused
+from incident.domain.notices import Stage
+from incident.domain.pace import Pace
 from incident.store import deliveries as rows
-from notifiers.contract import Outcome
+from notifiers.contract import Answer, Outcome
 from notifiers.memory import Memory
+from tests.actions.test_climbing import a_climb
 from tests.actions.waves import LEAD, NOW, a_story, answering, email_of
+from tests.builders import notice_row
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -67,3 +71,47 @@ def test_all_in_doubt_can_be_settled_at_once_with_the_number_typed(verdict, stat
         story.incident.ref, story.dispatch, verdict=verdict, typed="3", reason="seen in their log", actor=LEAD, now=NOW
     ) == len(doubts)
     assert story.counts() == {state: 3}
+
+
+def test_a_sending_with_people_in_doubt_is_not_done_and_neither_is_its_notice():
+    story, doubtful = in_doubt(5)
+    row = story.row()
+    assert (row.course, row.finished_at) == (Course.IN_DOUBT, None)
+    assert notice_row(story.incident, story.notice).stage == Stage.SENDING
+    assert "dispatch.finished" not in story.verbs()
+    assert story.verbs().count("dispatch.in_doubt") == 1
+    story.work()  # nothing more is due by itself
+    for one in doubtful:
+        actions.found_sent(story.incident.ref, one.ref, evidence="the provider's log shows it", actor=LEAD, now=NOW)
+    story.work()
+    assert story.row().course == Course.DONE
+    assert notice_row(story.incident, story.notice).stage == Stage.SENT
+    assert story.verbs().count("dispatch.finished") == 1
+
+
+def test_whoever_was_in_doubt_and_is_sent_it_again_takes_the_sending_up_again():
+    story, doubtful = in_doubt(2)
+    actions.send_again(story.incident.ref, doubtful[0].ref, reason="their log shows nothing", actor=LEAD, now=NOW)
+    assert story.row().course == Course.SENDING
+    story.work()
+    assert story.row().course == Course.IN_DOUBT
+    assert story.counts() == {"accepted": 1, "in_doubt": 1}
+    assert story.verbs().count("dispatch.in_doubt") == 2
+
+
+def test_what_is_in_doubt_keeps_no_other_person_from_their_next_channel():
+    lost = answering(Outcome.UNKNOWN, "answer_lost", to="person1@example.org")
+
+    def answer(message):
+        return (
+            lost(message)
+            if message.to == "person1@example.org"
+            else Answer(message.ref, Outcome.REFUSED, reason="mailbox_unknown")
+        )
+
+    story = a_climb(3, email=Memory("email", answer), sms=Memory("sms"))
+    story.start(pace=Pace(most_back=100))
+    story.work()
+    assert story.row().course == Course.IN_DOUBT
+    assert story.counts() == {"in_doubt": 1, "accepted": 2}
+    assert len(story.real["sms"].sent) == 2

@@ -202,13 +202,14 @@ def test_a_reason_has_words():
 
 
 COURSE = """
-turn      preparing sending paused  stopped done
-prepared  sending   sending paused  stopped done
-pause     paused    paused  paused  no      no
-go_on     preparing sending preparing no    no
-stop      stopped   stopped stopped stopped no
-finish    preparing done    no      stopped done
-repeat    preparing sending paused  no      sending
+turn      preparing sending  paused    stopped in_doubt done
+prepared  sending   sending  paused    stopped in_doubt done
+pause     paused    paused   paused    no      no       no
+go_on     preparing sending  preparing no      no       no
+stop      stopped   stopped  stopped   stopped no       no
+finish    preparing done     no        stopped done     done
+doubt     preparing in_doubt no        stopped in_doubt done
+repeat    preparing sending  paused    no      sending  sending
 """
 COURSE_ROWS = [line.split() for line in COURSE.strip().splitlines()]
 
@@ -271,6 +272,7 @@ def test_a_pace_that_makes_no_sense_names_its_field(values: dict[str, int]):
         (Course.DONE, Counts(delivered=9, bounced=1), 0, True),
         (Course.DONE, Counts(delivered=9, bounced=1), 1, False),
         (Course.DONE, Counts(delivered=9, in_doubt=1), 0, False),
+        (Course.IN_DOUBT, Counts(delivered=9, in_doubt=1), 0, False),
         (Course.SENDING, Counts(delivered=9), 0, False),
         (Course.STOPPED, Counts(delivered=9, sending=1), 0, False),
         (Course.STOPPED, Counts(delivered=9, cancelled=1), 0, True),

@@ -118,7 +118,7 @@ def test_workers_that_die_freeze_and_come_lose_nobody_and_tell_nobody_twice(post
         cluster.wait(lambda: cluster.holder() == following.pid, 30, "the other scheduler has the clock")
         cluster.wait(lambda: time.monotonic() - since > 4 and cluster.lanes() == A_WORKER_HAS, 60, "one worker is left")
         frozen.send_signal(signal.SIGCONT)
-        cluster.wait(lambda: course(cluster) == Course.DONE, PATIENCE, "the sending is done")
+        cluster.wait(lambda: course(cluster) in (Course.IN_DOUBT, Course.DONE), PATIENCE, "all is handed over")
         cluster.wait(lambda: cluster.lanes() == 2 * A_WORKER_HAS, 30, "the frozen worker is back")
         nobody_is_lost_or_told_twice(app, server, sending, {doomed.pid, frozen.pid})
         everybody_is_told_in_the_end(app, server, ref, sending, cluster)
