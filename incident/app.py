@@ -29,6 +29,7 @@ from incident.api import laws as api_laws
 from incident.api import letters as api_letters
 from incident.api import lookups as api_lookups
 from incident.api import members as api_members
+from incident.api import notice_proofs as api_notice_proofs
 from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
 from incident.api import people as api_people
@@ -78,6 +79,7 @@ from incident.web import (
     members,
     newsrooms,
     notice_lists,
+    notice_proofs,
     notices,
     obligations,
     people,
@@ -108,6 +110,7 @@ WEB: tuple[Blueprint, ...] = (
     audit.bp,
     audit.whole,
     bundles.bp,
+    notice_proofs.bp,
     health.bp,
     account.bp,
     reach.bp,
@@ -156,6 +159,7 @@ API: tuple[Blueprint, ...] = (
     api_audit.bp,
     api_audit.whole,
     api_bundles.bp,
+    api_notice_proofs.bp,
     api_account.bp,
     api_reach.bp,
     api_reach.targets,

@@ -138,7 +138,7 @@ def _pieces(
     with transaction(actor, clock()) as ledger:
         ledger.write(BUNDLED, ref, incident=ref, files=files_, manifest=sha256(manifest).hexdigest())
     checkpoints.sign(actor=actor, now=clock())
-    yield from packing.add(EXCERPT, signed.excerpt(ref), listed=False)
+    yield from packing.add(EXCERPT, signed.excerpt(signed.about(ref)), listed=False)
     packing.zip.close()
     yield packing.sink.taken()
 

@@ -35,7 +35,7 @@ def bundle(incident: str, file: Path, as_json: bool) -> None:
             actor="cli",
             clock=clock.now,
         )
-        _write(file, pieces)
+        write(file, pieces)
     with file.open("rb") as made:
         verdict = verify_bundle(made)
     if as_json:
@@ -45,7 +45,7 @@ def bundle(incident: str, file: Path, as_json: bool) -> None:
     sys.exit(0 if verdict.ok else 1)
 
 
-def _write(file: Path, pieces: Iterator[bytes]) -> None:
+def write(file: Path, pieces: Iterator[bytes]) -> None:
     """The whole file or none."""
     try:
         with file.open("xb") as out:

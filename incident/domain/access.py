@@ -76,6 +76,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "people.change": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "people.erase": frozenset({Role.PRIVACY}),
     "people.import": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
+    "people.prove": frozenset({Role.LEAD, Role.PRIVACY}),
     "people.reveal": frozenset({Role.LEAD, Role.PRIVACY}),
     "people.view": READERS,
     "plan.activate": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),

@@ -33,6 +33,8 @@ LIMITS: dict[str, Limit] = {
     "code": Limit(8, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # what one person has sent to themselves: codes to a phone number, tests
     "to_oneself": Limit(6, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # proofs of notice by one member of the team: each shows somebody's text in clear
+    "proof": Limit(30, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # a calendar reading one feed, and one network asking for feeds that there are not
     "feed": Limit(60, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=15)),
     "feed_network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),

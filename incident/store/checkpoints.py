@@ -1,7 +1,7 @@
 """Signed checkpoints over the record: making them, keeping them as files beside the database, checking all against all."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -288,8 +288,8 @@ def exported() -> Iterator[bytes]:
 MOST_SEAMS = 500
 
 
-def excerpt(incident: str) -> Iterator[bytes]:
-    """The lines about one incident as an excerpt of the record, up to the newest checkpoint; of the others only hashes.
+def excerpt(shows: Callable[[Row], bool]) -> Iterator[bytes]:
+    """The lines that are to be shown as an excerpt of the record, up to the newest checkpoint; of the others only hashes.
 
     It can be compared with the newest 500 checkpoints, at whose sizes the hidden lines are parted. Raises RecordTrouble
     where no checkpoint was signed.
@@ -305,7 +305,7 @@ def excerpt(incident: str) -> Iterator[bytes]:
     for row in audit.rows(0, size):
         if row[0] in seams:
             yield from hidden.rows()
-        if row[5] == incident:
+        if shows(row):
             yield from hidden.rows()
             yield rules.encoded(log, row[0], Line(*row[1:7])) + b"\n"
             hidden.place += 1
@@ -313,6 +313,11 @@ def excerpt(incident: str) -> Iterator[bytes]:
             hidden.add(row[7])
     yield from hidden.rows()
     yield rules.canonical({"checkpoint": note}).encode() + b"\n"
+
+
+def about(incident: str) -> Callable[[Row], bool]:
+    """Whether a line is about this incident."""
+    return lambda row: row[5] == incident
 
 
 class Hidden:

@@ -255,7 +255,7 @@ def test_the_export_holds_each_checkpoint_after_its_last_line(app):
 
 
 def excerpt(incident):
-    return b"".join(store.excerpt(incident))
+    return b"".join(store.excerpt(store.about(incident)))
 
 
 @pytest.mark.parametrize("others", [1, 2, 5, 13, 64])
