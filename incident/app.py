@@ -20,6 +20,7 @@ from incident.api import bundles as api_bundles
 from incident.api import calls as api_calls
 from incident.api import closing as api_closing
 from incident.api import deliveries as api_deliveries
+from incident.api import erasures as api_erasures
 from incident.api import freezing as api_freezing
 from incident.api import grades as api_grades
 from incident.api import imports as api_imports
@@ -41,8 +42,10 @@ from incident.api import reminders as api_reminders
 from incident.api import repeats, scheme
 from incident.api import reports as api_reports
 from incident.api import rolls as api_rolls
+from incident.api import rules as api_rules
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
+from incident.api import webhooks as api_webhooks
 from incident.domain import packs
 from incident.settings import Settings, SettingsError
 from incident.store import dispatches, keys, sealed, shelf
@@ -62,6 +65,7 @@ from incident.web import (
     desk,
     desks,
     duties,
+    erasures,
     errors,
     feeds,
     filters,
@@ -90,11 +94,14 @@ from incident.web import (
     reach,
     reminders,
     reports,
+    retention,
     rolls,
+    rules,
     shortfalls,
     signin,
     summaries,
     team,
+    webhooks,
     what_if,
 )
 from notifiers import registry
@@ -118,7 +125,9 @@ WEB: tuple[Blueprint, ...] = (
     members.bp,
     signin.bp,
     team.bp,
+    rules.bp,
     alerts.bp,
+    webhooks.bp,
     incidents.bp,
     reminders.bp,
     people.bp,
@@ -133,6 +142,8 @@ WEB: tuple[Blueprint, ...] = (
     duties.bp,
     plans.bp,
     closing.bp,
+    erasures.bp,
+    retention.bp,
     delivery_lists.bp,  # deliveries, with the lists behind their numbers
     desks.bp,
     attempts.bp,
@@ -166,6 +177,9 @@ API: tuple[Blueprint, ...] = (
     api_reminders.bp,
     api_members.bp,
     api_team.bp,
+    api_webhooks.bp,
+    api_rules.bp,
+    api_rules.one,
     api_incidents.bp,
     api_people.bp,
     api_imports.bp,
@@ -190,6 +204,8 @@ API: tuple[Blueprint, ...] = (
     api_public_tasks.newsrooms,
     api_public_tasks.media,
     api_closing.bp,
+    api_erasures.bp,
+    api_erasures.whole,
     api_reports.bp,
     api_reports.library,
     api_summaries.bp,
@@ -201,6 +217,7 @@ def _open_channels(app: APIFlask) -> None:
     try:
         app.extensions["channels"] = registry.channels(app.extensions["settings"])
         app.extensions["alerts"] = registry.alerts(app.extensions["settings"])
+        app.extensions["webhooks"] = registry.webhooks(app.extensions["settings"])
     except Misconfigured as mistake:
         raise SettingsError(str(mistake)) from None
     app.extensions["sending_frozen"] = dispatches.frozen

@@ -16,6 +16,7 @@ from incident.domain.packs import keys_of
 from incident.domain.prices import Prices
 from incident.domain.prices import parsed as parsed_prices
 from incident.domain.reminders import Steps, steps
+from incident.domain.separation import Policy
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -172,6 +173,21 @@ class Settings(BaseSettings):
     alerts_inside: bool = Field(
         False, description="Targets of alerts may be in your own network, and may be spoken to without encryption."
     )
+    roles_by_two: bool = Field(
+        True, description="A role is gained by two people: one asks, another administrator or lead says yes."
+    )
+    release_by_third: bool = Field(
+        False, description="Whoever wrote or approved a notice may not start its sending: a third person does."
+    )
+    emergency_hours: int = Field(
+        4, ge=1, le=24, description="Hours for which a restricted incident opens to whoever breaks the glass."
+    )
+    webhooks_inside: bool = Field(
+        False, description="Endpoints of webhooks may be in your own network, and may be spoken to without encryption."
+    )
+    erasing_by_two: bool = Field(
+        False, description="Personal data is erased only when a second person agrees; holds for pages, API and command."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod
@@ -225,6 +241,11 @@ class Settings(BaseSettings):
     def sms_price_table(self) -> Prices:
         """What a segment of a text message costs by country. Raises Invalid."""
         return parsed_prices(self.sms_prices)
+
+    @property
+    def policy(self) -> Policy:
+        """What is set about who may do what."""
+        return Policy(self.roles_by_two, self.release_by_third, self.emergency_hours)
 
     @property
     def lost_after(self) -> float:

@@ -16,7 +16,9 @@ from incident import clock
 from incident.actions import (
     checkpoints,
     climbing,
+    emergencies,
     imports,
+    keeping,
     law_updates,
     letter_files,
     letters,
@@ -31,6 +33,8 @@ from incident.actions import (
     reminders,
     retention,
     sending,
+    team_mails,
+    webhook_events,
 )
 from incident.actions.ways import Ways
 from incident.domain.lanes import Lane, lane_of
@@ -144,6 +148,18 @@ def _tell_newsrooms(reference: str, _now: datetime) -> None:
     media_mails.do(reference, _channels(), clock=clock.now, lease=lease)
 
 
+def _mail_team(reference: str, _now: datetime) -> None:
+    settings = current_app.extensions["settings"]
+    lease = timedelta(seconds=settings.sending_lease)
+    team_mails.do(reference, _channels(), site=settings.base_url, clock=clock.now, lease=lease)
+
+
+def _post(reference: str, _now: datetime) -> None:
+    settings = current_app.extensions["settings"]
+    lease = timedelta(seconds=settings.sending_lease)
+    webhook_events.do(reference, current_app.extensions["webhooks"], clock=clock.now, lease=lease)
+
+
 def _look(reference: str, now: datetime) -> None:
     inside, outside = visits()
     house = merging.house(current_app.extensions["settings"])
@@ -162,6 +178,10 @@ def _check(reference: str, _now: datetime) -> None:
     )
 
 
+def _let_go(reference: str, now: datetime) -> None:
+    keeping.do(reference, now, current_app.extensions["settings"].instance / "files")
+
+
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
@@ -177,7 +197,14 @@ WORK: tuple[Kind, ...] = (
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),
+    Kind("members.end", 60, emergencies.over, emergencies.clear),
+    Kind("emergencies.remind", 600, emergencies.to_remind, emergencies.remind),
+    Kind("team.mails", 5, team_mails.due, _mail_team),
+    Kind("webhooks.gather", 3, webhook_events.behind, webhook_events.gather),
+    Kind("webhooks.send", 2, webhook_events.due, _post),
+    Kind("webhooks.tidy", 3600, webhook_events.old, webhook_events.tidy),
     Kind("accounts.retention", 3600, retention.due, retention.do),
+    Kind("data.retention", 3600, keeping.due, _let_go),
     Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),
 )
 

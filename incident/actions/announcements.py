@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from incident.actions import releases
 from incident.actions.ledger import instant, transaction
 from incident.actions.merging import sheet_of, values_of
 from incident.actions.notices import approved_version
@@ -42,6 +43,7 @@ def publish(
                 raise Refused(rules.TAKEN_DOWN)
             ledger.unchanged()
             return known.slug
+        releases.demand_releaser(actor, notice, version)
         start, end = rules.period(starts_at, ends_at, now)
         rules.demand_long_enough(start, end, asked(notice.id))
         is_drill = incidents.by_ids([notice.incident_id])[notice.incident_id].kind == "drill"

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from incident.actions import rolls
+from incident.actions import releases, rolls
 from incident.actions.giving_back import give_all_back
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
@@ -54,6 +54,7 @@ def start(
         roll = _demand_ready(case, text, version, now)
         counts_as_sent = not simulated or case.kind == "drill"
         if counts_as_sent:
+            releases.demand_releaser(actor, text, version)
             text.stage = notice_rules.after(Stage(text.stage), notice_rules.Event.START)
         limit = Pace.from_json(version.pace)
         chosen = (pace or limit or Pace()).within(limit)

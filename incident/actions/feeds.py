@@ -93,7 +93,7 @@ def of_incident(case: Incident, *, zone: ZoneInfo, site: str, now: datetime) -> 
 
 def _visible(user: User, now: datetime) -> Select[Any]:
     """The ids of the incidents that this person may know of: open ones, and those closed a short while ago."""
-    seen = incidents.visible(user.id, sees_all=Role.AUDITOR in user.roles).with_only_columns(Incident.id)
+    seen = incidents.visible(user.id, sees_all=Role.AUDITOR in user.roles, at=now).with_only_columns(Incident.id)
     return seen.where(or_(Incident.state == "open", Incident.closed_at > now - SHOWN_FOR))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from incident.actions import releases
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import House, sheet_of, values_of
 from incident.actions.notices import approved_version
@@ -41,8 +42,9 @@ def ask(
     if way not in set(Way):
         raise Invalid("way", "Choose e-mail or paper.")
     with transaction(actor, now) as ledger:
-        case, _, version = _approved(incident, ref)
+        case, notice, version = _approved(incident, ref)
         notice_rules.demand_same(digest, version.digest)
+        releases.demand_releaser(actor, notice, version)
         chosen = rows.by_refs(outlets)
         if not chosen or len(chosen) != len(set(outlets)):
             raise Invalid("outlets", "Choose newsrooms from the list.")

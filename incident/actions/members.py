@@ -98,7 +98,7 @@ def can_join(user: User) -> bool:
 
 
 def _leads(incident: Incident, *, but: str) -> bool:
-    others = [row.user for row in members.of(incident.id) if row.user.ref != but]
+    others = [row.user for row in members.of(incident.id) if row.user.ref != but and row.until is None]
     return any(user.active and not PERMITS["incident.restrict"].isdisjoint(user.roles) for user in others)
 
 

@@ -14,7 +14,7 @@ from incident.domain import ladders
 from incident.domain.deliveries import Course, State
 from incident.domain.errors import Missing
 from incident.domain.reported import SAYS_IT_ARRIVED, hear
-from incident.store import calls, provider_events, tallies
+from incident.store import calls, provider_events, separation, tallies
 from incident.store.db import db
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
@@ -45,6 +45,7 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
         strangers = [event for event in fresh if event.ref not in told]
         ours = reminder_messages.take_in(provider, strangers, ledger) if strangers else set()
         ours |= media_mails.take_in(provider, strangers, ledger) if strangers else set()
+        ours |= separation.known_mails({event.ref for event in strangers if event.ref})
         _write_alarms(provider, fresh, [event for event in strangers if event.ref not in ours], ledger)
     return len(fresh)
 

@@ -6,11 +6,14 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
 
-from incident.actions.ledger import transaction
+from incident.actions import roles as role_acts
+from incident.actions.ledger import Ledger, transaction
+from incident.domain import separation
 from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import credentials, feeds
+from incident.store import separation as requests
 from incident.store import users as rows
 from incident.store.db import db, new_ref
 from incident.store.users import Invitation, User
@@ -73,13 +76,25 @@ def accept(secret: str, *, email: str, name: str, password: str, time_zone: str,
     with transaction("public", now) as ledger:
         invitation = _open_invitation(secret, now, locked=True)
         user = _account_for(invitation, to, now)
-        user.name, user.password, user.time_zone = called, hashed, zone
+        is_new, user.name, user.password, user.time_zone = user.id is None, called, hashed, zone
         invitation.accepted_at = now
         _keep(user)
         session = credentials.new_secret()
         _begin(user, session, user_agent, now)
+        if is_new and invitation.email is not None:
+            _invited_into(user, invitation, ledger)
         ledger.write("invitation.accepted", invitation.ref, account=user.ref, roles=user.roles)
     return session
+
+
+def _invited_into(user: User, invitation: Invitation, ledger: Ledger) -> None:
+    """What the invitation offers waits for a second yes where that is set; otherwise the leads are told of it."""
+    by = invitation.invited_by
+    if role_acts.needs_second_yes(user, by):
+        wanted, user.roles = list(user.roles), []
+        role_acts.ask(user, wanted, why="invitation", asked_by=by, ledger=ledger)
+    else:
+        role_acts.tell_leads(user, user.roles, asked_by=by, ledger=ledger, by_two=False)
 
 
 def create(
@@ -105,8 +120,11 @@ def create(
     return user.ref, secret
 
 
-def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime) -> None:
-    """Give a person other roles. Raises Refused, Invalid, Missing; the same roles change nothing."""
+def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime) -> str:
+    """Give a person other roles. Raises Refused, Invalid, Missing; the same roles change nothing.
+
+    Where a role is gained and a second person has to say yes, nothing changes yet: the reference of the request, else "".
+    """
     with transaction(actor, now) as ledger:
         administrators = rows.holders(Role.ADMINISTRATOR, locked=True)
         user = _person(ref)
@@ -114,11 +132,12 @@ def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime) -
         wanted = rules.regranted(user.roles, roles, of=ref, by=actor, other_administrators=others)
         if wanted == list(user.roles):
             ledger.unchanged()
-            return
-        before, user.roles = list(user.roles), wanted
-        if Role.ADMINISTRATOR not in wanted:
-            rows.revoke_invitations(ref, now)
-        ledger.write("roles.changed", ref, before=before, after=wanted)
+            return ""
+        if separation.gained(user.roles, wanted) and role_acts.needs_second_yes(user, actor):
+            return role_acts.ask(user, wanted, why="change", ledger=ledger)
+        requests.end_requests(user.id, by=actor, now=now)
+        role_acts.give(user, wanted, asked_by=actor, ledger=ledger)
+    return ""
 
 
 def lock(ref: str, *, actor: str, now: datetime) -> None:
@@ -151,7 +170,8 @@ def reset(ref: str, *, actor: str, now: datetime) -> str:
     """Let a person who lost password or second factor begin anew: the secret of a one-time link. Raises Refused, Missing.
 
     All ways in end. The account loses the roles of approver and auditor, which an administrator must give anew:
-    who holds the link holds the account, and nobody shall become an approver by a reset.
+    who holds the link holds the account, and nobody shall become an approver by a reset. Where roles are gained by two
+    people, the others wait for a second yes too.
     """
     if ref == actor:
         raise Refused("Nobody resets their own account. Ask another administrator.")
@@ -160,7 +180,11 @@ def reset(ref: str, *, actor: str, now: datetime) -> str:
         if not user.active:
             raise Refused("This account is locked; unlock it first.")
         before = list(user.roles)
-        user.roles = [role for role in before if role not in (Role.APPROVER, Role.AUDITOR)]
+        kept = [role for role in before if role not in (Role.APPROVER, Role.AUDITOR)]
+        user.roles = kept
+        if kept and role_acts.needs_second_yes(user, actor):
+            user.roles = []
+            role_acts.ask(user, kept, why="reset", ledger=ledger)
         user.password = user.totp_secret = None
         user.recovery_codes = []
         _close_ways_in(user, now)

@@ -42,6 +42,10 @@ class RolesIn(Strict):
     roles: list[Role] = Field(min_length=1, max_length=len(Role))
 
 
+class Change(BaseModel):
+    waits: str | None = Field(description="The request that waits for a second person's yes; null: the roles count now.")
+
+
 class InvitationIn(RolesIn):
     email: str = Field(max_length=254)
 
@@ -96,11 +100,10 @@ def show(ref: str) -> dict[str, Any]:
 @bp.put("/<ref>/roles")
 @permit("team.change")
 @bp.input(RolesIn, arg_name="given")
-@bp.output({}, status_code=204)
-def roles(ref: str, given: RolesIn) -> str:
-    """Give a person other roles; they count at once."""
-    users.change_roles(ref, given.roles, actor=actor(), now=now())
-    return ""
+@bp.output(Change)
+def roles(ref: str, given: RolesIn) -> dict[str, str | None]:
+    """Give a person other roles; what is gained waits for a second person's yes where that is set."""
+    return {"waits": users.change_roles(ref, given.roles, actor=actor(), now=now()) or None}
 
 
 @bp.post("/<ref>/lock")

@@ -46,8 +46,14 @@ PERMITS: dict[str, frozenset[Role]] = {
     "duty.decide": frozenset({Role.LEAD, Role.PRIVACY}),
     "duty.own": CASE_TEAM,
     "duty.view": READERS,
+    "emergency.open": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
+    "emergency.review": frozenset({Role.LEAD, Role.PRIVACY}),
+    "erasure.agree": frozenset({Role.LEAD, Role.PRIVACY}),
+    "erasure.view": READERS,
     "grade.choose": frozenset({Role.LEAD, Role.PRIVACY}),
     "grade.view": READERS,
+    "hold.lift": frozenset({Role.PRIVACY}),
+    "hold.place": frozenset({Role.LEAD, Role.PRIVACY}),
     "incident.bundle": frozenset({Role.LEAD, Role.PRIVACY}),
     "incident.change": CASE_TEAM,
     "incident.close": frozenset({Role.LEAD}),
@@ -89,6 +95,9 @@ PERMITS: dict[str, frozenset[Role]] = {
     "report.file": frozenset({Role.LEAD, Role.PRIVACY}),
     "report.prepare": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "report.view": READERS,
+    "retention.change": frozenset({Role.PRIVACY}),
+    "retention.view": READERS,
+    "roles.confirm": frozenset({Role.ADMINISTRATOR, Role.LEAD}),
     "sending.freeze": frozenset({Role.LEAD, Role.PRIVACY, Role.ADMINISTRATOR}),
     "sending.pause": CASE_TEAM,
     "sending.release": frozenset({Role.ADMINISTRATOR}),
@@ -98,6 +107,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "team.change": frozenset({Role.ADMINISTRATOR}),
     "team.invite": frozenset({Role.ADMINISTRATOR}),
     "team.view": frozenset(Role),
+    "webhook.change": frozenset({Role.ADMINISTRATOR}),
 }
 
 

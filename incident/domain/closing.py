@@ -23,6 +23,7 @@ class Standing:
     imports: int = 0
     suspects: int = 0
     reports: int = 0
+    emergencies: int = 0
     reviewed: bool = False
 
 
@@ -96,6 +97,12 @@ def gates(standing: Standing) -> tuple[Gate, ...]:
         ),
         _gate(
             "reports", "No report is left as a draft", standing.reports, "report{s} {is} neither filed nor discarded"
+        ),
+        _gate(
+            "emergencies",
+            "Every opening in an emergency is reviewed",
+            standing.emergencies,
+            "opening{s} in an emergency {is} not reviewed",
         ),
         Gate(
             "review",

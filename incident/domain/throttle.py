@@ -35,6 +35,10 @@ LIMITS: dict[str, Limit] = {
     "to_oneself": Limit(6, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # proofs of notice by one member of the team: each shows somebody's text in clear
     "proof": Limit(30, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # restricted incidents opened in an emergency by one person, wrong references too
+    "emergency": Limit(5, timedelta(hours=1), timedelta(minutes=10), timedelta(hours=2)),
+    # proofs of notice by one member of the team: each shows somebody's text in clear
+    "proof": Limit(30, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # a calendar reading one feed, and one network asking for feeds that there are not
     "feed": Limit(60, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=15)),
     "feed_network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),

@@ -191,6 +191,11 @@ VERBS: dict[str, str] = {
     "checkpoint.signed": "signed the checkpoint {subject}",
     # people and their lists
     "erasures.repeated": "erased again what a restored database had brought back: {keys} keys, {people} people",
+    "erasure.asked": "asked to erase {about} ({subject}, {why})",
+    "erasure.refused": "said no to erasing {about} ({subject})",
+    "files.expired": "took away {files} files of {subject}, whose time to be kept was over",
+    "hold.lifted": "lifted the legal hold {subject}",
+    "hold.placed": "placed the legal hold {subject}: nothing of the incident is erased",
     "letters.asked": "asked for up to {most} letters of the sending {dispatch} ({subject})",
     "letters.downloaded": "downloaded a print file of the letters {subject}",
     "letters.files_cleared": "took away {count} print files that a dead worker had left of the letters {subject}",
@@ -225,6 +230,8 @@ VERBS: dict[str, str] = {
     "person.kept_apart": "decided that {subject} and {twin} are two people",
     "person.proof_made": "made the proof of notice for {subject}: {files} files, listed in {manifest}",
     "person.removed": "took {subject} off the list",
+    "retention.changed": "changed how many days the rule {subject} keeps, from {before} to {after}",
+    "words.sealed": "sealed the words of {rows} rows that an older version had kept in clear",
     "wave.found_later": "said when wave {wave} was found after the others: {discovered_at}",
     "person.seen": "looked at the contact data of {subject} ({why})",
     # operations

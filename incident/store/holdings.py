@@ -64,6 +64,7 @@ LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     # table: the column that leads to the incident, and why its rows stay out
     "data_key": ("incident_id", "keys are never handed out"),
     "delivery_claim": ("dispatch_id dispatch", "working state of the program"),
+    "emergency": ("incident_id", "who may see the incident concerns the team"),
     "import_piece": ("import_id person_import", "personal data of the people affected"),
     "membership": ("incident_id", "who may see the incident concerns the team"),
     "person": ("incident_id", "personal data of the people affected"),
@@ -76,7 +77,8 @@ LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     "sandbox_message": ("incident_id", "personal data of the people affected"),
 }
 
-ELSEWHERE: Final = frozenset({"report_file"})
+FILED: Final = {"report_file": "report_id report"}
+ELSEWHERE: Final = frozenset(FILED)
 """Tables whose rows are in a bundle as files."""
 
 WITHOUT: Final = frozenset({"stored_as", "holder", "held_until", "lease_until", "fence", "version_id"})
@@ -100,6 +102,16 @@ def counted(name: str, incident_id: int) -> int:
     """How many rows that stay out this table holds of the incident."""
     table = db.metadata.tables[name]
     return db.session.scalar(_of(table, LEFT_OUT[name][0], incident_id, select(func.count()).select_from(table))) or 0
+
+
+def held_of(name: str, incident_id: int, *, only_sealed: bool = False) -> int:
+    """How many rows this table has of the incident, told or not; with `only_sealed`, those in which something is sealed."""
+    table = db.metadata.tables[name]
+    way = HELD[name] if name in HELD else LEFT_OUT[name][0] if name in LEFT_OUT else FILED[name]
+    query = _of(table, way, incident_id, select(func.count()).select_from(table))
+    if only_sealed:
+        query = query.where(table.c.sealed.is_not(None), func.length(table.c.sealed) > 0)
+    return db.session.scalar(query) or 0
 
 
 def _of(table: Table, way: str, incident_id: int, query: Select[Any]) -> Select[Any]:

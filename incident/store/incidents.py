@@ -143,13 +143,14 @@ def by_ref(ref: str, *, locked: bool = False) -> Incident | None:
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
 
 
-def visible(user_id: int | None, sees_all: bool) -> Select[Incident]:
-    """Incidents this person may know of: all open ones to the team, restricted ones to their members and to auditors."""
+def visible(user_id: int | None, sees_all: bool, at: datetime) -> Select[Incident]:
+    """Incidents this person may know of `at` this moment: open ones to the team, restricted ones to members and auditors."""
     query = select(Incident)
     if sees_all:
         return query
-    membership = db.metadata.tables["membership"]
-    mine = select(membership.c.incident_id).where(membership.c.user_id == user_id)
+    place = db.metadata.tables["membership"]
+    lasts = or_(place.c.until.is_(None), place.c.until > at)
+    mine = select(place.c.incident_id).where(place.c.user_id == user_id, lasts)
     return query.where(or_(Incident.restricted.is_(False), Incident.id.in_(mine)))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
@@ -11,7 +11,11 @@ from incident.store.users import User
 
 
 class Membership(Model):
-    """One person on one incident. The row goes when the person leaves; the record keeps both."""
+    """One person on one incident. The row goes when the person leaves; the record keeps both.
+
+    `until`: an emergency or a guest's stay ends then, whether or not the row is still there. `parts` are what a guest
+    may see; None for whoever works here. `capacity` is what a guest is here as.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("incident_id", "user_id"),)
@@ -21,18 +25,32 @@ class Membership(Model):
     user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("user_account.id"), index=True)
     added_at: Mapped[datetime] = mapped_column(UTCDateTime)
     added_by: Mapped[str] = mapped_column(String(16))
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    parts: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    capacity: Mapped[str] = mapped_column(String(20), default="", server_default="")
     user: Mapped[User] = relationship()
 
 
-def has(incident_id: int, user_id: int) -> bool:
-    """Whether the person is on the incident."""
-    return one(incident_id, user_id) is not None
+def has(incident_id: int, user_id: int, *, at: datetime | None = None) -> bool:
+    """Whether the person is on the incident; `at` this moment, where the answer opens something."""
+    return one(incident_id, user_id, at=at) is not None
 
 
-def one(incident_id: int, user_id: int) -> Membership | None:
-    """This person's place on this incident, if there is one."""
+def one(incident_id: int, user_id: int, *, at: datetime | None = None) -> Membership | None:
+    """This person's place on this incident, if there is one that has not ended `at` this moment."""
     query = select(Membership).where(Membership.incident_id == incident_id, Membership.user_id == user_id)
-    return db.session.scalar(query)
+    return db.session.scalar(query if at is None else query.where(lasts(at)))
+
+
+def lasts(at: datetime) -> ColumnElement[bool]:
+    """That a place on an incident has not ended at this moment."""
+    return or_(Membership.until.is_(None), Membership.until > at)
+
+
+def ended(now: datetime, *, limit: int = 200) -> Sequence[Membership]:
+    """The places whose time is over and that are still there."""
+    query = select(Membership).where(Membership.until <= now).order_by(Membership.id).limit(limit)
+    return db.session.scalars(query).all()
 
 
 def of(incident_id: int) -> Sequence[Membership]:
@@ -49,7 +67,11 @@ def count(incident_id: int) -> int:
 
 def add(incident_id: int, user_id: int, *, actor: str, now: datetime) -> bool:
     """Put the person on the incident, inside the caller's transaction; False when they were on it already."""
-    if has(incident_id, user_id):
+    known = one(incident_id, user_id)
+    if known is not None and (known.until is None or known.parts is not None):
         return False
+    if known is not None:  # somebody who came in an emergency now stays
+        known.until, known.added_by, known.added_at = None, actor, now
+        return True
     db.session.add(Membership(incident_id=incident_id, user_id=user_id, added_by=actor, added_at=now))
     return True

@@ -173,7 +173,7 @@ def _load_incident() -> None:
 
 
 def _sees(incident: Any) -> bool:
-    is_member = incident.restricted and members.has(incident.id, g.person.id)
+    is_member = incident.restricted and members.has(incident.id, g.person.id, at=now())
     return visible(restricted=incident.restricted, roles=g.person.roles, is_member=is_member)
 
 

@@ -13,6 +13,7 @@ from incident.actions.signin import Client
 from incident.domain.access import MEANING, MEMBER, Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.users import TOKEN_DAYS_MOST
+from incident.store import separation
 from incident.store import users as rows
 from incident.store.users import Session
 from incident.web.access import live_session, me, now, permit
@@ -158,5 +159,8 @@ def _page(**bad: FlaskForm) -> ResponseReturnValue:
     }
     lists = {"tokens": rows.tokens_of(me().id), "sessions": rows.sessions_of(me().id, now())}
     duties = [MEANING[Role(role)] for role in me().roles]
-    page = render_template("account/show.html", person=me(), duties=duties, here=_here(), now=now(), **forms, **lists)
+    waits = separation.request_for(me().id, now())
+    page = render_template(
+        "account/show.html", person=me(), duties=duties, here=_here(), now=now(), waits=waits, **forms, **lists
+    )
     return page, 422 if bad else 200

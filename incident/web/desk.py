@@ -51,7 +51,7 @@ class Row:
 def home() -> ResponseReturnValue:
     """What is due soonest, and what waits for the reader; the team for who sees no incidents."""
     if not may("incident.view"):
-        return redirect(url_for("team.index"))
+        return redirect(url_for("team.index" if may("team.view") else "account.show"))
     mine = _mine()
     found = _Found(mine)
     today_ends = now().astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -71,7 +71,7 @@ def home() -> ResponseReturnValue:
 
 def _mine() -> Select[Any]:
     """The ids of the open incidents this reader may know of, as a query."""
-    seen = rows.visible(me().id, sees_all=Role.AUDITOR in me().roles)
+    seen = rows.visible(me().id, sees_all=Role.AUDITOR in me().roles, at=now())
     return seen.with_only_columns(Incident.id).where(Incident.state == "open")
 
 

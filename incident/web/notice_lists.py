@@ -14,7 +14,7 @@ from incident.store import notices as rows
 from incident.store.notices import Notice, NoticeVersion
 from incident.store.users import User
 from incident.web import composing, notice_pages, notices
-from incident.web.access import me, permit
+from incident.web.access import me, now, permit
 from incident.web.incidents import csv_answer
 
 desk = Blueprint("all_notices", __name__, url_prefix="/desk/notices")
@@ -120,5 +120,5 @@ def _lines(page: Callable[[int | None], Sequence[Notice]]) -> Iterator[tuple[Any
 
 def visible(reader: User) -> Any:
     """The ids of the incidents this reader may know of, as a query."""
-    query = incidents.visible(reader.id, sees_all=Role.AUDITOR in reader.roles)
+    query = incidents.visible(reader.id, sees_all=Role.AUDITOR in reader.roles, at=now())
     return query.with_only_columns(incidents.Incident.id)

@@ -17,7 +17,7 @@ from incident.domain.starters import Words
 from incident.exports.cap import Alert, Info
 from incident.store import incidents, members
 from incident.store.announcements import Announcement
-from incident.web.access import user
+from incident.web.access import now, user
 
 TOLD: Final = ("what_happened", "what_information", "what_we_do")
 ADVISED: Final = ("what_you_can_do", "what_we_offer")
@@ -137,5 +137,5 @@ def team_may_see(incident_id: int) -> bool:
     if reader is None:
         return False
     case = incidents.by_ids([incident_id])[incident_id]
-    is_member = case.restricted and members.has(case.id, reader.id)
+    is_member = case.restricted and members.has(case.id, reader.id, at=now())
     return visible(restricted=case.restricted, roles=reader.roles, is_member=is_member)

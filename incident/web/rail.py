@@ -7,7 +7,7 @@ from flask import current_app, g, url_for
 
 from incident.actions import public_tasks
 from incident.domain import scales
-from incident.store import grades, obligations, postings
+from incident.store import grades, obligations, postings, separation
 from incident.store.incidents import Incident
 from incident.store.overview import Overview, of
 from incident.web.access import now
@@ -193,7 +193,16 @@ def _asks(incident: Incident) -> list[Ask]:
     ref = incident.ref
     pages = postings.in_trouble(incident.id)
     waiting = len({task.duty for task in public_tasks.waiting(incident.id)})
+    opened = separation.unreviewed(incident.id) if incident.restricted else 0
     candidates = (
+        (
+            opened,
+            "Somebody opened this incident in an emergency" if opened == 1 else f"{opened} openings in an emergency",
+            "Somebody else on it says whether that was right; before that it cannot be closed.",
+            "members.index",
+            "review",
+            "soon",
+        ),
         (
             seen.late,
             f"{seen.late} duties are late",

@@ -10,6 +10,7 @@ from incident.actions import members, users
 from incident.domain.access import MEANING, Role, may
 from incident.domain.errors import Invalid, Missing
 from incident.exports import csv
+from incident.store import separation
 from incident.store import users as rows
 from incident.store.users import User
 from incident.web.access import actor, me, now, permit
@@ -120,11 +121,15 @@ def roles(ref: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _one(_person(ref), form), 422
     try:
-        users.change_roles(ref, form.roles.data or [], actor=actor(), now=now())
+        waits = users.change_roles(ref, form.roles.data or [], actor=actor(), now=now())
     except Invalid as refusal:
         form.roles.errors = [*form.roles.errors, refusal.sentence]
         return _one(_person(ref), form), 422
-    flash("The roles are changed. They count from now on, in every session and for every token.")
+    flash(
+        "Asked for. The roles change once another administrator or a lead says yes; they have been told."
+        if waits
+        else "The roles are changed. They count from now on, in every session and for every token."
+    )
     return redirect(url_for(".show", ref=ref))
 
 
@@ -187,7 +192,10 @@ def _list(people: list[User], more: str, invite: FlaskForm, let_in: FlaskForm) -
 
 def _one(person: User, form: FlaskForm) -> str:
     duties = [(role, MEANING[Role(role)]) for role in person.roles]
-    return render_template("team/show.html", person=person, state=_state(person), duties=duties, form=form)
+    waits, by_two = separation.request_for(person.id, now()), separation.policy().roles_by_two
+    return render_template(
+        "team/show.html", person=person, state=_state(person), duties=duties, form=form, waits=waits, by_two=by_two
+    )
 
 
 def _link(secret: str, email: str, why: str) -> str:

@@ -289,10 +289,8 @@ def test_programs_do_what_the_pages_do(app: APIFlask, token_for):
     out = call.get("/api/v1/team/invitations", headers=by_boss).json["invitations"]
     assert [row["ref"] for row in out] == [made.json["ref"]]
     assert call.delete(f"/api/v1/team/invitations/{made.json['ref']}", headers=by_boss).status_code == 204
-    assert (
-        call.put(f"/api/v1/team/{ana.ref}/roles", json={"roles": ["lead", "privacy"]}, headers=by_boss).status_code
-        == 204
-    )
+    given = call.put(f"/api/v1/team/{ana.ref}/roles", json={"roles": ["lead", "privacy"]}, headers=by_boss)
+    assert given.json == {"waits": None}, "nobody else could say yes"
     assert call.get("/api/v1/me", headers=by_ana).json["roles"] == ["lead", "privacy"]
     incident, bo = an_incident().ref, a_user(Role.RESPONDER)
     assert (

@@ -1,0 +1,64 @@
+"""What people who work here are told by e-mail about who may do what: references and words of lists, never a title."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
+
+
+class Kind(StrEnum):
+    """What a mail is about."""
+
+    ROLES_ASKED = "roles_asked"
+    ROLES_CHANGED = "roles_changed"
+    EMERGENCY = "emergency"
+    REVIEW = "emergency_review"
+
+
+class State(StrEnum):
+    """Where a mail stands."""
+
+    WAITING = "waiting"
+    CALLING = "calling"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    NOT_SET_UP = "not_set_up"
+
+
+SUBJECTS: Final = {
+    Kind.ROLES_ASKED: "A role waits for a second person's yes",
+    Kind.ROLES_CHANGED: "Somebody was given a role",
+    Kind.EMERGENCY: "A restricted incident was opened in an emergency",
+    Kind.REVIEW: "An emergency opening waits for its review",
+}
+TEXTS: Final = {
+    Kind.ROLES_ASKED: "{asker} asks that {person} be given: {gained}. It counts once another administrator or lead says yes.\n\n{site}/team/rules/",
+    Kind.ROLES_CHANGED: "{person} was given: {gained}. Asked for by {asker}, {second}.\n\n"
+    "If you did not expect this, talk to your administrators and auditors now; the record holds every step.\n\n{site}/team/{person}",
+    Kind.EMERGENCY: "{person} opened a restricted incident in an emergency ({emergency}), until {until} (UTC).\n\n"
+    "If you are on it: its page “team” shows the reason, and asks for a review by somebody else.\n"
+    "If you did not expect this, talk to your administrators and auditors now.{where}",
+    Kind.REVIEW: "{person} opened a restricted incident that you are on in an emergency ({emergency}). Nobody has reviewed that yet, "
+    "and the incident cannot be closed before.{where}",
+}
+
+
+def words(kind: Kind, about: Mapping[str, Any], *, site: str) -> tuple[str, str]:
+    """Return subject and text. People stand in it by their references: a mail leaves the house."""
+    where = f"\n\n{site}/incidents/{about['incident']}/team/" if about.get("incident") else ""
+    given = {name: _word(value) for name, value in about.items()}
+    return SUBJECTS[kind], TEXTS[kind].format(site=site, where=where, **given) + "\n\nTocsin"
+
+
+def _word(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def again_after(tries: int, wait: float | None) -> timedelta | None:
+    """Return how long to wait before the next try; None when there is none."""
+    if tries > len(RETRIES):
+        return None
+    return max(RETRIES[tries - 1], timedelta(seconds=min(wait or 0, 3600)))
