@@ -13,12 +13,13 @@ from incident.actions.deliveries import remark
 from incident.actions.dispatch import FROZEN, halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import ACTOR, approved, incident_ref, released_by
+from incident.actions.untellable import NOBODY
 from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.ladders import Tried
-from incident.store import climbs, deliveries, dispatches, incidents, moves, tallies
+from incident.store import climbs, deliveries, dispatches, incidents, moves, sealed, tallies
 from incident.store.climbs import Spent
 from incident.store.db import db
 from incident.store.deliveries import Addressed, Delivery
@@ -206,6 +207,8 @@ def _end(row: Dispatch, batch: Sorted, moved: Moves, ledger: Ledger, incident: s
     for one in batch.at_end:
         ends.setdefault(rules.after(one.state, Happening.GIVEN_UP), []).append(one.id)
     climbs.spent(ends, ladders.TOO_LATE, ledger.now)
+    gone = sealed.erased_people(row.incident_id)
+    climbs.owned([one.id for one in batch.at_end if one.number in gone], NOBODY)
     climbs.owned([one.id for one in batch.at_end], owner)
     moved.subtract(one.place for one in batch.at_end)
     moved.update(_given_up(one.place) for one in batch.at_end)

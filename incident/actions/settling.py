@@ -12,6 +12,7 @@ from typing import Any
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger
 from incident.actions.preparing import answers_for
+from incident.actions.untellable import NOBODY
 from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, State
@@ -153,6 +154,7 @@ def _values(
     """The columns after an answer. A row that a report has settled already keeps its reason."""
     ours = member.state in (State.SENDING, State.IN_DOUBT)
     set_aside = result.happening is rules.Happening.SET_ASIDE
+    gone = result.happening is rules.Happening.GONE
     return {
         "state": result.state.value,
         "tries": result.tries,
@@ -162,7 +164,7 @@ def _values(
         "reason": answer.reason[:40] if ours else member.reason,
         "code": answer.code[:20] if ours else member.code,
         "called_at": None if answer.reason in rules.NEVER_CALLED else batch.called_at,
-        "owner": (member.owner or answers_for(row)) if set_aside else member.owner,
+        "owner": member.owner or (answers_for(row) if set_aside else NOBODY if gone else ""),
         "answered_at": None if answer.outcome is Outcome.UNKNOWN else now,
         "changed_at": now,
     }

@@ -9,11 +9,12 @@ from incident.actions import people
 from incident.actions.merging import Texts
 from incident.actions.preparing import approved
 from incident.actions.settling import Batch
+from incident.domain import deliveries
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.people import Addressee
 from incident.domain.wording import Unfilled
-from incident.store import notices
+from incident.store import notices, sealed
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
@@ -51,6 +52,7 @@ class Approval:
 def written(row: Dispatch, held: Held, texts: Texts) -> Batch:
     """The batch with its messages. Raises Erased, and Refused where the text is none that may be sent."""
     known_people = _addressees(row.incident_id, [member.person_id for member in held.rows])
+    gone = sealed.erased_people(row.incident_id) if len(known_people) < len(held.rows) else set()
     known: dict[str, Answer] = {}
     to_write: list[tuple[str, str, Addressee]] = []
     for member in held.rows:
@@ -58,7 +60,8 @@ def written(row: Dispatch, held: Held, texts: Texts) -> Batch:
         if isinstance(person, Addressee):
             to_write.append((member.ref, f"{row.ref}.{member.person_number}", person))
         else:
-            known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=person or "person_gone")
+            why = person or (deliveries.ERASED if member.person_number in gone else deliveries.TAKEN_OFF)
+            known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=why)
     made = _messages(texts, to_write, held.channel)
     to_send = []
     for (ref, _, _), message in zip(to_write, made, strict=True):

@@ -88,6 +88,7 @@ class Happening(StrEnum):
     NOT_TOLD_BY_HAND = "not_told_by_hand"  # a person of the team tried, and tries no more
     UNPRINTED = "unprinted"  # its print file was thrown away before anything was posted
     RETURN_TAKEN_BACK = "return_taken_back"  # noted as come back by mistake
+    GONE = "gone"  # there is nobody to be told any more: erased, or taken off the list
     CANCELLED = "cancelled"
 
 
@@ -116,6 +117,7 @@ _CHANGES: dict[Happening, dict[State, State]] = {
     Happening.NOT_TOLD_BY_HAND: {S.WAITING: S.FAILED},
     Happening.UNPRINTED: {S.ACCEPTED: S.WAITING},
     Happening.RETURN_TAKEN_BACK: {S.BOUNCED: S.ACCEPTED},
+    Happening.GONE: dict.fromkeys((S.WAITING, S.SENDING, S.IN_DOUBT), S.CANCELLED),
     Happening.CANCELLED: {S.WAITING: S.CANCELLED},
 }
 TABLE: Final[Mapping[tuple[State, Happening], State]] = {
@@ -163,6 +165,8 @@ NEVER_CALLED: Final = frozenset(
         "cannot_be_written",
         "no_address",
         "person_gone",
+        "erased",
+        "taken_off",
         "record_unreadable",
         "to_be_called",
         "to_be_printed",
@@ -174,6 +178,11 @@ NEVER_CALLED: Final = frozenset(
 
 NOBODY_OUTSIDE: Final = frozenset({"by_hand", "print", "sandbox"})
 """Providers that are ourselves: whatever of theirs was not settled did not happen, so a dead worker leaves no doubt."""
+
+ERASED: Final = "erased"
+TAKEN_OFF: Final = "taken_off"
+NOBODY_THERE: Final = frozenset({ERASED, TAKEN_OFF})
+"""Reasons why somebody is not told whom there is no longer to tell: a decision of a person, and nobody's loose end."""
 
 MOST_TRIES: Final = 6  # of a message that the receiving side puts off
 MOST_WRITINGS: Final = 3  # of a message that cannot be written
@@ -208,7 +217,7 @@ def settled(state: State, answer: Answer, tries: int, now: datetime, *, jitter: 
         return Settled(after(state, given), given, tries, NO_WORKERS_TURN)
     happening = {
         Outcome.ACCEPTED: Happening.KEPT if simulated else Happening.TAKEN,
-        Outcome.REFUSED: Happening.REFUSED,
+        Outcome.REFUSED: Happening.GONE if answer.reason in NOBODY_THERE else Happening.REFUSED,
         Outcome.UNKNOWN: Happening.UNANSWERED,
     }[answer.outcome]
     return Settled(after(state, happening), happening, tries)

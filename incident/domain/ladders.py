@@ -30,7 +30,7 @@ ENOUGH: Final[Mapping[Proof, frozenset[State]]] = {
 LONGEST_WAIT: Final = 24 * 90  # hours
 MAY_GO_ON: Final = frozenset({State.IN_DOUBT, State.FAILED, State.BOUNCED, State.ACCEPTED, State.UNREACHED})
 """States in which a person may ask for the next channel; of what is in doubt the engine never decides it."""
-NOBODY_TO_TELL: Final = frozenset({"person_gone", "record_unreadable"})
+NOBODY_TO_TELL: Final = frozenset({"person_gone", "erased", "taken_off", "record_unreadable"})
 """Reasons that are true of every channel."""
 WITHDRAWN: Final = "arrived_before"  # the reason of an attempt that was taken back before it went out
 TOO_LATE: Final = "not_confirmed"  # the reason of one that was taken, and of which no more was heard in time

@@ -152,6 +152,7 @@ VERBS: dict[str, str] = {
     "step.skipped": "left out the step {subject} ({step})",
     "step.taken": "took on the step {subject} ({step})",
     # sending
+    "deliveries.cancelled": "cancelled {count} of whom there is nobody to tell any more ({subject}): {reason}",
     "deliveries.climbed": "moved {count} on to their next channel, {channels} ({subject})",
     "deliveries.decided": "decided on {count} that were {state} in the sending {subject}: {verdict}",
     "deliveries.doubts_settled": "settled {count} in doubt of the sending {subject}: {verdict}",
@@ -175,6 +176,7 @@ VERBS: dict[str, str] = {
     "delivery.found_sent": "found that {subject}, which was in doubt, was sent",
     "delivery.next_channel": "had {subject} followed by another channel: {channel}",
     "delivery.sent_again": "had {subject} sent again, as attempt {attempt}",
+    "dispatch.erased": "ended the sending {subject}, whose people were erased: {counts}",
     "dispatch.in_doubt": "had nothing left to send in {subject}, and people in doubt: {counts}",
     "dispatch.finished": "finished the sending {subject}: {counts}",
     "dispatch.not_started": "did not begin to send version {version} of {subject} at its time: the rules said no",

@@ -296,7 +296,7 @@ def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
     plots = {name: drawn(streams, CHANNEL_LABELS, links, width) for name, width in PLOTS.items()} if went else {}
     ahead, first = _ahead(row)
     return Details(
-        needs=_needs(row),
+        needs=_needs(row, tally),
         bars=list(_bars(row, tally, rates)),
         reasons=[_reason(row, one) for one in found[:MOST_REASONS]],
         more_reasons=sum(one.n for one in found[MOST_REASONS:]),
@@ -308,20 +308,27 @@ def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
     )
 
 
-def _needs(row: Dispatch) -> list[Need]:
-    """Where somebody was perhaps not told. A rehearsal tells nobody, so that nobody has to decide anything."""
+def _needs(row: Dispatch, tally: Mapping[Place, int]) -> list[Need]:
+    """Where somebody was perhaps not told. A rehearsal tells nobody, so that nobody has to decide anything.
+
+    Neither has anybody of those who were erased or taken off the list.
+    """
     if row.simulated:
         return []
+    left = {state: row.counts.of(state) for state in rules.NEEDS_OWNER}
+    for place, n in tally.items():
+        if place.reason in rules.NOBODY_THERE:
+            left[place.state] -= n
     return [
         Need(
             rules.WORDS[state],
             rules.TONES[state] or "idle",
             MEANINGS[state],
-            row.counts.of(state),
+            left[state],
             url_for("desks.show", incident=g.incident.ref, state=state.value, sending=row.ref),
         )
         for state in rules.NEEDS_OWNER
-        if row.counts.of(state)
+        if left[state]
     ]
 
 

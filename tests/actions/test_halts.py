@@ -139,4 +139,4 @@ def test_whoever_is_taken_off_the_list_meanwhile_is_not_written_to_and_named():
         "person2@example.org",
         "person4@example.org",
     ]
-    assert [(row.state, row.reason) for row in story.rows() if row.person_number == 3] == [("failed", "person_gone")]
+    assert [(row.state, row.reason) for row in story.rows() if row.person_number == 3] == [("cancelled", "taken_off")]

@@ -40,6 +40,7 @@ given_up             W S I U D H F B C M U
 not_told_by_hand     F S I A D H F B C M U
 unprinted            W S I W D H F B C M U
 return_taken_back    W S I A D H F A C M U
+gone                 C C C A D H F B C M U
 cancelled            C S I A D H F B C M U
 """
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
