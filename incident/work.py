@@ -33,6 +33,7 @@ from incident.actions import (
     reminders,
     retention,
     sending,
+    webhook_events,
     team_mails,
     webhook_events,
 )

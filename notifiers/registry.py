@@ -18,6 +18,7 @@ from notifiers.sendgrid_email import SendgridEmail
 from notifiers.smtp_email import SmtpEmail
 from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
+from notifiers.webhook import Webhooks
 
 WORDS = ("email", "sms", "letter", "call", "push")
 CHECK_PATH = "/notices/check"  # where anybody sees whether a notice is genuine
@@ -72,11 +73,17 @@ class Settings(Protocol):
     contact_email: str
     contact_phone: str
     alerts_inside: bool
+    webhooks_inside: bool
 
 
 def alerts(settings: Settings) -> AppriseAlert:
     """The way to the team's own tools; never a channel to affected people."""
     return AppriseAlert(allow="inside" if settings.alerts_inside else "loopback" if settings.test_mode else "outside")
+
+
+def webhooks(settings: Settings) -> Webhooks:
+    """The way to the endpoints of other programs."""
+    return Webhooks(allow="inside" if settings.webhooks_inside else "loopback" if settings.test_mode else "outside")
 
 
 def channels(settings: Settings) -> Channels:

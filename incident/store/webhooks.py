@@ -183,18 +183,14 @@ def counts(endpoint_ids: Collection[int]) -> dict[int, dict[str, int]]:
         WebhookEvent.endpoint_id.in_(endpoint_ids)
     )
     found: dict[int, dict[str, int]] = {}
-    for endpoint_id, state, number in db.session.execute(
-        query.group_by(WebhookEvent.endpoint_id, WebhookEvent.state)
-    ):
+    for endpoint_id, state, number in db.session.execute(query.group_by(WebhookEvent.endpoint_id, WebhookEvent.state)):
         found.setdefault(endpoint_id, {})[state] = number
     return found
 
 
 def cancel(endpoint_id: int, now: datetime, reason: str) -> int:
     """Take back what waits for an endpoint and is in no worker's hands; how many. Inside the caller's transaction."""
-    change = update(WebhookEvent).where(
-        WebhookEvent.endpoint_id == endpoint_id, WebhookEvent.state == State.WAITING
-    )
+    change = update(WebhookEvent).where(WebhookEvent.endpoint_id == endpoint_id, WebhookEvent.state == State.WAITING)
     return _changed(change.values(state=State.CANCELLED, reason=reason, changed_at=now))
 
 
