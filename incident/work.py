@@ -33,7 +33,6 @@ from incident.actions import (
     reminders,
     retention,
     sending,
-    webhook_events,
     team_mails,
     webhook_events,
 )
