@@ -188,9 +188,6 @@ class Settings(BaseSettings):
     erasing_by_two: bool = Field(
         False, description="Personal data is erased only when a second person agrees; holds for pages, API and command."
     )
-    webhooks_inside: bool = Field(
-        False, description="Endpoints of webhooks may be in your own network, and may be spoken to without encryption."
-    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod

@@ -7,8 +7,10 @@ from apiflask import APIBlueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from incident.actions import counts, duplicates, erasing, intake, people, waves
+from incident.domain.errors import Refused
 from incident.domain.people import Reach
 from incident.web.access import actor, now, permit
+from incident.web.erasures import by_two, folder
 
 bp = APIBlueprint("api_people", __name__, url_prefix="/api/v1/incidents/<incident>/people", tag="People")
 
@@ -361,7 +363,11 @@ def remove(incident: str, person: str) -> str:
 @bp.output({}, status_code=204)
 def erase(incident: str, person: str) -> str:
     """Destroy one person's contact data for good."""
-    erasing.erase_person(incident, person, actor=actor(), now=now())
+    if by_two():
+        raise Refused(
+            "Here a second person has to agree. Ask for it at …/erasures, and have somebody else agree there."
+        )
+    erasing.erase_person(incident, person, folder=folder(), actor=actor(), now=now())
     return ""
 
 

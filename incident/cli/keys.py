@@ -1,11 +1,15 @@
 """`tocsin keys rotate`, `tocsin erase`: the key ring, and what is destroyed for good."""
 
 import json
+from pathlib import Path
 
 import click
 
 from incident import clock, settings, start
-from incident.actions import counts, erasing
+from incident.actions import counts, erasing, rotating
+from incident.domain.erasures import WHY
+from incident.settings import Settings
+from incident.store import keys as keys_
 
 
 @click.group()
@@ -24,8 +28,8 @@ def rotate(drop_old: bool, as_json: bool) -> None:
     """Make a new master key and wrap every data key by it. Run it again if it was interrupted. Copy instance/keys afterwards."""
     app = start.prepare(settings.load())
     with app.app_context():
-        wrapped = erasing.rotate_keys(drop_old=drop_old, actor="cli", now=clock.now())
-        masters = erasing.masters()
+        wrapped = rotating.rotate_keys(drop_old=drop_old, actor="cli", now=clock.now())
+        masters = rotating.masters()
     if as_json:
         click.echo(json.dumps({"wrapped": wrapped, "masters": masters}))
         return
@@ -37,19 +41,54 @@ def rotate(drop_old: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("incident")
 @click.option("--confirm", help="The reference of the incident, typed again; asked for when left out.")
+@click.option("--person", default="", help="Erase this person alone, such as P-12.")
+@click.option("--why", type=click.Choice(list(WHY)), default="purpose", help="Why; the word stands in the record.")
+@click.option(
+    "--certificate", type=click.Path(path_type=Path, dir_okay=False), help="Write the certificate (JSON) here too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def erase(incident: str, confirm: str | None, as_json: bool) -> None:
-    """Destroy the key to all personal data of INCIDENT: people, evidence, lists. Counts, findings and the record stay."""
-    app = start.prepare(settings.load())
+def erase(incident: str, confirm: str | None, person: str, why: str, certificate: Path | None, as_json: bool) -> None:
+    """Destroy the key to all personal data of INCIDENT: people, words, evidence, lists. Counts, findings and the record stay."""
+    app = start.existing(settings.load())
+    configuration: Settings = app.extensions["settings"]
     with app.app_context():
-        number = counts.of(incident).active
         if confirm is None:
-            click.echo(
-                f"The personal data of {number} people, and all evidence of {incident}, will be gone for good, in copies of the database too."
-            )
-            confirm = click.prompt(f"Type {incident} to go on")
-        folder = app.extensions["settings"].instance / "files"
-        gone = erasing.erase_incident(incident, confirm=confirm, folder=folder, actor="cli", now=clock.now())
-    click.echo(
-        json.dumps({"incident": incident, "people": gone}) if as_json else f"Erased: {gone} people of {incident}."
+            click.echo(_what_goes(incident, person))
+            confirm = click.prompt(f"Type {person or incident} to go on")
+        answer = erasing.ask(
+            incident,
+            person,
+            confirm=confirm,
+            why=why,
+            by_two=configuration.erasing_by_two,
+            folder=configuration.instance / "files",
+            actor="cli",
+            now=clock.now(),
+        )
+        if answer.done and certificate is not None:
+            keys_.write_secret(certificate, (erasing.certificate(incident, answer.ref).certificate or "").encode())
+    if as_json:
+        told = {
+            "incident": incident,
+            "person": person,
+            "people": answer.people,
+            "erasure": answer.ref,
+            "done": answer.done,
+        }
+        click.echo(json.dumps(told))
+    elif answer.done:
+        click.echo(f"Erased: {person or f'{answer.people} people'} of {incident}. Certificate {answer.ref}.")
+    else:
+        click.echo(
+            f"Asked for ({answer.ref}): a second person has to agree on the incident's page before anything goes."
+        )
+
+
+def _what_goes(incident: str, person: str) -> str:
+    if person:
+        return f"The contact data of {person} of {incident} will be gone for good, in copies of the database too."
+    number = counts.of(incident).active
+    return (
+        f"The personal data of {number} people, all words and all evidence of {incident} will be gone for good, "
+        "in copies of the database too."
     )

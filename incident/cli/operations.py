@@ -97,7 +97,7 @@ def _restore_sqlite(scratch: Path, manifest: Manifest, configuration: Settings) 
         raise Refused("The database in the backup is damaged; nothing was restored.")
     app = create_app(configuration.model_copy(update={"database_url": f"sqlite:///{copy}"}))
     with app.app_context():
-        _settle(manifest, abode.here(f"sqlite:///{copy}"))
+        _settle(manifest, abode.here(f"sqlite:///{copy}"), scratch / "files")
         db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         db.session.remove()
         db.engine.dispose()
@@ -112,7 +112,7 @@ def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settin
         try:
             upgrade(revision=manifest.schema)
             backups.load(scratch)
-            _settle(manifest, abode.here(configuration.database_url))
+            _settle(manifest, abode.here(configuration.database_url), scratch / "files")
         except BaseException:
             backups.take_back()
             raise
@@ -121,11 +121,11 @@ def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settin
         db.engine.dispose()
 
 
-def _settle(manifest: Manifest, place: str) -> None:
+def _settle(manifest: Manifest, place: str, files: Path) -> None:
     """Bring the tables up to date, freeze, and erase again what the backup still knew."""
     upgrade()
     operations.freeze_restored(manifest, place=place, actor="cli", now=clock.now())
-    erasing.erase_again(actor="cli", now=clock.now())
+    erasing.erase_again(folder=files, actor="cli", now=clock.now())
 
 
 def _tell(app: APIFlask, manifest: Manifest) -> None:

@@ -3,7 +3,21 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Index, LargeBinary, Select, String, Table, Text, event, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    Text,
+    event,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.audit import Frontier, Line, encoded, leaf_hash
@@ -174,6 +188,13 @@ def search(
     if until:
         asked = asked.where(AuditLine.at < until)
     return _page(asked, before_seq, limit)
+
+
+def extent(incident: str) -> tuple[int, int, int]:
+    """The first and the last line about an incident, and how many there are; (0, 0, 0) where there is none."""
+    asked = select(func.min(AuditLine.seq), func.max(AuditLine.seq), func.count()).where(AuditLine.incident == incident)
+    first, newest, count = db.session.execute(asked).one()
+    return (first, newest, count) if count else (0, 0, 0)
 
 
 def last(verb: str, actor: str = "cli") -> AuditLine | None:

@@ -166,10 +166,19 @@ def masters_in_use() -> set[int]:
     return set(db.session.scalars(select(DataKey.master).where(DataKey.sealing.is_not(None)).distinct()))
 
 
+def brought_back() -> list[int]:
+    """The incidents whose keys stand on the list of the erased, and are in the database all the same."""
+    query = select(DataKey.owner).where(DataKey.ref.in_(_gone()), DataKey.sealing.is_not(None), DataKey.owner != HOUSE)
+    return list(db.session.scalars(query.order_by(DataKey.owner)))
+
+
+def _gone() -> list[str]:
+    return [entry.removeprefix("key:") for entry in ring().erased() if entry.startswith("key:")]
+
+
 def erase_again(*, now: datetime) -> int:
     """After a restore: destroy what an older copy of the database brought back; how many keys that were."""
-    gone = [entry.removeprefix("key:") for entry in ring().erased() if entry.startswith("key:")]
-    again = update(DataKey).where(DataKey.ref.in_(gone), DataKey.sealing.is_not(None))
+    again = update(DataKey).where(DataKey.ref.in_(_gone()), DataKey.sealing.is_not(None))
     result = db.session.execute(again.values(sealing=None, marking=None, erased_at=now))
     return int(result.rowcount)  # type: ignore[attr-defined]
 

@@ -8,12 +8,14 @@ from flask.typing import ResponseReturnValue
 from incident.actions import counts, duplicates, erasing, imports, intake, people
 from incident.domain import columns, facts, places
 from incident.domain import people as rules
+from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid
 from incident.domain.imports import DOUBT_WORDS
 from incident.domain.people import AGE_WORDS, STATE_WORDS, Reach
 from incident.exports import csv
 from incident.store import incidents, users
 from incident.web.access import actor, now, permit
+from incident.web.erasures import by_two, folder
 from incident.web.incidents import csv_answer
 
 bp = Blueprint("people", __name__, url_prefix="/incidents/<incident>/people")
@@ -38,6 +40,9 @@ FIELDS: Final = {
     "deceased": "Deceased (yes; a letter goes to the next of kin)",
     "no_letter": "No letter to the home (yes, if the person is at risk there)",
 }
+
+
+ASKED: Final = "Asked for. A second person has to agree before anything is erased."
 
 
 @bp.app_template_filter("place_name")
@@ -237,6 +242,8 @@ def _person_page(
         pairs=people.pairs_of(incident, person),
         names={ref: user.name for ref, user in users.by_refs({row.changed_by for row in past}).items()},
         why=people.WHY,
+        erase_why=WHY,
+        by_two=by_two(),
         **_choices(),
     )
 
@@ -266,9 +273,18 @@ def remove(incident: str, person: str) -> ResponseReturnValue:
 @permit("people.erase")
 def erase(incident: str, person: str) -> ResponseReturnValue:
     """Destroy one person's contact data."""
-    erasing.erase_person(incident, person, actor=actor(), now=now())
-    flash(f"The contact data of {person} is gone for good.", "met")
-    return redirect(url_for(".show", incident=incident, person=person))
+    answer = erasing.ask(
+        incident,
+        person,
+        confirm=request.form.get("confirm", ""),
+        why=request.form.get("why", ""),
+        by_two=by_two(),
+        folder=folder(),
+        actor=actor(),
+        now=now(),
+    )
+    flash(f"The contact data of {person} is gone for good." if answer.done else ASKED, "met")
+    return redirect(url_for("erasures.index", incident=incident))
 
 
 @bp.get("/duplicates")

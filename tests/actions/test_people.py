@@ -1,10 +1,11 @@
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
-from incident.actions import counts, duplicates, erasing, imports, people
+from incident.actions import counts, duplicates, erasing, imports, people, rotating
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
 from incident.domain.people import Reach
@@ -17,6 +18,7 @@ from tests.builders import an_incident
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 ANN = "U-ANN00001"
+FOLDER = Path("nowhere")
 
 
 @pytest.fixture
@@ -316,7 +318,7 @@ def test_a_represented_child_is_written_to_through_the_guardian(ref):
 def test_an_erased_person_is_gone_from_every_place_and_still_counted_apart(ref):
     person = a_person(ref, email="jo@example.org")
     people.correct(ref, person, {"name": "Joan"}, reason="r", version=1, actor=ANN, now=NOW)
-    erasing.erase_person(ref, person, actor=ANN, now=NOW)
+    erasing.erase_person(ref, person, folder=FOLDER, actor=ANN, now=NOW)
     gone = row(ref, person)
     assert (gone.state, gone.sealed, gone.whole, gone.has_email) == ("erased", b"", b"", False)
     assert people.past(ref, person) == []
@@ -326,20 +328,20 @@ def test_an_erased_person_is_gone_from_every_place_and_still_counted_apart(ref):
     assert (counts.of(ref).active, counts.of(ref).apart) == (0, 1)
     assert people.one(ref, person).masked["email"] == ""
     with pytest.raises(Refused, match="erased already"):
-        erasing.erase_person(ref, person, actor=ANN, now=NOW)
+        erasing.erase_person(ref, person, folder=FOLDER, actor=ANN, now=NOW)
 
 
 def test_an_erased_person_brought_back_by_a_restore_is_not_written_to_and_is_erased_again(ref):
     person = row(ref, a_person(ref, email="jo@example.org"))
     before = {column.name: getattr(person, column.name) for column in Person.__table__.columns}
-    erasing.erase_person(ref, person.ref, actor=ANN, now=NOW)
+    erasing.erase_person(ref, person.ref, folder=FOLDER, actor=ANN, now=NOW)
     db.session.rollback()
     with db.engine.begin() as connection:
         connection.execute(Person.__table__.update().where(Person.id == before["id"]).values(**before))
     assert people.addressees(before["incident_id"], [before["id"]]) == {}
-    assert erasing.erase_again(actor="system", now=NOW) == 1
+    assert erasing.erase_again(folder=FOLDER, actor="system", now=NOW) == 1
     assert row(ref, "P-1").state == "erased"
-    assert erasing.erase_again(actor="system", now=NOW) == 0
+    assert erasing.erase_again(folder=FOLDER, actor="system", now=NOW) == 0
 
 
 def test_erasing_an_incident_needs_its_reference_typed(ref, tmp_path):
@@ -374,7 +376,7 @@ def test_an_erased_incident_keeps_its_counts_and_lines_and_nothing_else(ref, tmp
 def test_rotating_keys_leaves_every_record_readable(ref):
     person = a_person(ref, email="jo@example.org")
     master = sealed.ring().current
-    assert erasing.rotate_keys(drop_old=False, actor="system", now=NOW) == 1
+    assert rotating.rotate_keys(drop_old=False, actor="system", now=NOW) == 1
     assert sealed.ring().current == master + 1
     assert people.look(ref, person, why="proof", actor=ANN, now=NOW).record["email"] == "jo@example.org"
 

@@ -1,0 +1,49 @@
+"""Turn the key ring: a new master key, every data key wrapped by it, old master keys destroyed. May be interrupted anywhere."""
+
+from datetime import datetime
+from typing import Final
+
+from incident.actions.ledger import transaction
+from incident.store import incidents, sealed
+from incident.store.db import db
+
+AT_ONCE: Final = 50
+
+
+def rotate_keys(*, drop_old: bool, actor: str, now: datetime) -> int:
+    """Make a new master key and wrap every data key by it; how many were wrapped. Called again it finishes what was begun.
+
+    With `drop_old`, older master keys that nothing needs any more are destroyed: copies of the database made before
+    cannot be opened with this ring then.
+    """
+    if not sealed.to_wrap_anew(1):
+        with transaction(actor, now) as ledger:
+            ledger.write("keys.added", "ring", number=sealed.ring().add_master())
+    wrapped = 0
+    while owners := sealed.to_wrap_anew(AT_ONCE):
+        for owner in owners:
+            wrapped += _wrap_anew(owner, actor, now)
+    if drop_old:
+        _drop_old(actor, now)
+    return wrapped
+
+
+def masters() -> list[int]:
+    """The numbers of the master keys at hand, oldest first; the last is in use."""
+    return sealed.ring().numbers
+
+
+def _wrap_anew(owner: int, actor: str, now: datetime) -> int:
+    with transaction(actor, now) as ledger:
+        sealed.wrap_anew(owner)
+        incident = db.session.get(incidents.Incident, owner) if owner else None
+        ledger.write("keys.rewrapped", incident.ref if incident else "house", number=sealed.ring().current)
+    return 1
+
+
+def _drop_old(actor: str, now: datetime) -> None:
+    for number in sealed.ring().numbers:
+        if number != sealed.ring().current and number not in sealed.masters_in_use():
+            with transaction(actor, now) as ledger:
+                ledger.write("keys.dropped", "ring", number=number)
+                sealed.ring().drop_master(number)
