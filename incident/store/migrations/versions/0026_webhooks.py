@@ -58,7 +58,7 @@ def upgrade() -> None:
             ["endpoint_id"], ["webhook_endpoint.id"], name=op.f("fk_webhook_event_endpoint_id_webhook_endpoint")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_event")),
-        sa.UniqueConstraint("endpoint_id", "line", name=op.f("uq_webhook_event_endpoint_id")),
+        sa.UniqueConstraint("endpoint_id", "line", name=op.f("uq_webhook_event_endpoint_id_line")),
         sa.UniqueConstraint("ref", name=op.f("uq_webhook_event_ref")),
     )
     op.create_index(
