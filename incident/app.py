@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from apiflask import APIFlask
@@ -214,6 +215,7 @@ API: tuple[Blueprint, ...] = (
 
 def _open_channels(app: APIFlask) -> None:
     """Opens the providers that are set; a wrong setting is a sentence at the start."""
+    app.extensions["stopping"] = Event()
     try:
         app.extensions["channels"] = registry.channels(app.extensions["settings"])
         app.extensions["alerts"] = registry.alerts(app.extensions["settings"])

@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
-from incident import clock
+from incident import clock, work
 from incident.settings import Settings
 from incident.store import leases
 from incident.work import WORK, Kind, hand_over, sweep
@@ -49,6 +49,8 @@ class Waker:
 
     def start(self) -> None:
         """Begin to look. A look that was missed happens once, late."""
+        with self.app.app_context():
+            work.go_ahead()
         if self.alone:
             self._renew()
             self.apscheduler.add_job(self._renew, "interval", seconds=self.beat, id=PART, executor=PART)
@@ -56,6 +58,8 @@ class Waker:
 
     def stop(self) -> None:
         """Finish what is under way, and let the next one have the clock."""
+        with self.app.app_context():
+            work.stop()
         self.apscheduler.shutdown(wait=True)
         if self.alone and self.ours:
             self.until = 0.0

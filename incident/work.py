@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,6 +51,14 @@ Due = Callable[[datetime], list[str]]
 Do = Callable[[str, datetime], Any]
 
 
+@dataclass
+class Worked:
+    """How much was done, and what could not be: the kind of work with its reference, each once."""
+
+    done: int = 0
+    failed: set[str] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of work: its name, how often to look for it, what is due, and doing it."""
@@ -59,6 +67,20 @@ class Kind:
     every_seconds: float
     due: Due
     do: Do
+
+
+def stop() -> None:
+    """Let what is under way in this process end as soon as it may: a sending after the call that it waits for."""
+    current_app.extensions["stopping"].set()
+
+
+def go_ahead() -> None:
+    """Take back an earlier stop, for a process that begins to work."""
+    current_app.extensions["stopping"].clear()
+
+
+def _going() -> bool:
+    return not current_app.extensions["stopping"].is_set()
 
 
 def _channels() -> Channels:
@@ -80,18 +102,19 @@ def _send(reference: str, _now: datetime) -> None:
         _channels(),
         clock=clock.now,
         lease=timedelta(seconds=current_app.extensions["settings"].sending_lease),
+        going=_going,
     )
 
 
 def _climb(reference: str, now: datetime) -> None:
     row = dispatches.anywhere(reference)
     opened = _channels().open(simulated=row is not None and row.simulated)
-    while climbing.climb(reference, opened, now=now):
+    while climbing.climb(reference, opened, now=now) and _going():
         now = clock.now()
 
 
 def _live(reference: str, now: datetime) -> None:
-    while pretending.live(reference, now=now):
+    while pretending.live(reference, now=now) and _going():
         now = clock.now()
 
 
@@ -241,7 +264,7 @@ def do(kind: str, reference: str) -> int:
     """
     began = clock.monotonic()
     done = _do(BY_NAME[kind], reference)
-    if done and lane_of(kind) is Lane.SENDING and clock.monotonic() - began > WORTH_SECONDS:
+    if done and _going() and lane_of(kind) is Lane.SENDING and clock.monotonic() - began > WORTH_SECONDS:
         go_on(BY_NAME[kind], reference)
     return done
 
@@ -270,20 +293,21 @@ def sweep() -> int:
     return taken
 
 
-def look(kind: Kind) -> int:
-    """Do all that is due of one kind; how many references were done. One failure stops none of the others."""
+def look(kind: Kind, failed: set[str]) -> int:
+    """Do all that is due of one kind; how many references were done. One failure stops none of the others, and is noted."""
     done = 0
-    for reference in _due(kind):
-        done += _do(kind, reference)
+    for reference in _due(kind, failed):
+        if _going():
+            done += _do(kind, reference, failed)
     return done
 
 
-def once() -> int:
-    """Do all work that is due now, and what that makes due, until nothing is left; how much was done."""
-    total = 0
-    while done := sum(look(kind) for kind in WORK):
-        total += done
-    return total
+def once() -> Worked:
+    """Do all work that is due now, and what that makes due, until nothing is left that can be done, or until told to stop."""
+    worked = Worked()
+    while _going() and (done := sum(look(kind, worked.failed) for kind in WORK)):
+        worked.done += done
+    return worked
 
 
 def _lost_after() -> float:
@@ -291,21 +315,25 @@ def _lost_after() -> float:
     return seconds
 
 
-def _due(kind: Kind) -> list[str]:
+def _due(kind: Kind, failed: set[str] | None = None) -> list[str]:
     try:
         return kind.due(clock.now())
     except Exception:
         log.exception("work.due_failed", kind=kind.name)
+        if failed is not None:
+            failed.add(kind.name)
         return []
     finally:
         db.session.remove()
 
 
-def _do(kind: Kind, reference: str) -> int:
+def _do(kind: Kind, reference: str, failed: set[str] | None = None) -> int:
     try:
         kind.do(reference, clock.now())
     except Exception:
         log.exception("work.failed", kind=kind.name, reference=reference)
+        if failed is not None:
+            failed.add(f"{kind.name} {reference}")
         return 0
     finally:
         db.session.remove()

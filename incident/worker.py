@@ -90,6 +90,8 @@ class Worker:
 
     def _stop(self) -> None:
         self.stopped = True
+        with self.app.app_context():
+            work.stop()
         watchdog.say(watchdog.STOPPING)
         for one in self.running.values():
             one.cancel()  # lets it finish what it does

@@ -84,17 +84,22 @@ def _rested(row: Dispatch, now: datetime) -> list[str]:
     ]
 
 
-def work(ref: str, channels: Channels, *, clock: Clock, lease: timedelta = LEASE) -> None:
-    """Take one dispatch as far as it goes in its time: safe to repeat, to kill, and to run twice at once."""
+def work(
+    ref: str, channels: Channels, *, clock: Clock, lease: timedelta = LEASE, going: Callable[[], bool] = lambda: True
+) -> None:
+    """Take one dispatch as far as it goes in its time: safe to repeat, to kill, and to run twice at once.
+
+    Once it is no longer `going`, it begins nothing more, and leaves after the calls under way.
+    """
     row = dispatches.anywhere(ref)
     if row is None:
         return
     take_over(row, now=clock())
     opened = channels.open(simulated=row.simulated)
     until = time.monotonic() + SLICE_SECONDS
-    while prepare(ref, opened, now=clock()) and time.monotonic() < until:
+    while prepare(ref, opened, now=clock()) and time.monotonic() < until and going():
         pass
-    Wave(ref, opened, clock, lease).run(until)
+    Wave(ref, opened, clock, lease, going=going).run(until)
 
 
 # Claim, call, settle --------------------------------------------------------------------------------------------------
@@ -140,6 +145,7 @@ class Wave:
     resting: float = 0.0
     approval: Approval = field(default_factory=Approval)
     incident: str = ""
+    going: Callable[[], bool] = lambda: True
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -179,7 +185,7 @@ class Wave:
         """A written batch for each channel that has room for another call."""
         self.resting = 0.0
         row = dispatches.anywhere(self.ref)
-        if row is None or row.course != Course.SENDING or dispatches.frozen():
+        if row is None or row.course != Course.SENDING or dispatches.frozen() or not self.going():
             self._return_ready()
             return []
         found = []

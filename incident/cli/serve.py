@@ -8,7 +8,7 @@ from apiflask import APIFlask
 from incident import journal, scheduler, settings, start, watchdog, work
 from incident import worker as workers
 from incident.cli import webserver
-from incident.cli.signals import until_stopped
+from incident.cli.signals import until_stopped, when_told
 from incident.domain.lanes import Lane
 
 SHARE = 0.0005  # seconds a thread may compute while others wait; with the usual 5 ms a page waits that long after each query
@@ -67,10 +67,22 @@ def worker(lanes: tuple[str, ...]) -> None:
 @click.command(name="work")
 @click.option("--once", is_flag=True, required=True, help="Do all work that is due now, then stop.")
 def work_(once: bool) -> None:
-    """Do the work that is due."""
+    """Do the work that is due. Exit code 1 when something of it could not be done."""
     app = _ready()
+    when_told(lambda: _stop(app))
     with app.app_context():
-        click.echo(f"Done: {work.once()}.")
+        worked = work.once()
+    click.echo(f"Done: {worked.done}.")
+    if worked.failed:
+        click.echo(
+            f"Not done: {', '.join(sorted(worked.failed))}. The log says why; it is tried again next time.", err=True
+        )
+        sys.exit(1)
+
+
+def _stop(app: APIFlask) -> None:
+    with app.app_context():
+        work.stop()
 
 
 def _ready() -> APIFlask:

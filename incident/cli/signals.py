@@ -3,11 +3,23 @@
 import os
 import select
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 from incident import watchdog
 
 ALIVE_SECONDS = 10
+
+
+def when_told(stop: Callable[[], object]) -> None:
+    """Have this called at SIGTERM or SIGINT, in the main thread, while it does something else; a second one ends the process."""
+
+    def told(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
 
 
 def until_stopped() -> None:
