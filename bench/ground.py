@@ -5,10 +5,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -16,7 +17,8 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 from incident import start, work
-from incident.actions import dispatch, imports, intake, notices, preflight, preparing
+from incident.actions import dispatch, imports, intake, notices, preflight, preparing, sending
+from incident.cli.serve import SHARE
 from incident.domain.deliveries import Pace
 from incident.domain.imports import Reading
 from incident.settings import Settings
@@ -32,6 +34,20 @@ NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
 READING = Reading(("name", "email", "country", "language"), exposed=("email",))
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Taken(NamedTuple):
+    """What one program took: seconds by the clock, seconds of the processor."""
+
+    wall: float
+    cpu: float
+
+
+def measured(act: Callable[[], None]) -> Taken:
+    """What this took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    act()
+    return Taken(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def prepared(folder: Path, *, public_key: str = "", url: str = "http://127.0.0.1:9") -> APIFlask:
@@ -134,6 +150,32 @@ def clean() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
+def sent(app: APIFlask, one: str, people: int, connections: int) -> Taken:
+    """What it takes to send to everybody who waits, and to nobody less."""
+    with app.app_context():
+        app.extensions["channels"].real["email"].calls = connections
+        wave = sending.Wave(one, app.extensions["channels"].real, lambda: datetime.now(UTC))
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(SHARE)  # as the `tocsin` command does
+        taken = measured(lambda: wave.run(time.monotonic() + 3600))
+        sys.setswitchinterval(usual)
+        row = dispatches.anywhere(one)
+        if row is None or (row.course, row.accepted) != ("done", people):
+            raise SystemExit(f"Not everybody was sent to: {row and row.counts}.")
+    return taken
+
+
+@contextmanager
+def faked(seconds: float) -> Iterator[str]:
+    """A fake SendGrid in a process of its own, answering after so many seconds; its address."""
+    words = [sys.executable, "-m", "tests.fakes.sendgrid", "--seconds", str(seconds)]
+    fake = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        yield fake.stdout.readline().strip() if fake.stdout else ""
+    finally:
+        fake.kill()
+
+
 @contextmanager
 def served(*command: str, settings: Mapping[str, str] | None = None) -> Iterator[tuple[int, int]]:
     """Port and process number of a server that runs while the block lasts; `{port}` in the command is its port."""
@@ -171,7 +213,7 @@ def cpu_seconds(process: int) -> float:
     return (int(words[11]) + int(words[12])) / TICKS
 
 
-def peak_mib(process: int, gone: float = 0.0) -> float:
+def peak_mib(process: int | str, gone: float = 0.0) -> float:
     """The most memory this process has held; `gone` where it has just ended."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmHWM"):

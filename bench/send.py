@@ -1,11 +1,15 @@
 """Notices sent per second to a fake SendGrid, beside two plain programs that send as many, in the same run.
 
     python -m bench.send [PEOPLE] [ANSWER_SECONDS] [--connections N]
+    python -m bench.send PEOPLE --sizes
 
 The library: SendGrid's own, its helper classes, 1,000 people a call; it keeps nothing and knows nobody's state.
 The straight line: opens sealed contact data, fills the text, keeps durably what became of each; no approval, claim or record.
 Ours also proves the approval before each batch, holds claims that survive a kill, writes the record, and counts.
 The ratios are what counts; figures of one machine drift.
+
+With `--sizes`, ours alone: a hundredth of the people, a tenth, all of them; memory while sending and processor time a person
+(bench/sizes.py), each size in processes of its own.
 """
 
 import argparse
@@ -14,44 +18,22 @@ import json
 import os
 import resource
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Content, CustomArg, Email, Mail, Personalization, Substitution, To
 
-from bench import ground
-from incident.actions import sending
-from incident.store import dispatches
+from bench import ground, sizes
+from bench.ground import Taken, measured
 from tests.fakes.sendgrid import KEY
 
 PEOPLE = 20_000
 BATCH = 1_000
 TEXT = "Dear {},\n\n" + "What happened, what we do, what you can do.\n" * 40
-
-
-class Taken(NamedTuple):
-    """What one program took: seconds by the clock, seconds of the processor."""
-
-    wall: float
-    cpu: float
-
-
-def measured(act: Callable[[], None]) -> Taken:
-    """What this took."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    act()
-    return Taken(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def by_library(url: str, people: int, connections: int) -> Taken:
@@ -141,24 +123,7 @@ def ours(folder: Path, url: str, people: int, connections: int) -> Taken:
     app = ground.prepared(instance, url=url)
     with app.app_context():
         one = ground.listed(ground.imported(people, instance), app)
-        app.extensions["channels"].real["email"].calls = connections
-        wave = sending.Wave(one, app.extensions["channels"].real, lambda: datetime.now(UTC))
-        taken = measured(lambda: wave.run(time.monotonic() + 3600))
-        row = dispatches.anywhere(one)
-        if row is None or (row.course, row.accepted) != ("done", people):
-            raise SystemExit(f"Not everybody was sent to: {row and row.counts}.")
-    return taken
-
-
-@contextmanager
-def faked(seconds: float) -> Iterator[str]:
-    """A fake SendGrid in a process of its own, answering after so many seconds; its address."""
-    words = [sys.executable, "-m", "tests.fakes.sendgrid", "--seconds", str(seconds)]
-    fake = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ground.ROOT)
-    try:
-        yield fake.stdout.readline().strip() if fake.stdout else ""
-    finally:
-        fake.kill()
+    return ground.sent(app, one, people, connections)
 
 
 def main() -> None:
@@ -167,9 +132,12 @@ def main() -> None:
     parser.add_argument("people", type=int, nargs="?", default=PEOPLE)
     parser.add_argument("seconds", type=float, nargs="?", default=0.0, help="how long an answer takes")
     parser.add_argument("--connections", type=int, default=8, help="calls at once, of ours and of the library")
+    parser.add_argument("--sizes", action="store_true", help="ours alone, at three sizes, in processes of their own")
     asked = parser.parse_args()
-
-    with faked(asked.seconds) as url, tempfile.TemporaryDirectory() as folder:
+    if asked.sizes:
+        sizes.compare(asked.people, asked.seconds, asked.connections)
+        return
+    with ground.faked(asked.seconds) as url, tempfile.TemporaryDirectory() as folder:
         before = by_library(url, asked.people, asked.connections if asked.seconds else 1)
         straight = straight_line(Path(folder), url, asked.people)
         own = ours(Path(folder), url, asked.people, asked.connections)

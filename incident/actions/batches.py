@@ -23,6 +23,7 @@ from incident.store.sealed import Sealer
 from incident.store.tables import Row
 
 compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+SEALED_PEOPLE: Final = "person.sealed:"
 STATE: Final = 5  # where a person's state stands in a row for the database; the plain values follow
 PLAIN: Final = slice(STATE + 1, STATE + 1 + len(Plain._fields))
 WHOLE, SEALED = -2, -1
@@ -200,7 +201,7 @@ def _shape(names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 def place(number: int, version: int) -> str:
     """Where a person's sealed record belongs."""
-    return f"person.sealed:{number}:{version}"
+    return f"{SEALED_PEOPLE}{number}:{version}"
 
 
 def opened(text: bytes) -> Record:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -129,7 +130,7 @@ class Texts:
     def __init__(self, contents: Mapping[str, Any], channel: str) -> None:
         self._contents, self._kind = contents, Channel(channel)
         self._tongues: dict[str, _Tongue] = {}
-        self._chosen: dict[str, str] = {}
+        self._chosen: dict[str, tuple[str, _Tongue]] = {}
 
     def messages(self, addressees: Iterable[tuple[str, str, Addressee]]) -> list[Message | Unfilled]:
         """Return one message for each (reference of the attempt, thread of the delivery, person), in their order.
@@ -137,12 +138,12 @@ class Texts:
         A person for whom a field has no value any more gets the Unfilled that names it in place of a message, so that
         nobody else waits for them and nobody is skipped in silence.
         """
-        kind, made = self._kind, list[Message | Unfilled]()
+        made, chosen, to_of = list[Message | Unfilled](), self._chosen.get, ADDRESS[self._kind]
+        letters = self._kind is Channel.LETTER
         for ref, thread, person in addressees:
-            language = self._chosen.get(person.language) or self._choose(person.language)
-            tongue = self._tongues[language]
-            to = address(person, kind)
-            if kind is Channel.LETTER and person.care and to:
+            language, tongue = chosen(person.language) or self._choose(person.language)
+            to = to_of(person)
+            if letters and person.care and to:
                 in_care = tongue.words.in_care
                 to = "\n".join((in_care[f"to_{person.care}"].format(name=person.for_whom), *person.address))
                 person = person._replace(name=in_care[person.care].format(name=person.for_whom))
@@ -154,13 +155,13 @@ class Texts:
                 made.append(Message(ref, to, "", "", "", language, thread, frame=tongue.frame, words=words))
         return made
 
-    def _choose(self, spoken: str) -> str:
-        """The language in which somebody is written to who reads this one, its text compiled."""
+    def _choose(self, spoken: str) -> tuple[str, _Tongue]:
+        """The language in which somebody is written to who reads this one, and its text compiled."""
         language = rules.language_for(spoken, self._contents["languages"])
         if language not in self._tongues:
             self._tongues[language] = self._compiled(language)
-        self._chosen[spoken] = language
-        return language
+        self._chosen[spoken] = language, self._tongues[language]
+        return self._chosen[spoken]
 
     def _compiled(self, language: str) -> _Tongue:
         despite = tuple(Despite(word) for word in self._contents.get("despite", tuple(Despite)))
@@ -178,14 +179,15 @@ def messages(
 
 def address(person: Addressee, channel: Channel) -> str:
     """Return where a person is reached by a channel; "" where they are not."""
-    match channel:
-        case Channel.EMAIL:
-            return person.email
-        case Channel.SMS | Channel.CALL:
-            return person.phone
-        case Channel.LETTER:
-            return "\n".join((person.name, *person.address)) if person.address else ""
-        case Channel.PUSH:
-            return person.push_token
-        case Channel.ANNOUNCEMENT:
-            return ""
+    return ADDRESS[channel](person)
+
+
+ADDRESS: Mapping[Channel, Callable[[Addressee], str]] = {
+    Channel.EMAIL: attrgetter("email"),
+    Channel.SMS: attrgetter("phone"),
+    Channel.CALL: attrgetter("phone"),
+    Channel.LETTER: lambda person: "\n".join((person.name, *person.address)) if person.address else "",
+    Channel.PUSH: attrgetter("push_token"),
+    Channel.ANNOUNCEMENT: lambda _: "",
+}
+"""Where a person is reached by each channel; "" where they are not."""

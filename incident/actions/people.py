@@ -6,13 +6,13 @@ write to people, who leave their own line for the batch.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from incident.actions import assessment, contacts
-from incident.actions.batches import compact, opened, place
+from incident.actions.batches import SEALED_PEOPLE, compact, opened, place
 from incident.actions.ledger import transaction
 from incident.domain import columns, facts, places
 from incident.domain import imports as lists
@@ -160,16 +160,22 @@ def look(ref: str, person_ref: str, *, why: str, actor: str, now: datetime) -> O
     return Opened(_one_shown(person, record), record, rules.addressed(person.number, record, person.plain))
 
 
-def addressees(incident_id: int, person_ids: Sequence[int], *, only_listed: bool = False) -> dict[int, Addressee]:
+def addressees(
+    incident_id: int,
+    person_ids: Sequence[int],
+    *,
+    only_listed: bool = False,
+    key: Callable[[int], Sealer] = sealer,
+) -> dict[int, Addressee]:
     """Whom to write to for each of these people, opened together. The erased are not among them. Raises Erased.
 
     With `only_listed`, neither are those who were taken off the list or joined to another since.
 
-    For those who write to people: they leave a line for their batch. Pages use `look`.
+    For those who write to people: they leave a line for their batch. Pages use `look`. `key` opens the data key.
     """
-    unseal, gone = sealer(incident_id).unseal, sealed.erased_people(incident_id)
+    unseal, gone = key(incident_id).opener(SEALED_PEOPLE), sealed.erased_people(incident_id)
     return {
-        person_id: rules.addressed(number, opened(unseal(place(number, version), bytes(box))), plain)
+        person_id: rules.addressed(number, opened(unseal(f"{number}:{version}", bytes(box))), plain)
         for person_id, number, version, box, *plain in rows.by_ids(incident_id, person_ids, only_listed=only_listed)
         if number not in gone
     }

@@ -47,7 +47,9 @@ WORKER = f"{gethostname()[:30]}:{os.getpid()}"
 LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 10.0  # after so long, others get their turn
 
-AHEAD = 4  # batches that are claimed at once
+AHEAD = 4_000  # people that are claimed, and begun, at once
+FEW = 4  # batches that are claimed, and calls that are begun together, where answers come quickly
+FIRST_LOOK = 0.05  # seconds; so long an answer is awaited before more is handed over, then twice as long, and so on
 
 SETTLE_PAUSES = (0.2, 1.0, 3.0, 5.0)  # seconds
 
@@ -118,8 +120,15 @@ class Flow:
 
     @property
     def wanted(self) -> int:
-        """How many calls at once: enough that we need not wait for answers, and no more."""
-        return max(1, min(self.notifier.calls, ceil(self.answer / self.work) + 1))
+        """How many calls at once: one until an answer came; then some to begin together, and enough that we wait for none."""
+        if not self.answer:
+            return 1
+        return max(1, min(self.notifier.calls, max(FEW, ceil(self.answer / self.work)) + 1))
+
+    @property
+    def at_once(self) -> int:
+        """How many calls are begun at once at most."""
+        return max(1, min(self.notifier.calls, AHEAD // self.notifier.batch))
 
     def learn(self, *, answer: float | None = None, work: float | None = None) -> None:
         """Take in a measurement, the newer ones weighing more."""
@@ -146,6 +155,8 @@ class Wave:
     approval: Approval = field(default_factory=Approval)
     incident: str = ""
     going: Callable[[], bool] = lambda: True
+    row: Dispatch | None = None
+    patience: float = FIRST_LOOK
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -182,9 +193,9 @@ class Wave:
         return bool(self.flying or batches or done)
 
     def _next(self, *, more: bool) -> list[Batch]:
-        """A written batch for each channel that has room for another call."""
+        """Written batches for each channel that has room for more calls."""
         self.resting = 0.0
-        row = dispatches.anywhere(self.ref)
+        row, self.row = self.row or dispatches.seen(self.ref), None
         if row is None or row.course != Course.SENDING or dispatches.frozen() or not self.going():
             self._return_ready()
             return []
@@ -195,18 +206,26 @@ class Wave:
                     self._halt("channel_closed")
                 continue
             flow = self.flows.setdefault(channel, Flow(self.opened[channel]))
-            if self._in_flight(channel) >= flow.wanted:
-                continue
-            if (pause := flow.free_at - time.monotonic()) > 0:
+            room = min(flow.wanted - self._in_flight(channel), flow.at_once)
+            if room > 0 and (pause := flow.free_at - time.monotonic()) > 0:
                 self.resting = min(self.resting or pause, pause)
-            elif batch := self._next_of(row, channel, flow, more=more):
-                found.append(batch)
+            else:
+                found += self._several(row, channel, flow, room, more=more)
         return found
 
-    def _next_of(self, row: Dispatch, channel: str, flow: Flow, *, more: bool) -> Batch | None:
+    def _several(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> list[Batch]:
+        """Up to so many written batches; one alone where there is a limit on speed, or on how many go first."""
+        found: list[Batch] = []
+        while len(found) < room and (batch := self._next_of(row, channel, flow, room - len(found), more=more)):
+            found.append(batch)
+            if flow.rate or row.canary:
+                break
+        return found
+
+    def _next_of(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> Batch | None:
         began = time.monotonic()
         _demand_fit(row, flow)
-        while held := self._ready(row, channel, flow, more=more):
+        while held := self._ready(row, channel, flow, room, more=more):
             awake = quieting.awake(row, held, self.clock())
             batch = self._written(row, awake) if awake else None
             if batch is not None:
@@ -216,15 +235,15 @@ class Wave:
                 return None
         return None
 
-    def _ready(self, row: Dispatch, channel: str, flow: Flow, *, more: bool) -> Held | None:
+    def _ready(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> Held | None:
         """The next claimed batch of a channel; several are claimed at once."""
         ready = self.ready.setdefault(channel, deque())
         if not ready and more:
-            ready.extend(self._claim_ahead(row, channel, flow))
+            ready.extend(self._claim_ahead(row, channel, flow, room))
         return ready.popleft() if ready else None
 
-    def _claim_ahead(self, row: Dispatch, channel: str, flow: Flow) -> Sequence[Held]:
-        most, batches = flow.notifier.batch, AHEAD
+    def _claim_ahead(self, row: Dispatch, channel: str, flow: Flow, room: int) -> Sequence[Held]:
+        most, batches = flow.notifier.batch, max(room, min(FEW, flow.at_once))
         flow.rate = _rate_of(row, channel, flow)
         if flow.rate:
             most, batches = max(1, min(most, int(flow.rate))), 1
@@ -287,7 +306,7 @@ class Wave:
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
         """The messages of a batch; None where nothing of it may be sent any more, and it was given back."""
         try:
-            return written(row, held, self.approval.texts(row, held.channel))
+            return written(row, held, self.approval.texts(row, held.channel), self.approval.key)
         except Erased:
             self._give_back(held, "people_erased")
         except Refused:
@@ -325,6 +344,8 @@ class Wave:
             begun = self._begun(batches, row, ledger, incident) if batches else []
             if not ledger.lines:
                 ledger.unchanged()
+        if ledger.lines and not row.canary:
+            self.row = dispatches.let_be(row)
         for batch in begun:
             batch.called_at = now
         return begun
@@ -342,7 +363,7 @@ class Wave:
             for batch in batches:
                 returned(row, batch.held, ledger, incident)
             return []
-        begun = []
+        begun, word = [], State.SENDING.value
         for batch in batches:
             if claims.turn_claim(batch.held.fence, "claimed", "calling", ledger.now, lease=self.lease):
                 begun.append(batch)
@@ -353,7 +374,7 @@ class Wave:
                     claim=batch.held.fence,
                     channel=batch.held.channel,
                     count=len(batch.held.rows),
-                    digest=rules.batch_digest([(member.ref, State.SENDING.value) for member in batch.held.rows]),
+                    digest=rules.batch_digest([(member.ref, word) for member in batch.held.rows]),
                 )
         return begun
 
@@ -380,7 +401,13 @@ class Wave:
             self._settle_surely(batch, answers, self.flows[batch.held.channel])
 
     def _wait(self, enough: str) -> None:
-        _, pending = wait(self.flying, timeout=self.lease.total_seconds() / 4, return_when=enough)
+        """Wait for answers, some or all; where none comes, more calls are wanted, for answers take longer than we knew."""
+        longest = self.lease.total_seconds() / 4
+        finished, pending = wait(self.flying, timeout=min(longest, self.patience), return_when=enough)
+        self.patience = FIRST_LOOK if finished else 2 * self.patience
+        for batch in (self.flying[future] for future in pending):
+            flow = self.flows[batch.held.channel]
+            flow.answer = max(flow.answer, time.monotonic() - batch.began)
         if pending and time.monotonic() - self.kept_at > self.lease.total_seconds() / 4:
             self.kept_at = time.monotonic()
             claims.keep_leases([self.flying[future].held.fence for future in pending], self.clock() + self.lease)

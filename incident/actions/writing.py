@@ -1,6 +1,6 @@
 """The messages of a claimed batch: whoever cannot be written to has an answer at once, and keeps nobody else back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -18,7 +18,7 @@ from incident.store import notices, sealed
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
-from incident.store.sealed import Unreadable
+from incident.store.sealed import Kept, Sealer, Unreadable, sealer
 from notifiers.contract import Answer, Message, Outcome
 
 log = structlog.get_logger()
@@ -30,6 +30,7 @@ class Approval:
     def __init__(self) -> None:
         self._texts: dict[tuple[int, str, str], Texts] = {}
         self._proven: list[Any] = []
+        self.key = Kept()
 
     def texts(self, row: Dispatch, channel: str) -> Texts:
         """The texts by a channel. Raises Refused where they are not those that the approval is bound to."""
@@ -49,41 +50,48 @@ class Approval:
         return bool(self._proven)
 
 
-def written(row: Dispatch, held: Held, texts: Texts) -> Batch:
+def written(row: Dispatch, held: Held, texts: Texts, key: Callable[[int], Sealer] = sealer) -> Batch:
     """The batch with its messages. Raises Erased, and Refused where the text is none that may be sent."""
-    known_people = _addressees(row.incident_id, [member.person_id for member in held.rows])
+    known_people = _addressees(row.incident_id, [member.person_id for member in held.rows], key)
     gone = sealed.erased_people(row.incident_id) if len(known_people) < len(held.rows) else set()
     known: dict[str, Answer] = {}
     to_write: list[tuple[str, str, Addressee]] = []
+    thread = row.ref
     for member in held.rows:
         person = known_people.get(member.person_id)
         if isinstance(person, Addressee):
-            to_write.append((member.ref, f"{row.ref}.{member.person_number}", person))
+            to_write.append((member.ref, f"{thread}.{member.person_number}", person))
         else:
             why = person or (deliveries.ERASED if member.person_number in gone else deliveries.TAKEN_OFF)
             known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=why)
     made = _messages(texts, to_write, held.channel)
-    to_send = []
-    for (ref, _, _), message in zip(to_write, made, strict=True):
-        if isinstance(message, Message) and message.to:
-            to_send.append(message)
-        elif isinstance(message, Message):  # corrected since the list was made
-            known[ref] = Answer(ref, Outcome.REFUSED, reason="no_address")
-        else:
-            known[ref] = Answer(ref, Outcome.LATER, reason="cannot_be_written")
+    to_send = [message for message in made if isinstance(message, Message) and message.to]
+    if len(to_send) < len(to_write):
+        known |= _unsent(to_write, made)
     db.session.rollback()
     return Batch(held, to_send, known)
 
 
-def _addressees(incident_id: int, ids: Sequence[int]) -> dict[int, Addressee | str]:
+def _unsent(
+    to_write: Sequence[tuple[str, str, Addressee]], made: Sequence[Message | Unfilled | None]
+) -> Iterator[tuple[str, Answer]]:
+    """The answers of those who have no address any more, since their record was corrected, or no message."""
+    for (ref, _, _), message in zip(to_write, made, strict=True):
+        if not isinstance(message, Message):
+            yield ref, Answer(ref, Outcome.LATER, reason="cannot_be_written")
+        elif not message.to:
+            yield ref, Answer(ref, Outcome.REFUSED, reason="no_address")
+
+
+def _addressees(incident_id: int, ids: Sequence[int], key: Callable[[int], Sealer]) -> dict[int, Addressee | str]:
     """The open record of everybody who is on the list still; one that does not open keeps nobody else back and has its reason instead."""
     try:
-        return dict(people.addressees(incident_id, ids, only_listed=True))
+        return dict(people.addressees(incident_id, ids, only_listed=True, key=key))
     except Unreadable:
         found: dict[int, Addressee | str] = {}
         for id_ in ids:
             try:
-                found |= people.addressees(incident_id, [id_], only_listed=True)
+                found |= people.addressees(incident_id, [id_], only_listed=True, key=key)
             except Unreadable:
                 found[id_] = "record_unreadable"
         return found

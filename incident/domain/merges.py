@@ -116,13 +116,12 @@ def reader(words: Words, names: Iterable[str]) -> Callable[[Addressee], tuple[st
     asked = [(name, OF_PERSON.get(name, _nothing), name in FIT) for name in names]
 
     def read(person: Addressee) -> tuple[str, ...]:
-        found = []
-        for name, value_of, fit in asked:
-            value = value_of(person, words) if fit else one_line(value_of(person, words))
-            if not value:
-                raise Unfilled(name)
-            found.append(value)
-        return tuple(found)
+        found = tuple(
+            [value_of(person, words) if fit else one_line(value_of(person, words)) for _, value_of, fit in asked]
+        )
+        if "" in found:
+            raise Unfilled(asked[found.index("")][0])
+        return found
 
     return read
 

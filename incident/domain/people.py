@@ -303,7 +303,8 @@ def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> A
         place, language, exposed, age, *_ = plain
         get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
-        return Addressee(number, name, email, phone, (), push, language, place, name, _words(exposed), care)
+        words = tuple(exposed.split())
+        return Addressee._make((number, name, email, phone, (), push, language, place, name, words, care))
     return _addressed(number, record, plain)
 
 

@@ -7,6 +7,7 @@ must first turn its claim from "claimed" to "calling" while the lease lasts; nob
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -236,7 +237,10 @@ def _in_small_company(suspect: Sequence[tuple[int, Member]]) -> list[Member]:
 
 def _waiting(statement: str, values: Sequence[Any]) -> list[Member]:
     """Those who wait, as they stand once they are claimed."""
-    return [Member._make(row + AS_CLAIMED) for row in bulk.fetched(statement, values)]
+    return [_as_member(row + AS_CLAIMED) for row in bulk.fetched(statement, values)]
+
+
+_as_member: Final = partial(tuple.__new__, Member)  # a third of the time that `_make` takes
 
 
 def _read(statement: str, values: Sequence[Any]) -> list[Member]:

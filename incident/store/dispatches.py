@@ -182,6 +182,18 @@ def anywhere(ref: str) -> Dispatch | None:
     return db.session.scalar(select(Dispatch).where(Dispatch.ref == ref).execution_options(populate_existing=True))
 
 
+def seen(ref: str) -> Dispatch | None:
+    """The same as it stands at this moment, belonging to no session: it is not read again, whatever is rolled back."""
+    row = anywhere(ref)
+    return row and let_be(row)
+
+
+def let_be(row: Dispatch) -> Dispatch:
+    """A dispatch as it was read last, belonging to no session from here on."""
+    db.session.expunge(row)
+    return row
+
+
 def lock(ids: Sequence[int]) -> None:
     """Hold these dispatches against other writers until the commit. Whoever moves deliveries does this first."""
     db.session.execute(select(Dispatch.id).where(Dispatch.id.in_(ids)).order_by(Dispatch.id).with_for_update())

@@ -6,7 +6,7 @@ without the key can compute it. Destroying a data key makes everything sealed un
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import tink
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from tink import aead, prf
 
 from incident.domain.errors import Refused
-from incident.store import primitives
+from incident.store import bulk, primitives
 from incident.store.ciphers import Sealer as Sealer
 from incident.store.ciphers import Unreadable as Unreadable
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
@@ -84,6 +84,24 @@ def sealer(incident_id: int | None) -> Sealer:
     return Sealer(owner, primitives.boxes(sealing), primitives.marks(marking))
 
 
+class Kept:
+    """The opened keys of one run of a worker: each is opened once, and used only while its row stands as it stood then."""
+
+    def __init__(self) -> None:
+        self._opened: dict[int, tuple[Any, Sealer]] = {}
+
+    def __call__(self, incident_id: int) -> Sealer:
+        """As `sealer`. Raises Erased, KeysError."""
+        rows = bulk.fetched("SELECT ref, master, sealing, marking FROM data_key WHERE owner = ?", (incident_id,))
+        known = self._opened.pop(incident_id, None)
+        if rows and known and known[0] == rows and not ring().was_erased(f"key:{rows[0][0]}"):
+            self._opened[incident_id] = known
+            return known[1]
+        key = sealer(incident_id)
+        self._opened[incident_id] = rows, key
+        return key
+
+
 def seal(incident_id: int | None, place: str, plaintext: bytes) -> bytes:
     """The sealed bytes; they open only at `place`, such as `note.text:N-7K3MXW2Q`, of this incident."""
     return sealer(incident_id).seal(place, plaintext)
@@ -131,8 +149,8 @@ def note_person_erased(incident_id: int, number: int) -> None:
 
 def erased_people(incident_id: int) -> set[int]:
     """The numbers of the people of this incident who stand on the list of the erased, whatever the database says."""
-    row = _row(incident_id)
-    start = f"person:{row.ref}:" if row else "nobody"
+    known = bulk.fetched("SELECT ref FROM data_key WHERE owner = ?", (incident_id,))
+    start = f"person:{known[0][0]}:" if known else "nobody"
     return {int(entry.removeprefix(start)) for entry in ring().erased() if entry.startswith(start)}
 
 

@@ -23,11 +23,11 @@ def work_until_killed(story, monkeypatch, kills=(POISON,)):
     """One process: it works until it meets such a record, and then leaves everything as a killed one does."""
     write, give_back = sending.written, sending.Wave._return_ready
 
-    def deadly(row, held, texts):
+    def deadly(row, held, *given):
         if any(member.person_number in kills for member in held.rows):
             monkeypatch.setattr(sending.Wave, "_return_ready", lambda wave: None)
             raise Killed
-        return write(row, held, texts)
+        return write(row, held, *given)
 
     monkeypatch.setattr(sending, "written", deadly)
     try:
