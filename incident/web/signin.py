@@ -143,7 +143,9 @@ def out() -> ResponseReturnValue:
     signin.sign_out(_present().ref, actor=me().ref, now=now())
     session.clear()
     flash("You are signed out.")
-    return redirect(url_for(".password"))
+    answer = redirect(url_for(".password"))
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'  # the cookie holds nothing any more
+    return answer
 
 
 @bp.get("/welcome/<secret>")
