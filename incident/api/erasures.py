@@ -171,7 +171,7 @@ def decline(incident: str, ref: str) -> str:
     return ""
 
 
-@bp.get("/<ref>/certificate.<kind>")
+@bp.get("/<ref>/certificate/<kind>")
 @permit("erasure.view")
 @bp.doc(responses={200: "The certificate: pdf, or json as it was kept."})
 def certificate(incident: str, ref: str, kind: str) -> Response:

@@ -251,7 +251,9 @@ def test_a_person_taken_off_the_list_and_one_erased(ref, lead, as_):
     assert lead.post(f"/incidents/{ref}/people/{first}/remove").status_code == 302
     assert lead.post(f"/incidents/{ref}/people/{first}/remove").status_code == 409
     assert lead.post(f"/incidents/{ref}/people/{second}/erase").status_code == 403
-    assert as_("privacy").post(f"/incidents/{ref}/people/{second}/erase").status_code == 302
+    confirmed = {"confirm": second, "why": "request"}
+    assert as_("privacy").post(f"/incidents/{ref}/people/{second}/erase").status_code == 422
+    assert as_("privacy").post(f"/incidents/{ref}/people/{second}/erase", data=confirmed).status_code == 302
     assert "was erased" in lead.get(f"/incidents/{ref}/people/{second}").text
 
 
