@@ -28,6 +28,7 @@ from incident.domain.people import State as Standing
 from incident.store import files, incidents, tables
 from incident.store import imports as rows
 from incident.store import people as registry
+from incident.store import pieces as pieces
 from incident.store.db import db, new_ref, new_secret_ref
 from incident.store.imports import PersonImport, Refusal
 from incident.store.incidents import Incident

@@ -34,6 +34,14 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Step(StrEnum):
+    """What is done with a list that is being taken in."""
+
+    READING = "reading"  # row by row: its people are kept, and count for nobody yet
+    COMPARING = "comparing"  # with one another and with everybody who was there
+    SETTLED = "settled"  # its people are on the list, or may be there already
+
+
 class Reason(StrEnum):
     """Why a row was refused."""
 

@@ -9,13 +9,17 @@ from typing import Any, Final
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, and_, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.imports import State
+from incident.domain.imports import State, Step
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 UNFINISHED: Final = text("state IN ('waiting', 'running')")
 """Written out, not bound: an index on part of a table serves only those who ask for that part in the same words."""
 LEASE: Final = timedelta(seconds=30)
+READ: Final = 80  # percent of the work are done when a list is read; the rest is comparing
+A_PART: Final = 2 * 2**20  # bytes of a list
+PACKED: Final = 4  # times as much does a workbook hold
+MOST_BITS: Final = 8
 
 
 class PersonImport(Model):
@@ -46,6 +50,8 @@ class PersonImport(Model):
     reading: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     wave: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(10))
+    step: Mapped[str] = mapped_column(String(10), default=Step.READING, server_default=Step.READING)
+    compared: Mapped[int] = mapped_column(default=0, server_default="0")
     trouble: Mapped[str] = mapped_column(String(300), default="")
     fence: Mapped[int] = mapped_column(default=0)
     holder: Mapped[str] = mapped_column(String(120), default="")
@@ -66,11 +72,23 @@ class PersonImport(Model):
 
     @property
     def percent(self) -> int:
-        """How much of the list is done: by rows where their number is known before, else by bytes."""
+        """How much of the list is done: by rows where their number is known before, else by bytes; the last fifth by parts."""
         if self.state == State.DONE:
             return 100
+        if self.step != Step.READING:
+            return min(99, READ + (100 - READ) * self.compared // self.parts)
         done, of = (self.cursor, self.height) if self.height else (self.position, self.size)
-        return min(99, done * 100 // max(of, 1))
+        return min(READ - 1, done * READ // max(of, 1))
+
+    @property
+    def bits(self) -> int:
+        """By how many first bits the marks of its people are told apart: so that a part has some ten thousand."""
+        return min(MOST_BITS, (self.size * (PACKED if self.height else 1) // A_PART).bit_length())
+
+    @property
+    def parts(self) -> int:
+        """How many parts that makes."""
+        return int(1 << self.bits)
 
 
 class Refusal(Model):
@@ -100,6 +118,15 @@ def of(incident_id: int, limit: int = 100) -> Sequence[PersonImport]:
     """The imports of this incident, newest first."""
     query = select(PersonImport).where(PersonImport.incident_id == incident_id)
     return db.session.scalars(query.order_by(PersonImport.id.desc()).limit(limit)).all()
+
+
+def unsettled(incident_id: int) -> list[int]:
+    """Ids of the lists whose people are not compared with everybody yet: nobody of them counts, or is told, until they are."""
+    begun = PersonImport.state.in_((State.RUNNING, State.FAILED))
+    query = select(PersonImport.id).where(
+        PersonImport.incident_id == incident_id, begun, PersonImport.step != Step.SETTLED
+    )
+    return list(db.session.scalars(query))
 
 
 def stored_files(incident_id: int) -> list[str]:

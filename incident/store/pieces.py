@@ -1,0 +1,85 @@
+"""What an import still has to look through, packed into pieces that are only added and go when they were looked at.
+
+Marks are random: kept one by one in their index, each batch of a long list would write most of its pages anew. So they wait
+here, told apart by their first bits, and are brought into the index part by part in their own order.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store import bulk
+from incident.store.db import BigInt, Model, db
+
+COLUMNS: Final = ("import_id", "kind", "part", "batch", "content")
+
+
+class Kind(StrEnum):
+    """What a piece holds."""
+
+    MARKS = "marks"  # of new people, not in the index yet; told apart by their first bits
+    TWINS = "twins"  # who shares a mark with whom; told apart by the later one's number
+    TALLY = "tally"  # how many people of a batch are alike, not counted yet
+
+
+class Piece(Model):
+    """Some of what an import still has to look through."""
+
+    __tablename__ = "import_piece"
+    __table_args__ = (UniqueConstraint("import_id", "kind", "part", "batch"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    import_id: Mapped[int] = mapped_column(BigInt, ForeignKey("person_import.id"))
+    kind: Mapped[str] = mapped_column(String(5))
+    part: Mapped[int]
+    batch: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def keep(import_id: int, kind: Kind, batch: int, contents: Mapping[int, bytes]) -> None:
+    """Keep what a batch has for each part."""
+    bulk.insert(
+        "import_piece", COLUMNS, [(import_id, kind.value, part, batch, some) for part, some in contents.items()]
+    )
+
+
+def parts(import_id: int, kind: Kind) -> list[int]:
+    """The parts of which there is something, lowest first."""
+    query = select(Piece.part).where(Piece.import_id == import_id, Piece.kind == kind.value)
+    return sorted(db.session.scalars(query.distinct()))
+
+
+def of(import_id: int, kind: Kind, part: int) -> list[bytes]:
+    """What there is of one part, in the order in which it came."""
+    mine = "SELECT content FROM import_piece WHERE import_id = ? AND kind = ? AND part = ? ORDER BY batch"
+    return [bytes(content) for (content,) in bulk.fetched(mine, (import_id, kind.value, part))]
+
+
+def drop(import_id: int, kind: Kind | None = None, part: int | None = None) -> None:
+    """Forget one part, or all of one kind, or everything of this import."""
+    gone = delete(Piece).where(Piece.import_id == import_id)
+    if kind is not None:
+        gone = gone.where(Piece.kind == kind.value)
+    if part is not None:
+        gone = gone.where(Piece.part == part)
+    db.session.execute(gone, execution_options={"synchronize_session": False})
+
+
+def drop_all(import_ids: Iterable[int]) -> None:
+    """Forget everything of these imports."""
+    mine = Piece.import_id.in_(list(import_ids))
+    db.session.execute(delete(Piece).where(mine), execution_options={"synchronize_session": False})
+
+
+def without(import_id: int, kind: Kind, width: int, at: slice, value: bytes) -> None:
+    """Take those entries of `width` bytes out of all pieces of a kind in which these bytes are this value."""
+    query = select(Piece).where(Piece.import_id == import_id, Piece.kind == kind.value)
+    for piece in db.session.scalars(query.execution_options(yield_per=100)):
+        entries = [piece.content[start : start + width] for start in range(0, len(piece.content), width)]
+        kept = [entry for entry in entries if entry[at] != value]
+        if len(kept) < len(entries):
+            piece.content = b"".join(kept)
+    db.session.flush()
