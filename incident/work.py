@@ -186,7 +186,7 @@ def _post(reference: str, _now: datetime) -> None:
 def _look(reference: str, now: datetime) -> None:
     inside, outside = visits()
     house = merging.house(current_app.extensions["settings"])
-    postings.do(reference, now, inside=inside, outside=outside, house=house)
+    postings.do(reference, now, inside=inside, outside=outside, house=house, ways=ways())
 
 
 def _check(reference: str, _now: datetime) -> None:

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from incident.actions import page_alarms
 from incident.actions.announcements import page
 from incident.actions.ledger import transaction
 from incident.actions.merging import House
+from incident.actions.ways import Ways
 from incident.domain import postings as rules
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Refused
@@ -33,8 +35,11 @@ def due(now: datetime) -> list[str]:
     return list(rows.due(now))
 
 
-def do(slug: str, now: datetime, *, inside: Visit, outside: Visit, house: House) -> None:
-    """Look at one page and keep what it served; safe to repeat. No transaction is open while the page is asked."""
+def do(slug: str, now: datetime, *, inside: Visit, outside: Visit, house: House, ways: Ways) -> None:
+    """Look at one page and keep what it served; whoever is called hears of it where it is not as it should be.
+
+    Safe to repeat. No transaction is open while the page is asked.
+    """
     row = announcements.by_slug(slug)
     if row is None or row.look_at is None or row.look_at > now:
         return
@@ -46,7 +51,7 @@ def do(slug: str, now: datetime, *, inside: Visit, outside: Visit, house: House)
     found = rules.seen(
         _asked(inside, paths, approved), _asked(outside, paths, approved), answered_before=before, ended=ended
     )
-    _keep(slug, was, found, ended=ended, now=now, zone=house.zone)
+    _keep(slug, was, found, ended=ended, now=now, zone=house.zone, ways=ways)
 
 
 def _approved(row: Announcement, language: str, house: House) -> str:
@@ -61,13 +66,14 @@ def _asked(visit: Visit, paths: Sequence[tuple[str, str]], approved: dict[str, s
     return [rules.page(language, *visit(path), approved[language]) for language, path in paths]
 
 
-def _keep(slug: str, was: datetime, found: Seen, *, ended: bool, now: datetime, zone: ZoneInfo) -> None:
+def _keep(slug: str, was: datetime, found: Seen, *, ended: bool, now: datetime, zone: ZoneInfo, ways: Ways) -> None:
     with transaction(ACTOR, now) as ledger:
         row = announcements.by_slug(slug)
         past = rows.of(row.id, limit=20) if row else ()
         look = Look.LAST if ended else Look.DAILY if past else Look.FIRST
-        over = look is Look.LAST and found.sight is Sight.CLOSED
-        if row is None or not rows.move_on(row.id, was, None if over else _next(row, past, found, now, zone)):
+        over, bad = look is Look.LAST and found.sight is Sight.CLOSED, _bad(past, found)
+        after = rules.next_look(now, row.ends_at, zone, bad=bad) if row else None
+        if row is None or not rows.move_on(row.id, was, None if over else after):
             ledger.unchanged()
             return
         db.session.add(_row(row, look, found, now))
@@ -82,14 +88,15 @@ def _keep(slug: str, was: datetime, found: Seen, *, ended: bool, now: datetime, 
             day=rules.days(row.starts_at, _until(row, now), zone),
             pages={page.language: page.digest for page in found.pages},
         )
+        if bad:
+            page_alarms.alarm(case, row, bad, ways, ledger)
 
 
-def _next(row: Announcement, past: Sequence[PostingCheck], found: Seen, now: datetime, zone: ZoneInfo) -> datetime:
-    """When to look again: sooner, the fewer bad looks there were in a row."""
-    bad = 0
-    if not found.good:
-        bad = 1 + next((n for n, one in enumerate(past) if Sight(one.sight) in rules.GOOD), len(past))
-    return rules.next_look(now, row.ends_at, zone, bad=bad)
+def _bad(past: Sequence[PostingCheck], found: Seen) -> int:
+    """How many bad looks there were in a row, this one included; 0 after a good one."""
+    if found.good:
+        return 0
+    return 1 + next((n for n, one in enumerate(past) if Sight(one.sight) in rules.GOOD), len(past))
 
 
 def _until(row: Announcement, now: datetime) -> datetime:

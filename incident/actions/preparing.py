@@ -118,8 +118,8 @@ def take_over(row: Dispatch, *, now: datetime) -> None:
                 verb, moved = _after_death(row, claim, now)
             else:
                 claim.state, verb = "lost", "deliveries.in_doubt"
-                doubt = {"reason": "worker_died", "called_at": claim.claimed_at}
-                moved = claims.move_claimed(claim.id, State.IN_DOUBT, now, **doubt)
+                doubt, since = State.IN_DOUBT, claim.claimed_at
+                moved = claims.move_claimed(claim.id, doubt, now, reason="worker_died", called_at=since)
             ledger.write(
                 verb, row.ref, incident=incident, claim=claim.id, count=len(moved), digest=rules.batch_digest(moved)
             )

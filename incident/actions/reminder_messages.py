@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from incident.actions import page_alarms
 from incident.actions.handovers import answer_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.reminders import ACTOR, call_wider
@@ -91,12 +92,15 @@ def _ready(ref: str, ways: Ways, now: datetime) -> Ready | str:
     """The message in words, or the reason why it is not wanted any more."""
     row = rows.message(ref)
     case = incidents.by_ids([row.incident_id]).get(row.incident_id) if row else None
-    if row is None or case is None or case.state != "open":
+    rungs = rows.rungs_of(row.id) if row else ()
+    about_pages = page_alarms.is_about_pages(rungs)
+    if row is None or case is None or (case.state != "open" and not about_pages):
         return "closed"
     if row.simulated and sealed.is_erased(case.id):
         return "erased"
-    wanted = _wanted(case, rows.rungs_of(row.id))
-    if not wanted:
+    wanted = [] if about_pages else _wanted(case, rungs)
+    pages = page_alarms.said(_about(case, ways, "public"), rungs) if about_pages else None
+    if not wanted and pages is None:
         return "settled"
     target = reach.targets_by_id([row.target_id]).get(row.target_id) if row.target_id else None
     user = next(iter(reach.people([row.user_id] if row.user_id else [])), None)
@@ -104,10 +108,13 @@ def _ready(ref: str, ways: Ways, now: datetime) -> Ready | str:
     if not to:
         return "no_access"
     zone = ZoneInfo(user.time_zone if user else ways.zone)
-    about = Case(
-        case.ref, case.kind == "drill", f"{ways.site}/incidents/{case.ref}/reminders/", rows.undecided(case.id)
-    )
-    return Ready(case, words(about, wanted, zone=zone, now=now), to, "en")
+    about = _about(case, ways, "reminders", rows.undecided(case.id))
+    return Ready(case, pages or words(about, wanted, zone=zone, now=now), to, "en")
+
+
+def _about(case: Incident, ways: Ways, room: str, undecided: int = 0) -> Case:
+    """The incident as a message may name it, with the page of it where one answers."""
+    return Case(case.ref, case.kind == "drill", f"{ways.site}/incidents/{case.ref}/{room}/", undecided)
 
 
 def _wanted(case: Incident, rungs: Sequence[Reminder]) -> list[Due]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from incident.domain import layouts, prose
 from incident.domain.layouts import Sheet
+from incident.domain.reminders import Level
 
 DOMAIN: Final = b"tocsin public page version 1\n"
 SOONEST: Final = timedelta(hours=1)
@@ -50,6 +51,10 @@ WORDS: Final = {
     Sight.CLOSED: "has ended, and says so",
     Sight.STILL_THERE: "is still there after its end",
 }
+ABOUT_PAGE: Final = "page:"
+"""What a reminder about a public page begins with, before its address; others name a duty."""
+MORE_AFTER, ALL_AFTER = 3, 5
+"""So many bad looks in a row call more people, and everybody."""
 GOOD: Final = frozenset({Sight.STANDS, Sight.CLOSED})
 
 
@@ -115,6 +120,13 @@ def next_look(now: datetime, ends_at: datetime | None, zone: ZoneInfo, *, bad: i
     daily = datetime.combine(today + timedelta(days=1), DAYBREAK, tzinfo=zone)
     after = min(daily, now + min(SOONEST * 2 ** min(bad - 1, 10), LATEST)) if bad else daily
     return min(after, ends_at) if ends_at is not None and ends_at > now else after
+
+
+def level(bad: int) -> Level:
+    """Return whom the `bad`th bad look in a row calls. The looks follow after 1, 2, 4, 8 and 16 hours, then daily."""
+    if bad < MORE_AFTER:
+        return Level.OWNER
+    return Level.LEAD if bad < ALL_AFTER else Level.EVERYBODY
 
 
 def days(since: datetime, until: datetime, zone: ZoneInfo) -> int:

@@ -72,6 +72,20 @@ def words(case: Case, duties: Sequence[Due], *, zone: tzinfo, now: datetime) -> 
     return Words(subject[:200], "\n".join(lines), _short(case, found, zone, now, mark))
 
 
+def page_words(case: Case, pages: Sequence[tuple[str, str]]) -> Words:
+    """What is said of public pages that are not as approved: each by its address and what was seen."""
+    mark = "[Drill] " if case.is_drill else ""
+    first, seen = pages[0]
+    subject = f"{mark}{case.ref}: a public page {seen}"
+    lines = [f"A public page of {case.ref}{' (a drill)' if case.is_drill else ''} is not as it was approved:", ""]
+    lines += [f"- /notices/{slug} {words}" for slug, words in pages]
+    lines += ["", "Whoever looks for the notice there does not find it, and days of posting may not count."]
+    lines += ["Open the page from outside, mend what stands in its way, and see what each look found:", case.address]
+    lines += ["", "It is looked at again by itself, and you hear of it again while it is so."]
+    short = f"{mark}{case.ref}: public page /notices/{first} {seen}. {case.address}"
+    return Words(subject[:200], "\n".join(lines), short[:LONGEST_SHORT])
+
+
 def when(due_at: datetime, now: datetime) -> str:
     """Such as "due in 4 h 10 min", "due now", "6 h late"."""
     gap = due_at - now

@@ -67,6 +67,7 @@ VERBS: dict[str, str] = {
     "incident.unrestricted": "opened the incident {subject} to the whole team",
     "note.added": "wrote the note {subject}",
     # notices and announcements
+    "announcement.alarmed": "called {level} about the public page {subject} after {looks} bad looks: {messages} messages",
     "announcement.checked": "looked at the public page {subject} on its day {day}: {sight} ({digest})",
     "announcement.ended": "looked at the public page {subject} after its end, on day {day}: {sight} ({digest})",
     "announcement.posted": "saw the public page {subject} begin to stand: {sight} ({digest})",

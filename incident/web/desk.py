@@ -12,8 +12,10 @@ from sqlalchemy import Select
 
 from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
+from incident.domain.postings import WORDS as SIGHTS
+from incident.domain.postings import Sight
 from incident.store import incidents as rows
-from incident.store import obligations, overview
+from incident.store import obligations, overview, postings
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
@@ -91,11 +93,13 @@ class _Found:
         self.steps = overview.steps_due(mine, limit=PLOTTED)
         self.notices = overview.waiting_notices(mine, limit=LISTED)
         self.dispatches = overview.troubled_dispatches(mine, limit=LISTED)
+        self.pages = postings.troubled(mine, limit=LISTED)
         self.drafts = overview.draft_reports(mine, limit=LISTED)
         newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
         self.wants = overview.wants(newest)
         listed: tuple[Sequence[Any], ...] = (self.findings, self.steps, self.notices, self.dispatches, self.drafts)
         ids = {row.incident_id for some in listed for row in some} | {wanted[0] for wanted in self.wants}
+        ids |= {incident for incident, _, _ in self.pages}
         self.incidents = rows.by_ids(ids)
 
     def marks(self) -> Iterator[Mark]:
@@ -208,6 +212,10 @@ class _Found:
                     "soon" if paused else "open" if sending.in_doubt else "late",
                 )
             )
+        for incident, slug, sight in self.pages:
+            href = url_for("public_tasks.show", incident=self._ref(incident))
+            said = f"The public page {slug} {SIGHTS[Sight(sight)]}"
+            found.append(Row(nothing, said, href, self._named(incident), "page", "late"))
         for report in self.drafts:
             href = url_for("reports.show", incident=self._ref(report.incident_id), ref=report.ref)
             found.append(

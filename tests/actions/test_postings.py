@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import text
 
 from incident import clock, visits
-from incident.actions import announcements, merging, people, postings
+from incident.actions import announcements, merging, people, postings, reminder_messages
 from incident.actions.notices import approved_version
+from incident.domain.access import Role
 from incident.domain.postings import Sight
 from incident.store import announcements as rows
 from incident.store import postings as looks
 from incident.store.db import db
-from tests.builders import a_notice, a_text, an_incident
+from notifiers.memory import Memory
+from tests.actions.reminding import lead_is, ways
+from tests.builders import a_notice, a_text, a_user, an_incident
 
 WHO = "U-0AUTHOR0"
 NOBODY = (0, b"")
@@ -43,9 +46,16 @@ def published(incident, **period):
     return ref, slug
 
 
-def look(app, slug, *, now=None, outside=lambda path: NOBODY, inside=None):
+def look(app, slug, *, now=None, outside=lambda path: NOBODY, inside=None, by=None):
     house = merging.house(app.extensions["settings"])
-    postings.do(slug, now or clock.now(), inside=inside or visits.visits().inside, outside=outside, house=house)
+    postings.do(
+        slug,
+        now or clock.now(),
+        inside=inside or visits.visits().inside,
+        outside=outside,
+        house=house,
+        ways=by or ways(),
+    )
     db.session.rollback()
     return looks.of(rows.by_slug(slug).id)[0]
 
@@ -153,3 +163,64 @@ def test_the_page_of_a_drill_is_never_looked_at_for_it_is_not_public(app):
     _, slug = published(drill)
     assert postings.due(clock.now() + timedelta(days=1)) == []
     assert rows.by_slug(slug).simulated
+
+
+GONE = (404, b"")
+
+
+def hand_over(by, now):
+    while found := reminder_messages.due(now):
+        for ref in found:
+            reminder_messages.do(ref, by, clock=lambda: now)
+
+
+def bad_looks(app, slug, count, by):
+    """So many looks in a row that find nothing there; the times are those that the page asks for."""
+    for _ in range(count):
+        db.session.rollback()
+        moment = rows.by_slug(slug).look_at
+        look(app, slug, now=moment, outside=lambda path: GONE, by=by)
+    return moment
+
+
+@pytest.fixture
+def led(incident):
+    lead = a_user(Role.LEAD)
+    lead_is(incident, lead.ref)
+    return lead
+
+
+def test_the_lead_hears_of_a_page_that_is_gone_and_of_nothing_that_was_in_order(app, incident, led):
+    _, slug = published(incident)
+    mail = Memory("email")
+    look(app, slug, by=ways(mail))
+    hand_over(ways(mail), clock.now())
+    assert mail.sent == []
+    now = bad_looks(app, slug, 1, ways(mail))
+    hand_over(ways(mail), now)
+    [told] = mail.sent
+    assert told.to == led.email
+    assert told.subject == f"{incident.ref}: a public page is not there"
+    assert f"/notices/{slug} is not there" in told.text
+    assert f"http://localhost/incidents/{incident.ref}/public/" in told.text
+    assert lines("announcement.alarmed") == 1
+
+
+def test_whoever_waits_to_hear_of_a_page_that_is_right_again_hears_nothing(app, incident, led):
+    _, slug = published(incident)
+    mail = Memory("email")
+    bad_looks(app, slug, 1, ways(mail))
+    now = rows.by_slug(slug).look_at
+    assert look(app, slug, now=now, outside=visits.visits().inside, by=ways(mail)).sight == Sight.STANDS
+    hand_over(ways(mail), now)
+    assert mail.sent == []
+
+
+def test_a_page_that_stays_away_calls_more_people_each_time(app, incident, led):
+    _, slug = published(incident)
+    bad_looks(app, slug, 5, ways(Memory("email")))
+    with db.engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT level FROM reminder WHERE duty = :key ORDER BY id"), {"key": f"page:{slug}"}
+        )
+        assert [level for (level,) in found] == ["owner", "owner", "lead", "lead", "everybody"]

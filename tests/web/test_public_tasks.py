@@ -11,6 +11,7 @@ from incident.domain.access import Role
 from incident.store import announcements as rows
 from incident.store import public_tasks as decisions
 from incident.visits import visits
+from tests.actions.reminding import ways
 from tests.actions.test_public_tasks import INSTEAD, MEDIA, PATIENTS
 from tests.builders import a_notice, an_incident
 
@@ -46,12 +47,14 @@ def test_a_public_page_that_says_something_else_is_told_on_the_first_page_until_
     )
     house, right = merging.house(app.extensions["settings"]), visits().inside
     wrong = lambda path: (200, right(path)[1].replace(b"About contact", b"Pay here"))  # noqa: E731
-    postings.do(slug, clock.now(), inside=right, outside=wrong, house=house)
+    postings.do(slug, clock.now(), inside=right, outside=wrong, house=house, ways=ways())
     lead = as_(Role.LEAD)
+    assert f"The public page {slug} does not say what was approved" in lead.get("/").get_data(as_text=True)
     assert "1 public page is not as approved" in lead.get(f"/incidents/{plain.ref}").get_data(as_text=True)
     assert "does not say what was approved" in lead.get(f"/incidents/{plain.ref}/notices/{ref}").get_data(as_text=True)
-    postings.do(slug, clock.now() + timedelta(hours=2), inside=right, outside=right, house=house)
+    postings.do(slug, clock.now() + timedelta(hours=2), inside=right, outside=right, house=house, ways=ways())
     assert "not as approved" not in lead.get(f"/incidents/{plain.ref}").get_data(as_text=True)
+    assert slug not in lead.get("/").get_data(as_text=True)
 
 
 def test_the_page_shows_law_threshold_people_and_cost_with_its_source(incident, as_):
@@ -95,7 +98,7 @@ def test_the_looks_at_a_page_can_be_read_and_had_as_a_table(app, as_):
         plain.ref, ref, digest=approved_version(ref).digest, starts_at=None, ends_at=None, actor=WHO, now=clock.now()
     )
     house = merging.house(app.extensions["settings"])
-    postings.do(slug, clock.now(), inside=visits().inside, outside=lambda path: (0, b""), house=house)
+    postings.do(slug, clock.now(), inside=visits().inside, outside=lambda path: (0, b""), house=house, ways=ways())
     lead = as_(Role.LEAD)
     assert "seen on 1 of 1 day" in lead.get(f"/incidents/{plain.ref}/public/").get_data(as_text=True)
     page = lead.get(f"/incidents/{plain.ref}/public/pages/{slug}").get_data(as_text=True)
