@@ -76,19 +76,28 @@ def expected(app: APIFlask, rule: Rule, role: Role, *, knows: bool) -> str:
     return "in" if name in SPECIAL or may(name, [role]) else "403"
 
 
-@pytest.mark.parametrize("is_member", [False, True])
-@pytest.mark.parametrize("role", list(Role))
-def test_each_role_gets_in_where_the_table_says(app: APIFlask, restricted: str, role: Role, is_member: bool):
-    user = a_user(role)
-    if is_member:
-        lead = users.holders(Role.LEAD)[0]
+STANDINGS = [(role, standing) for role in Role for standing in ("own", "other", "restricted")]
+STANDINGS += [(Role.LEAD, "left"), (Role.LEAD, "over")]
+
+
+@pytest.mark.parametrize(("role", "standing"), STANDINGS)
+def test_each_role_gets_in_where_the_table_says(app: APIFlask, restricted: str, role: Role, standing: str):
+    """Own: a restricted one with them on it. Other: open to the team, and not theirs. Left: they were on it until just now."""
+    user, lead = a_user(role), users.holders(Role.LEAD)[0]
+    incident = an_incident().ref if standing == "other" else restricted
+    if standing in ("own", "left", "over"):
         _put_on(restricted, user, by=lead)
+    if standing == "left":
+        members.remove(restricted, user.ref, actor=lead.ref, now=clock.now())
+    if standing == "over":
+        _let_end(restricted, user)
     secrets = a_session(user), tokens.issue(user.ref, name="test", days=1, actor=user.ref, now=clock.now())[1]
-    knows = is_member or role is Role.AUDITOR
+    knows = standing in ("own", "other") or role is Role.AUDITOR
     wrong = [
         (method, path, said, wanted)
-        for rule, method, path in calls(app, restricted)
-        if (said := admitted(app, (rule, method, path), user, secrets))
+        for rule, method, path in calls(app, incident)
+        if method != "HEAD"
+        and (said := admitted(app, (rule, method, path), user, secrets))
         != (wanted := expected(app, rule, role, knows=knows))
     ]
     assert wrong == []
@@ -101,6 +110,16 @@ def _put_on(incident: str, user: User, *, by: User) -> None:
         assert row is not None
         member_rows.add(row.id, user.id, actor=by.ref, now=clock.now())
         ledger.write("member.added", user.ref, incident=incident)
+
+
+def _let_end(incident: str, user: User) -> None:
+    """As of an emergency that is over, and that nobody has cleared away yet."""
+    with transaction("system", clock.now()) as ledger:
+        row = incidents.by_ref(incident)
+        place = member_rows.one(row.id, user.id) if row is not None else None
+        assert place is not None
+        place.until = clock.now()
+        ledger.write("member.ended", user.ref, incident=incident)
 
 
 def test_what_the_gate_refuses_is_refused_to_browsers_and_programs_in_words(

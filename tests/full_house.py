@@ -1,0 +1,216 @@
+"""An incident with something in every room, so that a test can ask for each thing by its own address and by a stranger's."""
+
+import io
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from incident import clock
+from incident.actions import (
+    announcements,
+    dispatch,
+    duplicates,
+    emergencies,
+    evidence,
+    imports,
+    intake,
+    letters,
+    media_copies,
+    members,
+    outlets,
+    people,
+    plans,
+    preflight,
+    reports,
+    returned,
+    sending,
+)
+from incident.actions.letters import Paper
+from incident.actions.notices import approved_version
+from incident.domain.access import Role
+from incident.domain.deliveries import Pace
+from incident.store import deliveries, dispatches, holdings, mailbox, obligations, separation
+from incident.store import letters as letter_rows
+from incident.store import outlets as outlet_rows
+from incident.store import plans as plan_rows
+from incident.store.db import db
+from incident.store.incidents import Incident
+from incident.web.reports import house_zone
+from notifiers.by_hand import ByHand
+from notifiers.contract import Channels
+from notifiers.memory import Memory
+from notifiers.print_letters import PrintLetters
+from tests.actions.waves import SANDBOX
+from tests.builders import a_notice, a_text, a_user, an_incident
+
+FACTS = {
+    "what_happened": "Unspoken words",
+    "personal_data": "yes",
+    "data_kinds": ["email"],
+    "aware_at": "2026-11-20T09:00:00Z",
+    "residents": {"DE": 600},
+    "risk_to_people": "high",
+}
+REAL = Channels({"call": ByHand(), "letter": PrintLetters()}, SANDBOX)
+
+
+@dataclass
+class House:
+    """The incident, and the reference of one thing of each kind, by `blueprint argument` or the argument alone."""
+
+    incident: Incident
+    folder: Path
+    actor: str
+    things: dict[str, str | int] = field(default_factory=dict)
+
+    def thing(self, blueprint: str, argument: str) -> str | int | None:
+        """What stands for this argument in an address of this blueprint; None where it names no thing of an incident."""
+        room = blueprint.removeprefix("api_")
+        return self.things.get(f"{room} {argument}", self.things.get(argument))
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each table holds of the incident."""
+        tables = [*holdings.HELD, *holdings.LEFT_OUT]
+        ways = holdings.HELD | {name: way for name, (way, _) in holdings.LEFT_OUT.items()}
+        return {name: _count(name, ways[name], self.incident.id) for name in tables}
+
+
+def _count(name: str, way: str, incident_id: int) -> int:
+    query = select(db.func.count()).select_from(db.metadata.tables[name])
+    return db.session.scalar(holdings._of(db.metadata.tables[name], way, incident_id, query)) or 0
+
+
+def a_full_house(folder: Path) -> House:
+    """A restricted incident with evidence, people, notices, sendings by every way, letters, calls, reports and pages."""
+    actor = a_user("lead").ref
+    house = House(an_incident(title="Unspoken", facts=FACTS), folder, actor)
+    for furnish in (_facts, _people, _notices, _sent, _called, _posted, _public, _reports, _opened):
+        furnish(house)
+        db.session.rollback()
+    return house
+
+
+def _facts(house: House) -> None:
+    ref, now = house.incident.ref, clock.now()
+    intake.add_note(ref, "Unspoken note", actor=house.actor, now=now)
+    piece = evidence.bring(
+        ref,
+        io.BytesIO(b"Unspoken bytes"),
+        name="unspoken.log",
+        brought_by="Somebody",
+        description="Unspoken",
+        folder=house.folder,
+        actor=house.actor,
+        now=now,
+    )
+    plans.activate(ref, "data_leak", actor=house.actor, now=now)
+    step = plan_rows.steps(house.incident.id)[0].ref
+    duty = obligations.pending(house.incident.id)[0].ref
+    house.things |= {"piece": piece, "step": step, "obligations ref": duty, "reminders ref": duty}
+
+
+def _people(house: House) -> None:
+    ref, now = house.incident.ref, clock.now()
+    given = {"name": "Unspoken Person", "email": "person@example.org", "place": "DE", "exposed": "email"}
+    address = {"address": "Example Street 1\n10117 Berlin", "phone": "+4915112345001"}
+    person = people.add(ref, given | address, actor=house.actor, now=now)
+    people.add(ref, given, actor=house.actor, now=now)
+    listed = imports.upload(
+        ref, io.BytesIO(b"name\nJo\n"), name="unspoken.csv", folder=house.folder, actor=house.actor, now=now
+    )
+    pair = duplicates.to_decide(ref)[0].id
+    house.things |= {"person": person, "pair": pair, "imports ref": listed, "imports number": 1, "people number": 1}
+
+
+def _notices(house: House) -> None:
+    draft = a_notice(house.incident, author=house.actor)
+    preflight.ask(house.incident.ref, draft, actor=house.actor, now=clock.now())
+    for room in ("notices", "preflights", "announcements", "media"):
+        house.things[f"{room} ref"] = draft
+
+
+def _sent(house: House) -> None:
+    """A sending in the sandbox, which leaves deliveries and messages."""
+    notice = a_notice(house.incident, channels=("email",), stage="approved")
+    ref = _started(house, notice, Channels({}, SANDBOX), only_sandbox=True)
+    row = dispatches.anywhere(ref)
+    assert row is not None
+    attempt = deliveries.page(row.id, limit=1)[0].ref
+    message = mailbox.mailbox(house.incident.id, before=None, limit=1)[0].ref
+    house.things |= {"dispatch": ref, "sending": ref, "attempt": attempt, "message": message, "notice": notice}
+
+
+def _called(house: House) -> None:
+    ref = _started(house, a_notice(house.incident, channels=("call",), stage="approved"), REAL)
+    row = dispatches.anywhere(ref)
+    assert row is not None
+    house.things["calls attempt"] = deliveries.page(row.id, limit=1)[0].ref
+
+
+def _posted(house: House) -> None:
+    ref = _started(house, a_notice(house.incident, channels=("letter",), stage="approved"), REAL)
+    batch = letters.ask(house.incident.ref, ref, most=10, actor=house.actor, now=clock.now())
+    paper = Paper("din-5008-b", "DE", "Example Ltd")
+    letters.do(batch, folder=house.folder, paper=paper, clock=clock.now)
+    found = letter_rows.anywhere(batch)
+    assert found is not None
+    day = clock.now().date()
+    house.things |= {"batch": batch, "letters name": found.files[0]["name"]}
+    letters.posted(house.incident.ref, batch, way="post", day=day, actor=house.actor, now=clock.now(), today=day)
+    letter = letter_rows.printed(found.id)[0].ref
+    returned.scan(house.incident.ref, letter, why="moved", actor=house.actor, now=clock.now())
+    house.things["letters ref"] = letter
+
+
+def _started(house: House, notice: str, channels: Channels, *, only_sandbox: bool = False) -> str:
+    pace = Pace(at_any_hour=True)
+    ref = dispatch.start(
+        house.incident.ref, notice, only_sandbox=only_sandbox, pace=pace, actor=house.actor, now=clock.now()
+    )
+    for _ in range(20):
+        for due in sending.due(clock.now()):
+            sending.work(due, channels, clock=clock.now, lease=timedelta(seconds=60))
+    return ref
+
+
+def _public(house: House) -> None:
+    ref = a_notice(house.incident, channels=("announcement",), stage="approved", texts=(a_text(subject="To all"),))
+    digest = approved_version(ref).digest
+    outlet = outlets.keep(
+        name="The Sample Herald", places=["DE"], language="en", email="news@herald.example.org", address="",
+        actor=house.actor, now=clock.now(),
+    )  # fmt: skip
+    media_copies.ask(
+        house.incident.ref, ref, (outlet,), way="email", digest=digest, because="They live there.",
+        channels=Channels({"email": Memory("email")}, SANDBOX), actor=house.actor, now=clock.now(),
+    )  # fmt: skip
+    slug = announcements.publish(
+        house.incident.ref, ref, digest=digest, starts_at=clock.now() + timedelta(days=1), ends_at=None,
+        actor=house.actor, now=clock.now(),
+    )  # fmt: skip
+    copy = outlet_rows.copies(approved_version(ref).id)[0].ref
+    house.things |= {"slug": slug, "copy": copy, "media ref": ref, "announcements ref": ref}
+
+
+def _reports(house: House) -> None:
+    ref = reports.start(
+        house.incident.ref,
+        form="eu-gdpr-33",
+        authority="Unspoken authority",
+        zone=house_zone(),
+        actor=house.actor,
+        now=clock.now(),
+    )
+    house.things["reports ref"] = ref
+
+
+def _opened(house: House) -> None:
+    """Restricted, and opened in an emergency by somebody else."""
+    members.restrict(house.incident.ref, actor=house.actor, now=clock.now())
+    emergencies.open_(
+        house.incident.ref, "Nobody on it answers just now.", actor=a_user(Role.LEAD).ref, now=clock.now()
+    )
+    opened = separation.emergencies(house.incident.id)[0].ref
+    house.things |= {"members ref": opened, "emergencies ref": opened}
