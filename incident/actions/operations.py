@@ -6,14 +6,14 @@ from pathlib import Path
 
 from incident.actions.ledger import instant, transaction
 from incident.domain.errors import Refused
-from incident.store import abode, audit, backups, dispatches
+from incident.store import abode, audit, backups, dispatches, sealed
 from incident.store.backups import Manifest
 from incident.store.db import new_ref
 
 
 def back_up(path: Path, instance: Path, *, actor: str, now: datetime) -> Manifest:
     """Make a backup, and leave a line with its digest. Raises Refused."""
-    manifest = backups.make(path, instance, instant(now))
+    manifest = backups.make(path, instance, instant(now), sealed.ring())
     with path.open("rb") as made:
         digest = file_digest(made, "sha256").hexdigest()
     with transaction(actor, now) as ledger:

@@ -41,8 +41,12 @@ def backup(file: Path) -> None:
         except Refused as refused:  # a record that was touched is worth keeping all the more
             unsigned = refused.sentence
         made = operations.back_up(file, configuration.instance, actor="cli", now=clock.now())
-    click.echo(f"{file} holds the record up to line {made.size - 1} and {len(made.parts) - 1:,} files.")
-    click.echo(f"The keys are not in it: keep a copy of {configuration.instance / 'keys'} somewhere else.")
+    click.echo(
+        f"{file} holds the record up to line {made.size - 1} and {len(made.parts) - 1:,} files; it was read again and is whole."
+    )
+    click.echo(
+        f"It is sealed, and opens with the keys alone. They are not in it: keep a copy of {configuration.instance / 'keys'} somewhere else."
+    )
     if unsigned:
         click.echo(f"But the record is not in order: {unsigned}", err=True)
         sys.exit(1)
@@ -59,9 +63,9 @@ def restore(file: Path) -> None:
     start.make_folders(configuration)
     if not start.is_empty(configuration):
         raise SettingsError("There is a database here already; a backup is never restored over one.")
-    keys.open_ring(configuration.instance / "keys")
+    ring = keys.open_ring(configuration.instance / "keys")
     with _scratch(configuration.instance) as scratch:
-        manifest = backups.unpack(file, scratch)
+        manifest = backups.unpack(file, scratch, ring)
         _fits(manifest, configuration)
         if manifest.database == "sqlite":
             _restore_sqlite(scratch, manifest, configuration)

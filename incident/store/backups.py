@@ -1,7 +1,8 @@
 """Backups: everything of an installation but its keys and settings, in one file that can be checked before it is used.
 
-The file is a tar: `manifest.json` first, then the database (a SQLite file, or one COPY file a table of PostgreSQL), the
-sealed files, and the checkpoints. The manifest has the SHA-256 of each.
+The file is a tar in a crate (`crates.py`: sealed under a key of its own, which the key ring wraps): `manifest.json` first,
+then the database (a SQLite file, or one COPY file a table of PostgreSQL), the sealed files, and the checkpoints. The
+manifest has the SHA-256 of each. Backups of earlier versions are the same tar without a crate, and are still read.
 """
 
 import json
@@ -11,19 +12,24 @@ import secrets
 import shutil
 import sqlite3
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
 from hashlib import file_digest, sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Final, cast
 
 from sqlalchemy import Connection, text
 
 from incident.domain.audit import Malformed, parsed
 from incident.domain.errors import Refused
+from incident.store import crates
+from incident.store.crates import Crate
 from incident.store.db import db
+from incident.store.keys import KeyRing
 
 FORMAT = "tocsin-backup-1"
 DATABASE = "database.sqlite"
@@ -35,6 +41,8 @@ FOLDERS = ("files", "checkpoints", "laws")
 CHANGING = frozenset({"laws"})  # files that people edit in place
 LONGEST_MANIFEST = 64 * 1024 * 1024
 PIECE = 1024 * 1024
+SCRATCH: Final = ".backing-up-"
+LONGEST_BACKUP: Final = 24 * 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -67,11 +75,15 @@ class Manifest:
 # Making one ---------------------------------------------------------------------------------------------------------
 
 
-def make(path: Path, instance: Path, at: str) -> Manifest:
-    """Write a backup to `path`, which must not exist, readable by its owner alone. Others may go on working meanwhile."""
+def make(path: Path, instance: Path, at: str, ring: KeyRing) -> Manifest:
+    """Write a backup to `path`, which must not exist, sealed; read again before it counts. Others go on working meanwhile.
+
+    Raises Refused, also where what was written does not read as what was meant: the disk lied, and there is no backup.
+    """
     if path.exists():
         raise Refused(f"{path} exists; a backup is never written over.")
-    with _scratch(path.parent) as scratch:
+    _clear(instance, datetime.fromisoformat(at))
+    with _scratch(instance) as scratch:
         head = _snapshot(scratch)
         for name in FOLDERS:
             if (instance / name).is_dir():
@@ -80,16 +92,29 @@ def make(path: Path, instance: Path, at: str) -> Manifest:
         manifest = Manifest(*head[:2], at, db.engine.dialect.name, head[2], parts)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            _pack(draft, scratch, manifest)
+            _pack(draft, scratch, manifest, ring)
+            if checked(draft, ring) != manifest:
+                raise Refused(
+                    "The backup that was written is not the one that was meant. Nothing was kept; try another disk."
+                )
             os.link(draft, path)
+            _write_through(path.parent)
         finally:
             draft.unlink(missing_ok=True)
     return manifest
 
 
+def _clear(instance: Path, now: datetime) -> None:
+    """What a backup that was killed left behind long ago."""
+    for left in instance.glob(f"{SCRATCH}*"):
+        if left.stat().st_mtime < now.timestamp() - LONGEST_BACKUP:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
-def _scratch(beside: Path) -> Iterator[Path]:
-    folder = beside / f".tocsin-{secrets.token_hex(6)}"
+def _scratch(instance: Path) -> Iterator[Path]:
+    """The copies lie where the originals are: what is plain in them never touches another disk."""
+    folder = instance / f"{SCRATCH}{secrets.token_hex(6)}"
     folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -158,34 +183,46 @@ def _digest(path: Path) -> str:
         return file_digest(part, "sha256").hexdigest()
 
 
-def _pack(path: Path, scratch: Path, manifest: Manifest) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            listed = tarfile.TarInfo("manifest.json")
-            listed.size = len(manifest.written())
-            tar.addfile(listed, BytesIO(manifest.written()))
-            for name in manifest.parts:
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = (scratch / name).stat().st_size, 0o600
-                with (scratch / name).open("rb") as part:
-                    tar.addfile(entry, part)
-        out.flush()
-        os.fsync(out.fileno())
+def _pack(path: Path, scratch: Path, manifest: Manifest, ring: KeyRing) -> None:
+    with (
+        Crate(path, ring) as out,
+        tarfile.open(fileobj=cast(IO[bytes], out), mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        listed = tarfile.TarInfo("manifest.json")
+        listed.size = len(manifest.written())
+        tar.addfile(listed, BytesIO(manifest.written()))
+        for name in manifest.parts:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = (scratch / name).stat().st_size, 0o600
+            with (scratch / name).open("rb") as part:
+                tar.addfile(entry, part)
 
 
 # Using one ----------------------------------------------------------------------------------------------------------
 
 
-def unpack(path: Path, folder: Path) -> Manifest:
-    """Write what the backup holds into `folder`, every part compared with its digest. Raises Refused for any other bytes."""
+def unpack(path: Path, folder: Path, ring: KeyRing) -> Manifest:
+    """Write what the backup holds into `folder`, every part compared with its digest. Raises Refused, KeysError."""
+    return _read(path, ring, partial(_write_out, folder=folder))
+
+
+def checked(path: Path, ring: KeyRing) -> Manifest:
+    """What the backup holds, read to its end and every part compared with its digest; nothing is kept. Raises Refused, KeysError."""
+    return _read(path, ring, _only_read)
+
+
+def _read(path: Path, ring: KeyRing, take: Callable[[IO[bytes], str], str]) -> Manifest:
     try:
-        with tarfile.open(path, mode="r:") as tar:
+        sealed = crates.is_one(path)
+        source: IO[bytes] = crates.opened(path, ring) if sealed else path.open("rb")
+        with source, tarfile.open(fileobj=source, mode="r|") as tar:
             entries = iter(tar)
             manifest = _listed(tar, next(entries, None))
             left = dict(manifest.parts)
             for entry in entries:
-                _write_out(tar, entry, folder, left)
+                _taken(tar, entry, left, take)
+            while source.read(PIECE):  # to the end, so that a cut is noticed
+                pass
     except (tarfile.TarError, EOFError, OSError) as error:
         raise Refused(f"{path} cannot be read as a backup ({type(error).__name__}).") from None
     if left:
@@ -200,12 +237,26 @@ def _listed(tar: tarfile.TarFile, entry: tarfile.TarInfo | None) -> Manifest:
     return Manifest.read(source.read())
 
 
-def _write_out(tar: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path, left: dict[str, str]) -> None:
+def _taken(
+    tar: tarfile.TarFile, entry: tarfile.TarInfo, left: dict[str, str], take: Callable[[IO[bytes], str], str]
+) -> None:
     wanted = left.pop(entry.name, None)
     source = tar.extractfile(entry) if entry.isreg() and wanted and NAME.fullmatch(entry.name) else None
     if source is None:
         raise Refused("The backup holds something that its list does not name, or names twice; nothing was restored.")
-    target, digest = folder / entry.name, sha256()
+    if take(source, entry.name) != wanted:
+        raise Refused(f"{entry.name} in the backup is not what was put into it; nothing was restored.")
+
+
+def _only_read(source: IO[bytes], _name: str) -> str:
+    digest = sha256()
+    while piece := source.read(PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _write_out(source: IO[bytes], name: str, folder: Path) -> str:
+    target, digest = folder / name, sha256()
     target.parent.mkdir(exist_ok=True, mode=0o700)
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as out:
@@ -214,8 +265,7 @@ def _write_out(tar: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path, left:
             out.write(piece)
         out.flush()
         os.fsync(out.fileno())
-    if digest.hexdigest() != wanted:
-        raise Refused(f"{entry.name} in the backup is not what was put into it; nothing was restored.")
+    return digest.hexdigest()
 
 
 _FREEZE = (
@@ -278,7 +328,12 @@ def put(copy: Path, target: Path) -> None:
         os.link(copy, target)
     except FileExistsError:
         raise Refused(f"{target} came into being meanwhile; nothing was written over it.") from None
-    handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _write_through(target.parent)
+
+
+def _write_through(folder: Path) -> None:
+    """Make it last that a file stands in this folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
     finally:

@@ -74,7 +74,12 @@ def pieces(path: Path, sealer: Sealer, ref: str) -> Iterator[bytes]:
 
 def opened(path: Path, sealer: Sealer, ref: str) -> "Opened":
     """What the file held, as a stream of bytes."""
-    return Opened(_Stream(pieces(path, sealer, ref)), PIECE)
+    return streamed(pieces(path, sealer, ref))
+
+
+def streamed(parts: Iterator[bytes]) -> "Opened":
+    """These pieces as a stream of bytes."""
+    return Opened(_Stream(parts), PIECE)
 
 
 class _Stream(io.RawIOBase):

@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,14 +13,17 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 
 from incident import clock, settings, start
-from incident.actions import checkpoints, evidence, intake
+from incident.actions import checkpoints, evidence, intake, people
 from incident.cli import tocsin
 from incident.domain import audit as rules
+from incident.domain.errors import Refused
+from incident.store import backups, crates, dispatches, keys
 from incident.store import checkpoints as signed
-from incident.store import dispatches
 from incident.store.audit import AuditLine
 from incident.store.db import db
 from incident.store.incidents import Incident, Note
+from incident.store.keys import KeysError
+from incident.store.sealed import Erased
 from tests.conftest import DATABASES
 from tests.record import verbs
 
@@ -210,15 +215,110 @@ def test_tables_of_a_newer_program_are_left_alone(filled):
 def test_a_backup_holds_no_key_and_is_never_written_over(filled, tmp_path):
     backup = tmp_path / "backup.tar"
     assert filled.run("backup", backup)[0] == 0
-    with tarfile.open(backup) as tar:
+    with tarfile.open(fileobj=io.BytesIO(unsealed(filled, backup))) as tar:
         names = tar.getnames()
     secrets = [path.read_bytes() for path in (filled.instance / "keys").iterdir()]
     assert all(
         name.startswith(("manifest.json", "database.sqlite", "tables/", "files/", "checkpoints/", "laws/"))
         for name in names
     )
-    assert not any(secret in backup.read_bytes() for secret in secrets)
+    assert not any(secret in unsealed(filled, backup) for secret in secrets)
+    assert b"Copied" in unsealed(filled, backup)
+    assert b"Copied" not in backup.read_bytes()
+    assert b"manifest" not in backup.read_bytes()
     assert filled.run("backup", backup)[0] != 0
+
+
+def test_a_backup_that_a_disk_wrote_wrongly_is_not_kept(filled, tmp_path):
+    backup = tmp_path / "backup.tar"
+    ring = keys.open_ring(filled.instance / "keys")
+    with filled.app().app_context():
+        backups.make(backup, filled.instance, "2026-03-06T16:00:00Z", ring)
+        lying = LyingRing(ring)
+        with pytest.raises((Refused, KeysError)):
+            backups.make(tmp_path / "other.tar", filled.instance, "2026-03-06T16:00:00Z", lying)
+        db.session.remove()
+        db.engine.dispose()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["backup.tar"]
+    assert list(filled.instance.glob(".backing-up-*")) == []
+
+
+class LyingRing:
+    """What it wraps does not open again: as if other bytes had reached the disk."""
+
+    def __init__(self, ring):
+        self._ring = ring
+
+    def wrap(self, key, place):
+        number, wrapped = self._ring.wrap(key, place)
+        return number, wrapped[:-1] + bytes([wrapped[-1] ^ 1])
+
+    def unwrap(self, *wrapped):
+        return self._ring.unwrap(*wrapped)
+
+
+def test_a_backup_of_an_earlier_version_without_a_seal_is_still_read(filled, tmp_path):
+    filled.run("backup", tmp_path / "sealed.tar")
+    (tmp_path / "plain.tar").write_bytes(unsealed(filled, tmp_path / "sealed.tar"))
+    moved(filled)
+    assert filled.run("restore", tmp_path / "plain.tar")[0] == 0
+
+
+def test_a_backup_does_not_open_with_other_keys(filled, tmp_path):
+    filled.run("backup", tmp_path / "backup.tar")
+    filled.go("elsewhere")
+    keys.create(filled.instance / "keys")
+    code, said = filled.run("restore", tmp_path / "backup.tar")
+    assert (code, "not the ones" in said) == (2, True)
+
+
+def test_what_was_erased_after_the_backup_does_not_come_back_by_it(filled, tmp_path):
+    with filled.app().app_context():
+        ref = db.session.scalar(select(Incident.ref))
+        for name in ("Ann", "Bo"):
+            people.add(ref, {"name": name, "email": f"{name}@example.org"}, actor="U-0TEST000", now=clock.now())
+        other = intake.log(
+            kind="incident", title="Other", facts={}, source="s", confidence="high", actor="U-0TEST000", now=clock.now()
+        )
+        people.add(other, {"name": "Cy", "email": "cy@example.org"}, actor="U-0TEST000", now=clock.now())
+        db.session.remove()
+        db.engine.dispose()
+    filled.run("backup", tmp_path / "backup.tar")
+    assert filled.run("erase", ref, "--person", "P-1", "--confirm", "P-1", "--why", "request")[0] == 0
+    assert filled.run("erase", other, "--confirm", other)[0] == 0
+    moved(filled)  # the list of the erased lies with the keys, and was copied with them
+    assert filled.run("restore", tmp_path / "backup.tar")[0] == 0
+    with filled.app().app_context():
+        assert people.one(ref, "P-1").state == "erased"
+        assert people.one(ref, "P-2").masked["email"]
+        with pytest.raises(Erased):
+            people.one(other, "P-1")
+        assert "erasures.repeated" in verbs()
+
+
+def test_a_restore_takes_no_more_than_ten_commands_and_five_minutes(filled, tmp_path):
+    """The drill of docs/operations.md, as it stands there, with the places of this test."""
+    text_ = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    drill = re.search(r"```drill\n(.*?)```", text_, re.DOTALL)[1].strip().splitlines()
+    assert 0 < len(drill) <= 10
+    began = clock.monotonic()
+    shutil.copytree(filled.instance / "keys", tmp_path / "kept-keys")
+    backup = tmp_path / "backup.tar"
+    assert filled.run("backup", backup)[0] == 0
+    filled.go("elsewhere")
+    for line in drill:
+        words = line.split("#")[0].split()
+        if words[0] == "tocsin":
+            here = {"/backup/tocsin.tar": backup, "register.csv": tmp_path / "register.csv"}
+            done = [here.get(word, word) for word in words[1:]]
+            assert filled.run(*done)[0] == 0, line
+        elif words[0] == "cp":
+            filled.instance.mkdir(exist_ok=True, mode=0o700)
+            shutil.copytree(tmp_path / "kept-keys", filled.instance / "keys")
+    assert clock.monotonic() - began < 300
+    with filled.app().app_context():
+        assert not dispatches.frozen()
+        assert db.session.scalar(select(Incident.title)) == "Copied"
 
 
 def test_nothing_is_restored_over_an_installation_or_without_its_keys(filled, tmp_path):
@@ -231,7 +331,12 @@ def test_nothing_is_restored_over_an_installation_or_without_its_keys(filled, tm
     assert (code, "no key" in said) == (2, True)
 
 
-HARMS = ("changed", "part missing", "part added", "cut", "no backup", "list changed")
+def unsealed(place, backup):
+    """What a backup has inside, with the keys of this place."""
+    return crates.opened(backup, keys.open_ring(place.instance / "keys")).read()
+
+
+HARMS = ("changed", "part missing", "part added", "cut", "end cut", "flipped", "no backup", "list changed")
 
 
 def test_a_damaged_backup_restores_nothing(filled, tmp_path):
@@ -240,18 +345,25 @@ def test_a_damaged_backup_restores_nothing(filled, tmp_path):
     moved(filled)
     for harm in HARMS:
         broken = tmp_path / f"{harm}.tar"
-        _break(whole, broken, harm)
+        _break(filled, whole, broken, harm)
         assert filled.run("restore", broken)[0] != 0, harm
         left = [path for path in filled.instance.rglob("*") if path.parent.name != "keys" and path.is_file()]
         assert left == [], harm
     assert filled.run("restore", whole)[0] == 0
 
 
-def _break(whole, broken, harm):
-    if harm in {"cut", "no backup"}:
-        broken.write_bytes(whole.read_bytes()[:-300_000] if harm == "cut" else b"hello")
+def _break(place, whole, broken, harm):
+    raw = whole.read_bytes()
+    outside = {
+        "cut": raw[:-300_000],
+        "end cut": raw[:-1],
+        "flipped": raw[: len(raw) // 2] + bytes([raw[len(raw) // 2] ^ 1]) + raw[len(raw) // 2 + 1 :],
+        "no backup": b"hello",
+    }
+    if harm in outside:
+        broken.write_bytes(outside[harm])
         return
-    with tarfile.open(whole) as source, tarfile.open(broken, "w") as target:
+    with tarfile.open(fileobj=io.BytesIO(unsealed(place, whole))) as source, tarfile.open(broken, "w") as target:
         for entry in source:
             raw = source.extractfile(entry).read()
             if harm == "part missing" and entry.name.startswith("files/"):
