@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from incident.actions import counts, destroying, people
+from incident.actions import counts, destroying, people, untellable
 from incident.actions.destroying import Destroyed
 from incident.actions.ledger import Ledger, instant, transaction
 from incident.domain import erasures as rules
@@ -183,13 +183,17 @@ def _carried_out(incident: Incident, person: Person | None, wish: Erasure, ledge
     ledger.write(
         verb, subject, incident=incident.ref, erasure=wish.ref, why=wish.why, digest=rules.digest(body), **told
     )
+    if person is not None:
+        untellable.end_for_person(incident, person.id, ledger)
+    else:
+        untellable.end_for_all(incident, ledger)
     ledger.last_acts.insert(0, partial(_certify, wish, body, incident.ref, verb, ledger))
     return done
 
 
 def _certify(wish: Erasure, body: dict[str, object], incident_ref: str, verb: str, ledger: Ledger) -> None:
     """Keep the certificate: the lines of this transaction stand in the record now, and it names its own."""
-    line = next(line for line in audit.timeline(incident_ref, limit=50) if line.verb == verb)
+    [line] = audit.timeline(incident_ref, limit=1, prefixes=(verb,))
     kept = rules.certificate(
         body, log=audit.identity(), line=line.seq, leaf=line.leaf.hex(), lines=audit.extent(incident_ref)
     )
