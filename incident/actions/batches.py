@@ -1,14 +1,13 @@
-"""Rows of a list made ready to be kept: read, judged, sealed and marked, one batch ahead of the database.
+"""Rows of a list made ready to be kept: read, judged, sealed and marked, ahead of the database.
 
-While the database keeps one batch, which needs no interpreter, the next one is made in a thread of its own. It is sealed
-for the numbers it will most likely get; should somebody else take one of them meanwhile, it is sealed anew.
+People are sealed for the numbers they will most likely get; should somebody else take one of them meanwhile, they are
+sealed anew. Nothing here knows the database, so that a program of its own can do it (`actions/apart.py`).
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
@@ -18,173 +17,177 @@ from typing import Any, Final, NamedTuple
 from incident.domain import imports as rules
 from incident.domain.imports import Taken
 from incident.domain.people import FOUND_BY, Plain, Record
-from incident.domain.people import State as Standing
-from incident.store.sealed import Sealer
+from incident.store import packing
+from incident.store.ciphers import Sealer
+from incident.store.packing import MOST_KINDS, PERSON, People
 from incident.store.tables import Row
 
 compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 SEALED_PEOPLE: Final = "person.sealed:"
-STATE: Final = 5  # where a person's state stands in a row for the database; the plain values follow
-PLAIN: Final = slice(STATE + 1, STATE + 1 + len(Plain._fields))
-WHOLE, SEALED = -2, -1
-LEAST: Final = 5_000
-MOST: Final = 20_000
-
-
-def size(known: int) -> int:
-    """How many rows make a batch where so many people are known already.
-
-    Marks are random, so that a batch touches most pages of a large index, each of which is written anew: the more marks
-    a batch has, the more of them share a page. The database is locked meanwhile, so it has its bounds.
-    """
-    return min(MOST, max(LEAST, known // 10))
+ROWS: Final = 5_000
+LETTERS: Final[Mapping[str, bytes]] = {"email": b"e", "phone": b"p", "reference": b"r"}
+"""What a mark was made from, in one letter."""
 
 
 class List(NamedTuple):
-    """What the rows of one list have in common."""
+    """What the rows of one list have in common; `bits` is by how many first bits marks are told apart."""
 
-    incident_id: int
-    id: int
     ref: str
-    wave: int
+    bits: int
 
 
-@dataclass
-class People:
-    """The people of a batch as rows for the database, with the marks they are found again by, by purpose."""
-
-    first: int
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    marks: dict[str, list[tuple[bytes, int]]] = field(default_factory=lambda: {purpose: [] for purpose in FOUND_BY})
-
-    @property
-    def digest(self) -> str:
-        """Over all records, in order."""
-        return sha256(b"".join([row[WHOLE] for row in self.rows])).hexdigest()
-
-    def whole(self, number: int) -> bytes | None:
-        """The digest of this person's whole record; None for somebody of an earlier batch."""
-        place = number - self.first
-        return self.rows[place][WHOLE] if 0 <= place < len(self.rows) else None
-
-    def purposes(self, marks: set[bytes]) -> dict[bytes, str]:
-        """What each of these marks was made from."""
-        return {mark: purpose for purpose, some in self.marks.items() for mark, _ in some if mark in marks}
-
-    def suspect(self, numbers: Iterable[int]) -> None:
-        """These may be somebody we have."""
-        for number in numbers:
-            row = self.rows[number - self.first]
-            self.rows[number - self.first] = (*row[:STATE], Standing.SUSPECT.value, *row[STATE + 1 :])
-
-    def tally(self) -> Counter[tuple[Standing, Plain]]:
-        """How many of them share a state and all plain values."""
-        alike = Counter([row[STATE : PLAIN.stop] for row in self.rows])
-        return Counter({(Standing(state), Plain(*plain)): n for (state, *plain), n in alike.items()})
-
-
-@dataclass
-class Batch:
+class Batch(NamedTuple):
     """What became of a run of rows, before it is kept. `before` counts the people of the batches before it."""
 
     before: int
-    people: People
-    last_row: int = 0
-    position: int = 0
-    refused: list[tuple[int, str, bytes]] = field(default_factory=list)
-    empty: int = 0
-    doubtful: int = 0
+    first: int
+    taken: int
+    kinds: Sequence[tuple[Any, ...]]
+    entries: bytes
+    boxes: bytes
+    alike: Sequence[int]
+    marks: Mapping[int, bytes]
+    digest: str
+    refused: Sequence[tuple[int, str, bytes]]
+    empty: int
+    doubtful: int
+    last_row: int
+    position: int
 
     @property
-    def taken(self) -> int:
-        """How many rows became people."""
-        return len(self.people.rows)
+    def people(self) -> People:
+        """Its people, packed."""
+        return People(self.kinds, self.entries, self.boxes)
 
     @property
     def rows(self) -> int:
         """How many rows of the list this accounts for."""
         return self.taken + len(self.refused) + self.empty
 
+    def tally(self) -> Counter[Plain]:
+        """How many of them share all plain values."""
+        return Counter({Plain(*kind): n for kind, n in zip(self.kinds, self.alike, strict=True)})
 
-@dataclass
+
 class Maker:
     """Makes batches of one list. `first` is the number that its first person will most likely get."""
 
-    of: List
-    key: Sealer
-    reader: rules.Reader
-    first: int
+    def __init__(self, of: List, key: Sealer, reader: rules.Reader, first: int) -> None:
+        self.of, self.key, self.reader, self.first = of, key, reader, first
 
     def batches(self, lines: Iterator[Row], stream: Any) -> Iterator[Batch]:
         """All rows, some thousand at a time; `stream` knows how far into the file they were read."""
         before = 0
         while True:
-            batch = self._made(islice(lines, size(self.first + before)), before)
+            batch = self._made(lines, before, stream)
             if not batch.rows:
                 return
-            batch.position = stream.given
             before += batch.taken
             yield batch
 
     def ahead(self, lines: Iterator[Row], stream: Any) -> Iterator[Batch]:
         """The same, the next batch being made while the caller keeps the last."""
-        batches = self.batches(lines, stream)
-        with ThreadPoolExecutor(1, "import") as maker:
-            coming = maker.submit(next, batches, None)
-            while (batch := coming.result()) is not None:
-                coming = maker.submit(next, batches, None)
-                yield batch
+        return ahead(self.batches(lines, stream))
 
-    def _made(self, lines: Iterable[Row], before: int) -> Batch:
+    def _made(self, lines: Iterator[Row], before: int, stream: Any) -> Batch:
         """These rows read, judged, sealed and marked; what they said in clear is forgotten row by row."""
-        batch = Batch(before, People(self.first + before))
-        read, take, number = self.reader.read, self._taker(batch.people), batch.people.first
-        for row_no, cells, trouble in lines:
+        crowd = _Crowd(self.key, self.of.bits, self.first + before)
+        refused: list[tuple[int, str, bytes]] = []
+        read, take, empty, doubtful, last_row = self.reader.read, crowd.taker(), 0, 0, 0
+        for last_row, cells, trouble in islice(lines, ROWS):
             became = rules.Turned((trouble,)) if trouble else read(cells)
             if isinstance(became, Taken):
-                take(number, row_no, became)
-                number += 1
-                batch.doubtful += bool(became.plain.doubts)
+                doubtful += bool(became.plain.doubts)
+                if take(last_row, became) >= MOST_KINDS:
+                    break
             elif became is None:
-                batch.empty += 1
+                empty += 1
             else:
-                batch.refused.append((row_no, " ".join(became.reasons), self._sealed_row(row_no, cells)))
-            batch.last_row = row_no
-        return batch
+                refused.append((last_row, " ".join(became.reasons), self._sealed_row(last_row, cells)))
+        return crowd.batch(before, refused, empty, doubtful, last_row, stream.given)
 
-    def _taker(self, people: People) -> Callable[[int, int, Taken], None]:
-        """What adds one person, sealed and marked. Called a million times: whatever can be looked up before is."""
-        seal, whole, add = self.key.seal, self.key.marker("whole"), people.rows.append
-        incident_id, id_, _, wave = self.of
-        finders = [(word, FOUND_BY[word], self.key.marker(word), some.append) for word, some in people.marks.items()]
-        active = Standing.ACTIVE.value
-
-        def take(number: int, row_no: int, taken: Taken) -> None:
-            record, plain = taken
-            text = written(record)
-            box = seal(f"person.sealed:{number}:1", text.encode())
-            add((incident_id, number, id_, row_no, wave, active, *plain, 1, whole(text), box))
-            for word, normal, mark, note in finders:
-                if word in record:
-                    note((mark(normal(record[word])), number))
-
-        return take
-
-    def renumber(self, batch: Batch, first: int) -> None:
-        """Seal a batch anew whose numbers somebody else took; those that follow will fit again."""
+    def renumbered(self, batch: Batch, first: int) -> Batch:
+        """A batch sealed anew whose numbers somebody else took; those that are made from now on will fit again."""
         self.first = first - batch.before
-        people, further = batch.people, first - batch.people.first
-        people.rows[:] = [self._renumbered(row, row[1] + further) for row in people.rows]
-        for some in people.marks.values():
-            some[:] = [(mark, number + further) for mark, number in some]
-        people.first = first
-
-    def _renumbered(self, row: tuple[Any, ...], number: int) -> tuple[Any, ...]:
-        text = self.key.unseal(place(row[1], 1), row[SEALED])
-        return (row[0], number, *row[2:SEALED], self.key.seal(place(number, 1), text))
+        further, entries, boxes, start = first - batch.first, [], [], 0
+        for one in packing.opened(batch.people):
+            text = self.key.unseal(place(one.number, 1), one.box)
+            number = one.number + further
+            box = self.key.seal(place(number, 1), text)
+            entries.append(PERSON % (one.kind, number, one.row_no, start, len(box), one.whole))
+            boxes.append(box)
+            start += len(box)
+        marks = {part: packing.moved(some, further) for part, some in batch.marks.items()}
+        return batch._replace(first=first, entries=b"".join(entries), boxes=b"".join(boxes), marks=marks)
 
     def _sealed_row(self, number: int, cells: Sequence[str]) -> bytes:
         return self.key.seal(f"person_refusal.sealed:{self.of.ref}:{number}", compact(cells).encode())
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, the next being fetched in a thread of its own while the caller is busy with the last."""
+    with ThreadPoolExecutor(1, "import") as maker:
+        coming = maker.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = maker.submit(next, batches, None)
+            yield batch
+
+
+class _Crowd:
+    """The people of a batch while it is made."""
+
+    def __init__(self, key: Sealer, bits: int, first: int) -> None:
+        self._key, self._bits, self._first = key, bits, first
+        self._kinds: dict[Plain, int] = {}
+        self._alike: list[int] = []
+        self._entries: list[bytes] = []
+        self._wholes: list[bytes] = []
+        self._boxes: list[bytes] = []
+        self._marks: list[list[bytes]] = [[] for _ in range(1 << bits)]
+
+    def taker(self) -> Callable[[int, Taken], int]:
+        """What adds one person, sealed and marked, and gives how many combinations of plain values there are.
+
+        Called a million times: whatever can be looked up before is.
+        """
+        seal, whole_of, kinds, alike = self._key.seal, self._key.marker("whole"), self._kinds, self._alike
+        entries, wholes, boxes, parts, shift = self._entries, self._wholes, self._boxes, self._marks, 8 - self._bits
+        finders = [(word, FOUND_BY[word], self._key.marker(word), letter) for word, letter in LETTERS.items()]
+        number, start = self._first, 0
+
+        def take(row_no: int, taken: Taken) -> int:
+            nonlocal number, start
+            record, plain = taken
+            kind = kinds.get(plain)
+            if kind is None:
+                kind = kinds[plain] = len(alike)
+                alike.append(0)
+            alike[kind] += 1
+            text = written(record)
+            whole, box = whole_of(text), seal(f"person.sealed:{number}:1", text.encode())
+            entries.append(PERSON % (kind, number, row_no, start, len(box), whole))
+            wholes.append(whole)
+            boxes.append(box)
+            digits = b"%010d" % number
+            for word, normal, mark_of, letter in finders:
+                if word in record:
+                    mark = mark_of(normal(record[word]))
+                    parts[mark[0] >> shift].append(mark + digits + letter)
+            number += 1
+            start += len(box)
+            return len(alike)
+
+        return take
+
+    def batch(
+        self, before: int, refused: Sequence[tuple[int, str, bytes]], empty: int, doubtful: int, last_row: int, at: int
+    ) -> Batch:
+        """Everybody who was added, with what became of the other rows."""
+        digest = sha256(b"".join(self._wholes)).hexdigest()
+        marks = {part: b"".join(some) for part, some in enumerate(self._marks) if some}
+        kinds = [tuple(str(value) if isinstance(value, str) else bool(value) for value in kind) for kind in self._kinds]
+        packed = len(self._entries), kinds, b"".join(self._entries), b"".join(self._boxes)
+        return Batch(before, self._first, *packed, self._alike, marks, digest, refused, empty, doubtful, last_row, at)
 
 
 def written(record: Record) -> str:

@@ -15,7 +15,7 @@ from incident.domain.erasures import INCIDENT_STAYS, PERSON_GOES, PERSON_STAYS, 
 from incident.domain.imports import State as Standing
 from incident.domain.letters import Stage
 from incident.domain.people import State
-from incident.store import holdings, letters, words
+from incident.store import holdings, letters, pieces, words
 from incident.store import imports as lists
 from incident.store import people as rows
 from incident.store.db import db
@@ -78,6 +78,8 @@ def _empty(one: Person, key: Sealer, marks: list[bytes]) -> None:
     one.version += 1
     rows.forget_past(one.id)
     people.give_up(one.incident_id, key, one.number, marks)
+    if one.import_id is not None:
+        pieces.forget(one.import_id, one.number)
 
 
 def _sandbox_of(one: Person) -> int:

@@ -12,8 +12,9 @@ from incident.actions.ledger import Ledger, instant, transaction
 from incident.domain import erasures as rules
 from incident.domain.erasures import State as Standing
 from incident.domain.errors import Missing, Refused
-from incident.domain.people import State
+from incident.domain.people import State, must_have_arrived
 from incident.store import audit, erasures, incidents, sealed, words
+from incident.store import imports as lists
 from incident.store import people as rows
 from incident.store.db import db, new_ref
 from incident.store.erasures import Erasure
@@ -139,6 +140,8 @@ def _demand_possible(incident: Incident, person: Person | None) -> None:
         raise Refused("The personal data of this incident was erased already.")
     if person is not None and person.state == State.ERASED:
         raise Refused("The contact data of this person was erased already.")
+    if person is not None:
+        must_have_arrived(lists.is_settled(person.import_id))
     hold = erasures.hold(incident.id)
     rules.demand_free(hold.reason if hold else None)
 

@@ -2,44 +2,45 @@
 
 A batch is one transaction: its people, its refused rows, the counters and the place reached in the file. A process that
 dies leaves a whole number of batches; the next one goes on behind them, and a fence keeps the first from coming back.
+Nobody of a list counts, or is told, before all of it was read and compared (`actions/comparing.py`).
 """
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from sqlalchemy.exc import OperationalError
 
-from incident.actions import assessment, contacts
-from incident.actions.batches import Batch, List, Maker, People, compact
+from incident.actions import assessment, comparing, contacts
+from incident.actions.batches import Batch, List, Maker, compact
+from incident.actions.comparing import Claim, Overtaken
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns
 from incident.domain import imports as rules
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.domain.imports import Reading, Reason, State
-from incident.domain.people import Plain
+from incident.domain.imports import Reading, Reason, State, Step
 from incident.domain.people import State as Standing
-from incident.store import files, incidents, tables
+from incident.store import files, incidents, packed, pieces, tables
 from incident.store import imports as rows
 from incident.store import people as registry
-from incident.store import pieces as pieces
 from incident.store.db import db, new_ref, new_secret_ref
 from incident.store.imports import PersonImport, Refusal
 from incident.store.incidents import Incident
-from incident.store.sealed import Erased, Sealer, Unreadable, sealer
+from incident.store.pieces import Kind
+from incident.store.sealed import Erased, Sealer, Unreadable, is_erased, sealer
 from incident.store.tables import Form
 
 LARGEST: Final = 500 * 1024 * 1024
 SHOWN: Final = 8
 LONGEST_NAME: Final = 200
 LONGEST_LABEL: Final = 80
-MOST_TWINS: Final = 3
 DEFECT: Final = "A defect of ours stopped this import; the log says which."
 
 
@@ -169,29 +170,22 @@ def due(now: datetime) -> list[str]:
 
 def run(import_ref: str, *, folder: Path, clock: Callable[[], datetime]) -> None:
     """Take in one list from where it stands to its end. Safe to call again after any interruption."""
-    claimed = _claim(import_ref, clock())
-    if claimed is None:
+    claim = _claim(import_ref, clock())
+    if claim is None:
         return
-    row, ref = claimed
-    fence = row.fence
     try:
-        key = sealer(row.incident_id)
-        maker = _maker(row, key, clock().date())
-        for batch in _batches(row, folder, key, maker):
-            if not _keep(import_ref, ref, fence, batch, maker, clock()):
-                return
-    except (Invalid, Unreadable, Erased, FileNotFoundError) as error:
-        _end(import_ref, ref, fence, State.FAILED, _sentence(error), clock())
+        _take_in(claim, folder, clock)
+    except Overtaken:
+        return
     except OperationalError:
         raise  # the database was busy or away: the lease ends, and somebody goes on
     except Exception:
-        _end(import_ref, ref, fence, State.FAILED, DEFECT, clock())
+        with suppress(Overtaken):
+            _stop(claim, clock())
         raise
-    else:
-        _end(import_ref, ref, fence, State.DONE, "", clock())
 
 
-def _claim(import_ref: str, now: datetime) -> tuple[PersonImport, str] | None:
+def _claim(import_ref: str, now: datetime) -> Claim | None:
     with transaction("system", now) as ledger:
         row = rows.claim(import_ref, now=now)
         if row is None:
@@ -199,13 +193,40 @@ def _claim(import_ref: str, now: datetime) -> tuple[PersonImport, str] | None:
             return None
         ref = _incident_ref(row.incident_id)
         ledger.write("list.import_claimed", row.ref, incident=ref, fence=row.fence, after_row=row.cursor)
-    return row, ref
+    return Claim(row.ref, ref, row.fence, row.id)
+
+
+def _take_in(claim: Claim, folder: Path, clock: Callable[[], datetime]) -> None:
+    """Read on, compare, and let its people count. Where a list cannot be read to its end, that is what it is up to there."""
+    defect: Exception | None = None
+    row = rows.anywhere(claim.import_ref)
+    if row is not None and row.step == Step.READING:
+        trouble = ""
+        try:
+            _read(row, claim, folder, clock)
+        except (Overtaken, OperationalError):
+            raise
+        except (Invalid, Unreadable, Erased, FileNotFoundError) as error:
+            trouble = _sentence(error)
+        except Exception as error:
+            trouble, defect = DEFECT, error
+        _turn(claim, trouble, clock())
+    comparing.compare(claim, clock)
+    _end(claim, clock())
+    if defect is not None:
+        raise defect
+
+
+def _read(row: PersonImport, claim: Claim, folder: Path, clock: Callable[[], datetime]) -> None:
+    key = sealer(row.incident_id)
+    maker = _maker(row, key, clock().date())
+    for batch in _batches(row, folder, key, maker):
+        _keep(claim, batch, maker, clock())
 
 
 def _maker(row: PersonImport, key: Sealer, today: date) -> Maker:
     reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, today)
-    first = registry.next_number(row.incident_id)
-    return Maker(List(row.incident_id, row.id, row.ref, row.wave), key, reader, first)
+    return Maker(List(row.ref, row.bits), key, reader, registry.next_number(row.incident_id))
 
 
 def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iterator[Batch]:
@@ -216,100 +237,82 @@ def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iter
     return maker.ahead(lines, stream)
 
 
-def _keep(import_ref: str, ref: str, fence: int, batch: Batch, maker: Maker, now: datetime) -> bool:
-    """Keep a batch with its line; False where the import is no longer ours, and nothing was kept."""
+def _keep(claim: Claim, batch: Batch, maker: Maker, now: datetime) -> None:
+    """Keep a batch with its line. Raises Overtaken, and nothing was kept."""
     with transaction("system", now) as ledger:
-        row = rows.anywhere(import_ref)
-        if row is None or not rows.still_ours(row, fence):
-            ledger.unchanged()
-            return False
-        suspects = _insert(row, batch, maker)
+        row = claim.row(now)
+        if is_erased(row.incident_id):
+            raise Erased
+        _insert(row, batch, maker)
         rows.refuse(row.id, batch.refused)
-        _advance(row, batch, suspects, now)
+        _advance(row, batch)
         ledger.write(
-            "list.batch_taken",
+            "list.batch_read",
             row.ref,
-            incident=ref,
+            incident=claim.incident,
             to_row=batch.last_row,
-            taken=batch.taken - suspects,
-            suspects=suspects,
+            taken=batch.taken,
             refused=len(batch.refused),
             empty=batch.empty,
-            digest=batch.people.digest,
+            digest=batch.digest,
         )
-    return True
 
 
-def _insert(row: PersonImport, batch: Batch, maker: Maker) -> int:
-    """Add people with their marks, pairs and counters; how many may be duplicates."""
+def _insert(row: PersonImport, batch: Batch, maker: Maker) -> None:
+    """Add people; their marks and how many are alike wait to be compared."""
     if not batch.taken:
-        return 0
+        return
     first = registry.take_numbers(row.incident_id, batch.taken)
-    if first != batch.people.first:
-        maker.renumber(batch, first)
-    made = batch.people
-    pairs = _pairs(row.incident_id, registry.hold(row.incident_id, chain(*made.marks.values())), made)
-    suspects = {pair[0] for pair in pairs}
-    made.suspect(suspects)
-    registry.insert(made.rows)
-    registry.pair(row.incident_id, pairs)
-    registry.count(_counted(row.incident_id, row.wave, made.tally()))
-    return len(suspects)
+    if first != batch.first:
+        batch = maker.renumbered(batch, first)
+    packed.insert(
+        batch.people, incident_id=row.incident_id, import_id=row.id, wave=row.wave, state=Standing.ACTIVE.value
+    )
+    pieces.keep(row.id, Kind.MARKS, batch.last_row, batch.marks)
+    alike = Counter({(row.wave, Standing.ACTIVE, plain): n for plain, n in batch.tally().items()})
+    comparing.note(row, batch.last_row, alike)
 
 
-def _counted(incident_id: int, wave: int, tally: Counter[tuple[Standing, Plain]]) -> Counter[tuple[Any, ...]]:
-    changes: Counter[tuple[Any, ...]] = Counter()
-    for (state, plain), n in tally.items():
-        changes[registry.tally_key(incident_id, wave, state.value, plain)] += n
-    return changes
-
-
-def _pairs(
-    incident_id: int, clashes: Sequence[tuple[bytes, int, int]], made: People
-) -> list[tuple[int, int, str, bool]]:
-    """Who may be whom: for each later person at most three earlier ones, by what they share, and whether all is equal."""
-    if not clashes:
-        return []
-    found_by = made.purposes({mark for mark, _, _ in clashes})
-    shared: dict[tuple[int, int], list[str]] = {}
-    for mark, number, holder in clashes:
-        shared.setdefault((number, holder), []).append(found_by[mark])
-    earlier = registry.wholes(incident_id, sorted({holder for _, holder in shared if made.whole(holder) is None}))
-    kept: Counter[int] = Counter()
-    pairs = []
-    for (number, holder), purposes in sorted(shared.items()):
-        kept[number] += 1
-        if kept[number] <= MOST_TWINS:
-            same = made.whole(number) == (made.whole(holder) or earlier.get(holder))
-            pairs.append((number, holder, " ".join(sorted(purposes)), same))
-    return pairs
-
-
-def _advance(row: PersonImport, batch: Batch, suspects: int, now: datetime) -> None:
+def _advance(row: PersonImport, batch: Batch) -> None:
     row.cursor, row.position = batch.last_row, batch.position
     row.rows += batch.rows
-    row.taken += batch.taken - suspects
-    row.suspects += suspects
+    row.taken += batch.taken
     row.refused += len(batch.refused)
     row.empty += batch.empty
     row.doubtful += batch.doubtful
-    row.lease_until = now + rows.LEASE
     rules.add_up(row.rows, (row.taken, row.suspects, row.refused, row.empty))
 
 
-def _end(import_ref: str, ref: str, fence: int, state: State, trouble: str, now: datetime) -> None:
+def _turn(claim: Claim, trouble: str, now: datetime) -> None:
+    """Everything was read, or as much as can be."""
     with transaction("system", now) as ledger:
-        row = rows.anywhere(import_ref)
-        if row is None or not rows.still_ours(row, fence):
-            ledger.unchanged()
-            return
-        row.state, row.trouble, row.ended_at = state, trouble, now
-        row.position = row.size if state is State.DONE else row.position
-        verb = "list.import_done" if state is State.DONE else "list.import_failed"
-        _write_totals(ledger, verb, row, ref)
-        incident = incidents.by_ref(ref)
+        row = claim.row(now)
+        row.step, row.trouble = Step.COMPARING, trouble
+        row.position = row.position if trouble else row.size
+        ledger.write("list.read", row.ref, incident=claim.incident, to_row=row.cursor)
+
+
+def _end(claim: Claim, now: datetime) -> None:
+    """The people of this list are on the list of the incident from now on, or may be there already. Raises Overtaken."""
+    alike = comparing.noted(claim.import_id)
+    with transaction("system", now) as ledger:
+        row = claim.row(now)
+        registry.count(alike)
+        pieces.drop(row.id)
+        row.step, row.state, row.ended_at = Step.SETTLED, State.FAILED if row.trouble else State.DONE, now
+        verb = "list.import_failed" if row.trouble else "list.import_done"
+        _write_totals(ledger, verb, row, claim.incident)
+        incident = incidents.by_ref(claim.incident)
         if incident is not None:
             assessment.refresh_for(incident, row.wave, ledger, now)
+
+
+def _stop(claim: Claim, now: datetime) -> None:
+    """A defect of ours kept it from being compared: nobody of it counts, or is told."""
+    with transaction("system", now) as ledger:
+        row = claim.row(now)
+        row.state, row.trouble, row.ended_at = State.FAILED, DEFECT, now
+        _write_totals(ledger, "list.import_failed", row, claim.incident)
 
 
 def _write_totals(ledger: Ledger, verb: str, row: PersonImport, ref: str) -> None:

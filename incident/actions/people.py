@@ -19,7 +19,7 @@ from incident.domain import imports as lists
 from incident.domain import people as rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
-from incident.store import incidents, sealed
+from incident.store import imports, incidents, sealed
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -255,6 +255,7 @@ def correct(
         incident = _incident(ref)
         person = by_person_ref(incident, person_ref)
         rules.must_be_live(person.state)
+        rules.must_have_arrived(imports.is_settled(person.import_id))
         if person.version != version:
             raise Refused("Somebody else has corrected this person meanwhile. Look at the newest values and try again.")
         key = sealer(incident.id)
@@ -335,6 +336,7 @@ def remove(ref: str, person_ref: str, *, actor: str, now: datetime) -> None:
         incident = _incident(ref)
         person = by_person_ref(incident, person_ref)
         rules.must_be_live(person.state)
+        rules.must_have_arrived(imports.is_settled(person.import_id))
         key = sealer(incident.id)
         rows.move(person, state=State.REMOVED)
         give_up(incident.id, key, person.number, marks_of(key, record_of(key, person)))

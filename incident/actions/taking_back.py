@@ -9,8 +9,10 @@ from incident.actions.ledger import transaction
 from incident.domain import imports as rules
 from incident.domain.errors import Invalid, Refused
 from incident.domain.imports import State as Standing
+from incident.domain.imports import Step
 from incident.domain.people import State
 from incident.store import people as registry
+from incident.store import pieces
 from incident.store import taking_back as rows
 from incident.store.sealed import Sealer, sealer
 
@@ -39,21 +41,22 @@ def take_back(ref: str, import_ref: str, *, number: int, actor: str, now: dateti
                 "Somebody of this list is being told, or was told, by a notice. Take people off one by one instead."
             )
         incident_id, key = row.incident_id, sealer(row.incident_id)
-        registry.count(_moved(rows.groups_of(row.id)))
+        registry.count(_moved(rows.groups_of(row.id), counted=row.step == Step.SETTLED))
+        pieces.drop(row.id)
         others = rows.entangled(incident_id, row.id)
         rows.take_off(incident_id, row.id)
         for start in range(0, len(others), AT_ONCE):
             _set_free(incident_id, others[start : start + AT_ONCE], key)
-        row.state, row.ended_at = Standing.WITHDRAWN, now
+        row.state, row.step, row.ended_at = Standing.WITHDRAWN, Step.SETTLED, now
         ledger.write("list.taken_back", row.ref, incident=ref, people=live)
     return live
 
 
-def _moved(groups: dict[tuple[object, ...], int]) -> Counter[tuple[object, ...]]:
-    """The changes of the counters when all of these people are taken off."""
+def _moved(groups: dict[tuple[object, ...], int], *, counted: bool) -> Counter[tuple[object, ...]]:
+    """The changes of the counters when all of these people are taken off, who were counted so far or not."""
     changes: Counter[tuple[object, ...]] = Counter()
     for key, n in groups.items():
-        changes[key] -= n
+        changes[key] -= n if counted else 0
         changes[(*key[:2], State.REMOVED.value, *key[3:])] += n
     return changes
 

@@ -385,6 +385,12 @@ def must_be_live(state: str) -> None:
         raise Refused(f"This person is {STATE_WORDS[State(state)]}; nothing more can be changed here.")
 
 
+def must_have_arrived(is_settled: bool) -> None:
+    """Raises Refused while the list that a person came with is still being taken in."""
+    if not is_settled:
+        raise Refused("The list this person came with is still being taken in. Try again when it is done.")
+
+
 def united(mine: str, theirs: str) -> str:
     """The kinds of exposed data of two records that are one person."""
     return " ".join(sorted(set(mine.split()) | set(theirs.split())))

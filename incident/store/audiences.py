@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, case, func, literal, select
+from sqlalchemy import ColumnElement, Table, case, func, literal, or_, select
 
 from incident.domain.deliveries import State as Outcome
 from incident.domain.people import Audience, Digest, State
+from incident.store import imports
 from incident.store.db import db
 
 AT_ONCE = 5_000
@@ -113,7 +114,7 @@ def of_numbers(incident_id: int, numbers: Sequence[int]) -> list[tuple[int, int]
     """Id and number of those of these people who are on the list still, by number."""
     person = _table("person")
     query = select(person.c.id, person.c.number).where(
-        person.c.incident_id == incident_id, person.c.state == State.ACTIVE
+        person.c.incident_id == incident_id, person.c.state == State.ACTIVE, *_arrived(incident_id)
     )
     found: list[tuple[int, int]] = []
     for start in range(0, len(numbers), IN_A_LIST):
@@ -132,7 +133,7 @@ def without_kinds(incident_id: int, audience: Audience) -> int:
 def _conditions(incident_id: int, audience: Audience, state: State = State.ACTIVE) -> list[ColumnElement[bool]]:
     person = _table("person")
     codes = audience.codes({group.place for group in groups(incident_id, state)}) if audience.places else None
-    found = [person.c.incident_id == incident_id, person.c.state == state]
+    found = [person.c.incident_id == incident_id, person.c.state == state, *_arrived(incident_id)]
     if audience.waves:
         found.append(person.c.wave.in_(audience.waves))
     if codes is not None:
@@ -146,6 +147,12 @@ def _conditions(incident_id: int, audience: Audience, state: State = State.ACTIV
     if audience.not_listed_by:
         found.append(~_on_the_list(incident_id, audience.not_listed_by))
     return found
+
+
+def _arrived(incident_id: int) -> list[ColumnElement[bool]]:
+    """That the list a person came with was read and compared to its end: until then nobody of it counts, or is told."""
+    person, coming = _table("person"), imports.unsettled(incident_id)
+    return [or_(person.c.import_id.is_(None), person.c.import_id.not_in(coming))] if coming else []
 
 
 def _on_the_list(incident_id: int, notices: Sequence[str], states: Sequence[str] = ()) -> ColumnElement[bool]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -18,7 +17,6 @@ from incident.store.db import db
 AT_ONCE: Final = 1_000
 MOST_ROWS: Final = 2_000
 MOST_VALUES: Final = 30_000  # of one statement; SQLite takes 32,766, PostgreSQL 65,535
-MOST_KINDS: Final = 256
 Rows = Sequence[Sequence[Any]]
 
 
@@ -33,63 +31,6 @@ def insert(table: str, columns: Sequence[str], rows: Rows) -> None:
     with _driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def insert_alike(table: str, columns: Sequence[str], rows: Rows, own: Sequence[str]) -> None:
-    """Add rows most of whose values many of them share; `own` names the columns, two or more, in which each row has its own.
-
-    On SQLite what they share is sent once and joined to them: two thirds of the time for rows of 19 columns. They are
-    numbered in the order given, as by `insert`.
-    """
-    shared = [name for name in columns if name not in own]
-    kind_of, own_of = itemgetter(*map(columns.index, shared)), itemgetter(*map(columns.index, own))
-    kinds: dict[tuple[Any, ...], int] = {}
-    sent = [(kinds.setdefault(kind_of(row), len(kinds)), *own_of(row)) for row in rows]
-    if db.session.connection().dialect.name != "sqlite" or len(kinds) > MOST_KINDS:
-        insert(table, columns, rows)
-        return
-    known = [(number, *kind) for kind, number in kinds.items()]
-    known += [(None,) * (len(shared) + 1)] * ((1 << (len(known) - 1).bit_length()) - len(known) if known else 0)
-    for part in _parts(sent, len(own) + 1):
-        text = _insert_alike(table, tuple(shared), tuple(own), len(known), len(part))
-        db.session.connection().exec_driver_sql(text, (*chain.from_iterable(known), *chain.from_iterable(part)))
-
-
-@lru_cache(64)
-def _insert_alike(table: str, shared: tuple[str, ...], own: tuple[str, ...], kinds: int, rows: int) -> str:
-    """CROSS JOIN keeps SQLite from turning the order round."""
-    kind = f"kind (column1, {', '.join(shared)}) AS (VALUES {_marks(len(shared) + 1, kinds)})"
-    own_values = ", ".join(f"own.column{place}" for place in range(2, len(own) + 2))
-    values = f"(VALUES {_marks(len(own) + 1, rows)}) AS own CROSS JOIN kind ON kind.column1 = own.column1"
-    names = ", ".join((*shared, *own))
-    return f"WITH {kind} INSERT INTO {table} ({names}) SELECT {', '.join(shared)}, {own_values} FROM {values}"  # noqa: S608
-
-
-def insert_new(table: str, columns: Sequence[str], rows: Rows) -> int:
-    """Add those rows whose key is free, in their order; how many were added."""
-    return sum(result.rowcount for result in _run(table, columns, rows, "ON CONFLICT DO NOTHING"))
-
-
-def insert_meeting(table: str, key: Sequence[str], value: str, rows: Rows) -> list[tuple[Any, Any, Any]]:
-    """Add those rows (a key, then a value) whose key is free, in their order, on SQLite.
-
-    Comes back for each of the others: the last part of its key, its value, and the value that stands there. SQLite calls us
-    for these alone; to ask for them afterwards takes as long as a third of the insertion, to be told what was added too.
-    """
-    met: list[tuple[Any, Any, Any]] = []
-    driver = _driver(db.session.connection())
-    driver.create_function("tocsin_met", 3, lambda *one: met.append(one))
-    noted = f"WHERE tocsin_met({table}.{key[-1]}, excluded.{value}, {table}.{value})"
-    try:
-        _run(
-            table,
-            (*key, value),
-            rows,
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {value} = {table}.{value} {noted}",
-        )
-    finally:
-        driver.create_function("tocsin_met", 3, None)
-    return met
 
 
 def added(table: str, columns: Sequence[str], rows: Rows, back: str) -> list[Any]:

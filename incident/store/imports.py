@@ -129,6 +129,13 @@ def unsettled(incident_id: int) -> list[int]:
     return list(db.session.scalars(query))
 
 
+def is_settled(import_id: int | None) -> bool:
+    """Whether this list is compared with everybody; somebody who came without a list is there at once."""
+    if import_id is None:
+        return True
+    return db.session.scalar(select(PersonImport.step).where(PersonImport.id == import_id)) == Step.SETTLED
+
+
 def stored_files(incident_id: int) -> list[str]:
     """The names under which the lists of this incident are kept."""
     return list(db.session.scalars(select(PersonImport.stored_as).where(PersonImport.incident_id == incident_id)))

@@ -28,13 +28,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.people import ADDRESSED_BY, Plain, reach
-from incident.store import bulk
+from incident.store import bulk, packed
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.packing import MARKED
 
 COLUMNS: Final = (
     "incident_id", "number", "import_id", "row_no", "wave", "state", *Plain._fields, "version", "whole", "sealed",
 )  # fmt: skip
-OWN: Final = ("number", "row_no", "whole", "sealed")  # what no two people of a batch share
 TALLY_KEY: Final = ("incident_id", "wave", "state", "place", "language", "age", "reach", "doubtful")
 
 
@@ -208,7 +208,7 @@ def waves(incident_id: int) -> Sequence[Wave]:
 
 def insert(rows: Sequence[Sequence[Any]]) -> None:
     """Add people, as tuples in the order of COLUMNS."""
-    bulk.insert_alike("person", COLUMNS, rows, OWN)
+    bulk.insert("person", COLUMNS, rows)
 
 
 def tally_key(incident_id: int, wave: int, state: str, plain: Plain) -> tuple[Any, ...]:
@@ -245,26 +245,9 @@ def move(person: Person, *, state: str | None = None, plain: Plain | None = None
 def hold(incident_id: int, marks: Iterable[tuple[bytes, int]]) -> list[tuple[bytes, int, int]]:
     """Note who holds which marks; where a mark has a holder already: the mark, the later number, the holder's.
 
-    Within one call the lowest number holds. Marks are added in their own order, which spares the index most moves.
+    Within one call the lowest number holds.
     """
-    rows = [(incident_id, *row) for row in sorted(marks)]
-    if db.engine.dialect.name == "sqlite":
-        met = bulk.insert_meeting("person_mark", ("incident_id", "mark"), "number", rows)
-        return [(mark, number, holder) for mark, number, holder in met if number != holder]
-    if bulk.insert_new("person_mark", ("incident_id", "mark", "number"), rows) == len(rows):
-        return []
-    first: dict[bytes, int] = {}
-    for _, mark, number in rows:
-        first.setdefault(mark, number)
-    holders = first | _held_by_others(incident_id, first)
-    return [(mark, number, holders[mark]) for _, mark, number in rows if holders[mark] != number]
-
-
-def _held_by_others(incident_id: int, mine: Mapping[bytes, int]) -> dict[bytes, int]:
-    """Who holds these marks, as far as their numbers lie outside of ours: few, where ours are new."""
-    outside = "SELECT mark, number FROM person_mark WHERE incident_id = ? AND (number < ? OR number > ?) AND mark IN"
-    fixed = (incident_id, min(mine.values()), max(mine.values()))
-    return {bytes(mark): number for mark, number in bulk.matching(outside, fixed, list(mine))}
+    return packed.hold(incident_id, b"".join([MARKED % (*mark, b"-") for mark in sorted(marks)]))
 
 
 def held(incident_id: int, marks: Sequence[bytes]) -> dict[bytes, int]:
@@ -286,14 +269,32 @@ def pass_marks(incident_id: int, number: int, to: int, marks: Iterable[bytes]) -
 
 
 def drop_marks(incident_id: int) -> None:
-    """Forget who holds what in this incident."""
+    """Forget who holds what in this incident, also of lists that are being taken in; only counts are left of those."""
     db.session.execute(delete(Mark).where(Mark.incident_id == incident_id))
+    lists = "SELECT id FROM person_import WHERE incident_id = ?"
+    bulk.execute(f"DELETE FROM import_piece WHERE kind <> 'tally' AND import_id IN ({lists})", (incident_id,))  # noqa: S608
 
 
 def wholes(incident_id: int, numbers: Sequence[int]) -> dict[int, bytes]:
     """The digest of the whole record of each of these people."""
     statement = "SELECT number, whole FROM person WHERE incident_id = ? AND number IN"
     return {number: bytes(whole) for number, whole in bulk.matching(statement, (incident_id,), numbers)}
+
+
+def live(incident_id: int, numbers: Sequence[int]) -> Iterator[tuple[int, int, Plain, bytes]]:
+    """Number, wave, plain values and digest of those of these people who are active and as they came."""
+    columns = ", ".join(("number", "wave", *Plain._fields, "whole"))
+    mine = f"SELECT {columns} FROM person WHERE incident_id = ? AND state = 'active' AND version = 1 AND number IN"  # noqa: S608
+    for number, wave, *plain, whole in bulk.matching(mine, (incident_id,), numbers):
+        yield number, wave, Plain(*plain), bytes(whole)
+
+
+def suspect(incident_id: int, numbers: Sequence[int]) -> None:
+    """These people may be somebody we have."""
+    for start in range(0, len(numbers), bulk.AT_ONCE):
+        some = numbers[start : start + bulk.AT_ONCE]
+        mine = f"UPDATE person SET state = 'suspect' WHERE incident_id = ? AND number IN ({', '.join('?' * len(some))})"  # noqa: S608
+        bulk.execute(mine, (incident_id, *some))
 
 
 def pair(incident_id: int, pairs: Sequence[tuple[int, int, str, bool]]) -> None:

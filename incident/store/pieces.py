@@ -4,7 +4,7 @@ Marks are random: kept one by one in their index, each batch of a long list woul
 here, told apart by their first bits, and are brought into the index part by part in their own order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import bulk
 from incident.store.db import BigInt, Model, db
+from incident.store.packing import MARK, MARK_WIDTH, parted
 
 COLUMNS: Final = ("import_id", "kind", "part", "batch", "content")
 
@@ -68,18 +69,11 @@ def drop(import_id: int, kind: Kind | None = None, part: int | None = None) -> N
     db.session.execute(gone, execution_options={"synchronize_session": False})
 
 
-def drop_all(import_ids: Iterable[int]) -> None:
-    """Forget everything of these imports."""
-    mine = Piece.import_id.in_(list(import_ids))
-    db.session.execute(delete(Piece).where(mine), execution_options={"synchronize_session": False})
-
-
-def without(import_id: int, kind: Kind, width: int, at: slice, value: bytes) -> None:
-    """Take those entries of `width` bytes out of all pieces of a kind in which these bytes are this value."""
-    query = select(Piece).where(Piece.import_id == import_id, Piece.kind == kind.value)
+def forget(import_id: int, number: int) -> None:
+    """Take the marks of one person out of what waits to be compared."""
+    query = select(Piece).where(Piece.import_id == import_id, Piece.kind == Kind.MARKS.value)
     for piece in db.session.scalars(query.execution_options(yield_per=100)):
-        entries = [piece.content[start : start + width] for start in range(0, len(piece.content), width)]
-        kept = [entry for entry in entries if entry[at] != value]
-        if len(kept) < len(entries):
+        kept = [entry for entry in parted(piece.content, MARK_WIDTH) if int(entry[MARK:-1]) != number]
+        if len(kept) * MARK_WIDTH < len(piece.content):
             piece.content = b"".join(kept)
     db.session.flush()

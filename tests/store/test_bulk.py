@@ -50,23 +50,6 @@ def test_only_rows_with_a_free_key_are_added_and_they_are_named():
     assert db.session.scalar(text("SELECT count(*) FROM provider_event")) == 4_401
 
 
-@pytest.mark.parametrize("kinds", [1, 2, 3, 200, 257, 3_000])
-def test_rows_that_share_values_read_back_as_they_were_and_in_their_order(kinds):
-    at, rows = bulk.instant(NOW), []
-    for n in range(4_100):
-        rows.append(("p", f"E{n}", None, "", f"P{n % kinds}", "unknown", "", f"{n % kinds}", at, at, "{}"))
-    bulk.insert_alike("provider_event", COLUMNS, rows, ("event_id", "code"))
-    kept = db.session.scalars(select(ProviderEvent).order_by(ProviderEvent.id)).all()
-    assert [row.event_id for row in kept] == [f"E{n}" for n in range(4_100)]
-    assert [(row.provider_id, row.code) for row in kept] == [(f"P{n % kinds}", f"{n % kinds}") for n in range(4_100)]
-    assert {(row.received_at, row.delivery_id) for row in kept} == {(NOW, None)}
-
-
-def test_no_rows_that_share_values_are_no_rows():
-    bulk.insert_alike("provider_event", COLUMNS, [], ("event_id", "code"))
-    assert db.session.scalar(text("SELECT count(*) FROM provider_event")) == 0
-
-
 def test_what_is_added_by_a_thousand_reads_back_as_it_was():
     bulk.insert("provider_event", COLUMNS, reports(0, 4_200))
     kept = db.session.scalars(select(ProviderEvent).order_by(ProviderEvent.id)).all()
@@ -76,7 +59,7 @@ def test_what_is_added_by_a_thousand_reads_back_as_it_was():
 
 
 def test_two_thousand_rows_go_into_one_statement():
-    assert statements(lambda: bulk.insert_new("provider_event", COLUMNS, reports(0, 4_000))) == 2
+    assert statements(lambda: bulk.added("provider_event", COLUMNS, reports(0, 4_000), "event_id")) == 2
 
 
 def test_nothing_to_add_asks_the_database_nothing():
