@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk docs-laws screens browser strace lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile docs-laws screens browser strace lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -50,6 +50,9 @@ soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing pr
 
 soak-scale: .venv/.test  ## kill, freeze and add workers of one PostgreSQL in the middle of a sending (SCALE="people way"); takes minutes
 	@SCALE="$${SCALE:-100000 email}" $(BIN)/pytest -q tests/journeys/test_scale.py --database=postgresql
+
+hostile: .venv/.test  ## let both verifiers of the record judge 10,000 hostile files (HOSTILE="files seed"); takes minutes
+	@HOSTILE="$${HOSTILE:-10000 1}" $(BIN)/pytest -q tests/domain/test_second_verifier.py
 
 soak-disk: .venv/.test strace  ## let 300 calls to the disk fail, fill up or be the last, and cut the power 60 times (DISK="faults cuts"); takes half an hour
 	@DISK="$${DISK:-300 60}" $(BIN)/pytest -q tests/journeys/test_stricken.py --database=sqlite

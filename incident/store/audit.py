@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.audit import Frontier, Line, encoded, leaf_hash
+from incident.domain.audit import Frontier, Line, leaf_hashes
 from incident.domain.errors import Refused
 from incident.store.db import BigInt, Model, db
 from incident.store.guards import TRIGGERS, guards
@@ -103,7 +103,10 @@ def append(added: Sequence[Line]) -> list[int]:
     connection = db.session.connection()
     log, size, packed = _locked_head(connection)
     frontier = Frontier.unpacked(size, packed)
-    rows = [_row(log, seq, line, frontier) for seq, line in enumerate(added, size)]
+    placed = [(seq, *line, None) for seq, line in enumerate(added, size)]
+    leaves = leaf_hashes(log, placed)
+    frontier.extend(leaves)
+    rows: list[Row] = [(*row[:7], leaf) for row, leaf in zip(placed, leaves, strict=True)]
     _insert(connection, rows)
     connection.exec_driver_sql(_spelt(connection, _MOVE), (frontier.size, frontier.packed()))
     return [row[0] for row in rows]
@@ -115,12 +118,6 @@ def _locked_head(connection: Connection) -> tuple[str, int, bytes]:
     if found is None:
         raise RecordTrouble("The record has no head: the database was not made by Tocsin, or somebody removed it.")
     return found[0], found[1], bytes(found[2])
-
-
-def _row(log: str, seq: int, line: Line, frontier: Frontier) -> Row:
-    leaf = leaf_hash(encoded(log, seq, line))
-    frontier.add(leaf)
-    return seq, *line, leaf
 
 
 def _insert(connection: Connection, rows: list[Row]) -> None:

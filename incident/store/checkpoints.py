@@ -165,13 +165,17 @@ def _reading(check: Check, size: int, packed: bytes, every: int) -> Generator[in
     log = check.verdict.log
     notes = {made.size: made for made in db.session.scalars(select(Checkpoint).order_by(Checkpoint.size))}
     strict_from = max(notes, default=0)
+    ahead = sorted(size for size in notes if size > 0)
     for page in audit.pages(0, size):
         place = check.frontier.size
         signed = place + len(page) <= strict_from
-        for leaf in (signed and _sound(log, place, page)) or _scrutinised(check, log, page, signed):
-            check.add(leaf)
-            if check.frontier.size in notes:
-                _meet(check, notes.pop(check.frontier.size))
+        leaves = (signed and _sound(log, place, page)) or list(_scrutinised(check, log, page, signed))
+        while leaves:
+            many = min(every - check.frontier.size % every, ahead[0] - check.frontier.size if ahead else len(leaves))
+            check.extend(leaves[:many])
+            leaves = leaves[many:]
+            if ahead and ahead[0] == check.frontier.size:
+                _meet(check, notes.pop(ahead.pop(0)))
             if check.frontier.size % every == 0:
                 yield check.frontier.size
     _compare_head(check, size, packed)
@@ -206,13 +210,13 @@ def _sound(log: str, place: int, page: Sequence[Row]) -> list[bytes]:
 
     Details are not parsed here: a checkpoint covers these lines, and the other fields leave them only one reading.
     """
-    leaves = [rules.leaf_hash(rules.encoded(log, row[0], Line(*row[1:7]))) for row in page]
+    leaves = rules.leaf_hashes(log, page)
     if leaves != [row[7] for row in page] or [row[0] for row in page] != list(range(place, place + len(page))):
         return []
     words = {word for row in page for word in (row[1], row[3], row[5])}
     if not (all(map(_is_word, words)) and all(map(INSTANT.fullmatch, {row[2] for row in page}))):
         return []
-    return leaves if all(WORD.fullmatch(row[4]) for row in page) else []
+    return leaves if all(WORD.fullmatch(word) for word in {row[4] for row in page}) else []
 
 
 def _scrutinised(check: Check, log: str, page: Sequence[Row], signed: bool) -> Iterator[bytes]:

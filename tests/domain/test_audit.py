@@ -25,6 +25,7 @@ from incident.domain.audit import (
     parsed,
     verify,
 )
+from tests import hostile
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "audit").glob("*.json"))
 
@@ -256,3 +257,41 @@ def test_the_file_alone_is_a_program(tmp_path):
     assert run("missing.jsonl")[0] == 2
     assert run()[0] == 2
     assert run("record.jsonl", "--key", "nonsense")[0] == 2
+
+
+@pytest.mark.parametrize("before", [0, 1, 5, 4096, 5000])
+def test_many_leaves_at_once_make_the_same_tree_as_one_by_one(before):
+    leaves = [audit.leaf_hash(str(number).encode()) for number in range(before + 9001)]
+    slow, quick = Frontier(), Frontier()
+    for leaf in leaves:
+        slow.add(leaf)
+    for leaf in leaves[:before]:
+        quick.add(leaf)
+    quick.extend(leaves[before : before + 4000])
+    quick.extend(leaves[before + 4000 :])
+    quick.extend([])
+    assert (quick.size, quick.packed()) == (slow.size, slow.packed())
+
+
+def test_the_hashes_of_many_lines_are_those_of_each():
+    lines = [
+        Line("U-1", "2026-03-01T12:00:00.000000Z", "note.added", "T-1", None, "{}"),
+        Line("U-2", "2026-03-01T12:00:00.000001Z", "note.added", "T-2", "INC-1", '{"é":"\u2028"}'),
+    ]
+    log = "0123456789abcdef0123456789abcdef"
+    each = [audit.leaf_hash(encoded(log, seq, line)) for seq, line in enumerate(lines, 7)]
+    assert audit.leaf_hashes(log, [(seq, *line, None) for seq, line in enumerate(lines, 7)]) == each
+
+
+def test_an_outside_checkpoint_does_not_stand_in_for_the_one_an_excerpt_ends_with():
+    raw = hostile.good("excerpt")
+    without = b"".join(row for row in raw.splitlines(keepends=True) if not row.startswith(b'{"checkpoint"'))
+    verdict = verify(io.BytesIO(without), [hostile.NOTES[hostile.SIZE]])
+    assert {finding.kind for finding in verdict.findings} == {"unsigned"}
+
+
+def test_a_salt_is_whole_bytes():
+    value = hostile.proof()
+    value["deliveries"][0]["address"]["salt"] += "a"
+    raw = hostile.packed(hostile.bound(hostile.proof_files(value), audit.PROOF_FORMAT, hostile.PERSON))
+    assert {finding.kind for finding in audit.verify_bundle(io.BytesIO(raw)).findings} == {"not a bundle"}
