@@ -87,6 +87,7 @@ from incident.web import (
     notice_proofs,
     notices,
     obligations,
+    once,
     people,
     plans,
     preflights,
@@ -263,6 +264,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     for start in (journal.init, headers.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
         start(app)
     csrf = CSRFProtect(app)
+    once.init(app)
     for blueprint in (*WEB, *HOOKS, *API):
         app.register_blueprint(blueprint)
     for blueprint in (*HOOKS, *API):
