@@ -1,7 +1,7 @@
 """An announcement as an alert in the Common Alerting Protocol 1.2 (OASIS), for programs that pass warnings on.
 
 Urgency and severity are said to be unknown: the protocol's words for them speak of danger to life and property, and our own
-grades are not public. No area is given, since the approved text names none.
+grades are not public. An area is a place where people concerned live, by its name and its code; none where that is not known.
 """
 
 import xml.etree.ElementTree as ElementTree
@@ -26,6 +26,15 @@ class Info:
     description: str
     instruction: str
     web: str
+    areas: tuple["Area", ...] = ()
+
+
+@dataclass(frozen=True)
+class Area:
+    """A country or a part of one: its name in the language of the alert, and its code (ISO 3166)."""
+
+    name: str
+    code: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,10 @@ def xml(alert: Alert) -> bytes:
     root = ElementTree.Element(f"{{{SPACE}}}alert")
     _put(root, _head(alert))
     for info in alert.infos:
-        _put(ElementTree.SubElement(root, f"{{{SPACE}}}info"), _info(alert, info))
+        element = ElementTree.SubElement(root, f"{{{SPACE}}}info")
+        _put(element, _info(alert, info))
+        for area in info.areas:
+            _put_area(element, area)
     written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 
@@ -80,6 +92,14 @@ def _info(alert: Alert, info: Info) -> Iterable[tuple[str, str]]:
     yield "instruction", info.instruction
     yield "web", info.web
     yield "contact", alert.contact
+
+
+def _put_area(parent: ElementTree.Element, area: Area) -> None:
+    """An area of CAP 1.2 (section 3.2.4): what it is called, and a code with the list that it is of."""
+    element = ElementTree.SubElement(parent, f"{{{SPACE}}}area")
+    _put(element, [("areaDesc", area.name)])
+    code = ElementTree.SubElement(element, f"{{{SPACE}}}geocode")
+    _put(code, [("valueName", "ISO 3166-2" if "-" in area.code else "ISO 3166-1"), ("value", area.code)])
 
 
 def _put(parent: ElementTree.Element, parts: Iterable[tuple[str, str]]) -> None:

@@ -9,12 +9,12 @@ from flask import url_for
 
 from incident.actions import announcements as actions
 from incident.actions.merging import House
-from incident.domain import layouts, merges, prose, starters
+from incident.domain import layouts, merges, places, prose, starters
 from incident.domain.access import visible
 from incident.domain.announcements import Posting
 from incident.domain.layouts import Sheet
 from incident.domain.starters import Words
-from incident.exports.cap import Alert, Info
+from incident.exports.cap import Alert, Area, Info
 from incident.store import incidents, members
 from incident.store.announcements import Announcement
 from incident.web.access import now, user
@@ -101,6 +101,7 @@ def alert(row: Announcement, house: House) -> Alert:
     company = house.company
     contact = ", ".join(part for part in (company.get(key, "") for key in ("contact", "email", "phone")) if part)
     sheets = [actions.page(row, language) for language in row.languages]
+    codes = _places(row)
     return Alert(
         identifier=f"{host}-{row.slug}",
         sender=company.get("email") or host,
@@ -110,11 +111,18 @@ def alert(row: Announcement, house: House) -> Alert:
         effective=row.starts_at,
         expires=row.ends_at,
         is_exercise=row.simulated,
-        infos=tuple(_info(row, sheet, house) for sheet in sheets),
+        infos=tuple(_info(row, sheet, house, codes) for sheet in sheets),
     )
 
 
-def _info(row: Announcement, sheet: Sheet, house: House) -> Info:
+def _places(row: Announcement) -> list[str]:
+    """Return where people concerned live, as it was known when the page was made public: the alert says the same ever after."""
+    known = incidents.current_facts(row.incident_id, row.published_at).get("residents")
+    counted = known.value if known is not None and isinstance(known.value, dict) else {}
+    return sorted(code for code, people in counted.items() if people and places.is_place(code))
+
+
+def _info(row: Announcement, sheet: Sheet, house: House, codes: list[str]) -> Info:
     return Info(
         language=sheet.language,
         event=starters.words(sheet.language).title,
@@ -122,6 +130,9 @@ def _info(row: Announcement, sheet: Sheet, house: House) -> Info:
         description=_plain(sheet, TOLD),
         instruction=_plain(sheet, ADVISED),
         web=address(row, sheet.language, house),
+        areas=tuple(
+            Area(places.named(code, "zh" if sheet.language.startswith("zh") else "en"), code) for code in codes
+        ),
     )
 
 

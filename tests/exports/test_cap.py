@@ -2,11 +2,12 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from incident.exports.cap import SPACE, Alert, Info, moment, xml
+from incident.exports.cap import SPACE, Alert, Area, Info, moment, xml
 
 TEXT, TIME, WORD = r"[\s\S]+", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d", r"[^\s,<&]+"
 LANGUAGE = r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*"
@@ -51,6 +52,15 @@ INFO = {  # section 3.2.2
     "resource": (0, MANY, None),
     "area": (0, MANY, None),
 }
+AREA = {  # section 3.2.4
+    "areaDesc": (1, 1, TEXT),
+    "polygon": (0, MANY, None),
+    "circle": (0, MANY, None),
+    "geocode": (0, MANY, None),
+    "altitude": (0, 1, TEXT),
+    "ceiling": (0, 1, TEXT),
+}
+CODE = {"valueName": (1, 1, TEXT), "value": (1, 1, WORD)}
 NOW = datetime(2026, 3, 6, 16, 0, 0, 250_000, tzinfo=UTC)
 
 
@@ -74,6 +84,9 @@ def check(document):
     found = faults(root, ALERT)
     for info in root.findall(f"{{{SPACE}}}info"):
         found += faults(info, INFO)
+        for area in info.findall(f"{{{SPACE}}}area"):
+            found += faults(area, AREA)
+            found += [fault for code in area.findall(f"{{{SPACE}}}geocode") for fault in faults(code, CODE)]
     return found
 
 
@@ -138,3 +151,14 @@ def test_text_is_only_ever_text():
     root = ElementTree.fromstring(xml(an_alert(infos=(evil,))))
     (found,) = root.iter(f"{{{SPACE}}}description")
     assert found.text == "]]><x/>"
+
+
+def test_an_area_has_its_name_and_its_code():
+    info = replace(an_alert().infos[0], areas=(Area("Germany", "DE"), Area("Texas", "US-TX")))
+    written = xml(an_alert(infos=(info,)))
+    assert check(written) == []
+    found = ElementTree.fromstring(written).iter(f"{{{SPACE}}}area")
+    assert [[part.text for part in area.iter() if part.text] for area in found] == [
+        ["Germany", "ISO 3166-1", "DE"],
+        ["Texas", "ISO 3166-2", "US-TX"],
+    ]

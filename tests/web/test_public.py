@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from incident import clock
-from incident.actions import announcements, people
+from incident.actions import announcements, intake, people
 from incident.actions.notices import approved_version
 from incident.domain.access import Role
 from incident.store import announcements as rows
@@ -242,3 +242,17 @@ def test_an_announcement_can_be_had_as_an_alert_that_breaks_nothing_of_the_stand
     text = reply.get_data(as_text=True)
     assert "<headline>Notice &amp; more</headline>" in text
     assert text.count("<info>") == 2
+
+
+def test_an_alert_names_the_places_that_were_known_when_it_was_published_and_no_others(app, client):
+    case = an_incident(facts={"data_kinds": ["email"], "residents": {"DE": 40, "US-TX": 2, "FR": 0}})
+    people.add(
+        case.ref, {"name": "Kim One", "email": "kim@example.org", "exposed": "email"}, actor=WHO, now=clock.now()
+    )
+    _, slug = public(case)
+    intake.record_facts(
+        case.ref, {"residents": {"JP": 9}}, source="log", confidence="high", actor=WHO, now=clock.now()
+    )
+    text = client.get(f"/notices/{slug}/cap.xml").get_data(as_text=True)
+    assert check(text.encode()) == []
+    assert [part.split("<")[0] for part in text.split("<areaDesc>")[1:]] == ["Germany", "Texas", "德国", "得克萨斯州"]
