@@ -72,9 +72,6 @@ def _choose(ref: str, proposal: Proposal, note: str, *, actor: str, now: datetim
         incident_rules.must_be_open(incident.state)
         before = rows.current(incident.id).get(proposal.scale.value)
         row = _add(incident, proposal, basis="chosen", note=note, actor=actor, now=now)
-        digest = sha256(
-            canonical({"inputs": _plain(row.inputs), "reasons": row.reasons, "note": note}).encode()
-        ).hexdigest()
         ledger.write(
             "grade.chosen",
             row.ref,
@@ -83,9 +80,15 @@ def _choose(ref: str, proposal: Proposal, note: str, *, actor: str, now: datetim
             before=before.level if before else "",
             after=row.level,
             score="" if row.score is None else f"{row.score:g}",
-            digest=digest,
+            digest=chosen_digest(row),
         )
     return row.ref
+
+
+def chosen_digest(row: Grade) -> str:
+    """The digest of what a person chose a grade with, as the record has it."""
+    told = {"inputs": _plain(row.inputs), "reasons": row.reasons, "note": row.note}
+    return sha256(canonical(told).encode()).hexdigest()
 
 
 def _add(incident: Incident, proposal: Proposal, *, basis: str, note: str, actor: str, now: datetime) -> Grade:

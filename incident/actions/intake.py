@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from incident.actions import assessment
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import facts as vocabulary
 from incident.domain import incidents as rules
-from incident.domain.audit import canonical
 from incident.domain.errors import Invalid, Missing
+from incident.domain.stale import demand_seen
 from incident.store import incidents as rows
 from incident.store import users
 from incident.store.db import db, new_ref
@@ -69,13 +68,18 @@ def record_facts(
     actor: str,
     now: datetime,
     learnt_at: datetime | None = None,
+    seen: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Add what was learnt; the keys whose value changed. A correction is a new fact. Raises Invalid, Refused."""
+    """Add what was learnt; the keys whose value changed. A correction is a new fact. Raises Invalid, Refused.
+
+    `seen` holds by key the mark of the value that the page showed. Raises Stale where another stands by now.
+    """
     values = _parsed(facts)
     if learnt_at is not None and learnt_at > now:
         raise Invalid("learnt_at", "This lies in the future; say when you learnt it.")
     with transaction(actor, now) as ledger:
         incident = _open(ref)
+        _demand_seen(incident, values, seen or {})
         changed = _add(
             incident, values, source=source, confidence=confidence, learnt_at=learnt_at or now, ledger=ledger, now=now
         )
@@ -90,16 +94,26 @@ def rename(ref: str, title: str, *, version: int, actor: str, now: datetime) -> 
     """Give the incident another title. Raises Invalid, Refused (also when somebody else changed it meanwhile)."""
     with transaction(actor, now) as ledger:
         incident = _open(ref)
-        rules.must_be_version(incident.version, version)
+        if incident.title == rules.title(title):
+            ledger.unchanged()
+            return
+        rules.must_be_version(incident.version, version, {"Title": (incident.title, title)})
         incident.title = rules.title(title)
         ledger.write("incident.renamed", ref, incident=ref)
 
 
-def lead_by(ref: str, lead: str, *, actor: str, now: datetime) -> None:
-    """Put somebody in the lead. Raises Invalid, Refused."""
+def lead_by(ref: str, lead: str, *, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Put somebody in the lead; `seen` is the mark of who was. Raises Invalid, Refused (also when out of date)."""
     with transaction(actor, now) as ledger:
         incident = _open(ref)
-        incident.lead_id = _lead(lead)
+        number = _lead(lead)
+        if number == incident.lead_id:
+            ledger.unchanged()
+            return
+        names = users.names([number, incident.lead_id])
+        versions = {"Lead": (names.get(incident.lead_id, "nobody"), names.get(number, "nobody"))}
+        demand_seen(seen, incident.lead_id, versions=versions)
+        incident.lead_id = number
         ledger.write("incident.lead_changed", ref, incident=ref, lead=lead or "nobody")
 
 
@@ -151,19 +165,21 @@ def _add(
     source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
     before = rows.current_facts(incident.id)
     changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, source, confidence)}
-    for key, value in changed.items():
-        db.session.add(
-            Fact(
-                incident_id=incident.id,
-                key=key,
-                value=value,
-                source=source,
-                confidence=confidence,
-                learnt_at=learnt_at,
-                recorded_at=now,
-                recorded_by=ledger.actor,
-            )
+    added = [
+        Fact(
+            incident_id=incident.id,
+            key=key,
+            value=value,
+            source=source,
+            confidence=confidence,
+            learnt_at=learnt_at,
+            recorded_at=now,
+            recorded_by=ledger.actor,
         )
+        for key, value in changed.items()
+    ]
+    db.session.add_all(added)
+    db.session.flush()
     if "category" in changed:
         incident.category = changed["category"] or ""
     if changed:
@@ -172,9 +188,19 @@ def _add(
             incident.ref,
             incident=incident.ref,
             keys=sorted(changed),
-            digest=sha256(canonical(changed).encode()).hexdigest(),
+            rows=rows.facts_digest(added),
         )
     return sorted(changed)
+
+
+def _demand_seen(incident: Incident, values: Mapping[str, Any], seen: Mapping[str, str]) -> None:
+    """Raises Stale where a fact that a page showed has another value by now, and not the one that was sent."""
+    stands = rows.current_facts(incident.id) if seen else {}
+    for key in values.keys() & seen.keys():
+        value = stands[key].value if key in stands else None
+        if value != values[key]:
+            shown = tuple(vocabulary.shown(key, vocabulary.parsed(key, one)) for one in (value, values[key]))
+            demand_seen(seen[key], value, versions={vocabulary.vocabulary().entries[key].label: (shown[0], shown[1])})
 
 
 def _says_more(known: Fact | None, value: Any, source: str, confidence: str) -> bool:

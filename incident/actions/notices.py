@@ -122,9 +122,9 @@ def save(incident: str, ref: str, change: Change, *, revision: int, actor: str, 
         notice = _found(_open_incident(incident), ref)
         _demand_revision(notice, revision)
         stage = rules.after(Stage(notice.stage), Event.EDIT)
-        before = _fingerprint(notice, rows.texts(notice.id))
+        before = fingerprint(notice, rows.texts(notice.id))
         _apply(notice, change, actor, now)
-        after = _fingerprint(notice, rows.texts(notice.id))
+        after = fingerprint(notice, rows.texts(notice.id))
         if after == before:
             ledger.unchanged()
             return
@@ -394,7 +394,7 @@ def _put_text(notice: Notice, language: str, content: dict[str, Any], actor: str
         row.content, row.changed_at, row.changed_by = content, now, actor
 
 
-def _fingerprint(notice: Notice, texts: Mapping[str, NoticeText]) -> str:
+def fingerprint(notice: Notice, texts: Mapping[str, NoticeText]) -> str:
     """Return a digest of the draft as it is kept, for the line of a change."""
     return rules.digest(
         {

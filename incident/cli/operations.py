@@ -15,7 +15,7 @@ from flask_migrate import upgrade
 from sqlalchemy import make_url, text
 
 from incident import clock, settings, start
-from incident.actions import checkpoints, dispatch, erasing, operations
+from incident.actions import agreement, checkpoints, dispatch, erasing, operations
 from incident.app import create_app
 from incident.domain.errors import Refused
 from incident.settings import Settings, SettingsError
@@ -151,7 +151,7 @@ def check(as_json: bool) -> None:
     app = start.existing(settings.load())
     configuration: Settings = app.extensions["settings"]
     with app.app_context():
-        results = reconciliation.run(configuration.instance)
+        results = [*reconciliation.run(configuration.instance), *agreement.run()]
     wrong = [result for result in results if result.troubles]
     if as_json:
         click.echo(json.dumps({"ok": not wrong, "checks": [asdict(result) for result in results]}, indent=2))

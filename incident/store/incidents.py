@@ -1,12 +1,14 @@
 """Incidents, the ledger of their facts, notes, and evidence with its custody."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.audit import canonical
 from incident.domain.facts import Facts, from_json, is_free
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
@@ -150,7 +152,7 @@ def visible(user_id: int | None, sees_all: bool, at: datetime) -> Select[Inciden
         return query
     place = db.metadata.tables["membership"]
     lasts = or_(place.c.until.is_(None), place.c.until > at)
-    mine = select(place.c.incident_id).where(place.c.user_id == user_id, lasts)
+    mine = select(place.c.incident_id).where(place.c.user_id == user_id, place.c.capacity == "", lasts)
     return query.where(or_(Incident.restricted.is_(False), Incident.id.in_(mine)))
 
 
@@ -207,6 +209,12 @@ def custody(incident_id: int) -> Sequence[Custody]:
     return db.session.scalars(select(Custody).where(Custody.evidence_id.in_(pieces)).order_by(Custody.id)).all()
 
 
+def last_custody(evidence_id: int) -> Custody | None:
+    """The last hand-over of one piece of evidence."""
+    query = select(Custody).where(Custody.evidence_id == evidence_id).order_by(Custody.id.desc())
+    return db.session.scalars(query.limit(1)).first()
+
+
 def all_facts(incident_id: int) -> Sequence[Fact]:
     """Every value of every fact, oldest first."""
     return db.session.scalars(select(Fact).where(Fact.incident_id == incident_id).order_by(Fact.id)).all()
@@ -215,6 +223,23 @@ def all_facts(incident_id: int) -> Sequence[Fact]:
 def by_refs(refs: Collection[str]) -> dict[str, Incident]:
     """The incidents with these references, by reference."""
     return {row.ref: row for row in db.session.scalars(select(Incident).where(Incident.ref.in_(refs)))}
+
+
+def facts_digest(rows: Iterable[Fact]) -> str:
+    """The SHA-256 that a line has of facts: over what stands in their rows, the sealed words as they are sealed.
+
+    So it can be compared without a key, also after the words were erased, and nobody can guess words by it.
+    """
+    told = {
+        row.key: {
+            "confidence": row.confidence,
+            "learnt_at": row.learnt_at.astimezone(UTC).isoformat(),
+            "sealed": sha256(row.sealed).hexdigest() if row.sealed else "",
+            "value": None if row.sealed and is_free(row.key) else row.value,
+        }
+        for row in rows
+    }
+    return sha256(canonical(told).encode()).hexdigest()
 
 
 def facts_recorded_at(incident_id: int, moments: Collection[datetime]) -> Sequence[Fact]:

@@ -16,6 +16,7 @@ from incident.store.imports import PersonImport
 from incident.store.incidents import Evidence, Incident
 from incident.store.notices import Notice
 from incident.store.reports import Report
+from incident.store.sealed import DataKey
 
 MOST = 20  # troubles of one kind that are named
 RECORDED = (
@@ -45,10 +46,11 @@ def run(instance: Path) -> list[Result]:
         ("Every row of every list is accounted for", _lists),
         ("Every piece of evidence has its file", lambda: _files(instance)),
     )
-    return [Result(about, _first(find())) for about, find in checks]
+    return [Result(about, first(find())) for about, find in checks]
 
 
-def _first(troubles: Iterator[str]) -> tuple[str, ...]:
+def first(troubles: Iterator[str]) -> tuple[str, ...]:
+    """The first troubles of one kind; that there are more is said, not listed."""
     found: list[str] = []
     for trouble in troubles:
         if len(found) == MOST:
@@ -181,6 +183,7 @@ def _lists() -> Iterator[str]:
 
 
 def _files(instance: Path) -> Iterator[str]:
-    for ref, stored_as in db.session.execute(select(Evidence.ref, Evidence.stored_as)):
+    query = select(Evidence.ref, Evidence.stored_as).join(DataKey, DataKey.owner == Evidence.incident_id)
+    for ref, stored_as in db.session.execute(query.where(DataKey.sealing.is_not(None))):
         if not (instance / "files" / stored_as).is_file():
             yield f"The file of {ref} is not in the folder."

@@ -21,6 +21,8 @@ from incident.store.db import db
 from incident.store.sealed import Erased, Sealer
 
 GONE: Final = "(erased)"
+SPOILT: Final = "(cannot be read: it was changed past Tocsin)"
+"""Shown in place of words that do not open, so that one changed row stops no page; `tocsin check` names it."""
 OWNER_BYTES: Final = 8
 OPENED: Final = "tocsin_opened_keys"
 EMPTY: Final[Mapping[type, Any]] = {str: "", dict: {}, list: [], bytes: b""}
@@ -50,7 +52,20 @@ class Kept:
         try:
             return _unpacked(_opener(owner).unseal(self.where(row), box))
         except Erased:
-            return {name: _gone(row.get(name)) for name in self.names if self.is_words(row, name)}
+            return self.instead(row, GONE)
+
+    def readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a page: words that do not open say so."""
+        try:
+            return self.open(row)
+        except sealed.Unreadable:
+            return self.instead(row, SPOILT)
+
+    def instead(self, row: Mapping[str, Any], words: str) -> dict[str, Any]:
+        """What stands in the place of the words that cannot be had."""
+        found = {name: _instead(row.get(name), words) for name in self.names if self.is_words(row, name)}
+        # a fact that was a list would else say that there are none
+        return found | ({"value": [words]} if found.get("value") == [] else {})
 
 
 KEPT: dict[str, Kept] = {}
@@ -102,7 +117,7 @@ def _show_again(row: Any) -> None:
 
 def _open(kept: Kept, row: Any) -> None:
     if row.__dict__.get("sealed"):
-        for name, value in kept.open(_Row(row)).items():
+        for name, value in kept.readable(_Row(row)).items():
             set_committed_value(row, name, value)
 
 
@@ -177,10 +192,8 @@ def _blank(value: Any) -> Any:
     return next((empty for kind, empty in EMPTY.items() if isinstance(value, kind)), None)
 
 
-def _gone(value: Any) -> Any:
-    if isinstance(value, dict | bytes):
-        return EMPTY[type(value)]
-    return [] if isinstance(value, list) else GONE
+def _instead(value: Any, words: str) -> Any:
+    return words if isinstance(value, str) else _blank(value)
 
 
 def _packed(words: Mapping[str, Any]) -> bytes:

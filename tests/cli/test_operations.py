@@ -404,7 +404,7 @@ def test_the_check_names_what_does_not_fit(filled):
     assert [word in " ".join(wrong.values()) for word in ("note_no_", "is closed, and the record", "E-NOLINE00")] == [
         True
     ] * 3
-    assert len(wrong) == 4
+    assert len(wrong) == 5
 
 
 def test_commands_that_look_do_not_make_an_installation(place):

@@ -80,8 +80,9 @@ def test_a_sealed_word_does_not_open_in_another_row(incident):
         other.execute(text("UPDATE note SET sealed = :box WHERE id = :id"), {"box": boxes[1][1], "id": boxes[0][0]})
         other.commit()
     db.session.expire_all()
+    assert db.session.get(Note, boxes[0][0]).text == words.SPOILT
     with pytest.raises(Unreadable):
-        db.session.get(Note, boxes[0][0])
+        words.KEPT["note"].open({"id": 1, "ref": "T-1", "incident_id": incident.id, "sealed": boxes[1][1]})
 
 
 def test_words_moved_to_another_incident_do_not_open(incident):
