@@ -8,6 +8,7 @@ from typing import IO
 from incident.actions.ledger import transaction
 from incident.domain import incidents as rules
 from incident.domain.errors import Missing
+from incident.domain.stale import demand_seen
 from incident.store import files
 from incident.store import incidents as rows
 from incident.store.db import db, new_ref, new_secret_ref
@@ -62,12 +63,17 @@ def bring(
     return piece.ref
 
 
-def hand_on(ref: str, piece_ref: str, *, holder: str, reason: str, actor: str, now: datetime) -> None:
-    """Record that the piece went to somebody else. Raises Invalid, Missing."""
+def hand_on(
+    ref: str, piece_ref: str, *, holder: str, reason: str, actor: str, now: datetime, seen: str | None = None
+) -> None:
+    """Record that the piece went to somebody else; `seen` is the mark of the last move. Raises Invalid, Missing, Stale."""
     holder = rules.line_of_text("holder", holder, LONGEST_NAME)
     reason = rules.line_of_text("reason", reason, 500)
     with transaction(actor, now) as ledger:
         piece = _piece(ref, piece_ref)
+        last = rows.last_custody(piece.id)
+        if last is not None:
+            demand_seen(seen, last.id, versions={"In the hands of": (last.holder, holder)})
         _hand(piece, holder, reason, actor, now)
         ledger.write("evidence.moved", piece.ref, incident=ref)
 

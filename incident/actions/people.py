@@ -17,8 +17,9 @@ from incident.actions.ledger import transaction
 from incident.domain import columns, facts, places
 from incident.domain import imports as lists
 from incident.domain import people as rules
-from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
+from incident.domain.stale import Stale
 from incident.store import imports, incidents, sealed
 from incident.store import people as rows
 from incident.store.db import db
@@ -257,7 +258,7 @@ def correct(
         rules.must_be_live(person.state)
         rules.must_have_arrived(imports.is_settled(person.import_id))
         if person.version != version:
-            raise Refused("Somebody else has corrected this person meanwhile. Look at the newest values and try again.")
+            raise Stale()
         key = sealer(incident.id)
         before = record_of(key, person)
         record, plain = _judged(before, changes, person.plain)

@@ -12,6 +12,7 @@ from incident.domain.clauses import Truth
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
 from incident.domain.plans import Due, State
+from incident.domain.stale import demand_seen
 from incident.domain.texts import storable
 from incident.store import incidents, members, users
 from incident.store import plans as rows
@@ -100,14 +101,17 @@ def reopen(ref: str, step: str, *, reason: str, actor: str, now: datetime) -> No
     _do(ref, step, change, actor=actor, now=now, text=reason)
 
 
-def hand_over(ref: str, step: str, *, to: str, actor: str, now: datetime) -> None:
-    """Give a step to somebody who works here. Raises Refused, Invalid, Missing."""
+def hand_over(ref: str, step: str, *, to: str, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Give a step to somebody who works here; `seen` is the mark of who had it. Raises Refused, Invalid, Missing."""
 
     def change(row: Step) -> tuple[str, dict[str, Any]]:
         person = users.by_ref(to)
         if person is None or person.id not in {one.id for one in able(row.incident_id)}:
             raise Invalid("to", "Choose somebody who may work on this incident.")
         row.state = rules.handed_over(State(row.state))
+        if row.owner_id != person.id:
+            before = users.names([row.owner_id]).get(row.owner_id, "nobody")
+            demand_seen(seen, row.owner_id, versions={"With": (before, person.name)})
         row.owner_id = person.id
         return "handed_over", {"to": person.ref}
 

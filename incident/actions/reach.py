@@ -12,6 +12,7 @@ from incident.actions.ledger import transaction
 from incident.actions.throttled import take
 from incident.actions.ways import Ways
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.stale import demand_seen
 from incident.store import credentials, dispatches, sealed, users
 from incident.store import reach as rows
 from incident.store.db import db, new_secret_ref
@@ -27,8 +28,10 @@ NO_TEXTS: Final = "No provider for text messages is set up here, so a number can
 FROZEN: Final = "All sending is frozen just now, tests too."
 
 
-def choose(*, email: bool, sms: bool, alert: bool, ways: Ways, actor: str, now: datetime) -> None:
-    """Choose the channels that remind oneself. Raises Invalid where none would be left."""
+def choose(
+    *, email: bool, sms: bool, alert: bool, ways: Ways, actor: str, now: datetime, seen: str | None = None
+) -> None:
+    """Choose the channels that remind oneself; `seen` is the mark of these. Raises Invalid where none would be left, Stale."""
     with transaction(actor, now) as ledger:
         user, row = _mine(actor, now)
         if sms and row.proved_at is None:
@@ -39,6 +42,10 @@ def choose(*, email: bool, sms: bool, alert: bool, ways: Ways, actor: str, now: 
         if (row.email, row.sms, row.alert) == (email, sms, alert):
             ledger.unchanged()
             return
+        stands = (row.email, row.sms, row.alert)
+        both = zip(stands, (email, sms, alert), strict=True)
+        words = {name: (_yes(old), _yes(new)) for name, (old, new) in zip(CHANNELS, both, strict=True)}
+        demand_seen(seen, *stands, versions=words)
         row.email, row.sms, row.alert, row.changed_at = email, sms, alert, now
         chosen = [word for word, on in zip(CHANNELS, (email, sms, alert), strict=True) if on]
         ledger.write("reach.changed", actor, channels=chosen)
@@ -165,3 +172,7 @@ def _mine(actor: str, now: datetime) -> tuple[User, Reach]:
 
 def _code_key(user: User, code: str) -> str:
     return credentials.counting_key("phone_code", user.ref, code)
+
+
+def _yes(chosen: bool) -> str:
+    return "yes" if chosen else "no"

@@ -19,7 +19,8 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.handovers import State
 from incident.domain.incidents import must_be_open
 from incident.domain.reminders import Level, Rung, Turn
-from incident.store import dispatches, incidents, members, obligations, users
+from incident.domain.stale import demand_seen
+from incident.store import dispatches, incidents, members, obligations, reach, users
 from incident.store import reminders as rows
 from incident.store.db import db, new_ref, new_secret_ref
 from incident.store.incidents import Incident
@@ -232,16 +233,24 @@ def _is_unanswered(
     return answer.given_at < due_at and rules.DUE in names
 
 
-def hand_over(incident: str, ref: str, to: str, *, actor: str, now: datetime) -> None:
-    """Say who looks after a duty; an empty `to` gives it back to the lead. Raises Missing, Refused, Invalid."""
+def hand_over(incident: str, ref: str, to: str, *, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Say who looks after a duty; an empty `to` gives it back to the lead. Raises Missing, Refused, Invalid.
+
+    `seen` is the mark of whom the page showed as its owner by name, None for the lead.
+    """
     with transaction(actor, now) as ledger:
         case = _open(incident)
         row = _standing(case, ref)
         before = rows.owners(case.id).get(row.key)
         number = _colleague(case, to) if to else None
-        if (before.user_id if before else None) == number:
+        owned_by = before.user_id if before else None
+        if owned_by == number:
             ledger.unchanged()
             return
+        people = {one.id: one for one in reach.people([id_ for id_ in (owned_by, number) if id_ is not None])}
+        called = [people[id_].name if id_ in people else "the lead" for id_ in (owned_by, number)]
+        ref_before = people[owned_by].ref if owned_by in people else ""
+        demand_seen(seen, ref_before, versions={"Owner": (called[0], called[1])})
         if before is not None:
             db.session.delete(before)
             db.session.flush()

@@ -12,6 +12,7 @@ from incident.domain import separation
 from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.stale import demand_seen
 from incident.store import credentials, feeds
 from incident.store import separation as requests
 from incident.store import users as rows
@@ -193,8 +194,10 @@ def reset(ref: str, *, actor: str, now: datetime) -> str:
     return secret
 
 
-def change_particulars(*, name: str, time_zone: str, language: str, actor: str, now: datetime) -> None:
-    """The actor's own name, time zone and language. Raises Invalid."""
+def change_particulars(
+    *, name: str, time_zone: str, language: str, actor: str, now: datetime, seen: str | None = None
+) -> None:
+    """The actor's own name, time zone and language; `seen` is the mark of these. Raises Invalid, Stale."""
     called, zone = rules.named(name), _zone(time_zone)
     if language not in LANGUAGES:
         raise Invalid("language", "Choose one of the languages offered.")
@@ -203,6 +206,10 @@ def change_particulars(*, name: str, time_zone: str, language: str, actor: str, 
         if (user.name, user.time_zone, user.language) == (called, zone, language):
             ledger.unchanged()
             return
+        stands = (user.name, user.time_zone, user.language)
+        labels = ("Name", "Time zone", "Language")
+        both = zip(stands, (called, zone, language), strict=True)
+        demand_seen(seen, *stands, versions=dict(zip(labels, both, strict=True)))
         user.name, user.time_zone, user.language = called, zone, language
         ledger.write("account.changed", actor, zone=zone, language=language)
 

@@ -6,11 +6,14 @@ from incident.actions import assessment
 from incident.actions.ledger import transaction
 from incident.domain import incidents as incident_rules
 from incident.domain.errors import Invalid, Missing
-from incident.domain.facts import to_json
+from incident.domain.facts import shown, to_json
+from incident.domain.stale import demand_seen
 from incident.store import incidents, waves
 
 
-def found_later(ref: str, number: int, discovered_at: datetime | None, *, actor: str, now: datetime) -> None:
+def found_later(
+    ref: str, number: int, discovered_at: datetime | None, *, actor: str, now: datetime, seen: str | None = None
+) -> None:
     """Say when a wave of people was found after the others; nothing takes it back. Raises Invalid, Refused, Missing."""
     if discovered_at is not None and discovered_at > now:
         raise Invalid("discovered_at", "This lies in the future.")
@@ -25,6 +28,8 @@ def found_later(ref: str, number: int, discovered_at: datetime | None, *, actor:
         if wave.discovered_at == discovered_at:
             ledger.unchanged()
             return
+        versions = {f"Wave {number} was found at": (_words(wave.discovered_at), _words(discovered_at))}
+        demand_seen(seen, wave.discovered_at, versions=versions)
         wave.discovered_at = discovered_at
         ledger.write(
             "wave.found_later",
@@ -34,3 +39,7 @@ def found_later(ref: str, number: int, discovered_at: datetime | None, *, actor:
             discovered_at=to_json(discovered_at) if discovered_at else "",
         )
         assessment.refresh(incident, ledger, now)
+
+
+def _words(moment: datetime | None) -> str:
+    return shown("", moment) if moment is not None else "together with the others"

@@ -80,7 +80,7 @@ def change(
     url = _address(address, sender) if address.strip() else ""
     with transaction(actor, now) as ledger:
         row = _endpoint(ref)
-        must_be_version(row.revision, revision)
+        must_be_version(row.revision, revision, _versions(row, label, wanted))
         row.name, row.types, row.hears_restricted, row.revision = label, list(wanted), hears_restricted, revision + 1
         if url:
             row.sealed = _sealed(ref, url, _opened(row)[1])
@@ -171,6 +171,10 @@ def try_out(ref: str, *, sender: Sender, actor: str, now: datetime) -> str:
         row.tried_at, row.tried = now, word[:40]
         ledger.write("webhook.tried", ref, outcome=word, code=answer.code)
     return _told(word, answer.code)
+
+
+def _versions(row: WebhookEndpoint, name: str, types: Sequence[str]) -> dict[str, tuple[str, str]]:
+    return {"Name": (row.name, name), "Types of events": (" ".join(row.types), " ".join(types))}
 
 
 def _told(word: str, code: str) -> str:

@@ -1,8 +1,10 @@
 """What an incident may be called and become."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from incident.domain.errors import Invalid, Refused
+from incident.domain.stale import Stale
 
 LONGEST_TITLE = 200
 
@@ -66,7 +68,7 @@ def line_of_text(field: str, text: str, longest: int) -> str:
     return words
 
 
-def must_be_version(current: int, seen: int) -> None:
-    """Raises Refused when somebody else changed the incident since the page was opened."""
+def must_be_version(current: int, seen: int, versions: Mapping[str, tuple[str, str]] | None = None) -> None:
+    """Raises Stale when somebody else changed it since the page was opened; `versions` as there."""
     if current != seen:
-        raise Refused("Somebody changed this while you had it open. Reload to see what, then make your change again.")
+        raise Stale(versions)

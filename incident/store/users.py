@@ -87,6 +87,13 @@ class ApiToken(Model):
     user: Mapped[User] = relationship()
 
 
+def names(ids: Iterable[int | None]) -> dict[int | None, str]:
+    """The names of these people, by number."""
+    wanted = {id_ for id_ in ids if id_ is not None}
+    found = db.session.execute(select(User.id, User.name).where(User.id.in_(wanted))) if wanted else ()
+    return {id_: name for id_, name in found}
+
+
 def by_ref(ref: str, *, locked: bool = False) -> User | None:
     """The account with this reference; `locked` holds its row until the transaction ends."""
     return _one(User.ref == ref, locked=locked)

@@ -12,8 +12,9 @@ from incident.actions import signin, tokens, users
 from incident.actions.signin import Client
 from incident.domain.access import MEANING, MEMBER, Role
 from incident.domain.errors import Invalid, Refused
+from incident.domain.guests import PART_WORDS
 from incident.domain.users import TOKEN_DAYS_MOST
-from incident.store import separation
+from incident.store import incidents, members, separation
 from incident.store import users as rows
 from incident.store.users import Session
 from incident.web.access import live_session, me, now, permit
@@ -65,7 +66,8 @@ def particulars() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(particulars=form)
     zone, language = form.time_zone.data, form.language.data
-    users.change_particulars(name=form.name.data or "", time_zone=zone, language=language, actor=me().ref, now=now())
+    seen, called = request.form.get("seen"), form.name.data or ""
+    users.change_particulars(name=called, time_zone=zone, language=language, seen=seen, actor=me().ref, now=now())
     flash("Saved.")
     return redirect(url_for(".show"))
 
@@ -159,8 +161,10 @@ def _page(**bad: FlaskForm) -> ResponseReturnValue:
     }
     lists = {"tokens": rows.tokens_of(me().id), "sessions": rows.sessions_of(me().id, now())}
     duties = [MEANING[Role(role)] for role in me().roles]
-    waits = separation.request_for(me().id, now())
+    waits, places = separation.request_for(me().id, now()), members.guest_of(me().id, now())
+    cases = incidents.by_ids([place.incident_id for place in places])
+    invited = [(cases[place.incident_id], place, [PART_WORDS[part] for part in place.parts or ()]) for place in places]
     page = render_template(
-        "account/show.html", person=me(), duties=duties, here=_here(), now=now(), waits=waits, **forms, **lists
+        "account/show.html", person=me(), duties=duties, here=_here(), now=now(), waits=waits, invited=invited, **forms, **lists
     )
     return page, 422 if bad else 200

@@ -11,6 +11,7 @@ from incident.domain.facts import vocabulary
 from incident.store import incidents
 from incident.web import answers, obligations, questions
 from incident.web.access import actor, now, permit, zone
+from incident.web.seen import seen_of
 
 bp = Blueprint("answering", __name__, url_prefix="/incidents/<incident>/duties/questions")
 
@@ -55,7 +56,7 @@ def _must_be_known(key: str) -> None:
 def _record(key: str, values: dict[str, Any], source: str, confidence: str) -> ResponseReturnValue:
     before = questions.standings(g.incident.id)
     changed = intake.record_facts(
-        g.incident.ref, values, source=source, confidence=confidence, actor=actor(), now=now()
+        g.incident.ref, values, source=source, confidence=confidence, seen=seen_of(key), actor=actor(), now=now()
     )
     difference = questions.change(before, questions.standings(g.incident.id))
     flash(_said(difference.words()) if changed else "Nothing changed: this was known already.", "met")

@@ -1,6 +1,7 @@
 """What a reader sees when something is refused: a page for people, problem details (RFC 9457) for programs."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from apiflask import HTTPError as ApiError
@@ -15,7 +16,9 @@ from werkzeug.exceptions import HTTPException
 from incident.actions.throttled import TooMany
 from incident.clock import now
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.stale import Stale
 from incident.store.db import db
+from incident.web import seen
 
 log = structlog.get_logger()
 
@@ -50,8 +53,10 @@ class ShallowJson(DefaultJSONProvider):
 
 def init(app: Flask) -> None:
     """Answers refusals and failures, each in one place."""
+    seen.init(app)
     app.json = ShallowJson(app)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Stale, _stale)
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(
         CSRFError,
@@ -85,10 +90,30 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
     return response
 
 
+def _is_program() -> bool:
+    return request.path.startswith(("/api/", "/hooks/")) or request.accept_mimetypes.best == "application/json"
+
+
 def _refused(error: Refused) -> ResponseReturnValue:
     if isinstance(error, Invalid):
         return answer(422, error.sentence, error.field)
     return answer(404 if isinstance(error, Missing) else 409, error.sentence)
+
+
+def _stale(error: Stale) -> ResponseReturnValue:
+    """A page that is out of date: what stands now beside what was sent, so that neither is lost."""
+    if _is_program():
+        stands = {label: {"stands": both[0], "sent": both[1]} for label, both in error.versions.items()}
+        return answer(409, error.sentence, versions=stands)
+    words = {"title": "Somebody was quicker", "detail": error.sentence, "versions": error.versions}
+    return Response(render_template("errors/stale.html", back=_page_before(), **words), 409, mimetype="text/html")
+
+
+def _page_before() -> str:
+    """The page of ours that the form stood on, else the desk."""
+    before = urlsplit(request.referrer or "")
+    own = before.netloc == request.host and before.path.startswith("/") and not before.path.startswith("//")
+    return before.path + (f"?{before.query}" if before.query else "") if own else "/"
 
 
 def _too_many(error: TooMany) -> ResponseReturnValue:

@@ -22,6 +22,7 @@ from incident.store.grades import Grade
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.plans import named
+from incident.web.seen import seen_of
 
 bp = Blueprint("grades", __name__, url_prefix="/incidents/<incident>/grades")
 
@@ -74,6 +75,7 @@ def _overview(typed: dict[str, str], errors: dict[str, str]) -> str:
         named=named,
         criteria=operational.criteria(),
         risk_words=RISK_WORDS,
+        risk_stands=risk.value if (risk := incidents.current_facts(g.incident.id).get("risk_to_people")) else None,
         typed=typed,
         errors=errors,
     )
@@ -194,7 +196,13 @@ def decide(incident: str) -> ResponseReturnValue:
         if len(reason) > LONGEST_SOURCE:
             raise Invalid("reason", f"At most {LONGEST_SOURCE} characters; this has {len(reason)}.")
         intake.record_facts(
-            incident, {"risk_to_people": word}, source=reason, confidence="high", actor=actor(), now=now()
+            incident,
+            {"risk_to_people": word},
+            source=reason,
+            confidence="high",
+            seen=seen_of("risk_to_people"),
+            actor=actor(),
+            now=now(),
         )
     except Invalid as error:
         return _overview({"risk_to_people": word, "reason": reason}, {error.field: error.sentence}), 422

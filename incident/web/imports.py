@@ -77,7 +77,7 @@ def found_later(incident: str, number: int) -> ResponseReturnValue:
     typed = request.form.get("discovered_at", "").strip()
     try:
         moment = answers.moment(typed, zone(), "discovered_at") if typed else None
-        waves.found_later(incident, number, moment, actor=actor(), now=now())
+        waves.found_later(incident, number, moment, seen=request.form.get("seen"), actor=actor(), now=now())
     except Invalid as error:
         return _lists(incident, wave_error=error.sentence), 422
     flash("Recorded. What is owed for these people now has clocks of its own." if moment else "Recorded.")

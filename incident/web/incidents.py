@@ -32,6 +32,7 @@ from incident.store import users
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, story
 from incident.web.access import actor, me, now, permit, zone
+from incident.web.seen import seen_of
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents")
 
@@ -316,6 +317,7 @@ def _record(entry: Entry, given: answers.Answers, learnt: Any) -> ResponseReturn
         source=form.get("source", ""),
         confidence=form.get("confidence", ""),
         learnt_at=learnt,
+        seen=seen_of(entry.key),
         actor=actor(),
         now=now(),
     )
@@ -402,7 +404,7 @@ def rename(incident: str) -> ResponseReturnValue:
 @permit("incident.lead")
 def lead(incident: str) -> ResponseReturnValue:
     """Put somebody in the lead."""
-    intake.lead_by(incident, request.form.get("lead", ""), actor=actor(), now=now())
+    intake.lead_by(incident, request.form.get("lead", ""), seen=request.form.get("seen"), actor=actor(), now=now())
     flash("The lead was changed.", "met")
     return redirect(url_for(".show", incident=incident))
 
@@ -456,6 +458,7 @@ def hand_on(incident: str, piece: str) -> ResponseReturnValue:
         piece,
         holder=request.form.get("holder", ""),
         reason=request.form.get("reason", ""),
+        seen=request.form.get("seen"),
         actor=actor(),
         now=now(),
     )

@@ -12,6 +12,7 @@ from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid
 from incident.domain.imports import DOUBT_WORDS
 from incident.domain.people import AGE_WORDS, STATE_WORDS, Reach
+from incident.domain.stale import Stale
 from incident.exports import csv
 from incident.store import incidents, users
 from incident.web.access import actor, now, permit
@@ -219,6 +220,10 @@ def correct(incident: str, person: str) -> ResponseReturnValue:
     except Invalid as error:
         opened = people.look(incident, person, why="correct", actor=actor(), now=now())
         return _unkept(_person_page(incident, person, opened, {error.field: error.sentence}, _typed())), 422
+    except Stale as error:
+        opened = people.look(incident, person, why="correct", actor=actor(), now=now())
+        words = {"version": f"{error.sentence} What you typed is below; beside it stands what is on record now."}
+        return _unkept(_person_page(incident, person, opened, words, _typed())), 409
     flash("Corrected. What it said before is kept, sealed." if changed else "Nothing was changed.", "met")
     return redirect(url_for(".show", incident=incident, person=person))
 

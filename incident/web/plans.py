@@ -272,7 +272,8 @@ def reopen(incident: str, step: str) -> ResponseReturnValue:
 def hand_over(incident: str, step: str) -> ResponseReturnValue:
     """Give it to somebody."""
     try:
-        actions.hand_over(incident, step, to=request.form.get("to", ""), actor=actor(), now=now())
+        form = request.form
+        actions.hand_over(incident, step, to=form.get("to", ""), seen=form.get("seen"), actor=actor(), now=now())
     except Invalid as error:
         return _page(_step(step), {}, {error.field: error.sentence}), 422
     flash("Handed over.", "met")

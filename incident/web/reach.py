@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField, TelField
@@ -59,6 +59,7 @@ class Part:
     targets: tuple[str, ...]
     feed_since: datetime | None
     feed_used: datetime | None
+    stands: tuple[bool, bool, bool]
 
 
 @bp.app_template_global()
@@ -81,7 +82,13 @@ def choose() -> ResponseReturnValue:
     form = ChannelsForm()
     try:
         actions.choose(
-            email=form.email.data, sms=form.sms.data, alert=form.alert.data, ways=ways(), actor=actor(), now=now()
+            email=form.email.data,
+            sms=form.sms.data,
+            alert=form.alert.data,
+            ways=ways(),
+            seen=request.form.get("seen"),
+            actor=actor(),
+            now=now(),
         )
     except Invalid as refusal:
         return _refused(form, refusal)
@@ -183,4 +190,5 @@ def _part(**bad: FlaskForm) -> Part:
         targets=tuple(one.name for one in rows.targets() if one.user_id == me().id),
         feed_since=feed.made_at if feed else None,
         feed_used=feed.last_used_at if feed else None,
+        stands=(chosen["email"], chosen["sms"], chosen["alert"]),
     )

@@ -63,7 +63,8 @@ def acknowledge(incident: str) -> ResponseReturnValue:
 @permit("duty.own")
 def owner(incident: str, ref: str) -> ResponseReturnValue:
     """Say who looks after a duty."""
-    actions.hand_over(incident, ref, request.form.get("owner", ""), actor=actor(), now=now())
+    form = request.form
+    actions.hand_over(incident, ref, form.get("owner", ""), seen=form.get("seen"), actor=actor(), now=now())
     flash("Saved. The first reminder goes to that person.", "met")
     return redirect(url_for("obligations.show", incident=incident, ref=ref))
 

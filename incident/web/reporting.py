@@ -15,6 +15,7 @@ from incident.domain.facts import vocabulary
 from incident.domain.filings import CHANNEL_LABELS
 from incident.domain.forms import PHASE, Form
 from incident.domain.reports import Answer, Origin, Standing, State, Typed
+from incident.domain.stale import Stale
 from incident.store import obligations, users
 from incident.store import reports as rows
 from incident.store.reports import Report
@@ -76,6 +77,7 @@ def draft(at_hand: Case, at: datetime, typed: Mapping[str, Typed], refusal: Refu
         "late": at_hand.late,
         "version": report.version,
         "refusal": refusal.sentence if refusal else "",
+        "is_stale": isinstance(refusal, Stale),
     }
     questions = {
         answer.question.key: _question(form, report, answer, typed.get(answer.question.key), wrong) for answer in given

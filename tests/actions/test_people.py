@@ -150,7 +150,7 @@ def test_a_correction_keeps_what_was_said_before(ref):
 def test_a_correction_on_an_old_page_is_refused(ref):
     person = a_person(ref, email="old@example.org")
     people.correct(ref, person, {"name": "A"}, reason="r", version=1, actor=ANN, now=NOW)
-    with pytest.raises(Refused, match="meanwhile"):
+    with pytest.raises(Refused, match="while you had it open"):
         people.correct(ref, person, {"name": "B"}, reason="r", version=1, actor=ANN, now=NOW)
 
 

@@ -111,7 +111,7 @@ def test_the_log_shows_each_event_with_what_is_sent(client, token_for, app, brow
     key = token_for(Role.ADMINISTRATOR)
     made = client.post("/api/v1/webhooks", json=GIVEN | {"types": ["incident.*"]}, headers=key).json
     incident = an_incident().ref
-    work.look(work.BY_NAME["webhooks.gather"])
+    work.do("webhooks.gather", made["ref"])
     [event] = client.get(f"/api/v1/webhooks/{made['ref']}/events", headers=key).json["events"]
     assert (event["type"], event["state"]) == ("incident.opened", "waiting")
     body = client.get(f"/api/v1/webhooks/{made['ref']}/events/{event['ref']}", headers=key).json["body"]
