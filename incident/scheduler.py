@@ -6,7 +6,10 @@ What is due goes to the workers of this installation, on whatever machine; where
 import os
 import secrets
 import socket
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,8 +21,34 @@ from incident.store import leases
 from incident.work import WORK, Kind, hand_over, sweep
 
 THREADS = 6
+AT_ONCE = 1.0  # seconds; what is looked for as often as that is looked for at once when a process begins
 PART = "clock"
 """The lease's name, and the thread that keeps it: busy looks must not let it run out."""
+
+
+@cache
+def machine() -> str:
+    """Eight letters for this start of this machine, as far as its processes see each other; elsewhere, for nobody else."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        seen_in = Path("/proc/self/ns/pid").readlink()
+    except OSError:  # no Linux
+        return secrets.token_hex(4)
+    return sha256(f"{boot}{seen_in}".encode()).hexdigest()[:8]
+
+
+def has_died(holder: str) -> bool:
+    """Whether this holder was a process of this machine, and is no more. Of other machines' nobody here can say."""
+    number, _, mark = holder.partition(":")[2].partition(":")
+    if not mark.startswith(machine()) or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 class Waker:
@@ -28,7 +57,7 @@ class Waker:
     def __init__(self, app: Flask, *, alone: bool = True) -> None:
         self.app = app
         self.alone = alone
-        self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{machine()}{secrets.token_hex(4)}"
         self.until = 0.0
         settings: Settings = app.extensions["settings"]
         self.beat = settings.worker_heartbeat
@@ -39,7 +68,10 @@ class Waker:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for kind in WORK:
-            self.apscheduler.add_job(self._look, "interval", seconds=kind.every_seconds, args=(kind,), id=kind.name)
+            soon = {"next_run_time": datetime.now(UTC)} if kind.every_seconds <= AT_ONCE else {}
+            self.apscheduler.add_job(
+                self._look, "interval", seconds=kind.every_seconds, args=(kind,), id=kind.name, **soon
+            )
         self.apscheduler.add_job(self._sweep, "interval", seconds=self.beat, id="sweep", executor=PART)
 
     @property
@@ -69,7 +101,7 @@ class Waker:
     def _renew(self) -> None:
         asked = clock.monotonic()
         with self.app.app_context():
-            held = leases.hold(PART, self.name, now=clock.now(), length=self.lease)
+            held = leases.hold(PART, self.name, now=clock.now(), length=self.lease, has_died=has_died)
         self.until = asked + self.lease.total_seconds() if held else 0.0
 
     def _look(self, kind: Kind) -> None:

@@ -1,6 +1,6 @@
 """Who holds a part that one process alone may play, and until when. A holder that died is replaced when its time is up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, select, update
@@ -22,8 +22,13 @@ class Lease(Model):
     fence: Mapped[int] = mapped_column(default=1)
 
 
-def hold(name: str, holder: str, *, now: datetime, length: timedelta) -> bool:
-    """Take or keep the part until `now + length`, in a commit of its own; whether it is ours. It says nothing of people."""
+def hold(
+    name: str, holder: str, *, now: datetime, length: timedelta, has_died: Callable[[str], bool] = lambda _holder: False
+) -> bool:
+    """Take or keep the part until `now + length`, in a commit of its own; whether it is ours. It says nothing of people.
+
+    Where `has_died` says of its holder that it is no more, nobody waits for the end of its time.
+    """
     db.session.rollback()
     db.session.connection(execution_options={"tocsin_write": True})
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
@@ -31,7 +36,15 @@ def hold(name: str, holder: str, *, now: datetime, length: timedelta) -> bool:
     ours = update(Lease).where(Lease.name == name, Lease.holder == holder).values(until=now + length)
     free = update(Lease).where(Lease.name == name, Lease.until < now)
     free = free.values(holder=holder, until=now + length, fence=Lease.fence + 1)
-    taken = any(db.session.scalar(way.returning(Lease.name)) for way in (made, ours, free))
+    ways = [made, ours, free]
+    other = db.session.scalar(select(Lease.holder).where(Lease.name == name))
+    if other and other != holder and has_died(other):
+        ways.append(
+            update(Lease)
+            .where(Lease.name == name, Lease.holder == other)
+            .values(holder=holder, until=now + length, fence=Lease.fence + 1)
+        )
+    taken = any(db.session.scalar(way.returning(Lease.name)) for way in ways)
     db.session.commit()
     return taken
 

@@ -28,3 +28,15 @@ def test_one_who_goes_leaves_the_place_free(app):
     hold("clock", "a", now=NOON, length=MINUTE)
     let_go("clock", "a", now=NOON)
     assert hold("clock", "b", now=NOON + timedelta(seconds=1), length=MINUTE)
+
+
+def test_nobody_waits_for_a_holder_who_is_known_to_be_dead(app):
+    hold("clock", "a", now=NOON, length=MINUTE)
+    assert not hold("clock", "b", now=NOON, length=MINUTE, has_died=lambda holder: holder == "c")
+    assert hold("clock", "b", now=NOON, length=MINUTE, has_died=lambda holder: holder == "a")
+    assert not hold("clock", "a", now=NOON, length=MINUTE)
+
+
+def test_nobody_takes_ones_own_part_for_dead(app):
+    hold("clock", "a", now=NOON, length=MINUTE)
+    assert hold("clock", "a", now=NOON, length=MINUTE, has_died=lambda holder: True)
