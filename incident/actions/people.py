@@ -6,15 +6,15 @@ write to people, who leave their own line for the batch.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from incident.actions import assessment, contacts
+from incident.actions import assessment, contacts, throttled
 from incident.actions.batches import SEALED_PEOPLE, compact, opened, place
 from incident.actions.ledger import transaction
-from incident.domain import columns, facts, places
+from incident.domain import columns, facts, places, revealing
 from incident.domain import imports as lists
 from incident.domain import people as rules
 from incident.domain.errors import Invalid, Missing
@@ -36,15 +36,9 @@ CORRECTABLE: Final = (
 )  # fmt: skip
 PARTS: Final = {"name": ("given_name", "family_name"), "address": ("street", "postcode", "city", "region", "country")}
 """What a field stands for when a list gave it in parts; a correction replaces them all."""
-WHY: Final = {
-    "call": "to call or write to this person",
-    "request": "to answer a request of this person",
-    "correct": "to correct the record",
-    "duplicate": "to decide about a duplicate",
-    "proof": "to prove that a notice was given",
-    "authority": "because an authority asks",
-}
-"""The reasons for which one may look, and the words for them; the record keeps the word on the left."""
+REVEAL: Final = "reveal"
+FIND: Final = "find"
+"""What one person may see in clear, and search for, in an hour: the names of the limits."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +70,7 @@ class Opened:
     shown: Shown
     record: Record
     addressee: Addressee
+    parts: tuple[str, ...]
 
 
 def waves(ref: str) -> Sequence[Wave]:
@@ -103,7 +98,8 @@ def of_numbers(incident_id: int, numbers: Sequence[int]) -> dict[int, Shown]:
 
 
 def find(ref: str, text: str, *, actor: str, now: datetime) -> list[Shown]:
-    """Who in this incident has exactly this e-mail address, telephone number or reference. The search leaves a line."""
+    """Who in this incident has exactly this e-mail address, telephone number or reference, masked. The search leaves a line."""
+    throttled.take(FIND, actor, now=now)
     incident = _incident(ref)
     key = sealer(incident.id)
     marks = {key.mark(purpose, value) for purpose, value in _sought(text)}
@@ -149,16 +145,22 @@ def _one_shown(person: Person, record: Mapping[str, str]) -> Shown:
     )
 
 
-def look(ref: str, person_ref: str, *, why: str, actor: str, now: datetime) -> Opened:
-    """One person in clear. The look leaves a line with its reason. Raises Invalid, Missing, Erased."""
-    if why not in WHY:
-        raise Invalid("why", "Say why you need to see this person.")
+def look(
+    ref: str, person_ref: str, *, why: str, parts: Collection[str] = tuple(revealing.PARTS), actor: str, now: datetime
+) -> Opened:
+    """These parts of one person's record in clear. The look leaves a line with its reason and the parts.
+
+    Raises Invalid, Missing, Erased, TooMany.
+    """
+    why, asked = revealing.reason(why), revealing.parts(parts)
+    throttled.take(REVEAL, actor, now=now)
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
         person = by_person_ref(incident, person_ref)
         record = record_of(sealer(incident.id), person)
-        ledger.write("person.seen", person.ref, incident=ref, why=why)
-    return Opened(_one_shown(person, record), record, rules.addressed(person.number, record, person.plain))
+        ledger.write("person.seen", person.ref, incident=ref, why=why, parts=list(asked))
+    clear = revealing.shown(record, asked)
+    return Opened(_one_shown(person, record), clear, rules.addressed(person.number, clear, person.plain), asked)
 
 
 def addressees(

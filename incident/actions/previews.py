@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from incident.actions import people
+from incident.actions import people, throttled
 from incident.actions.ledger import transaction
 from incident.actions.merging import values_of
-from incident.domain import layouts, merges, prose, segments, starters
+from incident.domain import layouts, merges, prose, revealing, segments, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.layouts import Sheet
@@ -64,9 +64,14 @@ def masked(
 
 
 def reveal(
-    incident: str, ref: str, number: int, wording: Wording, channel: Channel, *, actor: str, now: datetime
+    incident: str, ref: str, number: int, wording: Wording, channel: Channel, *, why: str, actor: str, now: datetime
 ) -> Preview:
-    """Return what this very person will read, in clear. Leaves a line. Raises Missing if they are not in the audience."""
+    """Return what this very person will read, in clear. Leaves a line with the reason.
+
+    Raises Invalid, TooMany, and Missing if they are not in the audience.
+    """
+    why = revealing.reason(why)
+    throttled.take(people.REVEAL, actor, now=now)
     with transaction(actor, now) as ledger:
         found = incidents.by_ref(incident)
         notice = rows.by_ref(found.id, ref) if found else None
@@ -75,7 +80,7 @@ def reveal(
         person, further = _somebody(found.id, Audience.from_json(notice.audience), number)
         if person is None or person.number != number:
             raise Missing("This person is not in the audience of the notice.")
-        ledger.write("notice.person_seen", ref, incident=incident, person=person.ref, channel=str(channel))
+        ledger.write("notice.person_seen", ref, incident=incident, person=person.ref, channel=str(channel), why=why)
         shown = merges.person_values(person, starters.words(wording.text.language))
     return _preview(wording, channel, shown, person, further, is_masked=False)
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from incident.api.incidents import Strict
 from incident.domain.notices import SECTIONS
+from incident.domain.revealing import WHY
 
 Word = Literal["email", "sms", "letter", "call", "push", "announcement"]
 
@@ -189,6 +190,10 @@ class PreviewIn(BaseModel):
     language: str = ""
     channel: Word = "email"
     person: int = Field(0, ge=0, description="The person's number; 0 is the first of the audience.")
+
+
+class RevealIn(PreviewIn):
+    why: str = Field(description=f"One of: {', '.join(WHY)}. It stands in the record.")
 
 
 class PreviewOut(BaseModel):

@@ -25,6 +25,7 @@ from incident.api.notice_models import (
     Published,
     PublishIn,
     ReasonIn,
+    RevealIn,
     Said,
     SendBackIn,
     SubmitIn,
@@ -199,13 +200,14 @@ def preview(incident: str, ref: str, asked: PreviewIn) -> dict[str, Any]:
 
 
 @bp.post("/<ref>/reveal")
-@permit("notice.reveal")
-@bp.input(PreviewIn, arg_name="asked")
+@permit("people.reveal")
+@bp.input(RevealIn, arg_name="asked")
 @bp.output(PreviewOut)
-def reveal(incident: str, ref: str, asked: PreviewIn) -> dict[str, Any]:
+def reveal(incident: str, ref: str, asked: RevealIn) -> dict[str, Any]:
     """The same in clear, for one very person. It leaves a line in the record."""
     _, wording = _wording(ref, asked)
-    seen = previews.reveal(incident, ref, asked.person, wording, Channel(asked.channel), actor=actor(), now=now())
+    channel = Channel(asked.channel)
+    seen = previews.reveal(incident, ref, asked.person, wording, channel, why=asked.why, actor=actor(), now=now())
     return _seen(seen, asked, wording)
 
 

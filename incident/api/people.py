@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from incident.actions import counts, duplicates, erasing, intake, people, waves
 from incident.domain.errors import Refused
 from incident.domain.people import Reach
+from incident.domain.revealing import PARTS, WHY
 from incident.web.access import actor, now, permit
 from incident.web.erasures import by_two, folder
 
@@ -94,9 +95,8 @@ class WaveList(BaseModel):
 
 
 class LookIn(Strict):
-    why: str = Field(
-        description="One of: call, request, correct, duplicate, proof, authority. It stands in the record."
-    )
+    why: str = Field(description=f"One of: {', '.join(WHY)}. It stands in the record.")
+    parts: list[str] = Field(list(PARTS), description=f"What to show in clear, of {', '.join(PARTS)}; all unless said.")
 
 
 class FindIn(Strict):
@@ -333,7 +333,7 @@ def show(incident: str, person: str) -> dict[str, Any]:
 @bp.output(PersonInClear)
 def look(incident: str, person: str, given: LookIn) -> dict[str, Any]:
     """One person in clear. The look leaves a line with its reason."""
-    opened = people.look(incident, person, why=given.why, actor=actor(), now=now())
+    opened = people.look(incident, person, why=given.why, parts=given.parts, actor=actor(), now=now())
     return _person(opened.shown) | {"record": opened.record}
 
 

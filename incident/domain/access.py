@@ -41,6 +41,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "announcement.publish": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "announcement.take_down": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
     "call.make": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "closing.view": READERS,
     "delivery.care": CASE_TEAM,
     "delivery.settle": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "duty.decide": frozenset({Role.LEAD, Role.PRIVACY}),
@@ -50,8 +51,13 @@ PERMITS: dict[str, frozenset[Role]] = {
     "emergency.review": frozenset({Role.LEAD, Role.PRIVACY}),
     "erasure.agree": frozenset({Role.LEAD, Role.PRIVACY}),
     "erasure.view": READERS,
+    "evidence.change": CASE_TEAM,
+    "evidence.copy": CASE_TEAM,
+    "evidence.view": READERS,
+    "fact.view": READERS,
     "grade.choose": frozenset({Role.LEAD, Role.PRIVACY}),
     "grade.view": READERS,
+    "guest.invite": frozenset({Role.LEAD, Role.PRIVACY}),
     "hold.lift": frozenset({Role.PRIVACY}),
     "hold.place": frozenset({Role.LEAD, Role.PRIVACY}),
     "incident.bundle": frozenset({Role.LEAD, Role.PRIVACY}),
@@ -72,7 +78,6 @@ PERMITS: dict[str, frozenset[Role]] = {
     "member.view": READERS,
     "notice.approve": frozenset({Role.APPROVER}),
     "notice.draft": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
-    "notice.reveal": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
     "notice.send": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "notice.send_back": frozenset({Role.LEAD, Role.PRIVACY, Role.APPROVER}),
     "notice.view": READERS,
@@ -88,6 +93,9 @@ PERMITS: dict[str, frozenset[Role]] = {
     "plan.activate": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "plan.view": READERS,
     "preflight.ask": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
+    "privilege.export": frozenset({Role.PRIVACY}),
+    "privilege.mark": frozenset({Role.LEAD, Role.PRIVACY}),
+    "privilege.view": READERS,
     "record.export": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     "record.sign": frozenset({Role.LEAD, Role.PRIVACY, Role.ADMINISTRATOR}),
     "record.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
@@ -107,8 +115,29 @@ PERMITS: dict[str, frozenset[Role]] = {
     "team.change": frozenset({Role.ADMINISTRATOR}),
     "team.invite": frozenset({Role.ADMINISTRATOR}),
     "team.view": frozenset(Role),
+    "timeline.view": READERS,
     "webhook.change": frozenset({Role.ADMINISTRATOR}),
 }
+
+PRIVILEGED = "privileged"
+PARTS: dict[str, frozenset[str]] = {
+    # what a guest of an incident may be let into, and the permits that it gives there; none of them changes a decision
+    "overview": frozenset({"incident.view"}),
+    "facts": frozenset({"fact.view", "grade.view"}),
+    "timeline": frozenset({"timeline.view"}),
+    "evidence": frozenset({"evidence.view", "evidence.copy"}),
+    "bring_evidence": frozenset({"evidence.view", "evidence.change"}),
+    "duties": frozenset({"duty.view", "plan.view"}),
+    "notices": frozenset({"notice.view"}),
+    "reports": frozenset({"report.view"}),
+    PRIVILEGED: frozenset({"privilege.view"}),
+}
+ALWAYS = "overview"
+
+
+def guest_may(permit: str, parts: Iterable[str]) -> bool:
+    """Whether a guest who was let into these parts of an incident holds the permit there."""
+    return any(permit in PARTS.get(part, frozenset()) for part in {ALWAYS, *parts})
 
 
 def may(permit: str, roles: Iterable[str]) -> bool:

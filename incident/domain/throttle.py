@@ -33,10 +33,11 @@ LIMITS: dict[str, Limit] = {
     "code": Limit(8, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # what one person has sent to themselves: codes to a phone number, tests
     "to_oneself": Limit(6, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
-    # proofs of notice by one member of the team: each shows somebody's text in clear
-    "proof": Limit(30, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # restricted incidents opened in an emergency by one person, wrong references too
     "emergency": Limit(5, timedelta(hours=1), timedelta(minutes=10), timedelta(hours=2)),
+    # people of incidents seen in clear, and searched for, by one member of the team
+    "reveal": Limit(60, timedelta(hours=1), timedelta(minutes=2), timedelta(minutes=30)),
+    "find": Limit(120, timedelta(hours=1), timedelta(minutes=2), timedelta(minutes=30)),
     # proofs of notice by one member of the team: each shows somebody's text in clear
     "proof": Limit(30, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # a calendar reading one feed, and one network asking for feeds that there are not

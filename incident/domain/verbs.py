@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "emergency.reminded": "reminded {count} people to review the opening {subject}",
     "emergency.reviewed": "reviewed the opening {subject} of this incident: {verdict}",
     "member.ended": "ended the access of {subject} to this incident at its time",
+    "guest.invited": "invited the guest {subject} ({capacity}) to {parts}, until {until}",
     "policy.in_force": "set who may do what: {chosen}",
     "roles.asked": "asked that {subject} be given the roles {after} ({request})",
     "roles.declined": "declined the roles {after} for {subject} ({request})",
@@ -65,6 +66,8 @@ VERBS: dict[str, str] = {
     "incident.reopened": "reopened the incident {subject}",
     "incident.restricted": "restricted the incident {subject} to its members",
     "incident.unrestricted": "opened the incident {subject} to the whole team",
+    "privilege.lifted": "lifted the privilege mark of {kind} {item} ({subject})",
+    "privilege.marked": "marked {kind} {item} as privileged: {basis} ({subject})",
     "note.added": "wrote the note {subject}",
     # notices and announcements
     "announcement.alarmed": "called {level} about the public page {subject} after {looks} bad looks: {messages} messages",
@@ -84,7 +87,7 @@ VERBS: dict[str, str] = {
     "notice.drafted": "began the notice {subject}",
     "notice.extended": "began {subject}, the text of {notice} for {people} people found later",
     "notice.edited": "changed the notice {subject}",
-    "notice.person_seen": "looked at the notice {subject} as {person} will read it",
+    "notice.person_seen": "looked at the notice {subject} as {person} will read it, in clear ({why})",
     "notice.sent_back": "sent version {version} of the notice {subject} back",
     "notice.submitted": "submitted version {version} of the notice {subject} for approval, to {people} people",
     "notice.tested": "sent a test of the notice {subject} to themselves or their team by {channel}",
@@ -191,7 +194,9 @@ VERBS: dict[str, str] = {
     "provider.alarm": "reported what must not happen ({subject}): {kinds}",
     "provider.unmatched": "reported {count} that fit nothing we sent ({subject})",
     # the record itself
+    "checkpoint.mailed": "sent the checkpoint {subject} to {people} auditors",
     "checkpoint.signed": "signed the checkpoint {subject}",
+    "record.checked": "looked at the record since its newest checkpoint ({subject}): {troubles} found wrong",
     # people and their lists
     "erasures.repeated": "erased again what a restored database had brought back: {keys} keys, {people} people",
     "erasure.asked": "asked to erase {about} ({subject}, {why})",
@@ -240,7 +245,7 @@ VERBS: dict[str, str] = {
     "retention.changed": "changed how many days the rule {subject} keeps, from {before} to {after}",
     "words.sealed": "sealed the words of {rows} rows that an older version had kept in clear",
     "wave.found_later": "said when wave {wave} was found after the others: {discovered_at}",
-    "person.seen": "looked at the contact data of {subject} ({why})",
+    "person.seen": "looked at the contact data of {subject} in clear ({why}): {parts}",
     # operations
     "instance.backed_up": "made the backup {subject}",
     "instance.copied": "noticed that this database is a copy of the one it was; sending is frozen",

@@ -14,7 +14,7 @@ from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
 from incident.actions.previews import Preview, Wording
-from incident.domain import ladders, layouts, musts, readability, starters
+from incident.domain import ladders, layouts, musts, readability, revealing, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
@@ -95,6 +95,7 @@ def show(notice: Notice) -> str:
     return render_template(
         "notices/show.html",
         notice=notice,
+        reveal_why=revealing.WHY,
         version=version,
         contents=shown,
         language=language,

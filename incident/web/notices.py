@@ -145,14 +145,15 @@ def withdraw(incident: str, ref: str) -> ResponseReturnValue:
 
 
 @bp.post("/<ref>/reveal")
-@permit("notice.reveal")
+@permit("people.reveal")
 def reveal(incident: str, ref: str) -> str:
     """What one very person will read, in clear; leaves a line."""
     notice = _notice(ref)
     language, channel = notice_pages.chosen(notice)
     wording = previews.wording_of(notice, language, notice_pages.draft_wording(notice, language))
     number = request.form.get("person", 0, type=int)
-    seen = previews.reveal(incident, ref, number, wording, channel, actor=actor(), now=now())
+    why = request.form.get("why", "")
+    seen = previews.reveal(incident, ref, number, wording, channel, why=why, actor=actor(), now=now())
     return render_template(
         "notices/reveal.html",
         notice=notice,

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 
 from incident.actions import counts, duplicates, erasing, imports, intake, people
-from incident.domain import columns, facts, places
+from incident.domain import columns, facts, places, revealing
 from incident.domain import people as rules
 from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid
@@ -196,7 +196,9 @@ def show(incident: str, person: str) -> str:
 def look(incident: str, person: str) -> ResponseReturnValue:
     """One person in clear. The page is not kept by the browser."""
     try:
-        opened = people.look(incident, person, why=request.form.get("why", ""), actor=actor(), now=now())
+        why, parts = request.form.get("why", ""), request.form.getlist("parts")
+        wanted = revealing.PARTS if why == "correct" else parts  # whoever corrects sees what they correct
+        opened = people.look(incident, person, why=why, parts=list(wanted), actor=actor(), now=now())
     except Invalid as error:
         return _person_page(incident, person, None, {error.field: error.sentence}), 422
     return _unkept(_person_page(incident, person, opened))
@@ -246,7 +248,9 @@ def _person_page(
         past=past,
         pairs=people.pairs_of(incident, person),
         names={ref: user.name for ref, user in users.by_refs({row.changed_by for row in past}).items()},
-        why=people.WHY,
+        why=revealing.WHY,
+        parts=revealing.PARTS,
+        part_of=revealing.part_of,
         erase_why=WHY,
         by_two=by_two(),
         **_choices(),

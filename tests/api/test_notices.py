@@ -127,7 +127,7 @@ def test_a_preview_is_masked_and_a_look_in_clear_leaves_a_line(incident, call, t
     status, seen = call("GET", address(incident, ref, "/preview?channel=email"), writer)
     assert (status, seen["masked"], seen["person"]) == (200, True, "P-1")
     assert "Dear K••• O•••," in seen["text"]
-    status, seen = call("POST", address(incident, ref, "/reveal"), writer, channel="email", person=2)
+    status, seen = call("POST", address(incident, ref, "/reveal"), writer, channel="email", person=2, why="text")
     assert "Dear Jo Two," in seen["text"]
     db.session.rollback()
     assert db.session.scalar(text("SELECT count(*) FROM audit_line WHERE verb = 'notice.person_seen'")) == 1

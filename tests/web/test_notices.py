@@ -220,18 +220,24 @@ def test_opening_a_link_decides_nothing(incident, as_):
 
 def test_looking_at_a_person_in_clear_leaves_a_line(incident, as_):
     ref = a_notice(incident, stage="submitted", house=house())
-    browser = as_(Role.COMMUNICATIONS)
+    browser = as_(Role.LEAD)
     assert "Kim One" not in plain(browser.get(address(incident, ref)))
-    reply = browser.post(address(incident, ref, "/reveal"), data={"person": "1", "channel": "email", "language": "en"})
+    assert browser.post(address(incident, ref, "/reveal"), data={"person": "1", "channel": "email"}).status_code == 422
+    reply = browser.post(
+        address(incident, ref, "/reveal"), data={"person": "1", "channel": "email", "language": "en", "why": "text"}
+    )
     assert "Dear Kim One," in plain(reply)
     details = db.session.scalar(text("SELECT details FROM audit_line WHERE verb = 'notice.person_seen'"))
     assert "P-1" in str(details)
-    assert as_(Role.AUDITOR).post(address(incident, ref, "/reveal"), data={"person": "1"}).status_code == 403
+    for role in (Role.AUDITOR, Role.COMMUNICATIONS, Role.APPROVER):  # as on the person's own page
+        assert as_(role).post(address(incident, ref, "/reveal"), data={"person": "1", "why": "text"}).status_code == 403
 
 
 def test_somebody_outside_the_audience_cannot_be_looked_at(incident, as_):
     ref = a_notice(incident, stage="submitted", house=house())
-    assert as_(Role.LEAD).post(address(incident, ref, "/reveal"), data={"person": "99"}).status_code == 404
+    assert (
+        as_(Role.LEAD).post(address(incident, ref, "/reveal"), data={"person": "99", "why": "text"}).status_code == 404
+    )
     db.session.rollback()
     assert db.session.scalar(text("SELECT count(*) FROM audit_line WHERE verb = 'notice.person_seen'")) == 0
 

@@ -6,6 +6,7 @@ from sqlalchemy import event, text
 
 from incident import work
 from incident.actions import people
+from incident.domain.throttle import LIMITS
 from incident.store import incidents
 from incident.store.db import db
 from tests.builders import an_incident
@@ -95,10 +96,36 @@ def test_a_person_is_shown_in_clear_for_a_reason_and_never_kept_by_the_browser(r
     person = a_person(ref)
     assert "jo@example.org" not in lead.get(f"/incidents/{ref}/people/{person}").text
     assert lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": ""}).status_code == 422
-    reply = lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": "request"})
+    assert lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": "request"}).status_code == 422
+    reply = lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": "request", "parts": "email"})
     assert "jo@example.org" in reply.text
     assert reply.headers["Cache-Control"] == "no-store"
     assert db.session.scalar(text("SELECT count(*) FROM audit_line WHERE verb = 'person.seen'")) == 1
+
+
+def test_only_the_parts_that_were_asked_for_are_shown_in_clear(ref, lead):
+    person = a_person(ref, phone="+4915112345678", name="Josefa Beispiel")
+    page = lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": "call", "parts": "phone"}).text
+    assert "+4915112345678" in page
+    assert "jo@example.org" not in page
+    assert "Josefa" not in page
+    details = db.session.scalar(text("SELECT details FROM audit_line WHERE verb = 'person.seen'"))
+    assert '"parts":["phone"]' in details
+    assert '"why":"call"' in details
+    whole = lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": "correct"}).text
+    assert "Josefa Beispiel" in whole
+    assert "Why is this corrected?" in whole
+
+
+def test_whoever_looks_at_one_after_another_has_to_wait(ref, lead, as_):
+    person = a_person(ref)
+    asked = {"why": "request", "parts": "email"}
+    replies = [
+        lead.post(f"/incidents/{ref}/people/{person}/look", data=asked) for _ in range(LIMITS["reveal"].tries + 1)
+    ]
+    assert [reply.status_code for reply in replies] == [200] * LIMITS["reveal"].tries + [429]
+    assert int(replies[-1].headers["Retry-After"]) > 0
+    assert as_("privacy").post(f"/incidents/{ref}/people/{person}/look", data=asked).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["responder", "communications", "approver", "auditor"])
@@ -242,7 +269,7 @@ def test_names_from_a_list_are_only_ever_text(ref, lead):
     lead.post(address, data={"column-1": "name", "column-2": "email", "wave": "0"})
     work.once()
     db.session.rollback()
-    assert "<script>alert" not in lead.post(f"/incidents/{ref}/people/P-1/look", data={"why": "call"}).text
+    assert "<script>alert" not in lead.post(f"/incidents/{ref}/people/P-1/look", data={"why": "correct"}).text
     assert "'=HYPERLINK" in lead.get(f"{address}/refused.csv").text
 
 
