@@ -28,6 +28,7 @@ format: .venv/.test
 	@$(BIN)/ruff format --check .
 lint: .venv/.test
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit -q -c pyproject.toml -r incident notifiers
 types: .venv/.test
 	@$(BIN)/mypy
 imports: .venv/.test
