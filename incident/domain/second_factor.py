@@ -13,7 +13,8 @@ DRIFT = 1  # steps the clocks may differ, either way
 SECRET_BYTES = 20
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: nothing to mistake
 ALIKE = str.maketrans("OIL", "011")
-RECOVERY_LETTERS = 16  # 80 random bits
+RECOVERY_LETTERS = 24  # 120 random bits: enough for a plain hash to keep them
+EARLIER_LETTERS = 16  # of codes that were given out before; they stay good
 ISSUER = "Tocsin"
 
 
@@ -62,7 +63,7 @@ def grouped(text: str) -> str:
 
 
 def new_recovery_code() -> str:
-    """A recovery code such as `7K3M-XW2Q-9TRB-0HZE`."""
+    """A recovery code such as `7K3M-XW2Q-9TRB-0HZE-5PDN-8VCA`."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(RECOVERY_LETTERS))
     return grouped(letters).replace(" ", "-")
 
@@ -70,6 +71,6 @@ def new_recovery_code() -> str:
 def recovery_hash(code: str) -> str | None:
     """The hash a recovery code is kept under, however it was typed; None when it cannot be one."""
     letters = "".join(letter for letter in code.upper() if letter.isalnum()).translate(ALIKE)
-    if len(letters) != RECOVERY_LETTERS or not letters.isascii():
+    if len(letters) not in {RECOVERY_LETTERS, EARLIER_LETTERS} or not letters.isascii():
         return None
     return hashlib.sha256(f"recovery code {letters}".encode()).hexdigest()

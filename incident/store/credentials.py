@@ -5,6 +5,7 @@ Passwords go through a keyed hash first, so that a copy of the database without 
 
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 from functools import cache
@@ -23,6 +24,8 @@ from incident.store.users import User
 
 SHORTEST, LONGEST = 12, 128
 STRONG_ENOUGH = 3  # of 4, by zxcvbn's estimate
+OURS = "tocsin"
+SHORTEST_WORD, OWN_LETTERS = 3, 8  # letters of a word of the context, and letters that must be left without such words
 JUDGED = 72  # letters; longer ones are strong by then, and the estimate grows slow
 HASHER = PasswordHasher()  # argon2id, 64 MiB, 3 passes (RFC 9106, second choice)
 AT_ONCE = BoundedSemaphore(2)  # a flood of sign-ins waits here instead of taking all memory
@@ -51,10 +54,23 @@ def demand_strong(password: str, *, known: tuple[str, ...] = ()) -> None:
         raise Invalid(
             "new_password", f"A password has {SHORTEST} to {LONGEST} letters; four or five random words do well."
         )
-    found = zxcvbn(password[:JUDGED], user_inputs=["tocsin", *known])
+    if len(_of_ones_own(password, known)) < OWN_LETTERS:
+        raise Invalid(
+            "new_password", "It is little more than your name, address or ours. Four or five random words do well."
+        )
+    found = zxcvbn(password[:JUDGED], user_inputs=[OURS, *known])
     if found["score"] < STRONG_ENOUGH:
         hint = found["feedback"]["warning"] or "It would soon be guessed."
         raise Invalid("new_password", f"{hint.rstrip('.')}. Four or five random words do well.")
+
+
+def _of_ones_own(password: str, known: tuple[str, ...]) -> str:
+    """What is left of a password without the words of its context: the owner's, and ours."""
+    left = password.lower()
+    for word in {OURS, *(part for text in known for part in re.split(r"[\W_]+", text.lower()))}:
+        if len(word) >= SHORTEST_WORD:
+            left = left.replace(word, "")
+    return left
 
 
 def seal_secret(user_ref: str, secret: bytes) -> str:

@@ -66,3 +66,14 @@ def test_letters_that_look_alike_are_one():
 @pytest.mark.parametrize("typed", ["", "123456", "0000-0000-0000-000", "Ⅷ" * 16])
 def test_what_cannot_be_a_recovery_code_has_no_hash(typed: str):
     assert second_factor.recovery_hash(typed) is None
+
+
+def test_a_recovery_code_has_more_than_112_random_bits():
+    letters = second_factor.new_recovery_code().replace("-", "")
+    assert set(letters) <= set(second_factor.ALPHABET)
+    assert len(letters) * 5 > 112
+
+
+def test_a_shorter_code_that_was_given_out_earlier_stays_good():
+    assert second_factor.recovery_hash("7K3M-XW2Q-9TRB-0HZE") == second_factor.recovery_hash("7k3mxw2q9trb0hze")
+    assert second_factor.recovery_hash("7K3M-XW2Q-9TRB-0HZE-5") is None

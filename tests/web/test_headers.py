@@ -1,10 +1,14 @@
 """What every answer says to a browser, whoever asked and whatever became of it."""
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from incident.app import create_app
 from incident.domain.access import Role
 from incident.store.db import db
+from tests.builders import a_user
+
+PASSWORD = "correct horse battery staple"
 
 KINDS = (
     "/",
@@ -129,3 +133,16 @@ def test_no_link_or_redirect_follows_the_host_that_the_caller_names(client, host
 def test_who_sets_proxy_headers_without_a_proxy_is_not_believed(client, monkeypatch):
     answer = client.get("/incidents/", headers={"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/evil"})
     assert answer.headers["Location"].startswith("/sign-in")
+
+
+def test_a_field_that_comes_twice_is_read_from_the_form_alone(client, app):
+    """What stands in the address or in a cookie never takes the place of what the form says."""
+    a_user(Role.LEAD, email="ana@example.org", password=PASSWORD)
+    client.set_cookie("password", PASSWORD)
+    asked = client.post(
+        f"/sign-in?email=ana@example.org&password={PASSWORD}", data={"email": "ana@example.org", "password": "wrong"}
+    )
+    assert asked.status_code == 422
+    twice = MultiDict([("email", "ana@example.org"), ("password", "wrong"), ("password", PASSWORD)])
+    assert client.post("/sign-in", data=twice).status_code == 422
+    assert client.post("/sign-in", data={"email": "ana@example.org", "password": PASSWORD}).status_code == 302
