@@ -1,15 +1,20 @@
 """`tocsin run | web | worker | scheduler | work`: the server, the clock and the work, together or apart."""
 
 import sys
+import threading
 
 import click
+import structlog
 from apiflask import APIFlask
 
-from incident import journal, scheduler, settings, start, watchdog, work
+from incident import clock, journal, scheduler, settings, start, watchdog, work
 from incident import worker as workers
+from incident.actions import checkpoints
 from incident.cli import webserver
 from incident.cli.signals import until_stopped, when_told
 from incident.domain.lanes import Lane
+
+log = structlog.get_logger()
 
 SHARE = 0.0005  # seconds a thread may compute while others wait; with the usual 5 ms a page waits that long after each query
 
@@ -18,6 +23,7 @@ SHARE = 0.0005  # seconds a thread may compute while others wait; with the usual
 def run() -> None:
     """Web, clock and worker in one process; made ready at the first start."""
     app = _ready()
+    _look_at_the_record(app)
     waker = scheduler.Waker(app)
     webserver.serve(app, before=waker.start, after=waker.stop)
 
@@ -40,6 +46,7 @@ def scheduler_() -> None:
     """
     app = _ready()
     workers.demand_right_time(app)
+    _look_at_the_record(app)
     waker = scheduler.Waker(app)
     waker.start()
     click.echo("Waiting for work. Stop with Ctrl-C.")
@@ -83,6 +90,19 @@ def work_(once: bool) -> None:
 def _stop(app: APIFlask) -> None:
     with app.app_context():
         work.stop()
+
+
+def _look_at_the_record(app: APIFlask) -> None:
+    """Check what came since the newest checkpoint, beside everything else: nobody waits for it."""
+
+    def look() -> None:
+        try:
+            with app.app_context():
+                checkpoints.check(now=clock.now())
+        except Exception:
+            log.exception("record.not_checked")
+
+    threading.Thread(target=look, name="record", daemon=True).start()
 
 
 def _ready() -> APIFlask:

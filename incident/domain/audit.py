@@ -41,7 +41,8 @@ HIGHEST = 40  # an excerpt hides at most 2^40 lines in one row
 SAFE_INTEGER = 2**53 - 1  # RFC 8785 knows no larger number
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
-LONG_NUMBER = re.compile(rb"\d{16}")
+LONG_RUN = re.compile(rb"\d{16}")
+LONG_NUMBER = re.compile(rb"(?:^|[:,\[])-?\d{16}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 FIELDS = ("actor", "at", "details", "format", "incident", "log", "seq", "subject", "verb")
@@ -106,7 +107,9 @@ def parsed(text: bytes) -> object:
 
 def _is_plain(text: bytes) -> bool:
     """Whether Python's own encoder is sure to agree: no other alphabet, no large number, no deep nesting."""
-    return text.isascii() and text.count(b"{") + text.count(b"[") <= DEEPEST and not LONG_NUMBER.search(text)
+    if not text.isascii() or text.count(b"{") + text.count(b"[") > DEEPEST:
+        return False
+    return not (LONG_RUN.search(text) and LONG_NUMBER.search(text))
 
 
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -181,7 +184,10 @@ def decoded(text: bytes) -> tuple[str, int, Line]:
     if not isinstance(value["details"], dict):
         raise Malformed("the field 'details' is not an object")
     actor, at, verb, subject, where = (value[name] for name in ("actor", "at", "verb", "subject", "incident"))
-    return value["log"], value["seq"], Line(actor, at, verb, subject, where, canonical(value["details"]))
+    around = encoded(value["log"], value["seq"], Line(actor, at, verb, subject, where, ""))
+    start = len('{"actor":"","at":"","details":') + len(actor) + len(at)
+    details = text[start : start + len(text) - len(around)].decode()
+    return value["log"], value["seq"], Line(actor, at, verb, subject, where, details)
 
 
 def _check_word(name: str, value: object) -> None:

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     ROLES_CHANGED = "roles_changed"
     EMERGENCY = "emergency"
     REVIEW = "emergency_review"
+    CHECKPOINT = "checkpoint"
+    RECORD = "record_trouble"
 
 
 class State(StrEnum):
@@ -33,6 +35,8 @@ SUBJECTS: Final = {
     Kind.ROLES_CHANGED: "Somebody was given a role",
     Kind.EMERGENCY: "A restricted incident was opened in an emergency",
     Kind.REVIEW: "An emergency opening waits for its review",
+    Kind.CHECKPOINT: "Checkpoint of the record, to be kept",
+    Kind.RECORD: "The record is not in order",
 }
 TEXTS: Final = {
     Kind.ROLES_ASKED: "{asker} asks that {person} be given: {gained}. It counts once another administrator or lead says yes.\n\n{site}/team/rules/",
@@ -43,6 +47,12 @@ TEXTS: Final = {
     "If you did not expect this, talk to your administrators and auditors now.{where}",
     Kind.REVIEW: "{person} opened a restricted incident that you are on in an emergency ({emergency}). Nobody has reviewed that yet, "
     "and the incident cannot be closed before.{where}",
+    Kind.CHECKPOINT: "Keep this mail where nobody who runs Tocsin can reach it. Below is a signed statement of all {size} lines of the record.\n"
+    "With it anybody can show later that none of them was changed, moved or taken out: save the lines between the rows of dashes\n"
+    "as a file and give it to the check, as docs/record.md says.\n\n----------\n{note}----------\n\nThe key by which it is signed:\n{key}",
+    Kind.RECORD: "A look at the record found it changed by other ways than Tocsin:\n\n{troubles}\n\n"
+    "Change nothing. Keep a copy of the database and of the instance folder, compare with a checkpoint that was kept elsewhere,\n"
+    "and talk to your auditors. Nothing is signed until this is settled.\n\n{site}/record/",
 }
 
 

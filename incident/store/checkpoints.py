@@ -91,14 +91,48 @@ def _starting_point() -> Frontier:
 def go_on(frontier: Frontier, size: int) -> Frontier:
     """The same tree with the lines up to `size`, each read and hashed again. Raises RecordTrouble."""
     log = audit.identity()
-    for row in audit.rows(frontier.size, size):
-        leaf, trouble = _looked_at(log, frontier.size, row)
-        if trouble:
-            raise RecordTrouble(f"{trouble} Nothing was signed.")
-        frontier.add(leaf)
+    for page in audit.pages(frontier.size, size):
+        leaves = _sound(log, frontier.size, page) if all(_is_object(row[6]) for row in page) else []
+        for place, row in enumerate(() if leaves else page, frontier.size):
+            leaf, trouble = _looked_at(log, place, row)
+            if trouble:
+                raise RecordTrouble(f"{trouble} Nothing was signed.")
+            leaves.append(leaf)
+        frontier.extend(leaves)
     if frontier.size != size:
         raise RecordTrouble(f"The record should have {size} lines and has {frontier.size}. Nothing was signed.")
     return frontier
+
+
+NEWEST = 20  # files of checkpoints that a quick look compares
+
+
+def troubles() -> list[str]:
+    """What is wrong with the record since the newest checkpoint, in sentences; what was before it rests on its signature.
+
+    The lines since are read and hashed again, the head is compared, and so are the newest checkpoints kept as files.
+    """
+    head = audit.head()
+    try:
+        frontier = reread()
+    except RecordTrouble as trouble:
+        return [str(trouble).removesuffix(" Nothing was signed.")]
+    found = [] if frontier.packed() == bytes(head.frontier) else ["The hashes kept while writing do not fit the lines."]
+    kept = dict(_newest_files())
+    notes = select(Checkpoint.size, Checkpoint.note).where(Checkpoint.size.in_(kept))
+    here = {size: note for size, note in db.session.execute(notes)}
+    for size, note in kept.items():
+        if size > head.size:
+            found.append(f"A checkpoint kept beside the database covers {size} lines; the record has {head.size}.")
+        elif here.get(size) != note:
+            found.append(f"The checkpoint of {size} lines in the database is not the one kept beside it.")
+    return found
+
+
+def _newest_files() -> list[tuple[int, str]]:
+    paths = sorted((path for path in folder().glob("*.txt") if FILE.fullmatch(path.name)), key=lambda path: path.name)
+    sizes = [(int(path.stem.rpartition("-")[2]), path) for path in paths[-NEWEST:]]
+    return [(size, path.read_text(encoding="utf-8", errors="replace")) for size, path in sizes]
 
 
 def add(frontier: Frontier, at: str) -> Checkpoint:

@@ -285,3 +285,22 @@ def test_an_excerpt_can_be_compared_with_older_checkpoints(app):
 def test_there_is_no_excerpt_before_a_checkpoint(app):
     with pytest.raises(RecordTrouble):
         excerpt("INC-1")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE audit_line SET actor = 'U-9' WHERE seq = 5", "Line 5 is not what was hashed"),
+        ("DELETE FROM audit_line WHERE seq = 6", "Line 6 is missing; line 7 follows in its place."),
+        ("UPDATE checkpoint SET note = '-' WHERE size = 4", "cannot be used"),
+        ("UPDATE audit_head SET size = 3", "The record should have 3 lines and has 4."),
+        ("DELETE FROM checkpoint", "The checkpoint of 4 lines in the database is not the one kept beside it."),
+    ],
+)
+def test_a_quick_look_finds_what_was_changed_since_the_newest_checkpoint(app, change, said):
+    write()
+    checkpoints.sign(actor="U-9", now=NOON)
+    write(4)
+    assert store.troubles() == []
+    tamper(change)
+    assert said in " ".join(store.troubles())

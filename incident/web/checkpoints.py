@@ -1,0 +1,46 @@
+"""The newest checkpoint as a page to print: the signed note as text and as a code that any telephone reads."""
+
+from base64 import b64encode
+from datetime import datetime
+from typing import Any
+
+import qrcode
+import qrcode.image.svg
+from flask import Blueprint, render_template
+
+from incident.domain.audit import Checkpoint
+from incident.domain.errors import Missing
+from incident.store import checkpoints as rows
+from incident.web.access import permit
+
+bp = Blueprint("checkpoints", __name__, url_prefix="/record/checkpoint")
+
+
+@bp.get("/print")
+@permit("record.view")
+def print_() -> str:
+    """The newest checkpoint on a sheet of paper, to be put where nobody who runs Tocsin can reach it."""
+    newest = rows.latest()
+    if newest is None:
+        raise Missing("No checkpoint has been signed yet; one is signed every day and after each dispatch.")
+    return render_template("audit/print.html", **_sheet(newest))
+
+
+def _sheet(newest: rows.Checkpoint) -> dict[str, Any]:
+    read = Checkpoint.read(newest.note)
+    return {
+        "note": newest.note,
+        "size": read.size,
+        "root": read.root.hex(),
+        "log": read.origin.partition("/")[2],
+        "at": datetime.fromisoformat(newest.at),
+        "key": str(rows.key()),
+        "note_code": _code(newest.note),
+        "key_code": _code(str(rows.key())),
+    }
+
+
+def _code(text: str) -> str:
+    """The text as a QR code, an SVG in base64."""
+    image = qrcode.make(text, image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
+    return b64encode(image.to_string()).decode()
