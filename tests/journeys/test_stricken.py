@@ -81,6 +81,8 @@ class Walker:
         """The process of a walk that is ready and stopped."""
         self.order("walk", folder)
         pid: int = self.hear()["ready"]
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "T":
+            time.sleep(0.001)
         return pid
 
     def rest(self) -> Iterator[dict[str, Any]]:
