@@ -33,6 +33,7 @@ from incident.actions import (
     reminders,
     retention,
     sending,
+    sweeping,
     team_mails,
     webhook_events,
 )
@@ -94,6 +95,10 @@ def _start_scheduled(reference: str, now: datetime) -> None:
 
 def _take_in(reference: str, _now: datetime) -> None:
     imports.run(reference, folder=current_app.extensions["settings"].instance / "files", clock=clock.now)
+
+
+def _settle_pairs(reference: str, _now: datetime) -> None:
+    sweeping.do(reference, clock=clock.now, going=_going)
 
 
 def _send(reference: str, _now: datetime) -> None:
@@ -207,6 +212,7 @@ def _let_go(reference: str, now: datetime) -> None:
 
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
+    Kind("people.pairs", 2, sweeping.due, _settle_pairs),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.check", 1, preflight.due, _check),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),

@@ -1,6 +1,7 @@
 """Start the sending of an approved notice, pause it, go on, stop it for good, have the failed sent again."""
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 
 from incident.actions import releases, rolls
@@ -284,6 +285,7 @@ def _new(
         most_complaints=pace.most_complaints,
         rates=dict(pace.rates),
         at_any_hour=pace.at_any_hour,
+        hours=asdict(pace.day),
         started_by=actor,
         started_at=now,
         changed_at=now,

@@ -10,7 +10,7 @@ from incident.actions.ledger import transaction
 from incident.domain import people as rules
 from incident.domain.errors import Missing
 from incident.domain.people import Plain, Record, State
-from incident.store import incidents
+from incident.store import incidents, sweeps
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -62,8 +62,11 @@ def decide(ref: str, pair_id: int, *, same: bool, actor: str, now: datetime) -> 
         ledger.write(verb, later.ref, incident=ref, twin=earlier.ref)
 
 
-def join_identical(ref: str, *, actor: str, now: datetime) -> int:
-    """Join pairs whose records are equal in every field, five hundred at most; how many were settled (0: none are left)."""
+def join_identical(ref: str, *, actor: str, now: datetime, sweep: str = "") -> int:
+    """Join pairs whose records are equal in every field, five hundred at most; how many were settled (0: none are left).
+
+    `sweep` is the decision about all of them that this carries out a part of.
+    """
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
         pairs = rows.open_pairs(incident.id, after=0, limit=AT_ONCE, identical=True)
@@ -80,11 +83,12 @@ def join_identical(ref: str, *, actor: str, now: datetime) -> int:
         if not pairs:
             ledger.unchanged()
             return 0
+        _count(sweep, len(pairs))
         ledger.write("people.identical_joined", ref, incident=ref, pairs=joined)
     return len(pairs)
 
 
-def keep_apart(ref: str, *, actor: str, now: datetime) -> int:
+def keep_apart(ref: str, *, actor: str, now: datetime, sweep: str = "") -> int:
     """Let people stand whose record differs from that of whom they share a contact with, such as a household on one number.
 
     Five hundred pairs at most; how many were settled (0: none are left). Identical ones still wait for somebody.
@@ -98,8 +102,15 @@ def keep_apart(ref: str, *, actor: str, now: datetime) -> int:
         for pair in pairs:
             _settle(pair, "different", actor, now)
         stood = sum(_let_stand(later) for later in _later(incident.id, pairs))
+        _count(sweep, len(pairs))
         ledger.write("people.kept_apart", ref, incident=ref, pairs=len(pairs), people=stood)
     return len(pairs)
+
+
+def _count(sweep: str, settled: int) -> None:
+    row = sweeps.by_ref(sweep, locked=True) if sweep else None
+    if row is not None:
+        row.settled += settled
 
 
 def _later(incident_id: int, pairs: Sequence[Pair]) -> list[Person]:

@@ -23,6 +23,7 @@ from incident.domain import notices as rules
 from incident.domain import preflight as looks
 from incident.domain.deliveries import first_channel
 from incident.domain.errors import Invalid, Missing
+from incident.domain.hours import USUAL, Day
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee, Audience, Reach, State
 from incident.domain.preflight import Findings, Ground, Result
@@ -128,12 +129,13 @@ def standing(
     hurdles: int,
     now: datetime,
     at_any_hour: bool = False,
+    day: Day = USUAL,
     cost: Callable[[Mapping[str, int]], str] | None = None,
 ) -> Standing:
     """Where the notice stands: what needs no check, and what the newest check found if it still holds. Changes nothing."""
     run = preflights.latest(notice.id)
     holds = run is not None and run.is_done and is_fresh(case.id, notice, run)
-    ground = ground_of(case, notice, channels, hurdles=hurdles, now=now, at_any_hour=at_any_hour)
+    ground = ground_of(case, notice, channels, hurdles=hurdles, now=now, at_any_hour=at_any_hour, day=day)
     found = Findings.from_json(run.found) if run is not None and holds else None
     priced = cost({place: row[1] for place, row in found.texts.items()}) if cost and found else ""
     return Standing(run, holds, looks.results(ground, found, priced))
@@ -184,7 +186,14 @@ def lacking(incident: str, ref: str, *, house: House, actor: str, now: datetime)
 
 
 def ground_of(
-    case: Incident, notice: Notice, channels: Channels, *, hurdles: int, now: datetime, at_any_hour: bool = False
+    case: Incident,
+    notice: Notice,
+    channels: Channels,
+    *,
+    hurdles: int,
+    now: datetime,
+    at_any_hour: bool = False,
+    day: Day = USUAL,
 ) -> Ground:
     """What is known of the audience without opening a record: from the tally of people."""
     opened = channels.open(simulated=channels.only_sandbox or case.kind == "drill")
@@ -214,6 +223,7 @@ def ground_of(
         hurdles=hurdles,
         begins=max(now, notice.send_at) if notice.send_at else now,
         at_any_hour=at_any_hour,
+        day=day,
         held_back=sum(group.people for group in audiences.counted(case.id, audience, State.SUSPECT)),
     )
 

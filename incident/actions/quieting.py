@@ -51,7 +51,7 @@ def timed(row: Dispatch, people: Sequence[Addressed], now: datetime) -> list[Add
     if not asked:
         return list(people)
     places = quiet.places_of(asked)
-    fit = {place: hours.next_fit(place, now) for place in set(places.values())}
+    fit = {place: hours.next_fit(place, now, row.pace.day) for place in set(places.values())}
     return [
         one._replace(due_at=fit[places[one.person_id]])
         if one.person_id in places and keeps_hours(row, one.channel) and fit[places[one.person_id]] > now
@@ -65,7 +65,7 @@ def awake(row: Dispatch, held: Held, now: datetime) -> Held | None:
     if not keeps_hours(row, held.channel):
         return held
     places = quiet.places_of([member.person_id for member in held.rows])
-    fit = {place: hours.next_fit(place, now) for place in set(places.values())}
+    fit = {place: hours.next_fit(place, now, row.pace.day) for place in set(places.values())}
     asleep = [member for member in held.rows if fit.get(places.get(member.person_id, ""), now) > now]
     if not asleep:
         return held

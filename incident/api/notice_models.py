@@ -6,7 +6,9 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from incident.api.incidents import Strict
+from incident.domain.hours import Day
 from incident.domain.notices import SECTIONS
+from incident.domain.pace import Pace
 from incident.domain.revealing import WHY
 
 Word = Literal["email", "sms", "letter", "call", "push", "announcement"]
@@ -68,6 +70,14 @@ class SubmitIn(Strict):
     revision: int
 
 
+class HoursModel(Strict):
+    """The full hours between which texts and calls may disturb people; on Sundays from another one (`until`: never)."""
+
+    begins: int = Field(9, ge=0, le=24)
+    until: int = Field(20, ge=0, le=24)
+    sunday: int = Field(12, ge=0, le=24)
+
+
 class PaceModel(Strict):
     """How carefully a notice goes out. Whoever starts it may be more careful, never less."""
 
@@ -81,6 +91,15 @@ class PaceModel(Strict):
     at_any_hour: bool = Field(
         False, description="Urgent: texts and calls do not wait until it is day where people live."
     )
+
+    hours: HoursModel = Field(
+        default_factory=HoursModel, description="At which hours else, by the clock of where people live."
+    )
+
+    def pace(self) -> Pace:
+        """As the rules take it. Raises Invalid."""
+        given = self.model_dump(exclude={"hours"})
+        return Pace(**given, day=Day(self.hours.begins, self.hours.until, self.hours.sunday)).checked()
 
 
 class ApproveIn(Strict):

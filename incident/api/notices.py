@@ -40,7 +40,6 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.layouts import Sheet
 from incident.domain.musts import Hurdle
 from incident.domain.notices import Channel
-from incident.domain.pace import Pace
 from incident.domain.people import Audience
 from incident.store import notices as rows
 from incident.store.notices import Notice, NoticeVersion
@@ -138,7 +137,7 @@ def approve(incident: str, ref: str, given: ApproveIn) -> dict[str, Any]:
         house=house(),
         actor=actor(),
         now=now(),
-        pace=Pace(**given.pace.model_dump()),
+        pace=given.pace.pace(),
     )
     return _current(incident, ref)
 

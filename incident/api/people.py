@@ -6,7 +6,8 @@ from typing import Any, Literal
 from apiflask import APIBlueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from incident.actions import counts, duplicates, erasing, intake, people, waves
+from incident.actions import counts, duplicates, erasing, intake, people, sweeping, waves
+from incident.actions.sweeping import What
 from incident.domain.errors import Refused
 from incident.domain.people import Reach
 from incident.domain.revealing import PARTS, WHY
@@ -178,7 +179,10 @@ class Changed(BaseModel):
 
 
 class Joined(BaseModel):
-    settled: int
+    settled: int = Field(
+        description="Pairs that were settled at once; 0 while an earlier decision is still carried out."
+    )
+    left: int = Field(description="Pairs of the kind that are left; they are settled in the background.")
 
 
 @bp.get("")
@@ -307,16 +311,16 @@ def decide(incident: str, pair: int, given: Answer) -> str:
 @permit("people.change")
 @bp.output(Joined)
 def join_identical(incident: str) -> dict[str, int]:
-    """Join pairs whose records are equal in every field, 500 at most; call again until `settled` is 0."""
-    return {"settled": duplicates.join_identical(incident, actor=actor(), now=now())}
+    """Join all pairs whose records are equal in every field: 500 at once, the rest in the background; ask again for what is left."""
+    return sweeping.decide_all(incident, What.JOIN, actor=actor(), now=now())._asdict()
 
 
 @bp.post("/duplicates/apart")
 @permit("people.change")
 @bp.output(Joined)
 def keep_apart(incident: str) -> dict[str, int]:
-    """Let people stand whose records differ, 500 pairs at most; call again until `settled` is 0."""
-    return {"settled": duplicates.keep_apart(incident, actor=actor(), now=now())}
+    """Let all people stand whose records differ: 500 pairs at once, the rest in the background; ask again for what is left."""
+    return sweeping.decide_all(incident, What.APART, actor=actor(), now=now())._asdict()
 
 
 @bp.get("/<person>")

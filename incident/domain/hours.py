@@ -5,20 +5,57 @@ A country may have several zones: then it must suit all of them. Where nobody kn
 
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from incident.domain.errors import Invalid
+
 ZONES_FILE = Path(__file__).parent.parent / "zones.toml"
-FROM, UNTIL = time(9), time(20)
-"""When people may be called, by their own clock; on Sundays from noon. A person may call at other times and is told that it is late there."""
-SUNDAY_FROM: Final = time(12)
+SUNDAY: Final = 7
 STEP: Final = timedelta(minutes=15)
 LONGEST_WAIT: Final = timedelta(days=2)
 QUIET_CHANNELS: Final = ("sms", "call")
 """The channels that disturb somebody: what they carry waits for a fit hour."""
+
+
+SHORTEST: Final = 8
+"""So many hours a day must be fit at least, or in countries of many zones none would suit all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """From which full hour until which people may be disturbed, by their own clock; on Sundays from another (`until`: never)."""
+
+    begins: int = 9
+    until: int = 20
+    sunday: int = 12
+
+    def checked(self) -> "Day":
+        """These hours, if they make sense. Raises Invalid."""
+        if not (0 <= self.begins <= self.until <= 24 and self.until - self.begins >= SHORTEST):
+            raise Invalid("hours", f"Give hours from 0 to 24, with at least {SHORTEST} of them in between.")
+        if not self.begins <= self.sunday <= self.until:
+            raise Invalid("hours", "On Sundays it may begin later, not sooner, and no later than it ends.")
+        return self
+
+    def fits(self, there: datetime) -> bool:
+        """Whether this moment, by the clock of the place, is one of them."""
+        return (self.sunday if there.isoweekday() == SUNDAY else self.begins) <= there.hour < self.until
+
+    @property
+    def words(self) -> str:
+        """Such as "from 9 to 20, on Sundays from 12"."""
+        said = f"from {self.begins} to {self.until}"
+        if self.sunday == self.begins:
+            return said
+        return f"{said}, not on Sundays" if self.sunday == self.until else f"{said}, on Sundays from {self.sunday}"
+
+
+USUAL: Final = Day()
+"""When people may be called, unless an approval says otherwise. A person may call at other times and is told that it is late there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +85,7 @@ def zones(place: str) -> tuple[str, ...]:
 def local(place: str, now: datetime) -> Local:
     """What time it is at the place."""
     readings = tuple(now.astimezone(ZoneInfo(name)) for name in zones(place))
-    return Local(readings, any(not _is_fit(moment) for moment in readings))
+    return Local(readings, any(not USUAL.fits(moment) for moment in readings))
 
 
 def is_quiet(place: str, now: datetime) -> bool:
@@ -56,20 +93,23 @@ def is_quiet(place: str, now: datetime) -> bool:
     return local(place, now).is_quiet
 
 
-def next_fit(place: str, moment: datetime) -> datetime:
-    """The moment itself, or the next quarter of an hour that suits the place; the moment where none does within two days."""
+def next_fit(place: str, moment: datetime, day: Day = USUAL) -> datetime:
+    """The moment itself, or the next quarter of an hour that suits the place; the moment where none does within two days.
+
+    Where a country has so many zones that no hour of `day` suits all of them, the usual hours count there.
+    """
     quarter = _quarter(moment)
-    found = _fit_from(zones(place), quarter)
+    found = _fit_from(zones(place), quarter, day) or _fit_from(zones(place), quarter, USUAL)
     return moment if found is None or found == quarter else found
 
 
 @lru_cache(maxsize=4_096)
-def _fit_from(names: tuple[str, ...], quarter: datetime) -> datetime | None:
+def _fit_from(names: tuple[str, ...], quarter: datetime, day: Day) -> datetime | None:
     """The first quarter of an hour from this one on that suits all these zones. Their clocks differ by quarters of an hour."""
     here = [ZoneInfo(name) for name in names]
     for step in range(LONGEST_WAIT // STEP + 1):
         tried = quarter + step * STEP
-        if all(_is_fit(tried.astimezone(zone)) for zone in here):
+        if all(day.fits(tried.astimezone(zone)) for zone in here):
             return tried
     return None
 
@@ -77,8 +117,3 @@ def _fit_from(names: tuple[str, ...], quarter: datetime) -> datetime | None:
 def _quarter(moment: datetime) -> datetime:
     utc = moment.astimezone(UTC)
     return utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
-
-
-def _is_fit(moment: datetime) -> bool:
-    begins = SUNDAY_FROM if moment.isoweekday() == 7 else FROM
-    return begins <= moment.time() < UNTIL

@@ -16,6 +16,7 @@ class Lane(StrEnum):
 LANES: Final[Mapping[str, Lane]] = {
     "sending": Lane.SENDING,
     "people.import": Lane.LONG,
+    "people.pairs": Lane.LONG,
     "laws.compare": Lane.LONG,
     "deliveries.look_up": Lane.LONG,
     "announcements.look": Lane.LONG,

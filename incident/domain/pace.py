@@ -1,10 +1,11 @@
 """How carefully a sending goes out: the first few, how many a second, at which hours, and what halts it by itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from incident.domain.errors import Invalid
+from incident.domain.hours import USUAL, Day
 
 MOST_PEOPLE: Final = 1_000_000
 FASTEST: Final = 10_000.0
@@ -19,6 +20,7 @@ class Pace:
 
     `canary` go first, then a person looks (0: all at once). It halts once more than `most_back` in a hundred are refused
     or come back, or more than `most_complaints` in a thousand complain. `rates` are messages a second by channel.
+    Texts and calls wait for the hours of `day` where people live, unless they go `at_any_hour`.
     """
 
     canary: int = 0
@@ -27,6 +29,7 @@ class Pace:
     most_complaints: int = 3  # in a thousand: large mailbox providers ask bulk senders to stay below this
     rates: Mapping[str, float] = field(default_factory=dict)
     at_any_hour: bool = False
+    day: Day = USUAL
 
     def checked(self) -> "Pace":
         """This pace, if it makes sense. Raises Invalid."""
@@ -41,6 +44,7 @@ class Pace:
         for channel, rate in self.rates.items():
             if channel not in CHANNELS or not 0 < rate <= FASTEST:
                 raise Invalid("rates", "Give each channel a number of messages a second, or none.")
+        self.day.checked()
         return self
 
     def within(self, limit: "Pace | None") -> "Pace":
@@ -57,7 +61,7 @@ class Pace:
             for word in (*limit.rates, *self.rates)
         }
         sample, complaints = min(self.sample, limit.sample), min(self.most_complaints, limit.most_complaints)
-        return Pace(canary, self.most_back, sample, complaints, rates, limit.at_any_hour).checked()
+        return Pace(canary, self.most_back, sample, complaints, rates, limit.at_any_hour, limit.day).checked()
 
     def _demand_within(self, limit: "Pace") -> None:
         if limit.canary and self.canary > limit.canary:
@@ -68,7 +72,7 @@ class Pace:
     def to_json(self) -> dict[str, Any]:
         """As it is kept with an approval."""
         kept = {name: getattr(self, name) for name in ("canary", "most_back", "sample", "most_complaints")}
-        return {**kept, "rates": dict(self.rates), "at_any_hour": self.at_any_hour}
+        return {**kept, "rates": dict(self.rates), "at_any_hour": self.at_any_hour, "hours": asdict(self.day)}
 
     def in_a_line(self) -> dict[str, Any]:
         """As the line of an approval says it: numbers that are no whole ones as words."""
@@ -77,7 +81,11 @@ class Pace:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Pace | None":
         """Read back; None where an approval set nothing."""
-        return cls(**raw) if raw else None
+        return (
+            cls(**{"day": Day(**raw.get("hours", {}))} | {name: raw[name] for name in raw if name != "hours"})
+            if raw
+            else None
+        )
 
 
 def too_many_complaints(complained: int, outcomes: int, pace: Pace) -> bool:

@@ -110,6 +110,7 @@ class Ground:
     hurdles: int
     begins: datetime
     at_any_hour: bool = False
+    day: hours.Day = hours.USUAL
     held_back: int = 0  # possible duplicates that nobody decided about
 
 
@@ -274,7 +275,7 @@ def _quiet(ground: Ground) -> Iterable[Result]:
         if not sum(groups.values()):
             continue
         title = f"Hours, {WAYS[channel][0].lower()}"
-        ends = {place: hours.next_fit(place, ground.begins) for place in groups}
+        ends = {place: hours.next_fit(place, ground.begins, ground.day) for place in groups}
         waiting = sum(count for place, count in groups.items() if ends[place] > ground.begins)
         if not waiting:
             yield Result(f"quiet.{channel}", Verdict.STANDS, title, "It is a fit hour wherever they live.", 0)

@@ -232,6 +232,8 @@ VERBS: dict[str, str] = {
     "list.withdrawn": "withdrew the list {subject}",
     "people.push_lost": "noted that the push tokens of {count} people belong to no device any more ({subject})",
     "people.identical_joined": "joined {pairs} pairs of identical records",
+    "people.pairs_decided": "decided about all {pairs} possible duplicates that are left, as {what} ({subject})",
+    "people.pairs_settled": "had {pairs} possible duplicates settled in the background ({subject})",
     "people.kept_apart": "decided that {pairs} pairs of records that differ are two people each: {people} more people stand on the list",
     "people.listed": "downloaded the masked list of people",
     "person.added": "added the person {subject}",

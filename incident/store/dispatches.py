@@ -5,6 +5,7 @@ counts a million of them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -13,11 +14,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
 from incident.domain.deliveries import Counts, Course, Pace, State, too_many_back
+from incident.domain.hours import USUAL, Day
 from incident.domain.ladders import Step
 from incident.domain.pace import too_many_complaints
 from incident.domain.rolls import unpacked
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
+
+BY_DAY: Final = '{"begins": 9, "until": 20, "sunday": 12}'
+"""The hours of sendings from before there was a choice."""
 
 
 class Dispatch(Model):
@@ -57,6 +62,7 @@ class Dispatch(Model):
     seen_complained: Mapped[int] = mapped_column(default=0, server_default="0")
     rates: Mapped[dict[str, float]] = mapped_column(JSON, default=dict, server_default="{}")
     at_any_hour: Mapped[bool] = mapped_column(default=False, server_default=false())
+    hours: Mapped[dict[str, int]] = mapped_column(JSON, default=lambda: asdict(USUAL), server_default=BY_DAY)
     waiting: Mapped[int] = mapped_column(default=0)
     sending: Mapped[int] = mapped_column(default=0)
     in_doubt: Mapped[int] = mapped_column(default=0)
@@ -97,7 +103,8 @@ class Dispatch(Model):
     @property
     def pace(self) -> Pace:
         """How carefully it goes out."""
-        return Pace(self.canary, self.most_back, self.sample, self.most_complaints, dict(self.rates), self.at_any_hour)
+        day, rates = Day(**self.hours), dict(self.rates)
+        return Pace(self.canary, self.most_back, self.sample, self.most_complaints, rates, self.at_any_hour, day)
 
     @property
     def overrun(self) -> str:

@@ -169,7 +169,7 @@ def start(incident: str, notice: str) -> ResponseReturnValue:
     """Begin to send."""
     try:
         approved = paces.approved_pace(notice)
-        pace = replace(paces.typed(request.form, approved), at_any_hour=approved.at_any_hour)
+        pace = replace(paces.typed(request.form, approved), at_any_hour=approved.at_any_hour, day=approved.day)
         life = pretences.typed(request.form)
         ref = dispatching.start(
             incident, notice, only_sandbox=_channels().only_sandbox, pace=pace, life=life, actor=actor(), now=now()

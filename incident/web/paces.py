@@ -1,11 +1,12 @@
 """How carefully a notice goes out, as a form asks for it: by whoever approves, and more carefully by whoever starts it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from flask import g
 
 from incident.domain.errors import Invalid
+from incident.domain.hours import Day
 from incident.domain.notices import Channel
 from incident.domain.pace import CHANNELS, Pace
 from incident.store import notices
@@ -18,7 +19,8 @@ def typed(form: Mapping[str, str], usual: Pace) -> Pace:
     """The pace that a form asks for; what it leaves out or empty is as `usual`. Raises Invalid naming the field."""
     numbers = {name: _whole(form, name, getattr(usual, name)) for name in WHOLE}
     rates = {word: rate for word in CHANNELS if (rate := _rate(form, word, usual.rates.get(word, 0.0)))}
-    return replace(usual, **numbers, rates=rates, at_any_hour="at_any_hour" in form).checked()
+    urgent, day = "at_any_hour" in form, _day(form, usual.day)
+    return replace(usual, **numbers, rates=rates, at_any_hour=urgent, day=day).checked()
 
 
 def approved_pace(notice: str) -> Pace:
@@ -43,9 +45,16 @@ def words(pace: Pace | None, channels: Sequence[str]) -> list[tuple[str, str]]:
         (f"{CHANNEL_WORDS[Channel(word)]}, at most", f"{rate:g} a second") for word, rate in sorted(pace.rates.items())
     ]
     if {"sms", "call"} & set(channels):
-        hours = "urgent: at any hour" if pace.at_any_hour else "by day where people live"
+        hours = "urgent: at any hour" if pace.at_any_hour else f"{pace.day.words}, where people live"
         said.append(("Texts and calls", hours))
     return said
+
+
+def _day(form: Mapping[str, str], usual: Day) -> Day:
+    try:
+        return Day(*(_whole(form, f"hours:{name}", hour) for name, hour in asdict(usual).items()))
+    except Invalid as mistake:
+        raise Invalid("hours", mistake.sentence) from mistake
 
 
 def _whole(form: Mapping[str, str], name: str, usual: int) -> int:

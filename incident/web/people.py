@@ -5,7 +5,8 @@ from typing import Any, Final
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import counts, duplicates, erasing, imports, intake, people
+from incident.actions import counts, duplicates, erasing, imports, intake, people, sweeping
+from incident.actions.sweeping import What
 from incident.domain import columns, facts, places, revealing
 from incident.domain import people as rules
 from incident.domain.erasures import WHY
@@ -307,7 +308,13 @@ def pairs(incident: str) -> str:
         if len(found) > duplicates.PAGE
         else ""
     )
-    return render_template("people/pairs.html", found=found[: duplicates.PAGE], more=more, counts=counts.of(incident))
+    return render_template(
+        "people/pairs.html",
+        found=found[: duplicates.PAGE],
+        more=more,
+        counts=counts.of(incident),
+        under_way=sweeping.under_way(g.incident.id),
+    )
 
 
 @bp.post("/duplicates/<int:pair>")
@@ -327,12 +334,9 @@ def decide(incident: str, pair: int) -> ResponseReturnValue:
 def join_identical(incident: str) -> ResponseReturnValue:
     """Join all pairs whose records are equal in every field."""
     before = counts.of(incident).suspects
-    while duplicates.join_identical(incident, actor=actor(), now=now()):
-        pass
-    flash(
-        f"{before - counts.of(incident).suspects:,} identical records were joined. What is left differs in some field.",
-        "met",
-    )
+    left = sweeping.decide_all(incident, What.JOIN, actor=actor(), now=now()).left
+    joined = f"{before - counts.of(incident).suspects:,} identical records were joined."
+    flash(f"{joined} {_rest(left) or 'What is left differs in some field.'}", "met")
     return redirect(url_for(".pairs", incident=incident))
 
 
@@ -341,10 +345,14 @@ def join_identical(incident: str) -> ResponseReturnValue:
 def keep_apart(incident: str) -> ResponseReturnValue:
     """Say that all pairs whose records differ are two people each."""
     before = counts.of(incident).suspects
-    while duplicates.keep_apart(incident, actor=actor(), now=now()):
-        pass
-    flash(f"{before - counts.of(incident).suspects:,} more people are on the list, and will be written to.", "met")
+    left = sweeping.decide_all(incident, What.APART, actor=actor(), now=now()).left
+    stood = f"{before - counts.of(incident).suspects:,} more people are on the list, and will be written to."
+    flash(f"{stood} {_rest(left)}".strip(), "met")
     return redirect(url_for(".pairs", incident=incident))
+
+
+def _rest(left: int) -> str:
+    return f"{left:,} more are being settled in the background." if left else ""
 
 
 def _unkept(page: str) -> Response:

@@ -10,6 +10,7 @@ from incident.actions import merging, notices, preflight
 from incident.actions.preflight import Standing
 from incident.domain import prices
 from incident.domain.errors import Missing
+from incident.domain.hours import USUAL
 from incident.domain.notices import Stage
 from incident.domain.pace import Pace
 from incident.domain.preflight import Result, Verdict
@@ -103,6 +104,7 @@ def of_notice(notice: Notice, hurdles: int | None = None) -> Standing:
         hurdles=hurdles,
         now=now(),
         at_any_hour=pace is not None and pace.at_any_hour,
+        day=pace.day if pace else USUAL,
         cost=(lambda segments: prices.cost(segments, table).words) if table else None,
     )
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from incident.actions import counts, duplicates, erasing, imports, people, rotating
+from incident.actions import counts, duplicates, erasing, imports, people, rotating, sweeping
+from incident.actions.sweeping import What
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
 from incident.domain.people import Reach
-from incident.store import sealed
+from incident.store import incidents, sealed
 from incident.store.db import db
 from incident.store.people import Filter, Mark, Pair, Person, Tally
 from incident.store.sealed import Erased
@@ -227,6 +228,41 @@ def test_three_that_may_be_one_end_as_one_with_two_decisions(ref):
     duplicates.decide(ref, duplicates.to_decide(ref)[0].id, same=True, actor=ANN, now=NOW)
     assert [row(ref, person).state for person in (first, second, third)] == ["active", "same", "same"]
     assert agree()
+
+
+def test_many_pairs_are_settled_in_the_background_part_by_part_and_say_how_far_they_are(ref, tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "AT_ONCE", 50)
+    rows = [f"P{n},p{n}@example.org,,DE" for n in range(120)]
+    a_list(ref, [*rows, *rows, "Other,p0@example.org,,DE"], tmp_path)
+    first = sweeping.decide_all(ref, What.JOIN, actor=ANN, now=NOW)
+    assert (first.settled, first.left) == (50, 70)
+    again = sweeping.decide_all(ref, What.JOIN, actor="U-0OTHER00", now=NOW)
+    assert (again.settled, again.left) == (0, 70)  # it is being carried out already
+    [sweep] = sweeping.due(NOW)
+    parts = iter([True, False])
+    sweeping.do(sweep, clock=lambda: NOW, going=lambda: next(parts))  # and is interrupted
+    db.session.rollback()
+    [running] = sweeping.under_way(incidents.by_ref(ref).id)
+    assert (running.settled, running.whole, counts.of(ref).suspects) == (50, 70, 21)
+    sweeping.do(sweep, clock=lambda: NOW)
+    sweeping.do(sweep, clock=lambda: NOW)  # repeating it changes nothing
+    db.session.rollback()
+    assert sweeping.due(NOW) == []
+    assert (counts.of(ref).active, counts.of(ref).suspects, counts.of(ref).apart) == (120, 1, 120)
+    decided = db.session.scalars(db.select(Pair.decided_by).where(Pair.state == "same")).all()
+    assert set(decided) == {ANN}
+    assert agree()
+
+
+def test_a_decision_about_all_pairs_ends_where_the_people_were_erased_meanwhile(ref, tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "AT_ONCE", 5)
+    rows = [f"P{n},p{n}@example.org,,DE" for n in range(9)]
+    a_list(ref, [*rows, *rows], tmp_path)
+    assert sweeping.decide_all(ref, What.JOIN, actor=ANN, now=NOW).left == 4
+    erasing.erase_incident(ref, confirm=ref, folder=tmp_path, actor=ANN, now=NOW)
+    [sweep] = sweeping.due(NOW)
+    sweeping.do(sweep, clock=lambda: NOW)
+    assert sweeping.due(NOW) == []
 
 
 def test_one_who_may_be_either_of_two_waits_for_both_answers(ref):

@@ -7,6 +7,7 @@ import pytest
 
 from incident.actions import notices, people, preparing, quieting, sending
 from incident.domain.deliveries import State
+from incident.domain.hours import Day
 from incident.domain.pace import Pace
 from incident.store import claims
 from incident.store import notices as notice_rows
@@ -164,3 +165,12 @@ def test_where_many_sleep_the_database_is_not_asked_every_second_and_the_morning
     story.clock.at = BERLIN
     story.work()
     assert story.counts() == {"accepted": 3}
+
+
+def test_the_hours_are_those_that_were_approved_and_whoever_starts_cannot_change_them():
+    story = a_night("DE", pace=Pace(day=Day(7, 23, 12)))
+    story.start(pace=Pace(day=Day(0, 24, 0)))
+    assert listed(story) == {1: BERLIN - timedelta(hours=2)}
+    assert story.row().pace.day == Day(7, 23, 12)
+    [line] = [line for line in story_lines() if line.verb == "notice.approved"]
+    assert json.loads(line.details)["hours"] == {"begins": 7, "until": 23, "sunday": 12}

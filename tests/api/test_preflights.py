@@ -74,11 +74,14 @@ def test_what_the_approval_set_is_what_a_sending_says_and_no_start_may_loosen(ap
     sendings = f"/api/v1/incidents/{found.ref}/sendings"
     shown = client.get(notices, headers=lead).get_json()
     pace = {"canary": 5, "most_back": 4, "sample": 20, "most_complaints": 2, "rates": {"sms": 1.5}, "at_any_hour": True}
+    pace |= {"hours": {"begins": 8, "until": 21, "sunday": 21}}
     decided = {"digest": shown["digest"], "people": 1, "pace": pace}
     assert (
         client.post(f"{notices}/approve", headers=approver, json=decided | {"pace": {"most_back": 0}}).status_code
         == 422
     )
+    short = decided | {"pace": pace | {"hours": {"begins": 9, "until": 12, "sunday": 12}}}
+    assert client.post(f"{notices}/approve", headers=approver, json=short).status_code == 422
     assert client.post(f"{notices}/approve", headers=approver, json=decided).status_code == 200
     [version] = client.get(f"{notices}/versions", headers=lead).get_json()["versions"]
     assert version["pace"] == pace

@@ -4,6 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from incident.domain import hours, places
+from incident.domain.errors import Invalid
+from incident.domain.hours import Day
 
 
 @pytest.mark.parametrize("code", places.codes())
@@ -60,3 +62,35 @@ def test_the_next_fit_moment_is_fit_and_nothing_fit_lies_before_it(place, minute
     found = hours.next_fit(place, moment)
     assert not hours.is_quiet(place, found)
     assert found == moment or hours.is_quiet(place, found - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("wrong", [(9, 16, 9), (-1, 20, 12), (9, 25, 12), (9, 20, 8), (9, 20, 21), (20, 9, 20)])
+def test_hours_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(Invalid) as refusal:
+        Day(*wrong).checked()
+    assert refusal.value.field == "hours"
+
+
+def test_other_hours_than_the_usual_ones_can_be_chosen():
+    early = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # a Monday, 8 in Germany
+    assert hours.next_fit("DE", early) == early + timedelta(hours=1)
+    assert hours.next_fit("DE", early, Day(8, 18, 8)) == early
+    saturday = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)  # half past six
+    assert hours.next_fit("DE", saturday, Day(9, 18, 18)) == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def test_where_no_chosen_hour_suits_all_zones_the_usual_ones_count():
+    night = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+    assert hours.next_fit("RU", night, Day(9, 17, 12)) == hours.next_fit("RU", night) > night
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (Day(), "from 9 to 20, on Sundays from 12"),
+        (Day(8, 18, 8), "from 8 to 18"),
+        (Day(8, 18, 18), "from 8 to 18, not on Sundays"),
+    ],
+)
+def test_hours_are_said_in_words(day, words):
+    assert day.words == words

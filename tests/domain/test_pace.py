@@ -3,6 +3,7 @@
 import pytest
 
 from incident.domain.errors import Invalid
+from incident.domain.hours import Day
 from incident.domain.pace import Pace, rate_of, too_many_complaints
 
 
@@ -87,3 +88,12 @@ def test_it_halts_when_too_many_complain(complained, outcomes, expected):
 )
 def test_a_channel_goes_as_fast_as_the_slower_of_sending_and_provider(own, provider, expected):
     assert rate_of("sms", Pace(rates=own), provider) == expected
+
+
+def test_what_was_approved_before_hours_could_be_chosen_has_the_usual_ones():
+    kept = Pace(canary=3).to_json()
+    del kept["hours"]
+    assert Pace.from_json(kept) == Pace(canary=3)
+    chosen = Pace(day=Day(8, 18, 18))
+    assert Pace.from_json(chosen.to_json()) == chosen
+    assert Pace(day=Day(0, 24, 0)).within(chosen).day == Day(8, 18, 18)

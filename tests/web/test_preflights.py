@@ -10,6 +10,7 @@ from flask import current_app
 from incident import work
 from incident.actions import merging, notices, people, preflight
 from incident.domain.access import Role
+from incident.domain.hours import Day
 from incident.domain.pace import Pace
 from incident.store import dispatches, preflights
 from incident.store import notices as rows
@@ -127,16 +128,18 @@ def test_the_approver_sees_and_sets_how_carefully_it_goes_out(incident, as_):
     page = words(approver.get(at(incident, ref)))
     for label in ("First to a few people", "in a hundred", "in a thousand", "Urgent: texts and calls go at any hour"):
         assert label in page
-    assert approver.post(at(incident, ref, "/approve"), data=form | {"rate:sms": "2.5"}).status_code == 302
+    hours = {"hours:begins": "8", "hours:until": "18", "hours:sunday": "18"}
+    assert approver.post(at(incident, ref, "/approve"), data=form | hours | {"rate:sms": "2.5"}).status_code == 302
     kept = Pace.from_json(version(incident, ref).pace)
-    assert kept == Pace(50, 5, 50, 2, {"sms": 2.5}, at_any_hour=True)
+    assert kept == Pace(50, 5, 50, 2, {"sms": 2.5}, at_any_hour=True, day=Day(8, 18, 18))
     page = words(approver.get(at(incident, ref)))
     assert "urgent: at any hour" in page
     assert "2.5 a second" in page
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("canary", "few"), ("most_back", "0"), ("most_complaints", "0"), ("rate:sms", "-1")]
+    ("field", "value"),
+    [("canary", "few"), ("most_back", "0"), ("most_complaints", "0"), ("rate:sms", "-1"), ("hours:until", "12")],
 )
 def test_a_limit_that_makes_no_sense_approves_nothing(incident, as_, field, value):
     ref, form = an_approval(incident)
