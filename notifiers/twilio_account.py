@@ -6,9 +6,10 @@ Sources: twilio-oai `twilio_api_v2010`, error pages, twilio-python 9.13 (MIT).
 import json
 import logging
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -19,6 +20,7 @@ from twilio.rest import Client
 
 from notifiers import wire
 from notifiers.contract import Answer, Callback, Finding, Forged, Match, Outcome
+from notifiers.lines import Lines
 
 SILENT = logging.getLogger("notifiers.twilio")  # what the official client wants to log holds addresses and texts
 SILENT.disabled = True
@@ -55,8 +57,12 @@ class _Wire(HttpClient):
         address = f"{self._url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
         prepared = requests.Request(method, address, headers, data=data, params=params, auth=auth).prepare()
         status, answered, body = wire.exchange(self._through, prepared, timeout or self._seconds)
-        self._heard.wait = wire.seconds_to_wait(answered)
+        self.hear(answered)
         return Response(status, body.decode("utf-8", "replace"), answered)
+
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """Note what the last answer on this thread says of waiting."""
+        self._heard.wait = wire.seconds_to_wait(headers)
 
     @property
     def wait(self) -> float | None:
@@ -77,18 +83,29 @@ class Account:
     def __init__(self, account: str, token: str, *, url: str, seconds: float, connections: int) -> None:
         self._wire = _Wire(url, seconds, connections)
         self.client = Client(account, token, http_client=self._wire)
+        self._lines, self._seconds = Lines(url), seconds
+        self._path = f"{urlsplit(url).path.rstrip('/')}/2010-04-01/Accounts/{quote(account, safe='')}/"
+        signed_in = b64encode(f"{account}:{token}".encode()).decode()
+        self._head = {
+            "Authorization": f"Basic {signed_in}",
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "User-Agent": "Tocsin",
+        }
         self._validator = RequestValidator(token)
 
     def post(self, path: str, form: Mapping[str, object]) -> Made:
-        """Make one record, by the client's request alone: what it builds around a record costs more than the request.
+        """Make one record, past the official client: what it builds around a request costs twice as much as the request.
 
         Raises as the client does.
         """
-        uri = f"https://api.twilio.com/2010-04-01/Accounts/{self.client.account_sid}/{path}"
-        response = self.client.request("POST", uri, data=dict(form))
-        if not 200 <= response.status_code < 300:
-            raise TwilioRestException(response.status_code, uri, code=_code(response.text))
-        return Made(str(json.loads(response.text)["sid"] or ""))
+        body = urlencode(form, doseq=True).encode()
+        status, headers, answer = self._lines.post(self._path + path, self._head, body, self._seconds)
+        self._wire.hear(headers)
+        text = answer.decode("utf-8", "replace")
+        if not 200 <= status < 300:
+            raise TwilioRestException(status, path, code=_code(text))
+        return Made(str(json.loads(text)["sid"] or ""))
 
     def answer(self, ref: str, hand_over: Callable[[], Any], codes: Codes) -> Answer:
         """What became of one request: its number at Twilio, or why not."""
