@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from incident import app as application
 from incident import clock
-from incident.actions import operations, policies, users
+from incident.actions import operations, policies, sealing, users
 from incident.settings import Settings, SettingsError
 from incident.store import abode, audit, jobs, keys, sealed, shelf
 from incident.store.db import db
@@ -54,6 +54,7 @@ def _prepared(settings: Settings) -> APIFlask:
             f"{settings.instance} and the database belong to different installations. Correct TOCSIN_INSTANCE or TOCSIN_DATABASE_URL."
         )
     with app.app_context():
+        sealing.seal_what_is_plain(now=clock.now())
         operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
         policies.take_up(settings.policy, actor="system", now=clock.now())
     gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth

@@ -13,7 +13,7 @@ from incident.domain import erasures as rules
 from incident.domain.erasures import State as Standing
 from incident.domain.errors import Missing, Refused
 from incident.domain.people import State, must_have_arrived
-from incident.store import audit, erasures, incidents, sealed, words
+from incident.store import audit, erasures, incidents, sealed, traces, words
 from incident.store import imports as lists
 from incident.store import people as rows
 from incident.store.db import db, new_ref
@@ -64,7 +64,7 @@ def ask(
             ledger.write("erasure.asked", wish.ref, incident=ref, about=person_ref or ref, why=why)
         else:
             done = _carried_out(incident, person, wish, ledger)
-    done.take_away(folder)
+    _leave_nothing(done, folder)
     return Answer(wish.ref, not by_two, concerned)
 
 
@@ -79,7 +79,7 @@ def agree(ref: str, erasure_ref: str, *, confirm: str, folder: Path, actor: str,
         _demand_possible(incident, person)
         concerned = 1 if person else counts.counted(incident.id).active
         done = _carried_out(incident, person, wish, ledger)
-    done.take_away(folder)
+    _leave_nothing(done, folder)
     return Answer(erasure_ref, True, concerned)
 
 
@@ -115,6 +115,12 @@ def erase_incident(ref: str, *, confirm: str, folder: Path, actor: str, now: dat
     Approved texts, counts, findings, deliveries and the record stay and still verify. `confirm` is the reference, typed again.
     """
     return ask(ref, confirm=confirm, why=why, by_two=False, folder=folder, actor=actor, now=now).people
+
+
+def _leave_nothing(done: Destroyed, folder: Path) -> None:
+    if done.gone:
+        done.take_away(folder)
+        traces.take_out()
 
 
 def _incident(ref: str) -> Incident:
@@ -222,7 +228,7 @@ def erase_again(*, folder: Path, actor: str, now: datetime) -> int:
             return 0
         ledger.write("erasures.repeated", "instance", keys=keys, people=len(again))
     for destroyed in gone:
-        destroyed.take_away(folder)
+        _leave_nothing(destroyed, folder)
     return keys + len(again)
 
 

@@ -133,6 +133,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         f"cache_size = -{PAGE_CACHE_KIB}",
         "trusted_schema = OFF",
         "recursive_triggers = ON",
+        "secure_delete = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -43,6 +43,14 @@ class Kept:
         """The place that the words of this row are bound to."""
         return ":".join((f"{self.table}.sealed", *(_plain(row[name]) for name in self.place)))
 
+    def words_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a row is to be sealed: its words, as far as there are any."""
+        return {name: row[name] for name in self.names if self.is_words(row, name) and row[name]}
+
+    def box(self, owner: int, row: Mapping[str, Any], found: Mapping[str, Any]) -> bytes:
+        """These words of a row, sealed. Raises Erased."""
+        return owner.to_bytes(OWNER_BYTES, "big") + _opener(owner).seal(self.where(row), _packed(found))
+
     def open(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The words of a row by column. Raises Unreadable; of an erased incident they say so."""
         box = bytes(row["sealed"])
@@ -91,17 +99,15 @@ def keep(
 
 def _seal(kept: Kept, connection: Connection, row: Any) -> None:
     values = _Row(row)
-    words = {name: values[name] for name in kept.names if kept.is_words(values, name) and values[name]}
+    words = kept.words_of(values)
     row.__dict__.pop("_words", None)
     row.sealed = None
     if not words:
         return
-    owner = _owner(kept, connection, row)
-    box = _opener(owner).seal(kept.where(values), _packed(words))
-    row.sealed = owner.to_bytes(OWNER_BYTES, "big") + box
+    row.sealed = kept.box(_owner(kept, connection, row), values, words)
     row.__dict__["_words"] = words
     for name, value in words.items():
-        setattr(row, name, _blank(value))
+        setattr(row, name, blank(value))
 
 
 def _seal_changed(kept: Kept, connection: Connection, row: Any) -> None:
@@ -188,12 +194,13 @@ def _plain(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _blank(value: Any) -> Any:
+def blank(value: Any) -> Any:
+    """What stands in a column whose words are sealed."""
     return next((empty for kind, empty in EMPTY.items() if isinstance(value, kind)), None)
 
 
 def _instead(value: Any, words: str) -> Any:
-    return words if isinstance(value, str) else _blank(value)
+    return words if isinstance(value, str) else blank(value)
 
 
 def _packed(words: Mapping[str, Any]) -> bytes:

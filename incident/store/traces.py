@@ -1,0 +1,21 @@
+"""What SQLite's journal still has of rows that were emptied."""
+
+from contextlib import suppress
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from incident.store.db import db
+
+
+def take_out() -> None:
+    """Write the journal into the database and cut it, so that no earlier form of a page is left in it. Outside a transaction.
+
+    In the file itself, what is emptied is written over (`secure_delete`). Where somebody reads just now, the next one who
+    writes cuts it. PostgreSQL drops earlier forms of rows when it vacuums, which it does by itself.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return
+    db.session.rollback()
+    with suppress(OperationalError), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
