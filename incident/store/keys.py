@@ -53,12 +53,15 @@ class KeyRing:
         return sorted(self._masters)
 
     def wrap(self, keyset: tink.KeysetHandle, place: bytes) -> tuple[int, bytes]:
-        """The number of the master used, and the keyset under it, bound to `place`."""
+        """The number of the master used, and the keyset under it, bound to `place`. Another process may have made a newer one."""
+        self._look_again()
         wrapped = tink.proto_keyset_format.serialize_encrypted(keyset, self._masters[self.current], place)
         return self.current, wrapped
 
     def unwrap(self, number: int, wrapped: bytes, place: bytes) -> tink.KeysetHandle:
         """The keyset again. Raises KeysError when the master is missing or not the one that wrapped it."""
+        if number not in self._masters:
+            self._look_again()
         master = self._masters.get(number)
         if master is None:
             raise KeysError(
@@ -71,8 +74,17 @@ class KeyRing:
                 f"The keys in {self.folder} are not the ones this database was sealed with, or a row was moved or changed."
             ) from error
 
+    def _look_again(self) -> None:
+        """Take up masters that another process has made, and forget those it has dropped."""
+        there = _masters_in(self.folder)
+        for number in there - self._masters.keys():
+            self._masters[number] = _read_master(self.folder / f"master-{number:04d}.json")
+        for number in self._masters.keys() - there if there else ():
+            del self._masters[number]
+
     def add_master(self) -> int:
         """A new master key, from now on in use; its number. The older ones stay until nothing needs them."""
+        self._look_again()
         number = self.current + 1
         _write_new(self.folder / f"master-{number:04d}.json", _new_master())
         self._masters[number] = _read_master(self.folder / f"master-{number:04d}.json")
@@ -158,8 +170,12 @@ def open_ring(folder: Path) -> KeyRing:
     if not has_master(folder):
         raise KeysError(f"There is no key in {folder}.")
     _demand_private(folder, OTHERS_MAY_WRITE)
-    paths = {int(found[1]): path for path in folder.iterdir() if (found := MASTER.match(path.name))}
-    return KeyRing(folder, {number: _read_master(path) for number, path in paths.items()}, _read_erased(folder))
+    masters = {number: _read_master(folder / f"master-{number:04d}.json") for number in _masters_in(folder)}
+    return KeyRing(folder, masters, _read_erased(folder))
+
+
+def _masters_in(folder: Path) -> set[int]:
+    return {int(found[1]) for path in folder.iterdir() if (found := MASTER.match(path.name))}
 
 
 def write_secret(path: Path, content: bytes) -> None:

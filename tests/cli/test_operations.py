@@ -272,6 +272,20 @@ def test_a_backup_does_not_open_with_other_keys(filled, tmp_path):
     assert (code, "not the ones" in said) == (2, True)
 
 
+def test_without_its_keys_an_installation_does_not_start_and_makes_no_new_ones(filled):
+    kept = {path.name: path.read_bytes() for path in (filled.instance / "keys").iterdir()}
+    for path in (filled.instance / "keys").glob("master-*.json"):
+        path.unlink()
+    for command in (("check",), ("work", "--once"), ("keys", "rotate"), ("audit", "verify")):
+        code, said = filled.run(*command)
+        assert (code, "Put the key files back" in said, "Traceback" in said) == (2, True, False), command
+    assert list((filled.instance / "keys").glob("master-*.json")) == []
+    for name, content in kept.items():
+        (filled.instance / "keys" / name).write_bytes(content)
+        (filled.instance / "keys" / name).chmod(0o600)
+    assert filled.run("check")[0] == 0
+
+
 def test_what_was_erased_after_the_backup_does_not_come_back_by_it(filled, tmp_path):
     with filled.app().app_context():
         ref = db.session.scalar(select(Incident.ref))
