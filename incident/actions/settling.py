@@ -82,7 +82,7 @@ def outcome(batch: Batch, answers: Answers, row: Dispatch, notifier: Notifier, n
     state_of: dict[str, str] = {}
     writes: list[tuple[list[int], dict[str, Any]]] = []
     steps = row.steps
-    climbs: list[tuple[list[int], datetime]] = []
+    climbs: dict[datetime, list[int]] = {}
     for answer, members in _alike(batch.held, answers):
         one = members[0]
         before = State(one.state)
@@ -91,13 +91,14 @@ def outcome(batch: Batch, answers: Answers, row: Dispatch, notifier: Notifier, n
         writes.append(([member.id for member in members], values))
         if one.state != result.state and one.current:
             look = ladders.look_at(steps, batch.held.channel, result.state, now, reason=answer.reason)
-            climbs += [([member.id for member in members], look)] if look else []
+            if look:
+                climbs.setdefault(look, []).extend([member.id for member in members])
         state_of |= dict.fromkeys([member.ref for member in members], result.state.value)
         if one.current:
             moved[Place(batch.held.channel, one.language, before, one.reason)] -= len(members)
             moved[Place(batch.held.channel, one.language, result.state, values["reason"])] += len(members)
     _write(batch.held.fence, writes)
-    for ids, look in climbs:
+    for look, ids in climbs.items():
         claims.settle_all(ids, {"climb_at": look})
     refs = answers.refs if isinstance(answers, Alike) else answers
     return Result(moved, [(ref, state_of[ref]) for ref in sorted(refs) if ref in state_of])

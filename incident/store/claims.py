@@ -407,6 +407,9 @@ def _kept(value: Any) -> Any:
 def settle_each(rows: Sequence[Mapping[str, Any]]) -> None:
     """Their own outcome for each of these rows; every mapping has `row_id` and the same columns."""
     if rows:
-        names = [name for name in rows[0] if name != "row_id"]
-        values = [(row["row_id"], *(_kept(row[name]) for name in names)) for row in rows]
+        names, kept = [name for name in rows[0] if name != "row_id"], bulk.instants()
+        values = [
+            (row["row_id"], *[kept(value) if isinstance(value := row[name], datetime) else value for name in names])
+            for row in rows
+        ]
         bulk.change("delivery", ("id", *names), values)
