@@ -16,10 +16,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
-from incident.actions import assessment, comparing, contacts
-from incident.actions.batches import Batch, List, Maker, compact
+from incident.actions import apart, assessment, comparing, contacts
+from incident.actions.batches import Batch, List, Maker, ahead, compact
 from incident.actions.comparing import Claim, Overtaken
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns
@@ -36,6 +37,8 @@ from incident.store.incidents import Incident
 from incident.store.pieces import Kind
 from incident.store.sealed import Erased, Sealer, Unreadable, is_erased, sealer
 from incident.store.tables import Form
+
+log = structlog.get_logger()
 
 LARGEST: Final = 500 * 1024 * 1024
 SHOWN: Final = 8
@@ -230,11 +233,33 @@ def _maker(row: PersonImport, key: Sealer, today: date) -> Maker:
 
 
 def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iterator[Batch]:
-    """The rows behind the place reached, ready to be kept, some thousand at a time."""
+    """The rows behind the place reached, ready to be kept, some thousand at a time: made apart where that is quicker."""
+    reached, keys = max(row.cursor, 1 if row.has_header else 0), key.handed_over()
+    if keys is not None and apart.is_worth_it(row.size):
+        job = apart.Job(
+            path=str(folder / row.stored_as),
+            stored_as=row.stored_as,
+            keys=keys,
+            reading=row.reading,
+            form=(row.kind, row.encoding, row.delimiter),
+            reached=reached,
+            ref=row.ref,
+            bits=row.bits,
+            first=maker.first,
+            today=maker.reader.today.isoformat(),
+        )
+        try:
+            for batch in ahead(apart.made(job)):
+                reached = batch.last_row
+                yield batch
+        except apart.Gone:
+            log.warning("import.read_on_here", list=row.ref)
+            maker.first = registry.next_number(row.incident_id)
+        else:
+            return
     stream = files.opened(folder / row.stored_as, key, row.stored_as)
-    reached = max(row.cursor, 1 if row.has_header else 0)
     lines = (line for line in tables.rows(stream, _form(row)) if line.number > reached)
-    return maker.ahead(lines, stream)
+    yield from ahead(maker.batches(lines, stream))
 
 
 def _keep(claim: Claim, batch: Batch, maker: Maker, now: datetime) -> None:

@@ -167,7 +167,7 @@ class Reader:
         self._plain = len({target for _, target in self._columns}) == len(self._columns)
         self._mapping = mapping
         self._judge = judge
-        self._today = today
+        self.today = today
         self._exposed = " ".join(sorted(mapping.exposed))
         self._places: dict[tuple[str, str], tuple[str, bool]] = {}
         self._words: dict[tuple[str, str], str | None] = {}
@@ -299,7 +299,7 @@ class Reader:
     def _age(self, record: Record, doubts: list[str]) -> str:
         if (born := record.get("birth_date")) is not None:
             if day := columns.found_date(born, self._mapping.date_order):
-                return people.age_on(day, self._today)
+                return people.age_on(day, self.today)
             doubts.append("birth_date")
         if (minor := record.get("minor")) is not None:
             return self._meaning("minor", minor, columns.found_age, doubts) or Age.UNKNOWN

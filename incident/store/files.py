@@ -10,7 +10,6 @@ from typing import IO, Final
 
 from incident.domain.errors import Invalid
 from incident.store.ciphers import Sealer, Unreadable
-from incident.store.keys import sync_folder
 
 PIECE: Final = 256 * 1024
 HEAD: Final = b"TOCSIN-SEALED-1\n"
@@ -128,3 +127,14 @@ def _next(source: IO[bytes], ref: str) -> bytes | None:
 
 def _place(ref: str, number: int, *, last: bool) -> str:
     return f"file:{ref}:{number}:{'end' if last else 'more'}"
+
+
+def sync_folder(folder: Path) -> None:
+    """Write through that a file was made or taken away in this folder: syncing the file itself does not say so."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

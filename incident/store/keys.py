@@ -16,6 +16,8 @@ from typing import Any, Final
 import tink
 from tink import aead, json_proto_keyset_format, prf, secret_key_access
 
+from incident.store.files import sync_folder
+
 aead.register()
 prf.register()
 
@@ -235,14 +237,3 @@ def _write_new(path: Path, content: bytes) -> None:
     finally:
         draft.unlink()
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Write through that a file was made or taken away in this folder: syncing the file itself does not say so."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -82,9 +82,18 @@ def test_keys_handed_over_seal_mark_and_open_alike_at_the_other_end():
     here = Sealer(7, OURS, primitives.marks(MARKING))
     there = Sealer.taken_over(here.handed_over())
     assert there.unseal("person.sealed:1:1", here.seal("person.sealed:1:1", b"a secret")) == b"a secret"
+    assert there.unseal("person.sealed:1:1", here.closer("person.sealed:")("1:1", b"a secret")) == b"a secret"
     assert there.mark("email", "ann@example.org") == here.marker("email")("ann@example.org")
     with pytest.raises(Unreadable):
         Sealer(8, OURS, primitives.marks(MARKING)).unseal("x", there.seal("x", b"a secret"))
+
+
+def test_of_thousands_sealed_in_a_row_no_two_have_the_same_nonce():
+    here = Sealer(7, OURS, primitives.marks(MARKING))
+    seal = here.closer("person.sealed:")
+    boxes = [seal(f"{n}:1", b"same") for n in range(1_000)]
+    assert len({box[5:17] for box in boxes}) == 1_000
+    assert {here.unseal(f"person.sealed:{n}:1", box) for n, box in enumerate(boxes)} == {b"same"}
 
 
 def test_keys_that_tink_holds_are_not_handed_over():
