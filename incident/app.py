@@ -37,6 +37,7 @@ from incident.api import obligations as api_obligations
 from incident.api import people as api_people
 from incident.api import plans as api_plans
 from incident.api import preflights as api_preflights
+from incident.api import privilege as api_privilege
 from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import reminders as api_reminders
@@ -82,6 +83,7 @@ from incident.web import (
     laws,
     letters,
     lookups,
+    marked,
     members,
     newsrooms,
     notice_lists,
@@ -92,6 +94,7 @@ from incident.web import (
     people,
     plans,
     preflights,
+    privilege,
     public,
     public_tasks,
     reach,
@@ -127,6 +130,7 @@ WEB: tuple[Blueprint, ...] = (
     reach.bp,
     feeds.bp,
     members.bp,
+    privilege.bp,
     signin.bp,
     team.bp,
     rules.bp,
@@ -180,6 +184,7 @@ API: tuple[Blueprint, ...] = (
     api_reach.targets,
     api_reminders.bp,
     api_members.bp,
+    api_privilege.bp,
     api_team.bp,
     api_webhooks.bp,
     api_rules.bp,
@@ -238,6 +243,7 @@ def _open_library(app: APIFlask) -> None:
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     _open_channels,
     _open_library,
+    marked.init,
     scheme.init,
     repeats.init,
 )

@@ -6,7 +6,7 @@ an excerpt of the record up to this checkpoint goes in last (docs/record.md, "Th
 
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,8 +19,9 @@ from incident.actions.ledger import instant, transaction
 from incident.domain.audit import BUNDLE_FORMAT, BUNDLED, EXCERPT, MANIFEST, canonical
 from incident.domain.dossier import Company
 from incident.domain.errors import Missing
+from incident.domain.privilege import Kind, Marked
 from incident.store import checkpoints as signed
-from incident.store import files, holdings, incidents, reports
+from incident.store import files, holdings, incidents, privilege, reports
 from incident.store.db import db
 from incident.store.incidents import Evidence, Incident
 from incident.store.sealed import Erased, Sealer, Unreadable, sealer
@@ -103,33 +104,50 @@ class Packing:
 
 
 def begun(
-    ref: str, *, company: Company, zone: ZoneInfo, folder: Path, actor: str, clock: Callable[[], datetime]
+    ref: str,
+    *,
+    company: Company,
+    zone: ZoneInfo,
+    folder: Path,
+    privileged: bool = False,
+    actor: str,
+    clock: Callable[[], datetime],
 ) -> Iterator[bytes]:
     """The bundle as pieces of a zip; that it was asked for stands in the record first. Raises Missing.
 
-    `folder` holds the sealed files. The zip is whole only when the last piece was taken.
+    `folder` holds the sealed files. What is marked as privileged stays out, listed by number, unless `privileged` takes it
+    along. The zip is whole only when the last piece was taken.
     """
     with transaction(actor, clock()) as ledger:
         if incidents.by_ref(ref) is None:
             raise Missing()
-        ledger.write("incident.bundle_begun", ref, incident=ref)
-    return _pieces(ref, company, zone, folder, actor, clock)
+        ledger.write("incident.bundle_begun", ref, incident=ref, privileged=privileged)
+    return _pieces(ref, company, zone, folder, privileged, actor, clock)
 
 
 def _pieces(
-    ref: str, company: Company, zone: ZoneInfo, folder: Path, actor: str, clock: Callable[[], datetime]
+    ref: str,
+    company: Company,
+    zone: ZoneInfo,
+    folder: Path,
+    privileged: bool,
+    actor: str,
+    clock: Callable[[], datetime],
 ) -> Iterator[bytes]:
     at = clock().astimezone(UTC)
     incident = incidents.by_ref(ref)
     if incident is None:
         raise Missing()
+    withheld = () if privileged else tuple(privilege.current(incident.id))
     packing = Packing(at)
     yield from packing.add("README.txt", [READ_ME.format(ref=ref, at=instant(at)).encode()])
-    summary = summaries.MAKERS["pdf"](summaries.told(ref, company, zone, at))
+    summary = summaries.MAKERS["pdf"](summaries.told(ref, company, zone, at, privileged=privileged))
     yield from packing.add("summary.pdf", [summary])
-    yield from _data(packing, incident)
+    yield from _data(packing, incident, Withheld.of(incident, withheld))
     yield from _reports(packing, incident)
-    yield from _evidence(packing, incident, folder)
+    yield from _evidence(packing, incident, folder, privilege.items(withheld, Kind.EVIDENCE))
+    for one in withheld:
+        packing.leave_out(f"{one.kind} {one.item}", f"privileged: {one.basis} ({one.ref})", 1)
     packing.listed.sort(key=lambda one: str(one["path"]))
     manifest = _manifest(packing, incident).encode()
     yield from packing.add(MANIFEST, [manifest], listed=False)
@@ -156,11 +174,39 @@ def _manifest(packing: Packing, incident: Incident) -> str:
     )
 
 
-def _data(packing: Packing, incident: Incident) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class Withheld:
+    """The rows that stay out because what they hold is privileged: by table, the column and its values."""
+
+    rows: Mapping[str, tuple[str, frozenset[Any]]]
+
+    @classmethod
+    def of(cls, incident: Incident, marked: Collection[Marked]) -> "Withheld":
+        """Those of these marks, with what belongs to a marked thing."""
+        of = {kind: privilege.items(marked, kind) for kind in Kind}
+        pieces = frozenset(row.id for row in incidents.evidence(incident.id) if row.ref in of[Kind.EVIDENCE])
+        return cls(
+            {
+                "custody": ("evidence_id", pieces),
+                "evidence": ("ref", of[Kind.EVIDENCE]),
+                "fact": ("key", of[Kind.FACT]),
+                "note": ("ref", of[Kind.NOTE]),
+                "report": ("ref", of[Kind.REPORT]),
+            }
+        )
+
+    def takes(self, table: str, row: Mapping[str, Any]) -> bool:
+        """Whether this row stays out."""
+        column, values = self.rows.get(table, ("", frozenset()))
+        return bool(values) and row[column] in values
+
+
+def _data(packing: Packing, incident: Incident, withheld: Withheld) -> Iterator[bytes]:
     """Every row about the incident, a file a table."""
     id_ = incident.id
     for table in sorted(holdings.HELD):
-        yield from packing.add(f"data/{table}.jsonl", (_row(row) for row in holdings.rows(table, id_)))
+        rows = (_row(row) for row in holdings.rows(table, id_) if not withheld.takes(table, row))
+        yield from packing.add(f"data/{table}.jsonl", rows)
     for table, (_, why) in sorted(holdings.LEFT_OUT.items()):
         packing.leave_out(table, why, holdings.counted(table, id_))
 
@@ -177,9 +223,9 @@ def _reports(packing: Packing, incident: Incident) -> Iterator[bytes]:
             db.session.expunge(kept)
 
 
-def _evidence(packing: Packing, incident: Incident, folder: Path) -> Iterator[bytes]:
+def _evidence(packing: Packing, incident: Incident, folder: Path, withheld: frozenset[str]) -> Iterator[bytes]:
     """The evidence as it was brought; what was erased or cannot be read is said to be left out."""
-    pieces = incidents.evidence(incident.id)
+    pieces = [piece for piece in incidents.evidence(incident.id) if piece.ref not in withheld]
     try:
         opener = sealer(incident.id) if pieces else None
     except Erased:

@@ -20,6 +20,7 @@ from incident.domain.dossier import (
 from incident.domain.facts import parsed
 from incident.domain.forms import library
 from incident.domain.lawbook import Lawbook
+from incident.domain.privilege import Kind
 from incident.settings import Settings
 from incident.store import (
     checkpoints,
@@ -32,6 +33,7 @@ from incident.store import (
     obligations,
     people,
     plans,
+    privilege,
     reports,
 )
 from incident.store.dispatches import Dispatch
@@ -50,8 +52,12 @@ REVIEW = {
 }
 
 
-def gathered(incident: Incident, *, company: Company, zone: tzinfo, language: str, now: datetime) -> Dossier:
-    """The incident as it stands at this moment, its times to be shown in `zone`."""
+def gathered(
+    incident: Incident, *, company: Company, zone: tzinfo, language: str, now: datetime, privileged: bool = False
+) -> Dossier:
+    """The incident as it stands at this moment, its times to be shown in `zone`; marked items only if `privileged`."""
+    marked = [] if privileged else privilege.current(incident.id)
+    withheld = {kind: privilege.items(marked, kind) for kind in Kind}
     counted = _people(incident.id)
     return Dossier(
         ref=incident.ref,
@@ -64,14 +70,14 @@ def gathered(incident: Incident, *, company: Company, zone: tzinfo, language: st
         made_at=now,
         company=company,
         zone=zone,
-        facts=facts_of(incident.id),
+        facts={key: fact for key, fact in facts_of(incident.id).items() if key not in withheld[Kind.FACT]},
         people_total=sum(counted.values()),
         people_by_place={place: number for place, number in counted.items() if place},
         grades=_grades(incident.id),
         steps=_steps(incident.id),
         duties=_duties(incident.id),
         notices=_notices(incident.id),
-        evidence=_evidence(incident.id),
+        evidence=tuple(line for line in _evidence(incident.id) if line.ref not in withheld[Kind.EVIDENCE]),
         reports=_reports(incident.id, language),
         review=_review(incident.id),
         seal=_seal(),

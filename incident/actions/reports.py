@@ -9,14 +9,16 @@ from incident.actions.cases import TO_AUTHORITIES, Case, case, duty_for, form_of
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import filings
 from incident.domain import incidents as incident_rules
+from incident.domain import privilege as privilege_rules
 from incident.domain import reports as rules
 from incident.domain.dossier import Company
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.forms import Form
+from incident.domain.privilege import Kind
 from incident.domain.reports import State, Typed
 from incident.exports import files
 from incident.exports.report import Sheet
-from incident.store import incidents
+from incident.store import incidents, privilege
 from incident.store import obligations as findings
 from incident.store import reports as rows
 from incident.store.db import db, new_ref
@@ -122,6 +124,7 @@ def file(
     with transaction(actor, now) as ledger:
         at_hand = _draft(ref, report_ref, version, company, now)
         report, incident = at_hand.report, at_hand.incident
+        privilege_rules.demand_not_marked(privilege.items(privilege.current(incident.id), Kind.REPORT), report.ref)
         report.filed_at = filings.filed_at(filed_at, started_at=_begin(at_hand), now=now)
         given = at_hand.answers()
         filings.may_be_filed(at_hand.form, report.stage, given, late=at_hand.late, missing_accepted=missing_accepted)

@@ -14,13 +14,19 @@ from incident.exports.files import File
 from incident.store import incidents
 
 
-def export(ref: str, kind: str, *, company: Company, zone: ZoneInfo, actor: str, now: datetime) -> File:
-    """The summary as it stands now, its digest in the record. Raises Invalid, Missing."""
+def export(
+    ref: str, kind: str, *, company: Company, zone: ZoneInfo, privileged: bool = False, actor: str, now: datetime
+) -> File:
+    """The summary as it stands now, its digest in the record. Raises Invalid, Missing.
+
+    What is marked as privileged stays out unless `privileged` takes it along.
+    """
     if kind not in MAKERS:
         raise Invalid("kind", f"A summary can be had as {', '.join(MAKERS)}.")
     with transaction(actor, now) as ledger:
-        made = File(ref, kind, MAKERS[kind](told(ref, company, zone, now)))
-        ledger.write("summary.exported", ref, incident=ref, kind=kind, sha256=made.sha256, size=len(made.content))
+        made = File(ref, kind, MAKERS[kind](told(ref, company, zone, now, privileged=privileged)))
+        details = {"kind": kind, "sha256": made.sha256, "size": len(made.content), "privileged": privileged}
+        ledger.write("summary.exported", ref, incident=ref, **details)
     return made
 
 
@@ -32,12 +38,12 @@ def deadlines(ref: str, *, zone: ZoneInfo, site: str, now: datetime) -> bytes:
     return feeds.of_incident(incident, zone=zone, site=site, now=now)
 
 
-def told(ref: str, company: Company, zone: ZoneInfo, now: datetime) -> Dossier:
+def told(ref: str, company: Company, zone: ZoneInfo, now: datetime, *, privileged: bool = False) -> Dossier:
     """What a summary says of the incident at this moment. Raises Missing."""
     incident = incidents.by_ref(ref)
     if incident is None:
         raise Missing()
-    return dossier.gathered(incident, company=company, zone=zone, language="en", now=now)
+    return dossier.gathered(incident, company=company, zone=zone, language="en", now=now, privileged=privileged)
 
 
 def _pdf(about: Dossier) -> bytes:

@@ -115,7 +115,7 @@ def _readers(incident_id: int, user: User, trial: Trial) -> list[User]:
         return [user]
     if trial.channel is Channel.PUSH:
         raise Invalid("channel", "A push test goes to one device of your own.")
-    team = [row.user for row in members.of(incident_id) if row.user.active]
+    team = [row.user for row in members.of(incident_id) if row.user.active and not row.capacity]
     if not team:
         raise Invalid("channel", "Nobody is on the team of this incident yet: add them on its Team page first.")
     if len(team) > LARGEST_TEAM:

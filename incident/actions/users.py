@@ -239,6 +239,25 @@ def _invitation(email: str | None, roles: Iterable[str], actor: str, now: dateti
     return secret, invitation
 
 
+def new_account(email: str, name: str, ledger: Ledger) -> User:
+    """An account with no role, inside the caller's transaction, with its line. Raises Invalid."""
+    user = _new(email, [], ledger.now)
+    user.name = name
+    _keep(user)
+    ledger.write("account.created", user.ref, roles=[])
+    return user
+
+
+def invited(user: User, ledger: Ledger) -> str:
+    """The secret of a one-time link to an account that has no password yet, inside the caller's transaction."""
+    for earlier in rows.open_invitations(ledger.now):
+        if earlier.email == user.email:
+            earlier.revoked_at = ledger.now
+    secret, invitation = _invitation(user.email, user.roles, ledger.actor, ledger.now)
+    ledger.write("invitation.issued", invitation.ref, roles=user.roles)
+    return secret
+
+
 def _open_invitation(secret: str, now: datetime, *, locked: bool) -> Invitation:
     invitation = rows.invitation_by_key(credentials.key_of(secret), now, locked=locked)
     if invitation is None:

@@ -74,7 +74,7 @@ class CheckpointOut(BaseModel):
 
 
 @bp.get("")
-@permit("incident.view")
+@permit("timeline.view")
 @bp.input(Asked, location="query", arg_name="asked")
 @bp.output(LineList)
 def index(incident: str, asked: Asked) -> dict[str, Any]:

@@ -2,16 +2,23 @@
 
 from apiflask import APIBlueprint
 from flask import Response
+from pydantic import Field
 
+from incident.api.incidents import Strict
 from incident.web.access import permit
-from incident.web.bundles import handed_out
+from incident.web.bundles import handed_out, taken_along
 
 bp = APIBlueprint("api_bundles", __name__, url_prefix="/api/v1/incidents/<incident>", tag="Record")
 
 
+class Along(Strict):
+    privileged: bool = Field(False, description="Take along what is marked as privileged; needs privilege.export.")
+
+
 @bp.post("/bundle")
 @permit("incident.bundle")
+@bp.input(Along, location="query", arg_name="along")
 @bp.doc(responses={200: "A zip file; docs/record.md describes it."})
-def make(incident: str) -> Response:
+def make(incident: str, along: Along) -> Response:
     """Put together everything about the incident: data, reports, evidence in clear, and its lines of the record."""
-    return handed_out(incident)
+    return handed_out(incident, privileged=taken_along(along.privileged))

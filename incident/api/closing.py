@@ -70,7 +70,7 @@ class ReopenIn(Strict):
 
 
 @bp.get("")
-@permit("incident.view")
+@permit("closing.view")
 @bp.output(ClosingOut)
 def show(incident: str) -> dict[str, Any]:
     """What stands in the way of closing, the review, and how it ended."""

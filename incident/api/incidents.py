@@ -18,6 +18,7 @@ from incident.store import users
 from incident.store.incidents import Custody, Evidence, Fact, Incident
 from incident.web import story
 from incident.web.access import actor, me, now, permit
+from incident.web.marked import hidden
 
 bp = APIBlueprint("api_incidents", __name__, url_prefix="/api/v1/incidents", tag="Incidents")
 
@@ -219,16 +220,17 @@ def lead(incident: str, given: LeadIn) -> str:
 
 
 @bp.get("/<incident>/facts")
-@permit("incident.view")
+@permit("fact.view")
 @bp.output(FactList)
 def facts(incident: str) -> dict[str, Any]:
     """The current value of every fact that was ever recorded."""
     known = rows.current_facts(g.incident.id)
-    return {"facts": [_fact(known[entry.key]) for entry in vocabulary() if entry.key in known]}
+    shown = known.keys() - hidden("fact")
+    return {"facts": [_fact(known[entry.key]) for entry in vocabulary() if entry.key in shown]}
 
 
 @bp.get("/<incident>/facts/<key>")
-@permit("incident.view")
+@permit("fact.view")
 @bp.output(FactList)
 def history(incident: str, key: str) -> dict[str, Any]:
     """Every value one fact has had, newest first."""
@@ -256,12 +258,13 @@ def record(incident: str, given: FactsIn) -> dict[str, Any]:
 
 
 @bp.get("/<incident>/timeline")
-@permit("incident.view")
+@permit("timeline.view")
 @bp.input(Place, location="query", arg_name="place")
 @bp.output(Happenings)
 def timeline(incident: str, place: Place) -> dict[str, Any]:
     """What happened, newest first, in sentences."""
-    return {"happenings": [vars(one) for one in story.latest(g.incident, limit=place.limit, before=place.before)]}
+    found = story.latest(g.incident, limit=place.limit, before=place.before, hidden=hidden)
+    return {"happenings": [vars(one) for one in found]}
 
 
 @bp.post("/<incident>/notes")
@@ -274,18 +277,19 @@ def add_note(incident: str, given: NoteIn) -> dict[str, str]:
 
 
 @bp.get("/<incident>/evidence")
-@permit("incident.view")
+@permit("evidence.view")
 @bp.output(EvidenceList)
 def evidence(incident: str) -> dict[str, Any]:
     """All pieces of evidence with their custody."""
     custody: dict[int, list[Custody]] = {}
     for move in rows.custody(g.incident.id):
         custody.setdefault(move.evidence_id, []).append(move)
-    return {"evidence": [_piece(piece, custody.get(piece.id, [])) for piece in rows.evidence(g.incident.id)]}
+    shown = [piece for piece in rows.evidence(g.incident.id) if piece.ref not in hidden("evidence")]
+    return {"evidence": [_piece(piece, custody.get(piece.id, [])) for piece in shown]}
 
 
 @bp.post("/<incident>/evidence")
-@permit("incident.change")
+@permit("evidence.change")
 @bp.output(Ref, status_code=201)
 @bp.doc(description="Multipart form: `file`, `brought_by`, `description`.")
 def bring(incident: str) -> dict[str, str]:
@@ -307,7 +311,7 @@ def bring(incident: str) -> dict[str, str]:
 
 
 @bp.post("/<incident>/evidence/<piece>/custody")
-@permit("incident.change")
+@permit("evidence.change")
 @bp.input(CustodyIn, arg_name="given")
 @bp.output({}, status_code=204)
 def hand_on(incident: str, piece: str, given: CustodyIn) -> str:
@@ -317,7 +321,7 @@ def hand_on(incident: str, piece: str, given: CustodyIn) -> str:
 
 
 @bp.get("/<incident>/evidence/<piece>/file")
-@permit("incident.change")
+@permit("evidence.copy")
 def download(incident: str, piece: str) -> Response:
     """The piece itself. The look leaves a line."""
     found, pieces = evidence_actions.take_copy(incident, piece, folder=_folder(), actor=actor(), now=now())

@@ -1,14 +1,16 @@
 """The people on one incident, for programs."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from apiflask import APIBlueprint
 from flask import g
 from pydantic import BaseModel, Field
 
-from incident.actions import members
+from incident.actions import guests, members
 from incident.api.incidents import Strict
+from incident.api.team import link_of
+from incident.domain.guests import MOST_DAYS, PART_WORDS
 from incident.store import members as rows
 from incident.web.access import actor, now, permit
 
@@ -22,6 +24,22 @@ class Member(BaseModel):
     active: bool
     added_by: str
     added_at: datetime
+    until: datetime | None = Field(description="When it ends by itself: an emergency, a guest's stay.")
+    capacity: str = Field(description="What a guest is here as; empty for whoever works here.")
+    parts: list[str] | None = Field(description="What a guest may see; null for whoever works here.")
+
+
+class GuestIn(Strict):
+    email: str = Field(max_length=254)
+    name: str = Field(max_length=120)
+    capacity: Literal["counsel", "forensics", "insurer", "processor", "other"]
+    parts: list[str] = Field(min_length=1, max_length=len(PART_WORDS), description=f"Of: {', '.join(PART_WORDS)}.")
+    days: int = Field(30, ge=1, le=MOST_DAYS)
+
+
+class GuestOut(BaseModel):
+    person: str
+    link: str | None = Field(description="One-time link to hand over, shown this once; null: the guest has an account.")
 
 
 class Members(BaseModel):
@@ -59,6 +77,17 @@ def remove(incident: str, ref: str) -> str:
     return ""
 
 
+@bp.post("/guests")
+@permit("guest.invite")
+@bp.input(GuestIn, arg_name="given")
+@bp.output(GuestOut, status_code=201)
+def invite(incident: str, given: GuestIn) -> dict[str, str | None]:
+    """Let somebody from outside into parts of the incident; inviting them again changes parts and end."""
+    about = {"capacity": given.capacity, "parts": given.parts, "days": given.days}
+    ref, secret = guests.invite(incident, given.email, given.name, **about, actor=actor(), now=now())
+    return {"person": ref, "link": link_of(secret) if secret else None}
+
+
 @bp.put("/restriction")
 @permit("incident.restrict")
 @bp.input(Restriction, arg_name="given")
@@ -72,4 +101,4 @@ def restrict(incident: str, given: Restriction) -> str:
 
 def _member(row: rows.Membership) -> dict[str, Any]:
     person = {name: getattr(row.user, name) for name in ("ref", "name", "roles", "active")}
-    return person | {"added_by": row.added_by, "added_at": row.added_at}
+    return person | {name: getattr(row, name) for name in ("added_by", "added_at", "until", "capacity", "parts")}

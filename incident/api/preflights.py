@@ -89,7 +89,7 @@ def ask(incident: str, ref: str) -> dict[str, str]:
 
 
 @bp.get("/people")
-@permit("notice.view")
+@permit("people.view")
 @bp.input(ListedIn, location="query", arg_name="asked")
 @bp.output(ListedOut)
 def people(incident: str, ref: str, asked: ListedIn) -> dict[str, Any]:

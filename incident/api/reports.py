@@ -20,6 +20,7 @@ from incident.store import obligations
 from incident.store import reports as rows
 from incident.store.reports import Report
 from incident.web.access import actor, now, permit
+from incident.web.marked import hidden
 from incident.web.reports import company, download, house_zone
 
 bp = APIBlueprint("api_reports", __name__, url_prefix="/api/v1/incidents/<incident>/reports", tag="Reports")
@@ -216,7 +217,7 @@ def index(incident: str, place: Place) -> dict[str, Any]:
     found = list(rows.page(g.incident.id, before=place.before, limit=place.limit))
     dues = obligations.dues(g.incident.id)
     return {
-        "reports": [_plain(one, cases.due_of(one, dues)) for one in found],
+        "reports": [_plain(one, cases.due_of(one, dues)) for one in found if one.ref not in hidden("report")],
         "before": found[-1].id if len(found) == place.limit else None,
     }
 

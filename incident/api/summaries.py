@@ -4,7 +4,9 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from incident.actions import summaries as actions
+from incident.api.bundles import Along
 from incident.web.access import actor, now, permit, zone
+from incident.web.bundles import taken_along
 from incident.web.reports import company, download, house_zone
 from incident.web.summaries import calendar, site
 
@@ -13,14 +15,16 @@ bp = APIBlueprint("api_summaries", __name__, url_prefix="/api/v1/incidents/<inci
 
 @bp.post("/summary/<kind>")
 @permit("report.export")
+@bp.input(Along, location="query", arg_name="along")
 @bp.doc(responses={200: "The file: pdf, docx or json."})
-def export(incident: str, kind: str) -> Response:
+def export(incident: str, kind: str, along: Along) -> Response:
     """Make the summary as it stands; its digest goes into the record."""
-    return download(actions.export(incident, kind, company=company(), zone=house_zone(), actor=actor(), now=now()))
+    about = {"company": company(), "zone": house_zone(), "privileged": taken_along(along.privileged)}
+    return download(actions.export(incident, kind, **about, actor=actor(), now=now()))
 
 
 @bp.get("/deadlines.ics")
-@permit("incident.view")
+@permit("duty.view")
 @bp.doc(responses={200: "An iCalendar file."})
 def deadlines(incident: str) -> Response:
     """Duties and steps with their due times, for a calendar that sends a token."""

@@ -43,7 +43,9 @@ class RolesIn(Strict):
 
 
 class Change(BaseModel):
-    waits: str | None = Field(description="The request that waits for a second person's yes; null: the roles count now.")
+    waits: str | None = Field(
+        description="The request that waits for a second person's yes; null: the roles count now."
+    )
 
 
 class InvitationIn(RolesIn):
@@ -129,7 +131,7 @@ def unlock(ref: str) -> str:
 @bp.output(Link)
 def reset(ref: str) -> dict[str, str]:
     """Let somebody who lost password or second factor begin anew; approver and auditor are taken off."""
-    return {"link": _link(users.reset(ref, actor=actor(), now=now()))}
+    return {"link": link_of(users.reset(ref, actor=actor(), now=now()))}
 
 
 @bp.get("/invitations")
@@ -147,7 +149,7 @@ def invitations() -> dict[str, Any]:
 def invite(given: InvitationIn) -> dict[str, str]:
     """Invite somebody by a one-time link."""
     ref, secret = users.invite(given.email, given.roles, actor=actor(), now=now())
-    return {"ref": ref, "link": _link(secret)}
+    return {"ref": ref, "link": link_of(secret)}
 
 
 @bp.delete("/invitations/<ref>")
@@ -178,6 +180,6 @@ def _invitation(row: Invitation) -> dict[str, Any]:
     return {name: getattr(row, name) for name in InvitationOut.model_fields}
 
 
-def _link(secret: str) -> str:
+def link_of(secret: str) -> str:
     base: str = current_app.extensions["settings"].base_url
     return base + url_for("signin.link", secret=secret)

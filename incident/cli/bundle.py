@@ -18,8 +18,9 @@ from incident.settings import Settings
 @click.command()
 @click.argument("incident")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--privileged", is_flag=True, help="Take along what is marked as privileged; the record says so.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def bundle(incident: str, file: Path, as_json: bool) -> None:
+def bundle(incident: str, file: Path, privileged: bool, as_json: bool) -> None:
     """Write all about INCIDENT into the zip FILE, which must not exist: data, reports, evidence and its lines of the record.
 
     Evidence is in it in clear. Check it with `python -m incident.domain.audit FILE`.
@@ -32,6 +33,7 @@ def bundle(incident: str, file: Path, as_json: bool) -> None:
             company=dossier.company(configuration),
             zone=ZoneInfo(configuration.time_zone),
             folder=configuration.instance / "files",
+            privileged=privileged,
             actor="cli",
             clock=clock.now,
         )

@@ -17,6 +17,7 @@ APPEND_ONLY = {
     "note": "id",
     "policy_in_force": "id",
     "posting_check": "id",
+    "privilege_mark": "id",
     "provider_event": "id",
     "public_decision": "id",
     "reminder_ack": "id",

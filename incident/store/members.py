@@ -32,8 +32,15 @@ class Membership(Model):
 
 
 def has(incident_id: int, user_id: int, *, at: datetime | None = None) -> bool:
-    """Whether the person is on the incident; `at` this moment, where the answer opens something."""
-    return one(incident_id, user_id, at=at) is not None
+    """Whether the person works on the incident; `at` this moment, where the answer opens something. A guest does not."""
+    place = one(incident_id, user_id, at=at)
+    return place is not None and not place.capacity
+
+
+def guest_of(user_id: int, at: datetime) -> Sequence[Membership]:
+    """The places to which this person is invited as a guest, at this moment."""
+    mine = select(Membership).where(Membership.user_id == user_id, Membership.capacity != "", lasts(at))
+    return db.session.scalars(mine.order_by(Membership.id)).all()
 
 
 def one(incident_id: int, user_id: int, *, at: datetime | None = None) -> Membership | None:
@@ -68,7 +75,7 @@ def count(incident_id: int) -> int:
 def add(incident_id: int, user_id: int, *, actor: str, now: datetime) -> bool:
     """Put the person on the incident, inside the caller's transaction; False when they were on it already."""
     known = one(incident_id, user_id)
-    if known is not None and (known.until is None or known.parts is not None):
+    if known is not None and (known.until is None or known.capacity):
         return False
     if known is not None:  # somebody who came in an emergency now stays
         known.until, known.added_by, known.added_at = None, actor, now

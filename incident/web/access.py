@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from incident import clock
 from incident.actions import tokens
-from incident.domain.access import MEMBER, OWN, PERMITS, PUBLIC, SIGNED, SPECIAL, visible
+from incident.domain.access import MEMBER, OWN, PERMITS, PRIVILEGED, PUBLIC, SIGNED, SPECIAL, guest_may, visible
 from incident.domain.access import may as holds
 from incident.domain.errors import Missing
 from incident.domain.users import is_fresh
@@ -76,7 +76,7 @@ def _marked(view: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _admit() -> Response | None:
     """Let the request through to its view, send it to sign in, or refuse it."""
-    for left_over in ("incident", "now", "person", "session_row"):
+    for left_over in ("incident", "now", "parts", "person", "session_row"):
         g.pop(left_over, None)  # `g` may outlive a request where a context was pushed around several
     if request.endpoint is None:
         return None
@@ -94,7 +94,7 @@ def _admit() -> Response | None:
     elif elsewhere := _know_by_session(name):
         return elsewhere
     _load_incident()
-    if name not in SPECIAL and not holds(name, g.person.roles):
+    if name not in SPECIAL and not _holds(name, g.person):
         abort(403)
     return None if _is_api() else _freshened()
 
@@ -173,8 +173,24 @@ def _load_incident() -> None:
 
 
 def _sees(incident: Any) -> bool:
+    """Whether this incident exists for the reader: by their roles, or as its guest for the parts they were invited to."""
     is_member = incident.restricted and members.has(incident.id, g.person.id, at=now())
-    return visible(restricted=incident.restricted, roles=g.person.roles, is_member=is_member)
+    if visible(restricted=incident.restricted, roles=g.person.roles, is_member=is_member):
+        return True
+    place = members.one(incident.id, g.person.id, at=now())
+    if place is not None and place.capacity:
+        g.parts = tuple(place.parts or ())
+    return "parts" in g
+
+
+def _holds(name: str, reader: User) -> bool:
+    """Whether the reader holds the permit here: by roles, or on an incident they are a guest of by its parts alone."""
+    return guest_may(name, g.parts) if "parts" in g else holds(name, reader.roles)
+
+
+def sees_privileged() -> bool:
+    """Whether the reader may see what is marked as privileged: guests only where they were let into that."""
+    return "parts" not in g or PRIVILEGED in g.parts
 
 
 def now() -> datetime:
@@ -220,7 +236,13 @@ def may(view: Callable[..., Any] | str) -> bool:
         return True
     if reader is None or name is None:
         return False
-    return name in {OWN, MEMBER} or holds(name, reader.roles)
+    return name in {OWN, MEMBER} or _holds(name, reader)
+
+
+def may_anywhere(view: Callable[..., Any]) -> bool:
+    """Whether the reader's roles open this view: for lists over all incidents, which are shut to the guests of one."""
+    reader, name = user(), getattr(view, "permit", "")
+    return reader is not None and (name in SPECIAL or holds(name, reader.roles))
 
 
 def zone() -> ZoneInfo:

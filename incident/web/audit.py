@@ -32,6 +32,7 @@ from incident.store import checkpoints as rows
 from incident.store.audit import AuditLine
 from incident.web import answers
 from incident.web.access import actor, now, permit, zone
+from incident.web.marked import marked
 
 bp = Blueprint("audit", __name__, url_prefix="/incidents/<incident>/record")
 whole = Blueprint("record", __name__, url_prefix="/record")
@@ -61,7 +62,7 @@ class Told:
 
 
 @bp.get("/")
-@permit("incident.view")
+@permit("timeline.view")
 def index(incident: str) -> str:
     """The record of one incident, newest line first."""
     return _page(incident)
@@ -100,6 +101,7 @@ def _page(incident: str | None) -> str:
         others=BY_ITSELF,
         nouns=NOUNS,
         state=_state(),
+        privileged=len(marked()) if incident else 0,
     )
 
 
@@ -161,7 +163,7 @@ def _state() -> dict[str, Any]:
 
 
 @bp.get("/lines.csv")
-@permit("incident.view")
+@permit("timeline.view")
 def table(incident: str) -> Response:
     """All lines about one incident as CSV, newest first."""
     return _table(incident, f"{incident}-record.csv")
@@ -210,7 +212,7 @@ class Turn(rows.Reading):
 
 
 @bp.get("/check")
-@permit("incident.view")
+@permit("timeline.view")
 def check(incident: str) -> ResponseReturnValue:
     """Read every line again and say what that proves; the page grows while it reads."""
     return _check(incident)
@@ -244,7 +246,7 @@ def export() -> Response:
 
 
 @bp.get("/checkpoint", endpoint="checkpoint")
-@permit("incident.view")
+@permit("timeline.view")
 def checkpoint(incident: str) -> Response:
     """The newest checkpoint, to be kept elsewhere."""
     return _newest()

@@ -45,7 +45,7 @@ SUMMARY = (
 
 
 @bp.get("/")
-@permit("incident.view")
+@permit("closing.view")
 def index(incident: str) -> str:
     """What stands in the way, the review, and how it ended."""
     return _page({}, {})
@@ -108,7 +108,7 @@ def _figures() -> list[tuple[str, str]]:
 
 
 @bp.get("/summary.csv")
-@permit("incident.view")
+@permit("closing.view")
 def table(incident: str) -> Response:
     """The closing summary as CSV."""
     facts = incidents.known(g.incident.id)

@@ -36,7 +36,7 @@ def _frame() -> dict[str, Any]:
 
 def _navigation() -> list[tuple[str, str, str]]:
     known = current_app.view_functions
-    return [entry for entry in NAVIGATION if entry[0] in known and access.may(known[entry[0]])]
+    return [entry for entry in NAVIGATION if entry[0] in known and access.may_anywhere(known[entry[0]])]
 
 
 def mode() -> dict[str, str]:

@@ -31,7 +31,8 @@ from incident.store import incidents as rows
 from incident.store import users
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, story
-from incident.web.access import actor, me, now, permit, zone
+from incident.web.access import actor, may, me, now, permit, zone
+from incident.web.marked import hidden, items
 from incident.web.seen import seen_of
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -189,12 +190,12 @@ def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
 @permit("incident.view")
 def show(incident: str) -> str:
     """One incident at a glance: what is known, what is owed, what happened last."""
-    facts = rows.current_facts(g.incident.id)
+    facts = _shown(rows.current_facts(g.incident.id)) if may("fact.view") else {}
     return render_template(
         "incidents/show.html",
         facts=_headline(facts),
         unknown=_unasked(facts),
-        happened=story.latest(g.incident, limit=12),
+        happened=story.latest(g.incident, limit=12, hidden=hidden) if may("timeline.view") else [],
         state=rail.state(g.incident),
         team=users.every(),
     )
@@ -212,6 +213,11 @@ HEADLINES = (
     "systems",
     "risk_to_people",
 )
+
+
+def _shown(facts: dict[str, Fact]) -> dict[str, Fact]:
+    """Without what this reader may not see."""
+    return {key: fact for key, fact in facts.items() if key not in hidden("fact")}
 
 
 def _headline(facts: dict[str, Fact]) -> list[dict[str, Any]]:
@@ -241,7 +247,7 @@ def fact_words(entry: Entry, fact: Fact | None) -> dict[str, Any]:
 
 
 @bp.get("/<incident>/facts")
-@permit("incident.view")
+@permit("fact.view")
 def facts(incident: str) -> str:
     """The ledger of facts, as known now or at any earlier time."""
     at, wrong = None, ""
@@ -250,7 +256,7 @@ def facts(incident: str) -> str:
             at = answers.moment(request.args["at"], zone())
         except Invalid as error:
             wrong = error.sentence
-    known = rows.current_facts(g.incident.id, at)
+    known = _shown(rows.current_facts(g.incident.id, at))
     groups = [
         (label, [fact_words(entry, known.get(entry.key)) for entry in entries])
         for label, entries in _grouped(tuple(vocabulary()))
@@ -261,9 +267,9 @@ def facts(incident: str) -> str:
 
 
 @bp.get("/<incident>/facts.csv")
-@permit("incident.view")
+@permit("fact.view")
 def facts_table(incident: str) -> Response:
-    """Every value that every fact has had, as CSV."""
+    """Every value that every fact has had, as CSV; what is marked as privileged stays out."""
     header = ("key", "value", "source", "confidence", "learnt (UTC)", "recorded (UTC)", "by")
     lines = (
         (
@@ -276,12 +282,13 @@ def facts_table(incident: str) -> Response:
             f.recorded_by,
         )
         for f in rows.all_facts(g.incident.id)
+        if f.key not in items("fact")
     )
     return csv_answer(csv.rows(header, lines), f"{incident}-facts.csv")
 
 
 @bp.get("/<incident>/facts/<key>")
-@permit("incident.view")
+@permit("fact.view")
 def fact(incident: str, key: str) -> str:
     """One fact: its value, every earlier one, and the form to correct it."""
     return _fact_page(_entry(key), answers.Answers(), zone())
@@ -357,11 +364,12 @@ def _fact_page(entry: Entry, given: answers.Answers, usual: ZoneInfo) -> str:
 
 
 @bp.get("/<incident>/timeline")
-@permit("incident.view")
+@permit("timeline.view")
 def timeline(incident: str) -> str:
     """Everything that happened in this incident, newest first, in sentences."""
     before = request.args.get("before", type=int)
-    told = story.latest(g.incident, limit=PAGE + 1, before=before, about=request.args.get("about", ""))
+    about = request.args.get("about", "")
+    told = story.latest(g.incident, limit=PAGE + 1, before=before, about=about, hidden=hidden)
     more = (
         url_for(".timeline", incident=incident, before=told[PAGE - 1].seq, about=request.args.get("about"))
         if len(told) > PAGE
@@ -410,14 +418,14 @@ def lead(incident: str) -> ResponseReturnValue:
 
 
 @bp.get("/<incident>/evidence")
-@permit("incident.view")
+@permit("evidence.view")
 def evidence(incident: str) -> str:
     """All pieces of evidence with their custody."""
     return _evidence_page({}, {})
 
 
 @bp.post("/<incident>/evidence")
-@permit("incident.change")
+@permit("evidence.change")
 def bring_evidence(incident: str) -> ResponseReturnValue:
     """Bring a piece of evidence."""
     upload, form = request.files.get("file"), request.form
@@ -444,13 +452,12 @@ def _evidence_page(typed: dict[str, str], errors: dict[str, str]) -> str:
     custody: dict[int, list[Any]] = {}
     for move in rows.custody(g.incident.id):
         custody.setdefault(move.evidence_id, []).append(move)
-    return render_template(
-        "incidents/evidence.html", pieces=rows.evidence(g.incident.id), custody=custody, typed=typed, errors=errors
-    )
+    pieces = [piece for piece in rows.evidence(g.incident.id) if piece.ref not in hidden("evidence")]
+    return render_template("incidents/evidence.html", pieces=pieces, custody=custody, typed=typed, errors=errors)
 
 
 @bp.post("/<incident>/evidence/<piece>/custody")
-@permit("incident.change")
+@permit("evidence.change")
 def hand_on(incident: str, piece: str) -> ResponseReturnValue:
     """Record that a piece went to somebody else."""
     evidence_actions.hand_on(
@@ -467,7 +474,7 @@ def hand_on(incident: str, piece: str) -> ResponseReturnValue:
 
 
 @bp.get("/<incident>/evidence/<piece>/file")
-@permit("incident.change")
+@permit("evidence.copy")
 def download(incident: str, piece: str) -> Response:
     """The piece as a download, never as a page. The look leaves a line."""
     found, pieces = evidence_actions.take_copy(incident, piece, folder=_folder(), actor=actor(), now=now())

@@ -1,12 +1,13 @@
 """The people on one incident, and whether others know of it."""
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import SelectField
-from wtforms.validators import InputRequired
+from wtforms import EmailField, IntegerField, SelectField, SelectMultipleField, StringField, widgets
+from wtforms.validators import InputRequired, Length, NumberRange
 
-from incident.actions import emergencies, members
+from incident.actions import emergencies, guests, members
+from incident.domain import guests as guest_rules
 from incident.domain.access import Role, may
 from incident.domain.errors import Invalid
 from incident.store import members as rows
@@ -14,6 +15,18 @@ from incident.store import separation, users
 from incident.web.access import actor, me, now, permit
 
 bp = Blueprint("members", __name__, url_prefix="/incidents/<incident>/team")
+
+BOXES = {"widget": widgets.ListWidget(prefix_label=False), "option_widget": widgets.CheckboxInput()}
+
+
+class GuestForm(FlaskForm):
+    """Whom to let in from outside, as what, into which parts, for how long."""
+
+    email = EmailField("Mail address", [InputRequired(), Length(max=254)])
+    name = StringField("Name", [InputRequired(), Length(max=120)])
+    capacity = SelectField("Here as", choices=list(guest_rules.CAPACITIES.items()))
+    parts = SelectMultipleField("May see", choices=list(guest_rules.PART_WORDS.items()), **BOXES)
+    days = IntegerField("For how many days", [InputRequired(), NumberRange(1, guest_rules.MOST_DAYS)], default=30)
 
 
 class AddForm(FlaskForm):
@@ -43,6 +56,32 @@ def add(incident: str) -> ResponseReturnValue:
             flash("Added.")
             return redirect(url_for(".index", incident=incident))
     return _page(form), 422
+
+
+@bp.post("/guests")
+@permit("guest.invite", fresh="members.index")
+def invite(incident: str) -> ResponseReturnValue:
+    """Invite a guest, or change what one sees; the link of a new guest is shown once."""
+    form = GuestForm()
+    if form.validate_on_submit():
+        given = {"capacity": form.capacity.data or "", "parts": form.parts.data or (), "days": form.days.data or 0}
+        try:
+            _, secret = guests.invite(
+                incident, form.email.data or "", form.name.data or "", **given, actor=actor(), now=now()
+            )
+        except Invalid as refusal:
+            form[refusal.field].errors = [*form[refusal.field].errors, refusal.sentence]
+        else:
+            return _invited(incident, secret, form.email.data or "")
+    return _page(AddForm(formdata=None), form), 422
+
+
+def _invited(incident: str, secret: str, email: str) -> ResponseReturnValue:
+    if not secret:
+        flash("The guest has an account; what they see counts from now on.", "met")
+        return redirect(url_for(".index", incident=incident))
+    link = current_app.extensions["settings"].base_url + url_for("signin.link", secret=secret)
+    return render_template("team/link.html", link=link, email=email, why="invitation")
 
 
 @bp.post("/<ref>/remove")
@@ -94,10 +133,11 @@ def end_emergency(incident: str, ref: str) -> ResponseReturnValue:
     return redirect(url_for("incidents.index") if gone else url_for(".index", incident=incident))
 
 
-def _page(form: AddForm) -> str:
-    on_it, opened = rows.of(g.incident.id), separation.emergencies(g.incident.id)
-    adders = users.by_refs({row.added_by for row in on_it} | {row.reviewed_by for row in opened})
-    taken = {row.user_id for row in on_it}
+def _page(form: AddForm, guest: GuestForm | None = None) -> str:
+    everyone, opened = rows.of(g.incident.id), separation.emergencies(g.incident.id)
+    on_it = [row for row in everyone if not row.capacity]
+    adders = users.by_refs({row.added_by for row in everyone} | {row.reviewed_by for row in opened})
+    taken = {row.user_id for row in everyone}
     everybody = [user for user in users.every() if user.active]
     form.person.choices = [
         (user.ref, f"{user.name} ({', '.join(user.roles)})")
@@ -114,6 +154,10 @@ def _page(form: AddForm) -> str:
         auditors=watching,
         able=able,
         emergencies=opened,
+        guests=[row for row in everyone if row.capacity],
+        guest=guest or GuestForm(formdata=None),
+        capacities=guest_rules.CAPACITIES,
+        part_words=guest_rules.PART_WORDS,
         verdicts=emergencies.VERDICTS,
         now=now(),
         me=actor(),

@@ -58,7 +58,7 @@ def progress(incident: str, ref: str) -> Response:
 
 
 @bp.get("/people")
-@permit("notice.view")
+@permit("people.view")
 def people(incident: str, ref: str) -> str:
     """The people behind a look, by number. No names: a reference leads to the person."""
     notice, what = _notice(ref), request.args.get("what", "")
@@ -73,7 +73,7 @@ def people(incident: str, ref: str) -> str:
 
 
 @bp.get("/people.csv")
-@permit("notice.view")
+@permit("people.view")
 def table(incident: str, ref: str) -> Response:
     """The same as CSV."""
     notice, what = _notice(ref), request.args.get("what", "")

@@ -10,7 +10,7 @@ from incident.domain import scales
 from incident.store import grades, obligations, postings, separation
 from incident.store.incidents import Incident
 from incident.store.overview import Overview, of
-from incident.web.access import now
+from incident.web.access import may, now
 from incident.web.dues import DueWords, due_words
 
 MARKS = {
@@ -80,7 +80,7 @@ def stops(incident: Incident) -> list[Stop]:
     return [
         Stop(word, label, url_for(endpoint, incident=incident.ref), state, figure)
         for word, label, endpoint, (state, figure) in path
-        if endpoint in known
+        if endpoint in known and may(known[endpoint])
     ]
 
 
@@ -265,5 +265,5 @@ def _asks(incident: Incident) -> list[Ask]:
     return [
         Ask(what, why, url_for(endpoint, incident=ref), word, tone)
         for count, what, why, endpoint, word, tone in candidates
-        if count and endpoint in known and incident.state == "open"
+        if count and endpoint in known and incident.state == "open" and may(known[endpoint])
     ]

@@ -24,6 +24,7 @@ from incident.store.reports import Report
 from incident.web import answers, reporting
 from incident.web.access import actor, may, now, permit, zone
 from incident.web.incidents import csv_answer
+from incident.web.marked import hidden
 
 bp = Blueprint("reports", __name__, url_prefix="/incidents/<incident>/reports")
 
@@ -214,7 +215,7 @@ def _list_page(typed: Any, errors: dict[str, str]) -> str:
     more = url_for(".index", incident=g.incident.ref, before=found[PAGE - 1].id) if len(found) > PAGE else ""
     return render_template(
         "reports/list.html",
-        found=reporting.entries(g.incident.id, found[:PAGE], now()),
+        found=reporting.entries(g.incident.id, [one for one in found[:PAGE] if one.ref not in hidden("report")], now()),
         more=more,
         owed=reporting.owed(g.incident.id, now()) if may("report.prepare") else (),
         forms=forms.library().values(),

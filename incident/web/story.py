@@ -1,7 +1,7 @@
 """What happened in one incident, in sentences: the lines of the record, joined with the facts and notes they speak of."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,14 +53,26 @@ class Entry:
     sentence: str
     text: str
     facts: Sequence[dict[str, str]]
+    note: str = ""
 
 
-def latest(incident: Incident, *, limit: int, before: int | None = None, about: str = "") -> list[Entry]:
-    """The newest happenings, newest first; `before` is the sequence number to go on from."""
+def latest(
+    incident: Incident,
+    *,
+    limit: int,
+    before: int | None = None,
+    about: str = "",
+    hidden: Callable[[str], Collection[str]] = lambda kind: (),
+) -> list[Entry]:
+    """The newest happenings, newest first; `before` is the sequence number to go on from.
+
+    `hidden` says which notes and facts this reader may not see: that something was written stands there, and not what.
+    """
     lines = audit.timeline(incident.ref, before_seq=before, limit=limit, prefixes=PREFIXES.get(about, ()))
     names = {ref: user.name for ref, user in users.by_refs({line.actor for line in lines}).items()}
     notes = rows.notes_by_ref(incident.id, [line.subject for line in lines if line.verb == "note.added"])
-    facts = _facts_of(incident, lines)
+    notes = {ref: words for ref, words in notes.items() if ref not in hidden("note")}
+    facts = _facts_of(incident, lines, hidden("fact"))
     return [_entry(line, names, notes, facts) for line in lines]
 
 
@@ -71,14 +83,19 @@ def _entry(
     said = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
     sentence = verbs.sentence(line.verb, line.subject, details) if not said else "recorded:"
     who = names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor)
-    return Entry(line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said)
+    note = line.subject if line.verb == "note.added" else ""
+    return Entry(line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said, note)
 
 
-def _facts_of(incident: Incident, lines: Sequence[AuditLine]) -> dict[tuple[str, str], list[dict[str, str]]]:
+def _facts_of(
+    incident: Incident, lines: Sequence[AuditLine], hidden: Collection[str]
+) -> dict[tuple[str, str], list[dict[str, str]]]:
     """What was recorded with each of these lines, by the line's time and actor: rows and line share both."""
     moments = {datetime.fromisoformat(line.at) for line in lines if line.verb == "facts.recorded"}
     found: dict[tuple[str, str], list[dict[str, str]]] = {}
     for row in rows.facts_recorded_at(incident.id, moments):
+        if row.key in hidden:
+            continue
         at = row.recorded_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         value = parsed(row.key, row.value) if row.value is not None else UNKNOWN
         words = {"label": vocabulary()[row.key].label, "words": shown(row.key, value, zone()), "origin": row.source}

@@ -1,10 +1,11 @@
 """The closing summary as a download, and the deadlines of an incident as a calendar."""
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from incident.actions import summaries as actions
 from incident.exports import ics
 from incident.web.access import actor, now, permit, zone
+from incident.web.bundles import taken_along
 from incident.web.reports import company, download, house_zone
 
 bp = Blueprint("summaries", __name__, url_prefix="/incidents/<incident>")
@@ -14,11 +15,13 @@ bp = Blueprint("summaries", __name__, url_prefix="/incidents/<incident>")
 @permit("report.export")
 def export(incident: str, kind: str) -> Response:
     """The summary as it stands; its digest goes into the record."""
-    return download(actions.export(incident, kind, company=company(), zone=house_zone(), actor=actor(), now=now()))
+    privileged = taken_along(request.form.get("privileged"))
+    about = {"company": company(), "zone": house_zone(), "privileged": privileged}
+    return download(actions.export(incident, kind, **about, actor=actor(), now=now()))
 
 
 @bp.get("/deadlines.ics")
-@permit("incident.view")
+@permit("duty.view")
 def deadlines(incident: str) -> Response:
     """Duties and steps with their due times, for a calendar."""
     made = actions.deadlines(incident, zone=zone(), site=site(), now=now())
