@@ -206,7 +206,10 @@ def _standing(row: Dispatch) -> tuple[str, str]:
 
 
 def _why(row: Dispatch) -> str:
-    """Why it is paused, in a sentence; nothing when it is not."""
+    """Why it is paused or not at its end, in a sentence; nothing when it is neither."""
+    if row.course == Course.IN_DOUBT:
+        said = f"{row.in_doubt:,} {'person' if row.in_doubt == 1 else 'people'}"
+        return f"Nothing is left to send, and nobody knows yet whether it reached {said}. It ends by itself when the last of them is settled."
     words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
     if words.startswith("paused"):
         return f"{words.capitalize()}."
@@ -217,7 +220,7 @@ def _sentence(row: Dispatch, unowned: int, rate: float) -> str:
     counts = row.counts
     if not row.prepared:
         return f"{counts.total:,} of {row.audience:,} people are on the list."
-    said = [f"{counts.total - counts.waiting - counts.sending:,} of {row.audience:,} dealt with"]
+    said = [f"{_dealt_with(counts):,} of {row.audience:,} dealt with"]
     if row.course == Course.SENDING and counts.waiting and rate:
         said.append(f"{rate:,.0f} a second, about {_left(counts.waiting / rate)} left")
     if counts.in_doubt:
@@ -225,6 +228,11 @@ def _sentence(row: Dispatch, unowned: int, rate: float) -> str:
     if unowned:
         said.append(f"{so_far(unowned)} that nobody looks after yet")
     return " · ".join(said) + "."
+
+
+def _dealt_with(counts: Counts) -> int:
+    """Of how many it is known what became of their message; whoever is in doubt is not one of them."""
+    return counts.total - counts.waiting - counts.sending - counts.in_doubt
 
 
 def so_far(count: int) -> str:
@@ -401,8 +409,7 @@ def _bar(
 
 
 def _pace(counts: Counts, people: int, rate: float) -> str:
-    done = people - counts.waiting - counts.sending
-    said = f"{done:,} of {people:,} dealt with"
+    said = f"{_dealt_with(counts):,} of {people:,} dealt with"
     return (
         f"{said} · {rate:,.0f} a second, about {_left(counts.waiting / rate)} left" if rate and counts.waiting else said
     )
