@@ -1,0 +1,103 @@
+"""Every field of every form takes what breaks programs: refused in words or kept as text, and never our mistake."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import cycle
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+
+from incident import clock
+from incident.actions import members
+from incident.domain.access import CASE_TEAM, Role
+from incident.store import throttle
+from incident.store.db import db
+from tests import crawler
+from tests.builders import a_user
+from tests.crawler import Form, Page
+from tests.full_house import House, a_full_house
+from tests.naughty import AT_LEAST, STRINGS
+
+WHOLE = bool(os.environ.get("FUZZ"))
+"""`make fuzz` types every string into every field; otherwise each field gets one of them, half of the fields on each database."""
+ALIKE = 4  # forms of one view that differ by what they ask alone, such as the questions of duties
+Kinds = Mapping[tuple[str, tuple[str, ...]], Form]
+ENDS_THE_VISIT = {"signin.out", "account.end_all"}
+
+
+@pytest.fixture
+def calm(app: APIFlask) -> Iterator[APIFlask]:
+    """The application as it is in service: a failure is a page, not an exception in the test."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    yield app
+    app.config["PROPAGATE_EXCEPTIONS"] = None
+
+
+@pytest.fixture
+def house(calm: APIFlask) -> House:
+    return a_full_house(calm.extensions["settings"].instance / "files")
+
+
+@pytest.fixture
+def browser(house: House, as_) -> FlaskClient:
+    """Somebody with every role but the auditor's, on the incident."""
+    user = a_user(*CASE_TEAM, Role.ADMINISTRATOR, name="All Hands")
+    members.add(house.incident.ref, user.ref, actor=house.actor, now=clock.now())
+    return as_(user=user)
+
+
+def test_there_are_enough_strings_and_none_twice():
+    assert len(STRINGS) == len(set(STRINGS)) >= AT_LEAST
+
+
+def test_every_field_of_every_form_takes_what_breaks_programs(calm, house, browser):
+    addresses = [address for _, address in crawler.addresses(calm, house)]
+    found = [page for page, _ in crawler.pages(browser, addresses)]
+    forms = crawler.forms(calm, found)
+    assert len(forms) > 80, "the crawler finds the forms"
+    failed = [line for form, typed in attempts(forms) for line in tried(browser, form, typed)]
+    assert failed == []
+    again = list(crawler.pages(browser, addresses))
+    assert [(page.address, answer.status) for page, answer in again if answer.status_code >= 500] == []
+    assert {page.address: page.acts for page, _ in again if page.acts} == {}
+
+
+def attempts(forms: Kinds) -> Iterator[tuple[Form, dict[str, str]]]:
+    """Which strings go into which fields: all into each, and into the whole form at once; or one into every other field."""
+    turn = int(db.engine.dialect.name == "postgresql")
+    strings = cycle(STRINGS[turn * len(STRINGS) // 2 :] + STRINGS[: turn * len(STRINGS) // 2])
+    fields = ((form, one.name) for form in chosen(forms) for one in form.texts)
+    for number, (form, name) in enumerate(fields):
+        if WHOLE or number % 2 == turn:
+            yield from ((form, {name: text}) for text in (STRINGS if WHOLE else [next(strings)]))
+    for form in chosen(forms) if WHOLE else ():
+        yield from ((form, {one.name: next(strings) for one in form.texts}) for _ in STRINGS)
+
+
+def chosen(forms: Kinds) -> Iterator[Form]:
+    """The forms to try: in the small, a few of each view."""
+    met = Counter[str]()
+    for (endpoint, _), form in sorted(forms.items(), key=lambda item: item[0]):
+        met[endpoint] += 1
+        if endpoint not in ENDS_THE_VISIT and (WHOLE or met[endpoint] <= ALIKE):
+            yield form
+
+
+def tried(browser: FlaskClient, form: Form, typed: dict[str, str]) -> Iterator[str]:
+    """What went wrong with one sending, if anything did."""
+    answer = crawler.sent(browser, form, typed)
+    if answer.status_code >= 500:
+        yield f"{answer.status} {form.action} { ({name: text[:40] for name, text in typed.items()})!r}"
+    elif answer.status_code == 429:
+        _forget_tries()
+    elif answer.mimetype == "text/html" and (acts := Page(form.action, answer.get_data().decode()).acts):
+        yield f"{form.action}: {acts[:3]}"
+
+
+def _forget_tries() -> None:
+    """So many tests of one's own channels are too many; that is tested elsewhere."""
+    with db.engine.begin() as connection:
+        connection.execute(delete(throttle.Throttle))
