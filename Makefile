@@ -58,6 +58,9 @@ hostile: .venv/.test  ## let both verifiers of the record judge 10,000 hostile f
 soak-disk: .venv/.test strace  ## let 300 calls to the disk fail, fill up or be the last, and cut the power 60 times (DISK="faults cuts"); takes half an hour
 	@DISK="$${DISK:-300 60}" $(BIN)/pytest -q tests/journeys/test_stricken.py --database=sqlite
 
+fuzz: .venv/.test  ## 100,000 requests made from the description of the API, and every string into every field of every form; takes hours
+	@FUZZ="$${FUZZ:-100000}" $(BIN)/pytest -q tests/web/test_every_form.py tests/api/test_every_call.py --database=sqlite
+
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 	@$(BIN)/tocsin laws document --shipped docs/laws.md
 
