@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,7 +49,9 @@ WORDS = {"en": "We closed the way in and are looking into it.", "zh-Hans": "我�
 
 
 @pytest.fixture
-def here(tmp_path: Path):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temp"))
     with world(tmp_path / "instance", mail="smtp") as made:
         made.tocsin.start()
         yield made
@@ -76,6 +79,7 @@ def test_the_whole_path_by_api(here: World, tmp_path: Path):
     _report(privacy, path)
     _settle(lead, privacy, team["responder"], path)
     _check_the_record(here, people, tmp_path)
+    _nothing_sealed_lies_open(here, lead, path, people, tmp_path)
 
 
 def _grade_and_plan(lead, privacy, path):
@@ -265,6 +269,44 @@ def _check_the_record(here: World, people: Messy, folder: Path):
     text = record.read_text()
     assert "Sample Person" not in text
     assert "@example.org" not in text
+
+
+OPEN = {
+    "an address of somebody": re.compile(rb"(?i)person\d+@example"),
+    "a name": re.compile("Sample Person|样本".encode()),
+    "a number": re.compile(rb"1202555\d{4}"),
+    "a postal address": re.compile(rb"Sampletown"),
+    "a fact in words": re.compile(rb"could be reached from outside"),
+    "a note": re.compile(rb"Quackenbush"),
+    "what was written of a grade": re.compile(rb"Addresses in unknown hands"),
+}
+
+
+def _nothing_sealed_lies_open(here: World, lead, path, people: Messy, folder):
+    """Database, journal, files, log, temporary files and backup, all while it runs: none has what is said to be sealed."""
+    lead.post(f"{path}/notes", {"text": "Called Wilhelmina Quackenbush."}, 201)
+    lead.upload(f"{path}/evidence", "Quackenbush.txt", b"Wilhelmina Quackenbush", brought_by="W. Quackenbush")
+    lead.post(f"{path}/people/P-1/look", {"why": "proof"})
+    lead.post(f"{path}/summary/pdf")
+    assert sum(bool(pattern.search(people.content)) for pattern in OPEN.values()) == 4
+    here.tocsin.run("bundle", path.rsplit("/", 1)[-1], str(folder / "bundle.zip"))
+    here.tocsin.run("backup", str(folder / "backup.tar"))
+    kept = [path for path in here.tocsin.folder.rglob("*") if path.is_file() and path.parent.name != "keys"]
+    left = [path for path in (folder / "temp").rglob("*") if path.is_file()]
+    assert {"tocsin.db", "tocsin.db-wal"} <= {path.name for path in kept}
+    found = {
+        (file.name, what)
+        for file in (*kept, *left, here.tocsin.log, folder / "backup.tar")
+        for what, pattern in OPEN.items()
+        if pattern.search(file.read_bytes())
+    }
+    assert found == set()
+    with zipfile.ZipFile(
+        folder / "bundle.zip"
+    ) as bundle:  # what is handed out on purpose does have the words, and no person
+        assert b"Quackenbush" in bundle.read("data/note.jsonl")
+        everything = b"".join(bundle.read(name) for name in bundle.namelist())
+    assert not OPEN["an address of somebody"].search(everything)
 
 
 def _offline(record: Path):
