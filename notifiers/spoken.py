@@ -15,6 +15,10 @@ HEAR, CALL_BACK, CONFIRM = "1", "2", "9"
 MOST_AT_ONCE = 1_500  # letters that a voice takes in one piece: the smallest limit of those in use is 3,000 bytes
 MOST_ENCODED = 4_000  # bytes of the same piece in an address; 4,500 is refused, and a Chinese letter takes nine
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])\s*")
+PHONE = re.compile(
+    r"\+\d[\d ()/.-]{5,}\d"
+)  # as contacts are written: with the country, so that no date or amount is one
+REFERENCE = re.compile(r"\bN-[0-9A-Z]{8}\b")
 SCHEME = re.compile(r"https?://")
 
 
@@ -106,7 +110,7 @@ def script(language: str, text: str, *, company: str, phone: str) -> Script:
         language,
         opening=(around.opening.format(**called), around.ask),
         without_key=(*number, around.goodbye),
-        message=tuple(pieces(text)),
+        message=tuple(pieces(aloud(text, around.plus))),
         menu=(around.menu,),
         thanks=(around.thanks, around.goodbye),
         call_back=(around.thanks, around.call_back, around.goodbye),
@@ -130,6 +134,12 @@ def spelled(number: str, plus: str) -> str:
     """A telephone number figure by figure, for a voice would read it as one great number; empty where there is none."""
     figures = [plus if sign == "+" else sign for sign in number if sign.isdigit() or sign == "+"]
     return " ".join(figures) if any(sign.isdigit() for sign in figures) else ""
+
+
+def aloud(text: str, plus: str) -> str:
+    """The text with its telephone numbers and references of notices sign by sign."""
+    numbered = PHONE.sub(lambda found: spelled(found[0], plus), text)
+    return REFERENCE.sub(lambda found: " ".join(found[0].replace("-", "")), numbered)
 
 
 def pieces(text: str) -> Iterator[str]:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    or_,
     select,
     update,
 )
@@ -123,6 +122,9 @@ class Pair(Model):
     state: Mapped[str] = mapped_column(String(10))
     decided_by: Mapped[str] = mapped_column(String(20))
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+SIDES: Final = (Pair.number, Pair.twin)
 
 
 class Past(Model):
@@ -265,7 +267,8 @@ def let_go(incident_id: int, number: int, marks: Iterable[bytes]) -> None:
 def pass_marks(incident_id: int, number: int, to: int, marks: Iterable[bytes]) -> None:
     """Give the marks that one person holds to another."""
     mine = and_(Mark.incident_id == incident_id, Mark.number == number, Mark.mark.in_(list(marks)))
-    db.session.execute(update(Mark).where(mine).values(number=to))
+    change = update(Mark).where(mine).values(number=to)
+    db.session.execute(change, execution_options={"synchronize_session": False})
 
 
 def drop_marks(incident_id: int) -> None:
@@ -374,8 +377,9 @@ def pair_by_id(incident_id: int, pair_id: int) -> Pair | None:
 
 def pairs_of(incident_id: int, number: int) -> Sequence[Pair]:
     """Every pair that this person is in."""
-    either = or_(Pair.number == number, Pair.twin == number)
-    return db.session.scalars(select(Pair).where(Pair.incident_id == incident_id, either).order_by(Pair.id)).all()
+    # One question for each of their indexes: asked as either-or, SQLite would read every pair of the incident.
+    sides = (db.session.scalars(select(Pair).where(Pair.incident_id == incident_id, side == number)) for side in SIDES)
+    return sorted({pair.id: pair for found in sides for pair in found}.values(), key=lambda pair: pair.id)
 
 
 def waits(incident_id: int, number: int) -> bool:

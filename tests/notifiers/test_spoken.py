@@ -116,3 +116,15 @@ def test_sentences_stay_apart_whatever_letters_they_hold(language):
         language, "Eine Kopie wurde abgezogen. Sie könnte missbraucht werden. Zoë’s too.", company="A", phone="1"
     )
     assert " ".join(said.message) == "Eine Kopie wurde abgezogen. Sie könnte missbraucht werden. Zoë’s too."
+
+
+@pytest.mark.parametrize(
+    ("written", "heard"),
+    [
+        ("Call +49 30 901820 or write.", "Call plus 4 9 3 0 9 0 1 8 2 0 or write."),
+        ("Reference N-APK7VD07, please.", "Reference N A P K 7 V D 0 7, please."),
+        ("On 14 November 2026, 1.500 of you.", "On 14 November 2026, 1.500 of you."),
+    ],
+)
+def test_a_number_to_call_and_a_reference_are_said_sign_by_sign_in_the_message_too(written, heard):
+    assert spoken.script("en", written, company="Example", phone="").message == (heard,)
