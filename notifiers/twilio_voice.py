@@ -224,7 +224,8 @@ class TwilioVoice:
 def _say(into: VoiceResponse | Gather, language: str, words: Iterable[str]) -> None:
     tongue, voice = VOICES[language]
     for piece in words:
-        into.say(piece, voice=voice, language=tongue)
+        plain = "".join(letter if letter.isprintable() else " " for letter in piece)  # XML holds no control characters
+        into.say(plain, voice=voice, language=tongue)
 
 
 def _xml(text: str) -> Reply:

@@ -20,6 +20,7 @@ from incident.cli import (
     routes,
     serve,
     settings,
+    terminal,
     tokens,
     users,
 )
@@ -67,6 +68,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Runs the command; a wrong setting is a sentence and exit code 2."""
+    terminal.begin()
     os.umask(0o077)  # what this program writes is for its owner alone
     try:
         tocsin()

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from incident.domain.wording import cleaned
+
 SPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 HEADLINE: Final = 160
+NO_LETTERS: Final = dict.fromkeys((0xFFFE, 0xFFFF))  # what XML 1.0 cannot hold beside control characters
 WRITTEN: Final = {"category": "Security", "responseType": "Monitor", "urgency": "Unknown", "severity": "Unknown"}
 """What is the same in every alert, in the protocol's words."""
 
@@ -105,8 +108,8 @@ def _put_area(parent: ElementTree.Element, area: Area) -> None:
 def _put(parent: ElementTree.Element, parts: Iterable[tuple[str, str]]) -> None:
     """Add the elements that have something to say."""
     for name, words in parts:
-        if words:
-            ElementTree.SubElement(parent, f"{{{SPACE}}}{name}").text = words
+        if text := cleaned(words).translate(NO_LETTERS):
+            ElementTree.SubElement(parent, f"{{{SPACE}}}{name}").text = text
 
 
 def moment(instant: datetime) -> str:

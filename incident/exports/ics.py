@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from icalendar import Alarm, Calendar, Event
 
+from incident.domain.wording import cleaned
+
 MIME = "text/calendar"
 HOST = "tocsin"
 ALARMS = (timedelta(hours=-24), timedelta(hours=-2))
@@ -59,16 +61,17 @@ def _event(deadline: Deadline, made_at: datetime) -> Event:
     event.add("sequence", deadline.sequence)
     event.add("dtstart", deadline.due_at.astimezone(UTC))
     event.add("duration", timedelta(0))
-    event.add("summary", f"✓ {deadline.title}" if deadline.done else deadline.title)
+    title = cleaned(deadline.title)
+    event.add("summary", f"✓ {title}" if deadline.done else title)
     event.add("status", "CANCELLED" if deadline.lifted else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
     if deadline.rule:
-        event.add("description", deadline.rule)
+        event.add("description", cleaned(deadline.rule))
     if deadline.address:
         event.add("url", deadline.address)
     if not deadline.done and not deadline.lifted:
         for before in ALARMS:
-            event.add_component(_alarm(deadline.title, before))
+            event.add_component(_alarm(title, before))
     return event
 
 
