@@ -16,8 +16,8 @@ STARTS_PROGRAMS = {"incident/actions/apart.py", "incident/store/tables.py", "not
 """All start our own interpreter with a module of ours: to read a list or a workbook, and to speak to one target of alerts."""
 SPEAKS_TO_ITSELF = {"incident/actions/apart.py"}
 """Both ends of its pipe are this module; nobody else's bytes are unpacked."""
-PATTERNS_FROM_TABLES = {"incident/actions/contacts.py", "incident/domain/addresses.py"}
-"""The forms of telephone numbers, out of the library that judges them; those of postal codes, out of our own table."""
+PATTERNS_FROM_TABLES = {"incident/actions/contacts.py", "incident/domain/addresses.py", "incident/domain/enisa.py"}
+"""The forms of telephone numbers, out of the library that judges them; those of postal codes and words of ENISA, out of tables of ours."""
 THROWS_DICE = {"incident/actions/settling.py", "incident/actions/webhook_events.py", "incident/cli/demo.py"}
 """Spread retries; makes up a sample. Nothing that must not be guessed."""
 
