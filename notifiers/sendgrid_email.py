@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from html import escape
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from cryptography.exceptions import InvalidSignature
@@ -38,6 +39,7 @@ from notifiers.contract import (
     Sought,
     Status,
 )
+from notifiers.lines import Lines
 
 PROVIDER = "sendgrid"
 MOST_PERSONALIZATIONS = 1_000  # of one request
@@ -91,14 +93,20 @@ class _Client(Client):
     """The official client over a session of ours: one connection kept, no redirect followed, and a time limit."""
 
     def __init__(
-        self, host: str, headers: dict[str, str], path: list[str], through: requests.Session, seconds: float
+        self,
+        host: str,
+        headers: dict[str, str],
+        path: list[str],
+        through: requests.Session,
+        seconds: float,
+        lines: Lines,
     ) -> None:
         Client.__init__(self, host, headers, version=3, url_path=path)
-        self._through, self._seconds = through, seconds
+        self._through, self._seconds, self._lines = through, seconds, lines
 
     def _build_client(self, name: str | None = None) -> "_Client":
         path = [*self._url_path, name] if name else self._url_path
-        return _Client(self.host, self.request_headers, path, self._through, self._seconds)
+        return _Client(self.host, self.request_headers, path, self._through, self._seconds, self._lines)
 
     def _make_request(self, opener: object, request: Any, timeout: float | None = None) -> "_Reply":
         prepared = requests.Request(
@@ -109,8 +117,8 @@ class _Client(Client):
     def hand_over(self, body: bytes) -> "_Reply":
         """Post JSON that is spelt already. The client's own way would spell it for its log as well."""
         headers = {**self.request_headers, "Content-Type": "application/json"}
-        prepared = requests.Request("POST", self._build_url(None), headers, data=body).prepare()
-        return _Reply(*wire.exchange(self._through, prepared, self._seconds))
+        target = urlsplit(self._build_url(None)).path
+        return _Reply(*self._lines.post(target, headers, body, self._seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +172,7 @@ class SendgridEmail:
         self._sender = {"email": sender} | ({"name": sender_name} if sender_name else {})
         self._key = _public_key(public_key) if public_key else None
         api = SendGridAPIClient(key, host=url.rstrip("/"))
-        api.client = _Client(api.host, api._default_headers, [], wire.session(calls), seconds)
+        api.client = _Client(api.host, api._default_headers, [], wire.session(calls), seconds, Lines(api.host))
         self._api = api
 
     def send(self, batch: Sequence[Message]) -> Sequence[Answer]:

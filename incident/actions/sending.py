@@ -23,7 +23,7 @@ from incident.actions import dead_tokens, quieting
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, take_over
-from incident.actions.settling import Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
+from incident.actions.settling import STATE, Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
 from incident.actions.starting import scheduled as scheduled
 from incident.actions.starting import start_scheduled as start_scheduled
 from incident.actions.writing import Approval, written
@@ -454,7 +454,7 @@ class Wave:
             incident=incident,
             claim=batch.held.fence,
             channel=channel,
-            states=dict(Counter(state for _, state in result.states)),
+            states=dict(Counter(map(STATE, result.states))),
             digest=rules.batch_digest(result.states),
         )
         if channel == "push" and not isinstance(answers, Alike):

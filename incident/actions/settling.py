@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from json import dumps
+from operator import itemgetter
 from typing import Any
 
 from incident.actions.dispatch import halt
@@ -17,12 +18,13 @@ from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, State
 from incident.store import claims, dispatches
-from incident.store.claims import Held, Member
+from incident.store.claims import STANDING, Held, Member
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import sealer
 from incident.store.tallies import Moves, Place
 from notifiers.contract import Alike, Answer, Message, Notifier, Outcome
 
+STATE = itemgetter(1)  # of a pair of reference and state
 MOST_LOST = 5  # calls in a row of which every answer was lost
 MOST_TROUBLES = 120  # in a row; with the longest rests that is more than a day
 
@@ -59,6 +61,8 @@ def each(answers: Answers) -> Sequence[Answer]:
 def _alike(held: Held, answers: Answers) -> list[tuple[Answer, list[Member]]]:
     """The rows that stand alike and have the same answer, together."""
     if isinstance(answers, Alike) and claims.untouched(held):
+        if len(set(map(STANDING, held.rows))) == 1:
+            return [(answers.answer, list(held.rows))]
         same: dict[tuple[object, ...], list[Member]] = {}
         for member in held.rows:
             same.setdefault(member.standing, []).append(member)
@@ -109,7 +113,7 @@ def apart(states: Sequence[tuple[str, str]]) -> str | None:
 
     The latter are claimed anew and then no longer known by this claim. None where all came to the same.
     """
-    counted = Counter(state for _, state in states)
+    counted = Counter(map(STATE, states))
     if len(counted) < 2:
         return None
     usual = max(counted, key=lambda state: (state != State.WAITING, counted[state]))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -67,6 +68,10 @@ class DeliveryClaim(Model):
     apart: Mapped[str | None] = mapped_column(Text)
 
 
+STANDING: Final = itemgetter(slice(4, None))
+"""All of a row that an answer is judged and counted by."""
+
+
 class Member(NamedTuple):
     """One row of a claimed batch, as it stands until somebody reports on it."""
 
@@ -86,7 +91,8 @@ class Member(NamedTuple):
     @property
     def standing(self) -> tuple[object, ...]:
         """All of it that an answer is judged and counted by."""
-        return self[4:]
+        standing: tuple[object, ...] = STANDING(self)
+        return standing
 
 
 class Held(NamedTuple):
