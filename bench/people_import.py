@@ -172,8 +172,16 @@ class Watch(Thread):
         tasks = Path(f"/proc/{os.getpid()}/task")
         while children.exists():
             started = [child for task in tasks.iterdir() for child in (task / "children").read_text().split()]
-            self.most = max(self.most, sum(_peak(child) for child in started))
+            self.most = max(self.most, sum(_peak(child) for child in started if _words(child) != _words("self")))
             time.sleep(0.1)
+
+
+def _words(process: str) -> bytes:
+    """With which words it was started; those of its parent, as long as it is a copy of that."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _peak(process: str) -> int:

@@ -84,7 +84,9 @@ def _demand_order(verdict: verifier.Verdict) -> None:
 
 
 def _line(number: int) -> Line:
-    details = canonical({"digest": sha256(str(number).encode()).hexdigest(), "states": {"accepted": number % 1000, "failed": 3}})
+    details = canonical(
+        {"digest": sha256(str(number).encode()).hexdigest(), "states": {"accepted": number % 1000, "failed": 3}}
+    )
     incident = f"INC-2026-{number % 50:04d}"
     return Line(
         f"U-{number % 7:08d}", instant(clock.now()), "deliveries.settled", f"S-{number % 900:08d}", incident, details

@@ -7,8 +7,9 @@ so that whoever comes after a crash goes on with the next.
 
 import json
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -26,8 +27,11 @@ from incident.store.pieces import Kind
 from incident.store.sealed import is_erased
 
 MOST_TWINS: Final = 3
-TOGETHER: Final = 8_192
-"""So many neighbouring numbers are looked at in one transaction."""
+MOST_MARKS: Final = 60_000 * MARK_WIDTH
+MOST_TWINS_AT_ONCE: Final = 10_000 * TWINS_WIDTH
+"""Bytes in one transaction; a part that holds more is not cut."""
+TOGETHER: Final = 4_096
+"""So many neighbouring numbers make a part of those who share something."""
 WORDS: Final = {letter: word for word, letter in LETTERS.items()}
 Clashes = Sequence[tuple[bytes, int, int]]
 Twins = dict[int, dict[int, set[str]]]
@@ -58,20 +62,31 @@ class Claim:
 
 def compare(claim: Claim, clock: Callable[[], datetime]) -> None:
     """Find out who of a list that was read may be whom. Raises Overtaken."""
-    for part in pieces.parts(claim.import_id, Kind.MARKS):
-        _bring_in(claim, part, clock())
-    for part in pieces.parts(claim.import_id, Kind.TWINS):
-        _set_apart(claim, part, clock())
+    with ThreadPoolExecutor(1, "import") as sorter:
+        waiting: deque[tuple[range, Future[list[bytes]]]] = deque()
+        for some in pieces.parts(claim.import_id, Kind.MARKS, MOST_MARKS):
+            waiting.append((some, sorter.submit(_in_order, pieces.of(claim.import_id, Kind.MARKS, some))))
+            if len(waiting) > 1:
+                _bring_in(claim, *waiting.popleft(), clock())
+        for one in waiting:
+            _bring_in(claim, *one, clock())
+    for some in pieces.parts(claim.import_id, Kind.TWINS, MOST_TWINS_AT_ONCE):
+        _set_apart(claim, some, clock())
 
 
-def _bring_in(claim: Claim, part: int, now: datetime) -> None:
-    marks = sorted(parted(b"".join(pieces.of(claim.import_id, Kind.MARKS, part)), MARK_WIDTH))
+def _in_order(marks: bytes) -> list[bytes]:
+    return sorted(parted(marks, MARK_WIDTH))
+
+
+def _bring_in(claim: Claim, some: range, coming: Future[list[bytes]], now: datetime) -> None:
+    """The next marks are put in order in a thread of its own while the database takes in these."""
+    marks = coming.result()
     with transaction("system", now) as ledger:
         row = claim.row(now)
         clashes = packed.hold(row.incident_id, b"" if is_erased(row.incident_id) else b"".join(marks))
-        pieces.keep(row.id, Kind.TWINS, part, _by_number(clashes, marks))
-        pieces.drop(row.id, Kind.MARKS, part)
-        row.compared = part + 1
+        pieces.keep(row.id, Kind.TWINS, some.start, _by_number(clashes, marks))
+        pieces.drop(row.id, Kind.MARKS, some)
+        row.compared = some.stop
         ledger.write(
             "list.compared",
             row.ref,
@@ -91,16 +106,16 @@ def _by_number(clashes: Clashes, marks: Sequence[bytes]) -> dict[int, bytes]:
     return {part: b"".join(some) for part, some in found.items()}
 
 
-def _set_apart(claim: Claim, part: int, now: datetime) -> None:
-    twins = _twins(pieces.of(claim.import_id, Kind.TWINS, part))
+def _set_apart(claim: Claim, some: range, now: datetime) -> None:
+    twins = _twins(pieces.of(claim.import_id, Kind.TWINS, some))
     with transaction("system", now) as ledger:
         row = claim.row(now)
         pairs, alike = _pairs(row.incident_id, twins)
         suspects = sorted({pair[0] for pair in pairs})
         registry.suspect(row.incident_id, suspects)
         registry.pair(row.incident_id, pairs)
-        note(row, -1 - part, alike)
-        pieces.drop(row.id, Kind.TWINS, part)
+        note(row, -1 - some.start, alike)
+        pieces.drop(row.id, Kind.TWINS, some)
         row.taken -= len(suspects)
         row.suspects += len(suspects)
         rules.add_up(row.rows, (row.taken, row.suspects, row.refused, row.empty))
@@ -109,9 +124,9 @@ def _set_apart(claim: Claim, part: int, now: datetime) -> None:
         )
 
 
-def _twins(contents: Iterable[bytes]) -> Twins:
+def _twins(content: bytes) -> Twins:
     twins: Twins = defaultdict(lambda: defaultdict(set))
-    for entry in parted(b"".join(contents), TWINS_WIDTH):
+    for entry in parted(content, TWINS_WIDTH):
         twins[int(entry[:DIGITS])][int(entry[DIGITS : 2 * DIGITS])].add(WORDS[entry[-1:]])
     return twins
 
@@ -147,13 +162,13 @@ def note(row: PersonImport, batch: int, alike: Counter[tuple[int, State, Plain]]
         keys[registry.tally_key(row.incident_id, wave, state, plain)] += n
     changes = [[n, *key] for key, n in keys.items() if n]
     if changes:
-        pieces.keep(row.id, Kind.TALLY, batch, {0: compact(changes).encode()})
+        pieces.keep(row.id, Kind.TALLY, batch, {0: compact(changes).encode() + b"\n"})
 
 
 def noted(import_id: int) -> Counter[tuple[Any, ...]]:
     """What was remembered: the changes of the counters."""
     keys: Counter[tuple[Any, ...]] = Counter()
-    for content in pieces.of(import_id, Kind.TALLY, 0):
-        for n, *key in json.loads(content):
+    for line in pieces.of(import_id, Kind.TALLY, range(1)).splitlines():
+        for n, *key in json.loads(line):
             keys[tuple(key)] += n
     return keys

@@ -47,25 +47,35 @@ def keep(import_id: int, kind: Kind, batch: int, contents: Mapping[int, bytes]) 
     )
 
 
-def parts(import_id: int, kind: Kind) -> list[int]:
-    """The parts of which there is something, lowest first."""
-    query = select(Piece.part).where(Piece.import_id == import_id, Piece.kind == kind.value)
-    return sorted(db.session.scalars(query.distinct()))
+def parts(import_id: int, kind: Kind, most: int) -> list[range]:
+    """The parts of which there is something, lowest first; neighbours together that hold at most so many bytes."""
+    sizes = "SELECT part, sum(length(content)) FROM import_piece WHERE import_id = ? AND kind = ? GROUP BY part"
+    found: list[range] = []
+    room = 0
+    for part, size in sorted(bulk.fetched(sizes, (import_id, kind.value))):
+        room -= size
+        if found and room >= 0:
+            found[-1] = range(found[-1].start, part + 1)
+        else:
+            found.append(range(part, part + 1))
+            room = most - size
+    return found
 
 
-def of(import_id: int, kind: Kind, part: int) -> list[bytes]:
-    """What there is of one part, in the order in which it came."""
-    mine = "SELECT content FROM import_piece WHERE import_id = ? AND kind = ? AND part = ? ORDER BY batch"
-    return [bytes(content) for (content,) in bulk.fetched(mine, (import_id, kind.value, part))]
+def of(import_id: int, kind: Kind, some: range) -> bytes:
+    """What there is of these parts, in the order in which it came."""
+    mine = "SELECT content FROM import_piece WHERE import_id = ? AND kind = ? AND part >= ? AND part < ?"
+    found = bulk.fetched(f"{mine} ORDER BY part, batch", (import_id, kind.value, some.start, some.stop))
+    return b"".join([content for (content,) in found])
 
 
-def drop(import_id: int, kind: Kind | None = None, part: int | None = None) -> None:
-    """Forget one part, or all of one kind, or everything of this import."""
+def drop(import_id: int, kind: Kind | None = None, some: range | None = None) -> None:
+    """Forget some parts of one kind, or everything of this import."""
     gone = delete(Piece).where(Piece.import_id == import_id)
     if kind is not None:
         gone = gone.where(Piece.kind == kind.value)
-    if part is not None:
-        gone = gone.where(Piece.part == part)
+    if some is not None:
+        gone = gone.where(Piece.part >= some.start, Piece.part < some.stop)
     db.session.execute(gone, execution_options={"synchronize_session": False})
 
 

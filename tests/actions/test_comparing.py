@@ -37,6 +37,8 @@ def small(monkeypatch):
     monkeypatch.setattr(batches, "ROWS", 40)
     monkeypatch.setattr(lists, "A_PART", 1_000)
     monkeypatch.setattr(comparing, "TOGETHER", 50)
+    monkeypatch.setattr(comparing, "MOST_MARKS", 1_000)
+    monkeypatch.setattr(comparing, "MOST_TWINS_AT_ONCE", 1_000)
 
 
 def started(ref, rows, folder):
