@@ -312,9 +312,10 @@ def _sealed(_said: Said) -> Iterator[str]:
 
 def _words(name: str) -> Iterator[str]:
     kept, table = words.KEPT[name], db.metadata.tables[name]
-    for row in db.session.execute(select(table).where(table.c.sealed.is_not(None)).order_by(table.c.id)).mappings():
+    query = select(table).where(table.c.sealed.is_not(None)).order_by(table.c.id).execution_options(yield_per=AT_ONCE)
+    for row in db.session.execute(query).mappings():
         try:
-            kept.open(row)
+            kept.open(dict(row))
         except (Refused, KeysError):
             yield f"The words of row {row['id']} of {name} do not open: they were changed, or belong elsewhere."
 

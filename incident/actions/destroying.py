@@ -15,8 +15,7 @@ from incident.domain.erasures import INCIDENT_STAYS, PERSON_GOES, PERSON_STAYS, 
 from incident.domain.imports import State as Standing
 from incident.domain.letters import Stage
 from incident.domain.people import State
-from incident.store import holdings, letters, pieces, words
-from incident.store import imports as lists
+from incident.store import holdings, pieces, words
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.imports import PersonImport
@@ -132,8 +131,10 @@ def incident(one: Incident) -> Destroyed:
         done.gone.append(Gone(table, f"words: {', '.join(words.KEPT[table].names)}", _sealed(table, one.id)))
     done.gone.append(Gone("person_mark", "blind indexes", holdings.counted("person_mark", one.id)))
     done.gone.append(_evidence(one.id))
-    done.files = [name for name in (*lists.stored_files(one.id), *letters.stored_files(one.id)) if name]
-    done.files += _pieces(one.id)
+    brought = db.session.scalars(select(PersonImport).where(PersonImport.incident_id == one.id))
+    batches = db.session.scalars(select(LetterBatch).where(LetterBatch.incident_id == one.id))
+    done.files = [*forget_lists(brought), *forget_letters(batches), *_pieces(one.id)]
+    db.session.flush()
     done.gone.append(Gone("files", "lists, print files and evidence as files", len(done.files)))
     rows.drop_marks(one.id)
     for table, values in PLAIN_WORDS:

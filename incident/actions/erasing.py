@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from incident.actions import counts, destroying, people, untellable
@@ -206,7 +207,7 @@ def _certify(wish: Erasure, body: dict[str, object], incident_ref: str, verb: st
     kept = rules.certificate(
         body, log=audit.identity(), line=line.seq, leaf=line.leaf.hex(), lines=audit.extent(incident_ref)
     )
-    wish.certificate, wish.sha256 = kept, rules.sha256(kept.encode()).hexdigest()
+    wish.certificate, wish.sha256 = kept, sha256(kept.encode()).hexdigest()
     wish.state, wish.decided_by, wish.decided_at = Standing.DONE, ledger.actor, ledger.now
     db.session.flush()
 

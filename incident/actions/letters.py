@@ -293,6 +293,10 @@ def print_copy(
         if file is None:
             raise Missing()
         rules.demand(Stage(batch.stage), Stage.MADE, Stage.POSTED)
+        if not file["stored_as"]:
+            raise Refused(
+                "This print file was destroyed: its time was over, or somebody whose letter was in it was erased."
+            )
         if batch.stage == Stage.MADE:
             _demand_standing(batch)
         ledger.write("letters.downloaded", batch.ref, incident=incident, sha256=file["sha256"])

@@ -42,7 +42,7 @@ def _plain(name: str) -> Sequence[Mapping[str, Any]]:
     kept, table = KEPT[name], db.metadata.tables[name]
     query = select(table).where(table.c.sealed.is_(None)).order_by(table.c.id)
     found = db.session.execute(query.execution_options(yield_per=AT_ONCE)).mappings()
-    return [dict(row) for row in found if kept.words_of(row)]
+    return [row for row in map(dict, found) if kept.words_of(row)]
 
 
 def _seal(kept: Kept, table: Table, row: Mapping[str, Any]) -> None:

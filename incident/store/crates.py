@@ -15,6 +15,7 @@ from tink import aead
 
 from incident.domain.errors import Refused
 from incident.store import files, primitives
+from incident.store.ciphers import Boxes, Unopened
 from incident.store.keys import KeyRing
 
 HEAD: Final = b"TOCSIN-CRATE-1\n"
@@ -83,7 +84,7 @@ def opened(path: Path, ring: KeyRing) -> files.Opened:
     return files.streamed(_pieces(file, primitives.boxes(key)))
 
 
-def _pieces(file: IO[bytes], boxes: primitives.Boxes) -> Iterator[bytes]:
+def _pieces(file: IO[bytes], boxes: Boxes) -> Iterator[bytes]:
     with file:
         number, box = 0, _next(file)
         if box is None:
@@ -92,7 +93,7 @@ def _pieces(file: IO[bytes], boxes: primitives.Boxes) -> Iterator[bytes]:
             following = _next(file)
             try:
                 piece = boxes.decrypt(box, _place(number, last=following is None))
-            except (primitives.Unopened, tink.TinkError):
+            except (Unopened, tink.TinkError):
                 raise Refused(DAMAGED) from None
             if piece:
                 yield piece

@@ -1,7 +1,7 @@
 """What the database holds of one incident, table by table, for its bundle; and what stays out of that, and why."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import LargeBinary, Select, Table, func, select
@@ -96,7 +96,7 @@ def rows(name: str, incident_id: int) -> Iterator[dict[str, Any]]:
     query = _of(table, HELD[name], incident_id, select(*columns, *sealed)).order_by(*table.primary_key)
     found = db.session.execute(query, execution_options={"stream_results": True, "yield_per": AT_ONCE})
     for row in found.mappings():
-        opened = kept.open(row) if kept and row["sealed"] else {}
+        opened = kept.open(dict(row)) if kept and row["sealed"] else {}
         yield {column.name: _plain(opened.get(column.name, row[column.name])) for column in columns}
 
 
@@ -130,4 +130,6 @@ def _is_told(column: Any) -> bool:
 
 
 def _plain(value: object) -> object:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value

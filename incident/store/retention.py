@@ -1,7 +1,8 @@
 """What has ended and is still kept: incidents with their keys, lists and printed letters with their files."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeAlias
 
 from sqlalchemy import Select, cast, select
 from sqlalchemy import String as Words
@@ -17,6 +18,8 @@ from incident.store.incidents import Incident
 from incident.store.letters import LetterBatch
 from incident.store.sealed import DataKey
 
+Asked: TypeAlias = Select[str, int, str, datetime | None]
+"""A query of what ended: its reference, its incident by number and reference, when."""
 KINDS = {"incident": ("incident", "near_miss"), "drill": ("drill",)}
 
 
@@ -30,24 +33,25 @@ def ended(rule: str, days: int, *, of: Select[Any] | None, limit: int) -> list[G
     return [
         Going(rule, ref, incident, at, rules.goes_at(at, days), number in stopped)
         for ref, number, incident, at in found
+        if at is not None
     ]
 
 
-def _incidents(kinds: Sequence[str]) -> Select[Any]:
+def _incidents(kinds: Sequence[str]) -> Asked:
     """Closed ones whose key was not destroyed."""
     query = select(Incident.ref, Incident.id, Incident.ref, Incident.closed_at)
     query = query.join(DataKey, DataKey.owner == Incident.id).where(DataKey.sealing.is_not(None))
     return query.where(Incident.state == "closed", Incident.kind.in_(kinds)).order_by(Incident.closed_at, Incident.id)
 
 
-def _lists() -> Select[Any]:
+def _lists() -> Asked:
     query = select(PersonImport.ref, Incident.id, Incident.ref, PersonImport.ended_at)
     query = query.join(Incident, Incident.id == PersonImport.incident_id).where(PersonImport.stored_as != "")
     done = PersonImport.state.in_((Standing.DONE, Standing.FAILED)), PersonImport.ended_at.is_not(None)
     return query.where(*done).order_by(PersonImport.ended_at, PersonImport.id)
 
 
-def _letters() -> Select[Any]:
+def _letters() -> Asked:
     query = select(LetterBatch.ref, Incident.id, Incident.ref, LetterBatch.ended_at)
     query = query.join(Incident, Incident.id == LetterBatch.incident_id)
     files = cast(LetterBatch.files, Words)

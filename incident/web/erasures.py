@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from incident.actions import erasing, keeping
 from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid, Missing
-from incident.exports import csv, erasure
+from incident.exports import csv, erasure, pdf
 from incident.store import erasures as rows
 from incident.store import users
 from incident.web.access import actor, now, permit
@@ -147,16 +147,12 @@ def certificate(incident: str, ref: str, kind: str) -> Response:
 def certified(incident: str, ref: str, kind: str) -> Response:
     """The certificate as a file. Raises Missing."""
     kept = erasing.certificate(incident, ref).certificate or ""
-    makers = {
-        "json": lambda: (kept.encode(), erasure.JSON_MIME),
-        "pdf": lambda: (
-            erasure.pdf_bytes(kept, company=current_app.extensions["settings"].company_name),
-            "application/pdf",
-        ),
-    }
-    if kind not in makers:
+    if kind not in {"json", "pdf"}:
         raise Missing
-    content, mime = makers[kind]()
+    company = current_app.extensions["settings"].company_name
+    content, mime = kept.encode(), erasure.JSON_MIME
+    if kind == "pdf":
+        content, mime = erasure.pdf_bytes(kept, company=company), pdf.MIME
     named = {"Content-Disposition": f'attachment; filename="{ref}.{kind}"'}
     return Response(content, mimetype=mime, headers=named)
 

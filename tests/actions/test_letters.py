@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import dispatch, letters, sending
+from incident.actions import dispatch, erasing, keeping, letters, sending
 from incident.domain import letters as rules
 from incident.domain.deliveries import Course
 from incident.domain.errors import Invalid, Missing, Refused
@@ -113,6 +113,19 @@ def test_a_download_leaves_a_line_and_none_is_given_of_what_was_stopped(post):
         post.printed(ref)
     post.posted(ref)  # it may have gone all the same, and then that must be said
     post.printed(ref)
+
+
+def test_print_files_go_when_their_time_is_over_or_somebody_in_them_is_erased(post):
+    ref = post.made()
+    erasing.erase_person(post.incident.ref, "P-1", folder=post.folder, actor=LEAD, now=post.clock())
+    assert files_in(post) > 0  # not posted yet: the letters of the others are still needed
+    post.posted(ref)
+    assert f"letters:{ref}" in keeping.due(post.clock() + timedelta(days=90))
+    erasing.erase_person(post.incident.ref, "P-2", folder=post.folder, actor=LEAD, now=post.clock())
+    assert files_in(post) == 0
+    assert keeping.due(post.clock() + timedelta(days=90)) == []
+    with pytest.raises(Refused, match="was destroyed"):
+        post.printed(ref)
 
 
 def test_nothing_is_printed_while_the_sending_does_not_go_on(post):
