@@ -39,11 +39,11 @@ class Client:
 def with_password(email: str, password: str, *, client: Client, now: datetime) -> str:
     """Begin a session that still lacks the second factor; its secret. Raises Refused, TooSoon."""
     email = email.strip().lower()
-    _take(("account", email, network(client.address)), ("network", network(client.address)), now=now)
+    take_try(("account", email, network(client.address)), ("network", network(client.address)), now=now)
     user = rows.by_email(email)
     stored = user.password if user is not None and user.active else None
     if not credentials.is_password(stored, password) or user is None:
-        _refuse(user.ref if user is not None else "unknown", "password", now)
+        refuse(user.ref if user is not None else "unknown", "password", now)
         raise Refused(WRONG)
     with transaction(user.ref, now) as ledger:
         held = _still_same(user.ref, stored)
@@ -57,18 +57,18 @@ def with_password(email: str, password: str, *, client: Client, now: datetime) -
 
 def with_code(session_ref: str, code: str, *, now: datetime) -> str:
     """Complete the session by a code or a recovery code; its new secret. Raises Refused, TooSoon."""
-    row = _live(session_ref, now)
-    _take(("code", row.user.ref), now=now)
+    row = live(session_ref, now)
+    take_try(("code", row.user.ref), now=now)
     secret = None
     with transaction(row.user.ref, now) as ledger:
-        row = _live(session_ref, now)
-        user = _held(row.user.ref)
+        row = live(session_ref, now)
+        user = held_account(row.user.ref)
         how = _proof(user, code, now)
         if how is None:
             ledger.write("session.refused", user.ref, why="code")
         else:
             throttle.forget(credentials.counting_key("code", user.ref))
-            secret = _completed(row, now)
+            secret = completed(row, now)
             ledger.write("session.signed_in", user.ref, session=row.ref, how=how)
     if secret is None:
         raise Refused(WRONG_CODE)
@@ -81,11 +81,11 @@ def set_up_second_factor(session_ref: str, secret: str, code: str, *, now: datet
     An account that has a second factor already changes it only in a complete session with a fresh password.
     All other sessions end.
     """
-    row = _live(session_ref, now)
-    _take(("code", row.user.ref), now=now)
+    row = live(session_ref, now)
+    take_try(("code", row.user.ref), now=now)
     with transaction(row.user.ref, now) as ledger:
-        row = _live(session_ref, now)
-        user = _held(row.user.ref)
+        row = live(session_ref, now)
+        user = held_account(row.user.ref)
         if user.has_second_factor:
             _demand_complete_and_fresh(row, now)
         counter = second_factor.step_of(code, second_factor.as_bytes(secret), now=now, after=0)
@@ -100,15 +100,15 @@ def set_up_second_factor(session_ref: str, secret: str, code: str, *, now: datet
         throttle.forget(credentials.counting_key("code", user.ref))
         ledger.write("second_factor.set_up", user.ref)
         ledger.write("session.signed_in", user.ref, session=row.ref, how="set-up")
-        return _completed(row, now), codes
+        return completed(row, now), codes
 
 
 def renew_recovery_codes(session_ref: str, *, now: datetime) -> list[str]:
     """New recovery codes; the old ones end. Raises Refused without a fresh password."""
-    with transaction(_live(session_ref, now).user.ref, now) as ledger:
-        row = _live(session_ref, now)
+    with transaction(live(session_ref, now).user.ref, now) as ledger:
+        row = live(session_ref, now)
         _demand_complete_and_fresh(row, now)
-        user = _held(row.user.ref)
+        user = held_account(row.user.ref)
         codes = _renewed_codes(user)
         ledger.write("second_factor.recovery_codes", user.ref)
     return codes
@@ -116,15 +116,15 @@ def renew_recovery_codes(session_ref: str, *, now: datetime) -> list[str]:
 
 def confirm_password(session_ref: str, password: str, *, client: Client, now: datetime) -> None:
     """Make the session fresh again, for a sensitive act. Raises Refused, TooSoon."""
-    row = _live(session_ref, now)
+    row = live(session_ref, now)
     user = row.user
-    _take(("account", user.email, network(client.address)), now=now)
+    take_try(("account", user.email, network(client.address)), now=now)
     stored = user.password
     if not credentials.is_password(stored, password):
-        _refuse(user.ref, "password", now)
+        refuse(user.ref, "password", now)
         raise Invalid("password", "That is not your password.")
     with transaction(user.ref, now) as ledger:
-        row = _live(session_ref, now)
+        row = live(session_ref, now)
         _still_same(user.ref, stored)
         row.fresh_at = now
         throttle.forget(credentials.counting_key("account", user.email, network(client.address)))
@@ -145,30 +145,33 @@ def sign_out(session_ref: str, *, actor: str, now: datetime) -> None:
 def sign_out_everywhere(*, actor: str, now: datetime) -> None:
     """End every session of the actor's own, this one too."""
     with transaction(actor, now) as ledger:
-        rows.end_sessions(_held(actor).id, now)
+        rows.end_sessions(held_account(actor).id, now)
         ledger.write("session.signed_out_everywhere", actor)
 
 
-def _take(*limits: tuple[str, ...], now: datetime) -> None:
+def take_try(*limits: tuple[str, ...], now: datetime) -> None:
+    """Count a try under each of these limits. Raises TooSoon."""
     keys = [(limit[0], credentials.counting_key(*limit)) for limit in limits]
     until = throttle.take(keys, now)
     if until is not None:
         raise TooSoon(until)
 
 
-def _refuse(user_ref: str, why: str, now: datetime) -> None:
+def refuse(user_ref: str, why: str, now: datetime) -> None:
+    """Leave the line of a try that was refused."""
     with transaction("public", now) as ledger:
         ledger.write("session.refused", user_ref, why=why)
 
 
-def _live(session_ref: str, now: datetime) -> Session:
+def live(session_ref: str, now: datetime) -> Session:
+    """The session, while it lasts. Raises Refused."""
     row = rows.session_by_ref(session_ref, now)
     if row is None or not row.user.active:
         raise Refused("This session has ended. Sign in again.")
     return row
 
 
-def _held(user_ref: str) -> User:
+def held_account(user_ref: str) -> User:
     """The account with its row held: what is decided about it is decided once."""
     user = rows.by_ref(user_ref, locked=True)
     if user is None or not user.active:
@@ -178,7 +181,7 @@ def _held(user_ref: str) -> User:
 
 def _still_same(user_ref: str, stored: str | None) -> User:
     """The account as it was when its password was checked, held. Raises Refused when it changed meanwhile."""
-    user = _held(user_ref)
+    user = held_account(user_ref)
     if user.password != stored:
         raise Refused(WRONG)
     return user
@@ -200,7 +203,7 @@ def _proof(user: User, code: str, now: datetime) -> str | None:
     return None
 
 
-def _completed(row: Session, now: datetime) -> str:
+def completed(row: Session, now: datetime) -> str:
     """Give the session its second factor and a new secret, so that nobody holds it who saw the old one."""
     secret = credentials.new_secret()
     row.key = credentials.key_of(secret)

@@ -13,7 +13,7 @@ from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
-from incident.store import credentials, feeds
+from incident.store import credentials, feeds, passkeys
 from incident.store import separation as requests
 from incident.store import users as rows
 from incident.store.db import db, new_ref
@@ -188,6 +188,7 @@ def reset(ref: str, *, actor: str, now: datetime) -> str:
             role_acts.ask(user, kept, why="reset", ledger=ledger)
         user.password = user.totp_secret = None
         user.recovery_codes = []
+        passkeys.remove_all(user.id, now)
         _close_ways_in(user, now)
         secret, invitation = _invitation(user.email, user.roles, actor, now)
         ledger.write("second_factor.reset", ref, invitation=invitation.ref, before=before, after=user.roles)

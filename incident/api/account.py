@@ -6,10 +6,11 @@ from typing import Any
 from apiflask import APIBlueprint
 from pydantic import BaseModel, Field
 
-from incident.actions import signin, tokens, users
+from incident.actions import passkeys, signin, tokens, users
 from incident.api.incidents import Ref, Strict
 from incident.domain.access import MEMBER, PERMITS, may
 from incident.domain.users import TOKEN_DAYS_MOST
+from incident.store import passkeys as passkey_rows
 from incident.store import users as rows
 from incident.store.users import ApiToken
 from incident.web.access import me, now, permit
@@ -64,6 +65,22 @@ class TokenList(BaseModel):
     tokens: list[TokenOut]
 
 
+class KeyOut(BaseModel):
+    ref: str
+    name: str
+    synced: bool = Field(description="Kept in step between several devices by its maker.")
+    added_at: datetime
+    last_used_at: datetime | None
+
+
+class KeyList(BaseModel):
+    passkeys: list[KeyOut]
+
+
+class KeyIn(Strict):
+    name: str = Field(min_length=1, max_length=80)
+
+
 class NewToken(Ref):
     secret: str = Field(description="Shown this once; only its hash is kept.")
 
@@ -112,6 +129,34 @@ def end_session(ref: str) -> str:
 def end_all() -> str:
     """Sign out all your browsers; tokens stay."""
     signin.sign_out_everywhere(actor=me().ref, now=now())
+    return ""
+
+
+@bp.get("/passkeys")
+@permit(MEMBER)
+@bp.output(KeyList)
+def key_list() -> dict[str, Any]:
+    """Your passkeys and security keys; they are added in the browser, where they are."""
+    found = passkey_rows.of(me().id)
+    return {"passkeys": [{name: getattr(row, name) for name in KeyOut.model_fields} for row in found]}
+
+
+@bp.patch("/passkeys/<ref>")
+@permit(MEMBER)
+@bp.input(KeyIn, arg_name="given")
+@bp.output({}, status_code=204)
+def rename_key(ref: str, given: KeyIn) -> str:
+    """Give one of your keys another name."""
+    passkeys.rename(ref, given.name, actor=me().ref, now=now())
+    return ""
+
+
+@bp.delete("/passkeys/<ref>")
+@permit(MEMBER)
+@bp.output({}, status_code=204)
+def remove_key(ref: str) -> str:
+    """End one of your keys; all your browsers are signed out."""
+    passkeys.remove(ref, actor=me().ref, now=now())
     return ""
 
 

@@ -14,7 +14,7 @@ from incident.domain.access import MEANING, MEMBER, Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.guests import PART_WORDS
 from incident.domain.users import TOKEN_DAYS_MOST
-from incident.store import incidents, members, separation
+from incident.store import incidents, members, passkeys, separation
 from incident.store import users as rows
 from incident.store.users import Session
 from incident.web.access import live_session, me, now, permit
@@ -165,6 +165,15 @@ def _page(**bad: FlaskForm) -> ResponseReturnValue:
     cases = incidents.by_ids([place.incident_id for place in places])
     invited = [(cases[place.incident_id], place, [PART_WORDS[part] for part in place.parts or ()]) for place in places]
     page = render_template(
-        "account/show.html", person=me(), duties=duties, here=_here(), now=now(), waits=waits, invited=invited, **forms, **lists
+        "account/show.html",
+        person=me(),
+        duties=duties,
+        here=_here(),
+        now=now(),
+        waits=waits,
+        invited=invited,
+        keys=len(passkeys.of(me().id)),
+        **forms,
+        **lists,
     )
     return page, 422 if bad else 200

@@ -22,6 +22,7 @@ from incident.store import users as rows
 from incident.store.credentials import key_of
 from incident.store.users import Session
 from incident.web.access import live_session, me, now, permit
+from incident.web.challenges import asked
 from incident.web.zones import ZONES
 
 bp = Blueprint("signin", __name__)
@@ -74,13 +75,13 @@ def password() -> ResponseReturnValue:
     form = PasswordForm()
     if form.validate_on_submit():
         try:
-            secret = signin.with_password(form.email.data or "", form.password.data or "", client=_client(), now=now())
+            secret = signin.with_password(form.email.data or "", form.password.data or "", client=client(), now=now())
         except Refused as refusal:
             return _page("signin/password.html", form, refusal, "password")
-        _leave_old_session()
-        _begin(secret)
-        return redirect(url_for(".code", next=_next()))
-    return _page("signin/password.html", form)
+        leave_old_session()
+        begin(secret)
+        return redirect(url_for(".code", next=next_path()))
+    return _page("signin/password.html", form, **asked("first", None))
 
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
@@ -89,17 +90,17 @@ def code() -> ResponseReturnValue:
     """The second factor; whoever has none sets it up first."""
     row = _present()
     if row.second_factor_at is not None:
-        return redirect(_next() or "/")
+        return redirect(next_path() or "/")
     if not row.user.has_second_factor:
-        return redirect(url_for(".second_factor", next=_next()))
+        return redirect(url_for(".second_factor", next=next_path()))
     form = CodeForm()
     if form.validate_on_submit():
         try:
-            _continue(signin.with_code(row.ref, form.code.data or "", now=now()))
+            go_on_with(signin.with_code(row.ref, form.code.data or "", now=now()))
         except Refused as refusal:
             return _page("signin/code.html", form, refusal, "code")
-        return redirect(_next() or "/")
-    return _page("signin/code.html", form)
+        return redirect(next_path() or "/")
+    return _page("signin/code.html", form, **asked("second", row.user))
 
 
 @bp.route("/sign-in/second-factor", methods=["GET", "POST"])
@@ -108,7 +109,7 @@ def second_factor() -> ResponseReturnValue:
     """Set up the code generator: show its key, take a code as proof, show the recovery codes once."""
     row = _present()
     if row.user.has_second_factor and row.second_factor_at is None:
-        return redirect(url_for(".code", next=_next()))
+        return redirect(url_for(".code", next=next_path()))
     form = CodeForm()
     secret = _offered_secret()
     if form.validate_on_submit():
@@ -117,8 +118,8 @@ def second_factor() -> ResponseReturnValue:
         except Refused as refusal:
             return _page("signin/second_factor.html", form, refusal, "code", **_generator(secret))
         session.pop("offered", None)
-        _continue(renewed)
-        return render_template("signin/recovery_codes.html", codes=recovery, next=_next() or "/")
+        go_on_with(renewed)
+        return render_template("signin/recovery_codes.html", codes=recovery, next=next_path() or "/")
     return _page("signin/second_factor.html", form, **_generator(secret))
 
 
@@ -129,10 +130,10 @@ def again() -> ResponseReturnValue:
     form = AgainForm()
     if form.validate_on_submit():
         try:
-            signin.confirm_password(_present().ref, form.password.data or "", client=_client(), now=now())
+            signin.confirm_password(_present().ref, form.password.data or "", client=client(), now=now())
         except Refused as refusal:
             return _page("signin/again.html", form, refusal, "password")
-        return redirect(_next() or "/")
+        return redirect(next_path() or "/")
     return _page("signin/again.html", form)
 
 
@@ -178,10 +179,11 @@ def _accept(secret: str, form: WelcomeForm) -> None:
     """Make the account and begin its first session."""
     mine = {"email": form.email.data or "", "name": form.name.data or "", "password": form.new_password.data or ""}
     agent = request.user_agent.string
-    _begin(users.accept(secret, **mine, time_zone=form.time_zone.data, user_agent=agent, now=now()))
+    begin(users.accept(secret, **mine, time_zone=form.time_zone.data, user_agent=agent, now=now()))
 
 
-def _client() -> Client:
+def client() -> Client:
+    """Where this request comes from."""
     return Client(request.remote_addr, request.user_agent.string)
 
 
@@ -189,25 +191,26 @@ def _present() -> Session:
     return cast(Session, live_session())
 
 
-def _leave_old_session() -> None:
+def leave_old_session() -> None:
     """Who signs in again in the same browser leaves no open session behind."""
     old = live_session()
     if old is not None:
         signin.sign_out(old.ref, actor=old.user.ref, now=now())
 
 
-def _begin(secret: str) -> None:
+def begin(secret: str) -> None:
     """A new session takes nothing over from what was before it."""
     session.clear()
-    _continue(secret)
+    go_on_with(secret)
 
 
-def _continue(secret: str) -> None:
+def go_on_with(secret: str) -> None:
+    """Let this browser hold the session with this secret from now on."""
     session["sid"] = secret
     session["seen"] = int(now().timestamp())
 
 
-def _next() -> str | None:
+def next_path() -> str | None:
     """Where the reader wanted to go: a path of ours, nothing else."""
     path = request.args.get("next", "")
     parts = urlsplit(path)
@@ -238,10 +241,10 @@ def _page(
 ) -> ResponseReturnValue:
     """The form, with the refusal at its field; 422, or 429 with the time to wait."""
     if refusal is None:
-        return render_template(template, form=form, next=_next(), **more), 422 if form.errors else 200
+        return render_template(template, form=form, next=next_path(), **more), 422 if form.errors else 200
     place = refusal.field if isinstance(refusal, Invalid) and refusal.field in form else field
     form[place].errors = [*form[place].errors, refusal.sentence]
-    answer: Response = current_app.make_response(render_template(template, form=form, next=_next(), **more))
+    answer: Response = current_app.make_response(render_template(template, form=form, next=next_path(), **more))
     answer.status_code = 429 if isinstance(refusal, TooSoon) else 422
     if isinstance(refusal, TooSoon):
         answer.headers["Retry-After"] = str(max(1, round((refusal.until - now()).total_seconds())))
