@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from incident.actions import intake, notices, people
+from incident.domain import notices as notice_rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel, Stage
 from incident.domain.people import Audience
@@ -369,3 +370,44 @@ def owed_by_gdpr():
         "encryption": "none",
         "hard_to_reach": False,
     }
+
+
+def test_what_stands_in_the_way_is_told_with_how_much_more_there_is(incident):
+    sections = {**a_text().sections, "contact": "", "what_we_do": "", "what_happened": ""}
+    ref = a_notice(incident, texts=(a_text(sections=sections),))
+    with pytest.raises(Invalid, match=r"It cannot be submitted yet\. .+ And [1-9]\d* more\.$"):
+        submit(incident, ref)
+    one_missing = a_notice(incident, texts=(a_text(sections={**a_text().sections, "contact": ""}),))
+    with pytest.raises(Invalid) as refusal:
+        submit(incident, one_missing)
+    assert "more." not in refusal.value.sentence
+
+
+def test_a_time_to_send_that_is_just_now_lies_in_the_past(incident):
+    ref = a_notice(incident)
+    save(incident, ref, send_at=NOW + timedelta(minutes=1))
+    with pytest.raises(Invalid) as refusal:
+        submit(incident, ref, now=NOW + timedelta(minutes=1))
+    assert refusal.value.field == "send_at"
+
+
+def test_a_title_is_taken_at_its_longest_and_not_beyond(incident):
+    ref = a_notice(incident)
+    save(incident, ref, title="t" * notice_rules.LONGEST["title"])
+    with pytest.raises(Invalid) as refusal:
+        save(incident, ref, title="t" * (notice_rules.LONGEST["title"] + 1))
+    assert refusal.value.field == "title"
+
+
+def test_there_is_no_notice_in_an_incident_that_is_not_there(incident):
+    with pytest.raises(Missing):
+        notices.draft("INC-1999-0001", "Nobody", languages=("en",), actor=AUTHOR, now=NOW)
+
+
+def test_a_submit_button_that_arrives_twice_is_one_submission_of_that_person_alone(incident):
+    ref = a_notice(incident)
+    revision = notice_row(incident, ref).revision
+    first = submit(incident, ref, revision=revision)
+    assert submit(incident, ref, revision=revision) == first
+    with pytest.raises(Refused):
+        submit(incident, ref, revision=revision, actor="U-0OTHER00")

@@ -150,3 +150,38 @@ def test_regulation_1182_71_lets_hours_run_through_the_week_end():
     limit = Limit(Unit.HOURS, 72, roll=Roll.EU_1182_71)
     friday = datetime(2026, 6, 5, 15, tzinfo=UTC)
     assert clock.due(friday, limit, Calendar("EU", BERLIN.zone)) == datetime(2026, 6, 8, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        (Limit(Unit.MONTHS, 1), "1 month"),
+        (Limit(Unit.MONTHS, 3), "3 months"),
+        (Limit(Unit.CALENDAR_DAYS, 1), "1 day"),
+        (Limit(Unit.WORKING_DAYS, 2), "2 working days"),
+        (Limit(Unit.HOURS, 24), "24 h"),
+        (Limit(Unit.MINUTES, 30), "30 min"),
+    ],
+)
+def test_a_limit_is_said_as_people_say_it(limit, words):
+    assert limit.words() == words
+
+
+def test_the_end_of_a_day_is_said_as_a_minute_to_midnight_where_the_authority_is():
+    due = clock.due(date(2026, 2, 3), Limit(Unit.CALENDAR_DAYS, 30), NEW_YORK)
+    assert "23:59" in clock.ending(due, NEW_YORK.zone)
+    assert "5 Mar 2026" in clock.ending(due, NEW_YORK.zone)
+    assert "09:10" in clock.ending(at("2026-11-18T08:10:05Z"), ZoneInfo("Europe/Paris"))
+
+
+@pytest.mark.parametrize(
+    ("roll", "words"),
+    [
+        (Roll.NEXT_WORKING_DAY, "a last day off moves to the next working day"),
+        (Roll.NOON_OF_NEXT_WORKING_DAY, "a limit on a day off moves to noon of the next working day"),
+    ],
+)
+def test_a_limit_that_moves_says_so_and_one_that_does_not_is_silent(roll, words):
+    start, plain = date(2026, 4, 28), Limit(Unit.CALENDAR_DAYS, 30)
+    assert words in clock.sentence(start, Limit(Unit.CALENDAR_DAYS, 30, roll=roll), TOKYO, "known")
+    assert "moves" not in clock.sentence(start, plain, TOKYO, "known")

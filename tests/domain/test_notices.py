@@ -1,6 +1,7 @@
 """The life of a notice: every stage meets every event, and a second person's yes is bound to a digest."""
 
-from datetime import UTC, datetime
+import hashlib
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -220,3 +221,71 @@ def test_an_audience_or_time_that_no_notice_has_is_refused_by_name(audience, sen
         notices.demand_usable(audience, send_at, NOW)
     assert refusal.value.field == field
     notices.demand_usable(Audience(waves=(1,), places=("DE",)), NOW, NOW)
+
+
+def test_the_digest_is_that_of_canonical_json_under_a_word_of_its_own():
+    canonical = '{"a":[1,2],"b":{"x":null,"ü":"é"}}'
+    expected = hashlib.sha256(notices.DOMAIN + canonical.encode()).hexdigest()
+    assert notices.digest({"b": {"ü": "é", "x": None}, "a": [1, 2]}) == expected
+
+
+def test_an_element_left_to_elsewhere_is_held_and_blanks_hold_nothing():
+    text = Text(
+        "en",
+        sections={"contact": "  \n", "remedies": "Ask us."},
+        covers={"kept": notices.NOT_HERE, "other": "remedies"},
+    )
+    assert text.holds("kept") is True
+    assert text.holds("other") is True
+    assert text.holds("contact") is False
+    assert text.holds("nowhere") is False
+
+
+def test_a_notice_to_everybody_at_once_is_handed_to_nobody_one_by_one():
+    with pytest.raises(Refused, match="speaks to everybody"):
+        notices.demand_to_each([Channel.ANNOUNCEMENT])
+    notices.demand_to_each([Channel.ANNOUNCEMENT, Channel.EMAIL])
+    notices.demand_to_each([Channel.EMAIL])
+
+
+def test_lists_are_passed_over_by_their_names_in_their_order():
+    assert notices.lists_passed_over(["complained", "unsubscribed", "complained"]) == tuple(notices.Despite)
+    assert notices.lists_passed_over([]) == ()
+    with pytest.raises(Invalid) as refusal:
+        notices.lists_passed_over(["unsubscribed", "everybody"])
+    assert refusal.value.field == "despite"
+
+
+def test_texts_are_the_same_to_the_letter_and_channels_in_their_order():
+    version = {"texts": {"en": {"subject": "a"}}, "channels": ["email", "sms"]}
+    assert notices.same_text(version, {"en": {"subject": "a"}}, ["email", "sms"])
+    assert not notices.same_text(version, {"en": {"subject": "A"}}, ["email", "sms"])
+    assert not notices.same_text(version, {"en": {"subject": "a"}}, ["sms", "email"])
+
+
+@pytest.mark.parametrize(
+    ("audience", "field"),
+    [
+        (Audience(waves=(0,)), "waves"),
+        (Audience(waves=(notices.LAST_WAVE + 1,)), "waves"),
+        (Audience(languages=("x" * (notices.LONGEST_TAG + 1),)), "audience"),
+        (Audience(languages=("e\x00n",)), "audience"),
+        (Audience(ages=("old",)), "ages"),
+        (Audience(places=tuple(f"P{n}" for n in range(notices.MOST_CHOICES + 1))), "audience"),
+    ],
+)
+def test_an_audience_one_beyond_its_bounds_is_refused(audience, field):
+    with pytest.raises(Invalid) as refusal:
+        notices.demand_usable(audience, None, NOW)
+    assert refusal.value.field == field
+
+
+def test_an_audience_at_its_bounds_is_taken():
+    notices.demand_usable(
+        Audience(waves=(1, notices.LAST_WAVE), languages=("x" * notices.LONGEST_TAG,)), NOW + notices.FARTHEST, NOW
+    )
+    notices.demand_usable(
+        Audience(places=tuple(f"P{n}" for n in range(notices.MOST_CHOICES))), NOW - notices.FARTHEST, NOW
+    )
+    with pytest.raises(Invalid, match="coming year"):
+        notices.demand_usable(Audience(), NOW + notices.FARTHEST + timedelta(seconds=1), NOW)

@@ -304,3 +304,43 @@ def test_a_quick_look_finds_what_was_changed_since_the_newest_checkpoint(app, ch
     assert store.troubles() == []
     tamper(change)
     assert said in " ".join(store.troubles())
+
+
+@pytest.mark.parametrize("verb", ["dispatch.started", "notice.approved", "report.filed", "incident.closed"])
+def test_what_matters_is_signed_at_once_and_what_only_sounds_like_it_is_not(app, verb):
+    write()
+    checkpoints.do("daily", NOON)
+    write(1, "notice.submitted")
+    write(1, "incident.reopened")
+    assert checkpoints.due(NOON + timedelta(minutes=1)) == []
+    write(1, verb)
+    assert checkpoints.due(NOON + timedelta(minutes=1)) == ["event"]
+    checkpoints.do("event", NOON + timedelta(minutes=1))
+    assert checkpoints.due(NOON + timedelta(minutes=1)) == []
+
+
+def test_the_line_of_a_signature_names_how_many_lines_it_covers(app):
+    write(3)
+    assert checkpoints.sign(actor="system", now=NOON) == 4
+    last = list(audit.rows(0, 10))[-1]
+    assert (last[3], last[4]) == ("checkpoint.signed", "C-4")
+
+
+def test_an_incident_says_from_where_to_where_its_lines_go(app):
+    assert audit.extent("INC-1") == (0, 0, 0)
+    write(3)
+    with transaction("U-1", NOON) as ledger:
+        ledger.write("note.added", "T-9", incident="INC-2")
+    write(2)
+    assert audit.extent("INC-1") == (0, 5, 5)
+    assert audit.extent("INC-2") == (3, 3, 1)
+
+
+def test_the_newest_line_of_a_verb_is_that_of_its_actor(app):
+    assert audit.last("note.added", actor="U-1") is None
+    write(3)
+    with transaction("U-2", NOON) as ledger:
+        ledger.write("note.added", "T-9", incident="INC-1")
+    found = audit.last("note.added", actor="U-1")
+    assert (found.seq, found.subject) == (2, "T-2")
+    assert audit.last("note.added") is None
