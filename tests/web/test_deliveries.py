@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident.actions import people
+from incident.actions import erasing, people
 from incident.domain.access import Role
 from incident.domain.deliveries import Pace
 from incident.store import dispatches
@@ -226,3 +226,25 @@ def test_every_list_is_a_table_too(lead, app):
     mails = lead.get(at(story, "mailbox.csv")).get_data(as_text=True)
     assert mails.count("\r\n") == 3
     assert "example.org" not in mails
+
+
+def test_the_board_of_a_sending_with_people_in_doubt_says_what_ends_it(lead):
+    story = a_story(3, real={"email": Memory("email", answering(Outcome.UNKNOWN, "answer_lost"))})
+    story.start()
+    story.work()
+    page = words(lead.get(at(story, story.dispatch)))
+    assert ">people in doubt<" in page
+    assert "0 of 3 dealt with · 3 in doubt" in page
+    assert "nobody knows yet whether it reached 3 people" in page
+    assert ">complete<" not in page
+    assert "all handed over" not in page
+
+
+def test_whoever_was_erased_needs_nobody_on_the_board(lead, tmp_path):
+    story = a_story(3, real={"email": Memory("email")})
+    story.start(pace=Pace(canary=1))
+    story.work()
+    erasing.erase_person(story.incident.ref, "P-3", folder=tmp_path, actor=LEAD, now=story.clock())
+    page = words(lead.get(at(story, story.dispatch)))
+    assert "Need a person" not in page
+    assert ">cancelled<" in page
