@@ -154,7 +154,7 @@ def _western_first(name: str, sample: bytes) -> str:
 
 def _delimiter(text: str) -> str:
     """The separator that cuts the first rows into the same number of columns most often; more columns win."""
-    lines = text.splitlines()[:40]
+    lines = [line[: csv.field_size_limit()] for line in text.splitlines()[:40]]
     if lines and (named := _named_delimiter(lines[0])):
         return named
     best, rank = ",", (0, 0)

@@ -4,9 +4,11 @@ import io
 import json
 import struct
 import zipfile
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from incident.actions import bundles, evidence
 from incident.domain import audit
@@ -14,8 +16,10 @@ from incident.domain.dossier import Company
 from incident.domain.errors import Missing
 from incident.store import checkpoints, holdings
 from incident.store.db import db
+from incident.store.letters import LetterBatch
 from tests.actions.waves import LEAD, NOW, a_story
 from tests.builders import an_incident
+from tests.full_house import a_full_house
 from tests.record import lines, verbs
 from tests.test_data_map import tables
 
@@ -172,3 +176,16 @@ def test_the_memory_of_a_bundle_does_not_grow_with_its_people(tmp_path):
     )
     assert max(len(piece) for piece in pieces) < 4 * bundles.PIECE
     assert len(db.session.identity_map) < before + 100
+
+
+def test_a_bundle_holds_every_kind_of_value_a_day_among_them(app, tmp_path):
+    """A day once broke the bundle off in the middle: letters that were posted have one."""
+    house = a_full_house(tmp_path)
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(update(LetterBatch).values(posted_on=date(2026, 11, 22)))
+    raw = made(house.incident.ref, tmp_path)
+    assert verdict(raw).ok
+    with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+        rows = packed.read("data/letter_batch.jsonl").decode().splitlines()
+    assert {json.loads(row)["posted_on"] for row in rows} == {"2026-11-22"}
