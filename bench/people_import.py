@@ -160,7 +160,7 @@ def _measured(program: str, source: Path, database: str = "") -> dict[str, float
 
 
 class Watch(Thread):
-    """Looks ten times a second how large the programs that this one started have been; what a fork copied does not count."""
+    """Looks ten times a second how much memory the programs have that this one has started; what they share counts by shares."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -168,29 +168,27 @@ class Watch(Thread):
 
     def run(self) -> None:
         """Until the program ends."""
-        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-        tasks = Path(f"/proc/{os.getpid()}/task")
-        while children.exists():
-            started = [child for task in tasks.iterdir() for child in (task / "children").read_text().split()]
-            self.most = max(self.most, sum(_peak(child) for child in started if _words(child) != _words("self")))
+        tasks, words = Path("/proc/self/task"), _read("self", "cmdline")
+        while True:
+            started = {
+                child for task in tasks.iterdir() for child in _read("self", f"task/{task.name}/children").split()
+            }
+            own = [
+                child for child in started if _read(child, "cmdline") != words
+            ]  # others are copies of this one still
+            self.most = max(self.most, sum(_kib(child, "smaps_rollup", "Pss:") for child in own))
             time.sleep(0.1)
 
 
-def _words(process: str) -> bytes:
-    """With which words it was started; those of its parent, as long as it is a copy of that."""
+def _read(process: str, what: str) -> str:
     try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
+        return Path(f"/proc/{process}/{what}").read_text()
     except OSError:
-        return b""
+        return ""
 
 
-def _peak(process: str) -> int:
-    """The most memory this process has had, in KiB."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+def _kib(process: str, where: str, what: str) -> int:
+    return next((int(line.split()[1]) for line in _read(process, where).splitlines() if line.startswith(what)), 0)
 
 
 def _run(program: str, source: Path, folder: Path, database: str) -> None:
@@ -204,7 +202,7 @@ def _run(program: str, source: Path, folder: Path, database: str) -> None:
         began, before = time.perf_counter(), time.process_time()
         straight_line(source, folder)
         took, cpu = time.perf_counter() - began, time.process_time() - before
-    print(json.dumps({"seconds": took, "cpu": cpu, "memory": (_peak("self") + watch.most) / 1024}))
+    print(json.dumps({"seconds": took, "cpu": cpu, "memory": (_kib("self", "status", "VmHWM:") + watch.most) / 1024}))
 
 
 def _said(name: str, rows: int, one: dict[str, float]) -> str:

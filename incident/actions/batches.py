@@ -1,32 +1,27 @@
-"""Rows of a list made ready to be kept: read, judged, sealed and marked, ahead of the database.
+"""People of a list sealed and marked, ready to be kept: some thousand at a time, ahead of the database.
 
-People are sealed for the numbers they will most likely get; should somebody else take one of them meanwhile, they are
-sealed anew. Nothing here knows the database, so that a program of its own can do it (`actions/apart.py`).
+They are sealed for the numbers they will most likely get; should somebody else take one of them meanwhile, they are sealed
+anew. How rows become people: `actions/sheaves.py`. Nothing here knows the database, so that a program of its own can do it.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import lru_cache
 from hashlib import sha256
-from itertools import islice
 from json.encoder import encode_basestring as quoted
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from incident.domain import imports as rules
-from incident.domain.imports import Taken
-from incident.domain.people import FOUND_BY, Plain, Record
+from incident.domain.people import Plain, Record
 from incident.store import packing
 from incident.store.ciphers import Sealer
-from incident.store.packing import MOST_KINDS, PERSON, People
-from incident.store.tables import Row
+from incident.store.packing import PERSON, People
 
 compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 SEALED_PEOPLE: Final = "person.sealed:"
-ROWS: Final = 5_000
 LETTERS: Final[Mapping[str, bytes]] = {"email": b"e", "phone": b"p", "reference": b"r"}
 """What a mark was made from, in one letter."""
 
@@ -36,6 +31,20 @@ class List(NamedTuple):
 
     ref: str
     bits: int
+
+
+class Sheaf(NamedTuple):
+    """Rows that were read and judged. A person is a kind (which of the combinations of plain values), the row, the record as
+    it will be sealed, and for each of LETTERS the normal form of what is marked, or an empty text."""
+
+    kinds: Sequence[tuple[Any, ...]]
+    alike: Sequence[int]
+    people: Sequence[tuple[Any, ...]]
+    refused: Sequence[tuple[int, str, bytes]]
+    empty: int
+    doubtful: int
+    last_row: int
+    position: int
 
 
 class Batch(NamedTuple):
@@ -74,35 +83,37 @@ class Batch(NamedTuple):
 class Maker:
     """Makes batches of one list. `first` is the number that its first person will most likely get."""
 
-    def __init__(self, of: List, key: Sealer, reader: rules.Reader, first: int) -> None:
-        self.of, self.key, self.reader, self.first = of, key, reader, first
+    def __init__(self, of: List, key: Sealer, first: int) -> None:
+        self.of, self.key, self.first = of, key, first
 
-    def batches(self, lines: Iterator[Row], stream: Any) -> Generator[Batch, None, None]:
-        """All rows, some thousand at a time; `stream` knows how far into the file they were read."""
+    def batches(self, sheaves: Iterable[Sheaf]) -> Generator[Batch, None, None]:
+        """A batch for each sheaf."""
         before = 0
-        while True:
-            batch = self._made(lines, before, stream)
-            if not batch.rows:
-                return
-            before += batch.taken
-            yield batch
+        for sheaf in sheaves:
+            yield self._made(sheaf, before)
+            before += len(sheaf.people)
 
-    def _made(self, lines: Iterator[Row], before: int, stream: Any) -> Batch:
-        """These rows read, judged, sealed and marked; what they said in clear is forgotten row by row."""
-        crowd = _Crowd(self.key, self.of.bits, self.first + before)
-        refused: list[tuple[int, str, bytes]] = []
-        read, take, empty, doubtful, last_row = self.reader.read, crowd.taker(), 0, 0, 0
-        for last_row, cells, trouble in islice(lines, ROWS):
-            became = rules.Turned((trouble,)) if trouble else read(cells)
-            if isinstance(became, Taken):
-                doubtful += bool(became.plain.doubts)
-                if take(last_row, became) >= MOST_KINDS:
-                    break
-            elif became is None:
-                empty += 1
-            else:
-                refused.append((last_row, " ".join(became.reasons), self._sealed_row(last_row, cells)))
-        return crowd.batch(before, refused, empty, doubtful, last_row, stream.given)
+    def _made(self, sheaf: Sheaf, before: int) -> Batch:
+        """Its people sealed and marked. Called a million times: whatever can be looked up before is."""
+        seal, whole_of, shift = self.key.closer(SEALED_PEOPLE), self.key.marker("whole"), 8 - self.of.bits
+        finders = [(self.key.marker(word), letter) for word, letter in LETTERS.items()]
+        entries, wholes, boxes, start = [], [], [], 0
+        parts: list[list[bytes]] = [[] for _ in range(1 << self.of.bits)]
+        for number, (kind, row_no, text, *values) in enumerate(sheaf.people, start=self.first + before):
+            whole, box = whole_of(text), seal(f"{number}:1", text.encode())
+            entries.append(PERSON % (kind, number, row_no, start, len(box), whole))
+            wholes.append(whole)
+            boxes.append(box)
+            start += len(box)
+            digits = b"%010d" % number
+            for value, (mark_of, letter) in zip(values, finders, strict=True):
+                if value:
+                    mark = mark_of(value)
+                    parts[mark[0] >> shift].append(mark + digits + letter)
+        marks = {part: b"".join(some) for part, some in enumerate(parts) if some}
+        digest = sha256(b"".join(wholes)).hexdigest()
+        packed = len(entries), sheaf.kinds, b"".join(entries), b"".join(boxes), sheaf.alike, marks, digest
+        return Batch(before, self.first + before, *packed, *sheaf[3:])
 
     def renumbered(self, batch: Batch, first: int) -> Batch:
         """A batch sealed anew whose numbers somebody else took; those that are made from now on will fit again."""
@@ -118,9 +129,6 @@ class Maker:
         marks = {part: packing.moved(some, further) for part, some in batch.marks.items()}
         return batch._replace(first=first, entries=b"".join(entries), boxes=b"".join(boxes), marks=marks)
 
-    def _sealed_row(self, number: int, cells: Sequence[str]) -> bytes:
-        return self.key.seal(f"person_refusal.sealed:{self.of.ref}:{number}", compact(cells).encode())
-
 
 def ahead(batches: Generator[Batch, None, None]) -> Iterator[Batch]:
     """The same batches, the next being fetched in a thread of its own while the caller is busy with the last."""
@@ -129,68 +137,6 @@ def ahead(batches: Generator[Batch, None, None]) -> Iterator[Batch]:
         while (batch := coming.result()) is not None:
             coming = maker.submit(next, batches, None)
             yield batch
-
-
-class _Crowd:
-    """The people of a batch while it is made."""
-
-    def __init__(self, key: Sealer, bits: int, first: int) -> None:
-        self._key, self._bits, self._first = key, bits, first
-        self._kinds: dict[Plain, int] = {}
-        self._alike: list[int] = []
-        self._entries: list[bytes] = []
-        self._wholes: list[bytes] = []
-        self._boxes: list[bytes] = []
-        self._marks: list[list[bytes]] = [[] for _ in range(1 << bits)]
-
-    def taker(self) -> Callable[[int, Taken], int]:
-        """What adds one person, sealed and marked, and gives how many combinations of plain values there are.
-
-        Called a million times: whatever can be looked up before is.
-        """
-        seal, whole_of, kinds, alike = (
-            self._key.closer(SEALED_PEOPLE),
-            self._key.marker("whole"),
-            self._kinds,
-            self._alike,
-        )
-        entries, wholes, boxes, parts, shift = self._entries, self._wholes, self._boxes, self._marks, 8 - self._bits
-        finders = [(word, FOUND_BY[word], self._key.marker(word), letter) for word, letter in LETTERS.items()]
-        number, start = self._first, 0
-
-        def take(row_no: int, taken: Taken) -> int:
-            nonlocal number, start
-            record, plain = taken
-            kind = kinds.get(plain)
-            if kind is None:
-                kind = kinds[plain] = len(alike)
-                alike.append(0)
-            alike[kind] += 1
-            text = written(record)
-            whole, box = whole_of(text), seal(f"{number}:1", text.encode())
-            entries.append(PERSON % (kind, number, row_no, start, len(box), whole))
-            wholes.append(whole)
-            boxes.append(box)
-            digits = b"%010d" % number
-            for word, normal, mark_of, letter in finders:
-                if word in record:
-                    mark = mark_of(normal(record[word]))
-                    parts[mark[0] >> shift].append(mark + digits + letter)
-            number += 1
-            start += len(box)
-            return len(alike)
-
-        return take
-
-    def batch(
-        self, before: int, refused: Sequence[tuple[int, str, bytes]], empty: int, doubtful: int, last_row: int, at: int
-    ) -> Batch:
-        """Everybody who was added, with what became of the other rows."""
-        digest = sha256(b"".join(self._wholes)).hexdigest()
-        marks = {part: b"".join(some) for part, some in enumerate(self._marks) if some}
-        kinds = [tuple(str(value) if isinstance(value, str) else bool(value) for value in kind) for kind in self._kinds]
-        packed = len(self._entries), kinds, b"".join(self._entries), b"".join(self._boxes)
-        return Batch(before, self._first, *packed, self._alike, marks, digest, refused, empty, doubtful, last_row, at)
 
 
 def written(record: Record) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,8 @@ from incident.actions import apart, assessment, comparing, contacts
 from incident.actions.batches import Batch, List, Maker, ahead, compact
 from incident.actions.comparing import Claim, Overtaken
 from incident.actions.ledger import Ledger, transaction
+from incident.actions.pipes import Gone
+from incident.actions.sheaves import Gatherer
 from incident.domain import columns
 from incident.domain import imports as rules
 from incident.domain.errors import Invalid, Missing, Refused
@@ -222,19 +224,15 @@ def _take_in(claim: Claim, folder: Path, clock: Callable[[], datetime]) -> None:
 
 def _read(row: PersonImport, claim: Claim, folder: Path, clock: Callable[[], datetime]) -> None:
     key = sealer(row.incident_id)
-    maker = _maker(row, key, clock().date())
-    for batch in _batches(row, folder, key, maker):
+    reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, clock().date())
+    maker = Maker(List(row.ref, row.bits), key, registry.next_number(row.incident_id))
+    for batch in _batches(row, folder, reader, maker):
         _keep(claim, batch, maker, clock())
 
 
-def _maker(row: PersonImport, key: Sealer, today: date) -> Maker:
-    reader = rules.Reader(Reading.from_json(row.reading), contacts.JUDGE, today)
-    return Maker(List(row.ref, row.bits), key, reader, registry.next_number(row.incident_id))
-
-
-def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iterator[Batch]:
+def _batches(row: PersonImport, folder: Path, reader: rules.Reader, maker: Maker) -> Iterator[Batch]:
     """The rows behind the place reached, ready to be kept, some thousand at a time: made apart where that is quicker."""
-    reached, keys = max(row.cursor, 1 if row.has_header else 0), key.handed_over()
+    reached, key, keys = max(row.cursor, 1 if row.has_header else 0), maker.key, maker.key.handed_over()
     if keys is not None and apart.is_worth_it(row.size):
         job = apart.Job(
             path=str(folder / row.stored_as),
@@ -246,20 +244,20 @@ def _batches(row: PersonImport, folder: Path, key: Sealer, maker: Maker) -> Iter
             ref=row.ref,
             bits=row.bits,
             first=maker.first,
-            today=maker.reader.today.isoformat(),
+            today=reader.today.isoformat(),
         )
         try:
             for batch in ahead(apart.made(job)):
                 reached = batch.last_row
                 yield batch
-        except apart.Gone:
+        except Gone:
             log.warning("import.read_on_here", list=row.ref)
             maker.first = registry.next_number(row.incident_id)
         else:
             return
     stream = files.opened(folder / row.stored_as, key, row.stored_as)
     lines = (line for line in tables.rows(stream, _form(row)) if line.number > reached)
-    yield from ahead(maker.batches(lines, stream))
+    yield from ahead(maker.batches(Gatherer(maker.of, key, reader).sheaves(lines, stream)))
 
 
 def _keep(claim: Claim, batch: Batch, maker: Maker, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""A long list is read by a program of its own: the same people come out, and it never outlives whoever asked for it."""
+"""A long list is read and sealed by programs of their own: the same people come out, and they outlive nobody who asked."""
 
 import io
 import os
@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from incident.actions import apart, batches, contacts, imports
+from incident.actions.pipes import Gone
 from incident.domain import imports as rules
 from incident.domain.errors import Invalid
 from incident.domain.imports import Reading
@@ -78,8 +79,9 @@ def names(key, batch):
 
 
 def test_made_apart_or_here_it_is_the_same(job):
-    there, here = list(apart.made(job)), list(apart.batches(job))
     key = Sealer.taken_over(job.keys)
+    maker = batches.Maker(batches.List(job.ref, job.bits), key, job.first)
+    there, here = list(apart.made(job)), list(maker.batches(apart.sheaves(job)))
     assert [names(key, one) for one in there] == [names(key, one) for one in here]
     assert [one.rows for one in there] == [one.rows for one in here] == [5_000, 5_000, 2_002]
     for one, other in zip(there, here, strict=True):
@@ -92,9 +94,11 @@ def test_the_keys_are_neither_in_its_arguments_nor_in_its_environment(job, monke
     monkeypatch.setenv("TOCSIN_SECRET", "never handed on")
     before, made = started(), apart.made(job)
     next(made)
-    [program] = started() - before
-    seen = Path(f"/proc/{program}/cmdline").read_bytes() + Path(f"/proc/{program}/environ").read_bytes()
+    programs = started() - before
+    files_ = [Path(f"/proc/{program}/{what}") for program in programs for what in ("cmdline", "environ")]
+    seen = b"".join(file.read_bytes() for file in files_)
     made.close()
+    assert len(programs) == 2
     assert b"incident.actions.apart" in seen
     assert b"never handed on" not in seen
     assert not any(secret in seen for secret in (b"a" * 20, b"k" * 20, b"h" * 20, job.keys.encode()))
@@ -103,9 +107,9 @@ def test_the_keys_are_neither_in_its_arguments_nor_in_its_environment(job, monke
 def test_whoever_wants_no_more_ends_it(job):
     before, made = started(), apart.made(job)
     next(made)
-    [program] = started() - before
+    programs = started() - before
     made.close()
-    assert not is_alive(program)
+    assert [is_alive(program) for program in programs] == [False, False]
 
 
 def test_it_dies_with_whoever_asked_for_it_however_that_dies(job, tmp_path):
@@ -117,18 +121,18 @@ def test_it_dies_with_whoever_asked_for_it_however_that_dies(job, tmp_path):
         "print(flush=True)\ntime.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", asking, str(tmp_path / "job")], stdout=subprocess.PIPE) as parent:
-        [program] = map(int, parent.stdout.readline().split())
-        assert is_alive(program)
+        programs = [int(word) for word in parent.stdout.readline().split()]
+        assert [is_alive(program) for program in programs] == [True, True]
         parent.send_signal(signal.SIGKILL)
-    assert until_gone(program)
+    assert all(until_gone(program) for program in programs)
 
 
-def test_a_program_that_is_gone_is_told_from_a_list_that_ends(job):
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_program_that_is_gone_is_told_from_a_list_that_ends(job, which):
     before, made = started(), apart.made(job)
     next(made)
-    for program in started() - before:
-        os.kill(program, signal.SIGKILL)
-    with pytest.raises(apart.Gone):
+    os.kill(sorted(started() - before)[which], signal.SIGKILL)
+    with pytest.raises(Gone):
         list(made)
 
 
@@ -188,7 +192,7 @@ def test_a_list_whose_keys_tink_holds_is_read_here(app, tmp_path, worth_it, job)
     row = imports.PersonImport(
         stored_as="LIST", cursor=0, has_header=True, size=len(CONTENT), kind="csv", encoding="utf-8-sig", delimiter=","
     )
-    maker = batches.Maker(batches.List("IMP-1", 2), key, rules.Reader(READING, contacts.JUDGE, date(2026, 3, 6)), 1)
-    made = imports._batches(row, tmp_path, key, maker)
+    reader = rules.Reader(READING, contacts.JUDGE, date(2026, 3, 6))
+    made = imports._batches(row, tmp_path, reader, batches.Maker(batches.List("IMP-1", 2), key, 1))
     assert next(made).taken == 5_000
     assert started() <= before

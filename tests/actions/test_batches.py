@@ -4,8 +4,9 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident.actions import batches, contacts
+from incident.actions import batches, contacts, sheaves
 from incident.actions.batches import List, Maker, compact, written
+from incident.actions.sheaves import Gatherer
 from incident.domain import imports as rules
 from incident.domain.people import FOUND_BY
 from incident.store import packing
@@ -34,36 +35,40 @@ class Stream:
     given = 7
 
 
-def a_maker(first=1, bits=2):
-    key = Sealer(7, Gcm(b"k" * 32, 1), Hmac(b"h" * 32))
+KEY = Sealer(7, Gcm(b"k" * 32, 1), Hmac(b"h" * 32))
+
+
+def made(maker, rows):
     reader = rules.Reader(rules.Reading(("name", "email", "country")), contacts.JUDGE, date(2026, 3, 6))
-    return key, Maker(List("IMP-1", bits), key, reader, first)
+    return list(maker.batches(Gatherer(maker.of, KEY, reader).sheaves(lines(rows), Stream())))
+
+
+def a_maker(first=1, bits=2):
+    return Maker(List("IMP-1", bits), KEY, first)
 
 
 def test_a_batch_ends_early_where_its_people_have_too_little_in_common(monkeypatch):
-    monkeypatch.setattr(batches, "MOST_KINDS", 3)
-    _, maker = a_maker()
-    made = list(maker.batches(lines([(1, "DE"), (2, "DE"), (3, "FR"), (4, "US"), (5, "DE"), (6, "DE")]), Stream()))
-    assert [(one.before, one.first, one.taken, one.last_row) for one in made] == [(0, 1, 4, 4), (4, 5, 2, 6)]
-    assert [sorted(one.alike) for one in made] == [[1, 1, 2], [2]]
+    monkeypatch.setattr(sheaves, "MOST_KINDS", 3)
+    ones = made(a_maker(), [(1, "DE"), (2, "DE"), (3, "FR"), (4, "US"), (5, "DE"), (6, "DE")])
+    assert [(one.before, one.first, one.taken, one.last_row) for one in ones] == [(0, 1, 4, 4), (4, 5, 2, 6)]
+    assert [sorted(one.alike) for one in ones] == [[1, 1, 2], [2]]
 
 
 def test_marks_are_told_apart_by_their_first_bits():
-    _, maker = a_maker(bits=3)
-    [made] = maker.batches(lines((n, "DE") for n in range(1, 200)), Stream())
-    assert sorted(made.marks) == list(range(8))
-    for part, some in made.marks.items():
+    [one] = made(a_maker(bits=3), ((n, "DE") for n in range(1, 200)))
+    assert sorted(one.marks) == list(range(8))
+    for part, some in one.marks.items():
         assert {entry[0] >> 5 for entry in packing.parted(some, packing.MARK_WIDTH)} == {part}
 
 
 def test_a_batch_whose_numbers_were_taken_opens_at_its_new_ones_and_later_ones_fit():
-    key, maker = a_maker(first=11)
-    [made] = maker.batches(lines((n, "DE") for n in range(1, 20)), Stream())
-    anew = maker.renumbered(made, 14)
+    maker = a_maker(first=11)
+    [before] = made(maker, ((n, "DE") for n in range(1, 20)))
+    anew = maker.renumbered(before, 14)
     assert maker.first == 14
     for n, one in enumerate(packing.opened(anew.people), start=1):
         assert (one.number, one.row_no) == (n + 13, n)
-        assert batches.opened(key.unseal(batches.place(one.number, 1), one.box))["name"] == f"P{n}"
+        assert batches.opened(KEY.unseal(batches.place(one.number, 1), one.box))["name"] == f"P{n}"
     numbers = {int(entry[16:-1]) for some in anew.marks.values() for entry in packing.parted(some, packing.MARK_WIDTH)}
     assert numbers == set(range(14, 33))
-    assert (anew.digest, anew.alike, anew.taken) == (made.digest, made.alike, made.taken)
+    assert (anew.digest, anew.alike, anew.taken) == (before.digest, before.alike, before.taken)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from incident.actions import batches, comparing, counts, erasing, imports, people, taking_back
+from incident.actions import comparing, counts, erasing, imports, people, sheaves, taking_back
 from incident.domain.errors import Refused
 from incident.domain.imports import Reading
 from incident.domain.people import Audience
@@ -34,7 +34,7 @@ def ref(app):
 @pytest.fixture
 def small(monkeypatch):
     """Many batches, parts and turns, with few people."""
-    monkeypatch.setattr(batches, "ROWS", 40)
+    monkeypatch.setattr(sheaves, "ROWS", 40)
     monkeypatch.setattr(lists, "A_PART", 1_000)
     monkeypatch.setattr(comparing, "TOGETHER", 50)
     monkeypatch.setattr(comparing, "MOST_MARKS", 1_000)

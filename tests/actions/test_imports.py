@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, func, select, text
 
-from incident.actions import batches, imports, people
+from incident.actions import contacts, imports, people, sheaves
+from incident.actions.batches import List, Maker
 from incident.actions.comparing import Overtaken
 from incident.actions.ledger import transaction
+from incident.domain import imports as rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
 from incident.domain.people import Audience
@@ -191,7 +193,7 @@ def test_a_list_without_header_loses_no_first_row(ref, folder):
 
 
 def test_an_interrupted_import_goes_on_behind_the_last_whole_batch(ref, folder, monkeypatch):
-    monkeypatch.setattr(batches, "ROWS", 100)
+    monkeypatch.setattr(sheaves, "ROWS", 100)
     import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(950)), folder)
     imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
     ticks = iter(range(100))
@@ -216,14 +218,15 @@ def test_an_interrupted_import_goes_on_behind_the_last_whole_batch(ref, folder, 
 
 
 def test_a_worker_that_was_overtaken_adds_nothing(ref, folder, monkeypatch):
-    monkeypatch.setattr(batches, "ROWS", 100)
+    monkeypatch.setattr(sheaves, "ROWS", 100)
     import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(300)), folder)
     imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
     claim = imports._claim(import_ref, NOW)
     row = imports.get(ref, import_ref)
     key = imports.sealer(row.incident_id)
-    maker = imports._maker(row, key, NOW.date())
-    batch = next(imports._batches(row, folder, key, maker))
+    reader = rules.Reader(READING, contacts.JUDGE, NOW.date())
+    maker = Maker(List(row.ref, row.bits), key, 1)
+    batch = next(imports._batches(row, folder, reader, maker))
     later = NOW.replace(hour=17)
     imports.run(import_ref, folder=folder, clock=lambda: later)
     with pytest.raises(Overtaken):
@@ -234,7 +237,7 @@ def test_a_worker_that_was_overtaken_adds_nothing(ref, folder, monkeypatch):
 def test_somebody_who_is_added_by_hand_meanwhile_keeps_their_number_and_the_rest_of_the_list_opens(
     ref, folder, monkeypatch
 ):
-    monkeypatch.setattr(batches, "ROWS", 100)
+    monkeypatch.setattr(sheaves, "ROWS", 100)
     import_ref = brought(ref, HEADER + "".join(f"P{n},p{n}@example.org,,,,\n" for n in range(350)), folder)
     imports.start(ref, import_ref, READING, form=FORM, has_header=True, wave=0, folder=folder, actor=ANN, now=NOW)
     ticks = iter(range(100))
