@@ -1,0 +1,392 @@
+"""How many small mistakes in the record, approval, outbox, clock and cryptography the tests catch.
+
+    python -m bench.mutants [--most 120] [--only clock,crypto] [--named]      (120 of each file unless told)
+
+One mutant is one function with one small mistake: a comparison turned, a number off by one, a call left out, a word changed,
+an answer forgotten; sentences of refusals are left alone. It is put into the running program in a child process, which then runs the tests that enter that function,
+until one fails. A mutant that no test fails is a survivor; `--named` prints each. Tables that a file builds when it is loaded
+are left alone. The last lines are the shares caught.
+"""
+
+import argparse
+import ast
+import copy
+import gc
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import types
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+SLOWEST = 20.0  # seconds that a mutant may take beyond three times what its tests took before
+ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "record": {
+        "incident/domain/audit.py": (
+            "domain/test_audit.py", "domain/test_second_verifier.py", "actions/test_bundles.py", "actions/test_notice_proofs.py",
+        ),
+        "incident/domain/proofs.py": ("domain/test_proofs.py",),
+        "incident/store/audit.py": ("store/test_audit.py", "store/test_checkpoints.py", "actions/test_ledger.py"),
+        "incident/store/checkpoints.py": ("store/test_checkpoints.py", "actions/test_bundles.py"),
+        "incident/actions/ledger.py": ("actions/test_ledger.py", "store/test_audit.py", "store/test_turns.py"),
+        "incident/actions/checkpoints.py": ("store/test_checkpoints.py",),
+    },
+    "approval": {
+        "incident/domain/notices.py": ("domain/test_notices.py", "actions/test_notices.py"),
+        "incident/actions/notices.py": ("actions/test_notices.py", "actions/test_notice_races.py", "web/test_notices.py"),
+    },
+    "outbox": {
+        "incident/domain/deliveries.py": ("domain/test_deliveries.py", "actions/test_sending.py"),
+        "incident/store/claims.py": ("actions/test_sending.py", "actions/test_sending_workers.py", "store/test_deliveries.py"),
+        "incident/actions/settling.py": ("actions/test_sending.py", "actions/test_sending_doubts.py"),
+        "incident/actions/dispatch.py": ("actions/test_sending.py", "actions/test_sending_times.py"),
+    },
+    "clock": {
+        "incident/domain/clock.py": ("domain/test_clock.py", "test_calendars.py"),
+        "incident/domain/hours.py": ("domain/test_hours.py",),
+    },
+    "crypto": {
+        "incident/store/primitives.py": ("store/test_primitives.py", "store/test_sealed.py"),
+        "incident/store/ciphers.py": ("store/test_sealed_format.py", "store/test_primitives.py", "store/test_sealed.py"),
+        "incident/store/sealed.py": ("store/test_sealed.py", "cli/test_people.py", "actions/test_erasing.py"),
+        "incident/store/keys.py": ("store/test_keys.py", "store/test_sealed.py"),
+        "incident/store/files.py": ("store/test_sealed_format.py", "store/test_sealed.py"),
+        "incident/store/credentials.py": ("store/test_credentials.py", "actions/test_users.py"),
+        "incident/domain/second_factor.py": ("domain/test_second_factor.py",),
+        "incident/domain/throttle.py": ("domain/test_throttle.py",),
+    },
+}  # fmt: skip
+"""What is mutated, and the tests that speak of it; the ones that enter a function are found by running them once."""
+
+TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+SWAPPED: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult, ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult, ast.LShift: ast.RShift, ast.RShift: ast.LShift, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
+    ast.BitXor: ast.BitOr,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake: where, which, and the code of the function that holds it."""
+
+    file: str
+    line: int
+    function: str
+    what: str
+    code: types.CodeType
+
+
+# Making them ----------------------------------------------------------------------------------------------------------
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Every mutant of a file, in its order."""
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    for name, function in _functions(tree):
+        for node, change, what in _changes(function):
+            changed = _with(tree, node, change)
+            code = _code_of(compile(changed, str(path), "exec"), function)
+            if code is not None:
+                line = getattr(node, "lineno", function.lineno)
+                yield Mutant(str(path.relative_to(ROOT)), line, name, what, code)
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield from ((f"{node.name}.{one.name}", one) for one in node.body if isinstance(one, ast.FunctionDef))
+
+
+def _changes(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, Callable[[ast.AST], ast.AST], str]]:
+    """Each node of a function with what may be done to it and how that is called; its documentation and types are passed over."""
+    for statement in function.body:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        for node in _walked(statement):
+            yield from ((node, change, what) for change, what in _changes_of(node))
+
+
+def _walked(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, but not the sentence that a refusal says to its reader."""
+    yield node
+    if not isinstance(node, ast.Raise):
+        for below in ast.iter_child_nodes(node):
+            yield from _walked(below)
+
+
+def _changes_of(node: ast.AST) -> Iterator[tuple[Callable[[ast.AST], ast.AST], str]]:
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in TURNED:
+        yield _turn, "comparison turned"
+    elif isinstance(node, ast.BoolOp):
+        yield _other_word, "and for or"
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield lambda one: one.operand, "not left out"  # type: ignore[attr-defined]
+    elif isinstance(node, ast.BinOp) and type(node.op) in SWAPPED:
+        yield _swap, "other sign"
+    elif isinstance(node, ast.Constant):
+        yield from _other_values(node)
+    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+        yield _forget, "answer forgotten"
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield _pass, "call left out"
+    elif isinstance(node, ast.Raise):
+        yield _pass, "refusal left out"
+    elif isinstance(node, ast.If | ast.IfExp | ast.While) and not isinstance(
+        node.test, ast.Compare | ast.BoolOp | ast.UnaryOp
+    ):
+        yield _unless, "condition turned"
+    elif isinstance(node, ast.Continue):
+        yield (lambda one: ast.copy_location(ast.Break(), one)), "break for continue"
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _other_values(node: ast.Constant) -> Iterator[tuple[Callable[[ast.AST], ast.AST], str]]:
+    value = node.value
+    if isinstance(value, bool):
+        yield _constant(not value), f"{not value} for {value}"
+    elif isinstance(value, int):
+        yield _constant(value + 1), f"{value + 1} for {value}"
+    elif isinstance(value, str | bytes) and value:
+        yield (
+            _constant(value[:-1] + (b"\x00" if isinstance(value, bytes) else "\x7f")),
+            f"other word for {value!r}"[:60],
+        )
+
+
+def _constant(value: object) -> Callable[[ast.AST], ast.AST]:
+    return lambda one: ast.copy_location(ast.Constant(value), one)  # type: ignore[arg-type]
+
+
+def _turn(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.Compare)
+    return ast.copy_location(
+        ast.Compare(node.left, [TURNED[type(node.ops[0])](), *node.ops[1:]], node.comparators), node
+    )
+
+
+def _other_word(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.BoolOp)
+    return ast.copy_location(ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values), node)
+
+
+def _swap(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.BinOp)
+    return ast.copy_location(ast.BinOp(node.left, SWAPPED[type(node.op)](), node.right), node)
+
+
+def _forget(node: ast.AST) -> ast.AST:
+    return ast.copy_location(ast.Return(ast.copy_location(ast.Constant(None), node)), node)
+
+
+def _pass(node: ast.AST) -> ast.AST:
+    return ast.copy_location(ast.Pass(), node)
+
+
+def _unless(node: ast.AST) -> ast.AST:
+    changed = copy.copy(node)
+    changed.test = ast.copy_location(ast.UnaryOp(ast.Not(), node.test), node)  # type: ignore[attr-defined]
+    return changed
+
+
+class _Put(ast.NodeTransformer):
+    def __init__(self, place: tuple[int, int, int, int, type], change: Callable[[ast.AST], ast.AST]) -> None:
+        self.place, self.change, self.done = place, change, False
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if not self.done and _place(node) == self.place:
+            self.done = True
+            return self.change(node)
+        return self.generic_visit(node)
+
+
+def _place(node: ast.AST) -> tuple[int, int, int, int, type]:
+    where = (getattr(node, name, -1) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"))
+    return (*where, type(node))  # type: ignore[return-value]
+
+
+def _with(tree: ast.Module, node: ast.AST, change: Callable[[ast.AST], ast.AST]) -> ast.Module:
+    changed = _Put(_place(node), change).visit(copy.deepcopy(tree))
+    return ast.fix_missing_locations(changed)  # type: ignore[no-any-return]
+
+
+def _code_of(module: types.CodeType, function: ast.FunctionDef) -> types.CodeType | None:
+    """The code of this function within that of its file: found by name and first line."""
+    first = min([function.lineno, *(one.lineno for one in function.decorator_list)])
+    waiting = [module]
+    while waiting:
+        for one in waiting.pop().co_consts:
+            if isinstance(one, types.CodeType):
+                if (one.co_name, one.co_firstlineno) == (function.name, first):
+                    return one
+                waiting.append(one)
+    return None
+
+
+# Trying them ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Trial:
+    """A pytest plugin that runs the chosen tests once, and then those that enter a function against each of its mutants."""
+
+    chosen: list[Mutant]
+    named: bool
+    entered: dict[tuple[str, int], dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of the usual loop."""
+        files = {str(ROOT / one.file) for one in self.chosen}
+        for number, item in enumerate(session.items):
+            began = time.monotonic()
+            with Watched(files) as seen:
+                good = self._passes(item)
+            if good:
+                for key in seen:
+                    self.entered[key][number] = time.monotonic() - began
+        everything = sorted({number for tests in self.entered.values() for number in tests})
+        if self._outcome(session.items, everything, [], None, 600) != "survived":
+            raise RuntimeError("Some test fails in a child although nothing was changed: nothing can be said.")
+        live = _live(files)
+        for mutant in self.chosen:
+            self._try(session.items, mutant, live)
+        return True
+
+    def _passes(self, item: pytest.Item) -> bool:
+        reports = runtestprotocol(item, nextitem=item.session, log=False)  # type: ignore[arg-type]  # what lasts a session stays
+        return not any(report.failed for report in reports)
+
+    def _try(
+        self, items: list[pytest.Item], mutant: Mutant, live: dict[tuple[str, int], list[types.FunctionType]]
+    ) -> None:
+        key = (str(ROOT / mutant.file), mutant.code.co_firstlineno)
+        tests = sorted(self.entered[key], key=self.entered[key].__getitem__)
+        limit = SLOWEST + 3 * sum(self.entered[key].values())
+        outcome = self._outcome(items, tests, live.get(key, []), mutant.code, limit) if tests else "never entered"
+        self.outcomes[mutant.file, outcome] += 1
+        if self.named and outcome not in {"caught", "too slow"}:
+            print(f"{outcome}: {mutant.file}:{mutant.line} {mutant.function}: {mutant.what}", flush=True)
+
+    def _outcome(
+        self,
+        items: list[pytest.Item],
+        tests: list[int],
+        functions: list[types.FunctionType],
+        code: types.CodeType | None,
+        limit: float,
+    ) -> str:
+        child = os.fork()
+        if child == 0:
+            os.setpgid(0, 0)
+            self._child(items, tests, functions, code)
+        until = time.monotonic() + limit
+        while time.monotonic() < until:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return "survived" if os.waitstatus_to_exitcode(status) == 0 else "caught"
+            time.sleep(0.005)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return "too slow"
+
+    def _child(
+        self,
+        items: list[pytest.Item],
+        tests: list[int],
+        functions: list[types.FunctionType],
+        code: types.CodeType | None,
+    ) -> None:
+        survived = False
+        try:
+            for function in functions:
+                function.__code__ = code  # type: ignore[assignment]
+            with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+                survived = all(self._passes(items[number]) for number in tests)
+        finally:
+            os._exit(0 if survived else 1)
+
+
+class Watched:
+    """Which functions of these files are entered while it is open, in every thread that begins meanwhile."""
+
+    def __init__(self, files: set[str]) -> None:
+        self.files, self.seen = files, set[tuple[str, int]]()
+
+    def _note(self, frame: types.FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename in self.files:
+            self.seen.add((code.co_filename, code.co_firstlineno))
+
+    def __enter__(self) -> set[tuple[str, int]]:
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
+        return self.seen
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+
+
+def _live(files: set[str]) -> dict[tuple[str, int], list[types.FunctionType]]:
+    gc.unfreeze()
+    found = defaultdict(list)
+    for one in gc.get_objects():
+        if isinstance(one, types.FunctionType) and one.__code__.co_filename in files:
+            found[one.__code__.co_filename, one.__code__.co_firstlineno].append(one)
+    return found
+
+
+def main() -> None:
+    """Try what the command line names, and print the shares."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--most", type=int, default=120)
+    parser.add_argument("--only", default=",".join(ROOMS))
+    parser.add_argument("--named", action="store_true")
+    given = parser.parse_args()
+    shares = {room: _tried(room, given.most, given.named) for room in given.only.split(",")}
+    for room, (caught, tried) in shares.items():
+        print(f"{room}: {caught} of {tried} caught, {caught / tried:.1%}")
+
+
+def _tried(room: str, most: int, named: bool) -> tuple[int, int]:
+    caught = tried = 0
+    for file, tests in ROOMS[room].items():
+        everything = list(mutants(ROOT / file))
+        chosen = random.Random(1).sample(everything, min(most, len(everything)))
+        trial = Trial(sorted(chosen, key=lambda one: one.line), named)
+        names = [str(ROOT / "tests" / name) for name in tests]
+        pytest.main(
+            ["-o", "addopts=", "-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--database=sqlite", *names],
+            plugins=[trial],
+        )
+        outcomes = Counter({outcome: count for (_, outcome), count in trial.outcomes.items()})
+        good = outcomes["caught"] + outcomes["too slow"]
+        caught, tried = caught + good, tried + outcomes.total()
+        print(f"{file}: {good} of {outcomes.total()} (of {len(everything)}), {dict(outcomes)}", flush=True)
+    return caught, tried
+
+
+if __name__ == "__main__":
+    main()
