@@ -6,11 +6,13 @@ from sqlalchemy import update
 
 from incident.actions.ledger import transaction
 from incident.domain import users as rules
+from incident.domain.access import Scope, visible
 from incident.domain.errors import Invalid, Missing
-from incident.store import credentials
+from incident.store import credentials, incidents, members
 from incident.store import users as rows
 from incident.store.db import db, new_ref
-from incident.store.users import ApiToken
+from incident.store.incidents import Incident
+from incident.store.users import ApiToken, User
 
 MARK = "tcs_"
 SHOWN = 10  # letters of the secret that stay readable, to tell tokens apart
@@ -18,9 +20,16 @@ NOTED_EVERY = timedelta(minutes=5)
 MOST = 25
 
 
-def issue(owner: str, *, name: str, days: int, actor: str, now: datetime) -> tuple[str, str]:
-    """A new token of this person: its reference, and the secret that is never shown again. Raises Invalid, Missing."""
+def issue(
+    owner: str, *, name: str, days: int, scope: str = Scope.WRITE, incident: str = "", actor: str, now: datetime
+) -> tuple[str, str]:
+    """A new token of this person: its reference, and the secret that is never shown again. Raises Invalid, Missing.
+
+    `scope` may leave it reading alone; with an `incident` it opens nothing else.
+    """
     label, end = _label(name), rules.token_end(days, now)
+    if scope not in set(Scope):
+        raise Invalid("scope", "A token reads, or reads and writes.")
     secret = MARK + credentials.new_secret()
     with transaction(actor, now) as ledger:
         user = rows.by_ref(owner, locked=True)
@@ -28,12 +37,15 @@ def issue(owner: str, *, name: str, days: int, actor: str, now: datetime) -> tup
             raise Missing()
         if sum(_is_live(token, now) for token in rows.tokens_of(user.id)) >= MOST:
             raise Invalid("name", f"One person has at most {MOST} tokens; revoke one that is not used.")
+        case = _incident(user, incident, now) if incident else None
         token = ApiToken(
             ref=new_ref("K"), key=credentials.key_of(secret), prefix=secret[:SHOWN], name=label, user_id=user.id
         )
         token.created_at, token.expires_at = now, end
+        token.scope, token.incident_id = scope, case.id if case else None
         db.session.add(token)
-        ledger.write("token.issued", token.ref, owner=owner, until=end.isoformat())
+        bound = {"incident": case.ref} if case else {}
+        ledger.write("token.issued", token.ref, owner=owner, scope=scope, until=end.isoformat(), **bound)
     return token.ref, secret
 
 
@@ -57,6 +69,18 @@ def note_use(token: ApiToken, *, now: datetime) -> None:
         return
     with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
         connection.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now))
+
+
+def _incident(user: User, ref: str, now: datetime) -> Incident:
+    """The incident that the token is bound to, if its owner knows of it. Raises Invalid."""
+    case = incidents.by_ref(ref.strip().upper())
+    place = members.one(case.id, user.id, at=now) if case is not None else None
+    is_member = place is not None and not place.capacity
+    if case is None or not (
+        visible(restricted=case.restricted, roles=user.roles, is_member=is_member) or (place and place.capacity)
+    ):
+        raise Invalid("incident", "There is no incident with this reference.")
+    return case
 
 
 def _is_live(token: ApiToken, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from incident.actions import passkeys, signin, tokens, users
 from incident.api.incidents import Ref, Strict
-from incident.domain.access import MEMBER, PERMITS, may
+from incident.domain.access import MEMBER, PERMITS, Scope, may
 from incident.domain.users import TOKEN_DAYS_MOST
 from incident.store import passkeys as passkey_rows
 from incident.store import users as rows
@@ -48,6 +48,8 @@ class SessionList(BaseModel):
 
 class TokenIn(Strict):
     name: str = Field(min_length=1, max_length=80, description="What the token is for.")
+    scope: Scope = Field(Scope.WRITE, description="`read` leaves out everything that changes something.")
+    incident: str = Field("", max_length=20, description="Opens this incident alone; empty: all that you see.")
     days: int = Field(90, ge=1, le=TOKEN_DAYS_MOST)
 
 
@@ -55,6 +57,7 @@ class TokenOut(BaseModel):
     ref: str
     prefix: str = Field(description="The first letters of the secret, to tell tokens apart.")
     name: str
+    scope: Scope
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None = Field(description="Kept to within a few minutes.")
@@ -174,7 +177,7 @@ def token_list() -> dict[str, Any]:
 @bp.output(NewToken, status_code=201)
 def issue(given: TokenIn) -> dict[str, str]:
     """Issue a token, such as one that is to follow this one."""
-    ref, secret = tokens.issue(me().ref, name=given.name, days=given.days, actor=me().ref, now=now())
+    ref, secret = tokens.issue(me().ref, **given.model_dump(), actor=me().ref, now=now())
     return {"ref": ref, "secret": secret}
 
 

@@ -140,6 +140,18 @@ def guest_may(permit: str, parts: Iterable[str]) -> bool:
     return any(permit in PARTS.get(part, frozenset()) for part in {ALWAYS, *parts})
 
 
+class Scope(StrEnum):
+    """What a program's token may do of what its owner may."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+def token_may(scope: str, permit: str, method: str) -> bool:
+    """Whether a token of this scope may make the call: one that reads may ask, also by POST where the permit is to look."""
+    return scope == Scope.WRITE or method in {"GET", "HEAD"} or permit.endswith(".view")
+
+
 def may(permit: str, roles: Iterable[str]) -> bool:
     """Whether somebody with these roles holds the permit. An unknown permit is held by nobody."""
     return not PERMITS.get(permit, frozenset()).isdisjoint(roles)

@@ -33,7 +33,6 @@ HELD: Final[Mapping[str, str]] = {
     "grade": "incident_id",
     "incident": "id",
     "law_update": "incident_id",
-    "legal_hold": "incident_id",
     "letter": "batch_id letter_batch",
     "letter_batch": "incident_id",
     "letter_return": "incident_id",
@@ -64,10 +63,12 @@ HELD: Final[Mapping[str, str]] = {
 
 LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     # table: the column that leads to the incident, and why its rows stay out
+    "api_token": ("incident_id", "who may see the incident concerns the team"),
     "data_key": ("incident_id", "keys are never handed out"),
     "delivery_claim": ("dispatch_id dispatch", "working state of the program"),
     "emergency": ("incident_id", "who may see the incident concerns the team"),
     "import_piece": ("import_id person_import", "personal data of the people affected"),
+    "legal_hold": ("incident_id", "counsel's reasons concern the team"),
     "membership": ("incident_id", "who may see the incident concerns the team"),
     "person": ("incident_id", "personal data of the people affected"),
     "person_import": ("incident_id", "lists of the people affected"),

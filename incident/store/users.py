@@ -70,7 +70,7 @@ class Invitation(Model):
 
 
 class ApiToken(Model):
-    """A personal token for programs; its rights are its owner's, at every moment."""
+    """A personal token for programs; its rights are its owner's, at every moment, and no more than its scope leaves of them."""
 
     __tablename__ = "api_token"
 
@@ -80,6 +80,8 @@ class ApiToken(Model):
     prefix: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(80))
     user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("user_account.id"), index=True)
+    scope: Mapped[str] = mapped_column(String(8), default="write", server_default="write")
+    incident_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("incident.id"))  # None: all its owner sees
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -13,8 +13,19 @@ from flask import Flask, abort, current_app, g, has_request_context, redirect, r
 from werkzeug.wrappers import Response
 
 from incident import clock
-from incident.actions import tokens
-from incident.domain.access import MEMBER, OWN, PERMITS, PRIVILEGED, PUBLIC, SIGNED, SPECIAL, guest_may, visible
+from incident.actions import refusals, tokens
+from incident.domain.access import (
+    MEMBER,
+    OWN,
+    PERMITS,
+    PRIVILEGED,
+    PUBLIC,
+    SIGNED,
+    SPECIAL,
+    guest_may,
+    token_may,
+    visible,
+)
 from incident.domain.access import may as holds
 from incident.domain.errors import Missing
 from incident.domain.users import is_fresh
@@ -26,6 +37,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 LIBRARY_ROUTES = {"static": PUBLIC, "bootstrap.static": PUBLIC, "openapi.spec": PUBLIC}
 """Routes that libraries bring, with their permit: files of ours and the description of the API, no data."""
+WHO_AM_I = "api_account.show"
+SCOPE = "This token was not issued for that: it may only read, or belongs to one incident."
 IDLE = timedelta(hours=4)
 SEEN_EVERY = 60  # seconds between two renewals of the cookie
 
@@ -76,7 +89,7 @@ def _marked(view: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _admit() -> Response | None:
     """Let the request through to its view, send it to sign in, or refuse it."""
-    for left_over in ("incident", "now", "parts", "person", "session_row"):
+    for left_over in ("incident", "now", "parts", "person", "session_row", "token"):
         g.pop(left_over, None)  # `g` may outlive a request where a context was pushed around several
     if request.endpoint is None:
         return None
@@ -95,7 +108,10 @@ def _admit() -> Response | None:
         return elsewhere
     _load_incident()
     if name not in SPECIAL and not _holds(name, g.person):
+        refusals.note(g.person.ref, name, incident=g.incident.ref if "incident" in g else None, now=now())
         abort(403)
+    if not _in_scope(name):
+        abort(403, SCOPE)
     return None if _is_api() else _freshened()
 
 
@@ -110,8 +126,20 @@ def _know_by_token() -> None:
     token = users.token_by_key(key_of(secret), now()) if secret else None
     if token is None or not token.user.active:
         abort(401)
-    g.person = token.user
+    g.person, g.token = token.user, token
     tokens.note_use(token, now=now())
+
+
+def _in_scope(name: str) -> bool:
+    """Whether the token of this call, if it came with one, is meant for it: for reading or all, for one incident or all."""
+    token = g.get("token")
+    if token is None:
+        return True
+    if not token_may(token.scope, name, request.method):
+        return False
+    if token.incident_id is None or request.endpoint == WHO_AM_I:
+        return True
+    return "incident" in g and g.incident.id == token.incident_id
 
 
 def _know_by_session(name: str) -> Response | None:
@@ -168,6 +196,8 @@ def _load_incident() -> None:
         return
     found = incidents.by_ref(ref)
     if found is None or not _sees(found):
+        # the same for one that is not there, so that not even the time it takes tells of a restricted one
+        refusals.note(g.person.ref, "incident.view", incident=found.ref if found else None, now=now())
         raise Missing()
     g.incident = found
 

@@ -48,6 +48,8 @@ class TokenForm(FlaskForm):
     """What the token is for, and how long it lasts."""
 
     name = StringField("What is it for?", [InputRequired(), Length(max=80)])
+    scope = SelectField("What it may do", choices=[("read", "read"), ("write", "read and write")], default="read")
+    incident = StringField("Only in this incident", [Length(max=20)])
     days = IntegerField("Days it lasts", [InputRequired(), NumberRange(1, TOKEN_DAYS_MOST)], default=90)
 
 
@@ -116,7 +118,12 @@ def issue_token() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(token=form)
     name, days = form.name.data or "", cast(int, form.days.data)
-    ref, secret = tokens.issue(me().ref, name=name, days=days, actor=me().ref, now=now())
+    bounds = {"scope": form.scope.data or "", "incident": form.incident.data or ""}
+    try:
+        ref, secret = tokens.issue(me().ref, name=name, days=days, **bounds, actor=me().ref, now=now())
+    except Invalid as refusal:
+        form[refusal.field].errors = [*form[refusal.field].errors, refusal.sentence]
+        return _page(token=form)
     return render_template("account/token.html", ref=ref, secret=secret)
 
 
@@ -159,7 +166,11 @@ def _page(**bad: FlaskForm) -> ResponseReturnValue:
         "password": bad.get("password") or NewPasswordForm(formdata=None),
         "token": bad.get("token") or TokenForm(formdata=None),
     }
-    lists = {"tokens": rows.tokens_of(me().id), "sessions": rows.sessions_of(me().id, now())}
+    lists = {
+        "bound": incidents.by_ids([t.incident_id for t in rows.tokens_of(me().id) if t.incident_id]),
+        "tokens": rows.tokens_of(me().id),
+        "sessions": rows.sessions_of(me().id, now()),
+    }
     duties = [MEANING[Role(role)] for role in me().roles]
     waits, places = separation.request_for(me().id, now()), members.guest_of(me().id, now())
     cases = incidents.by_ids([place.incident_id for place in places])
