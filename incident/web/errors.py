@@ -1,5 +1,6 @@
 """What a reader sees when something is refused: a page for people, problem details (RFC 9457) for programs."""
 
+import errno
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +42,9 @@ WORDS = {
 }
 
 
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+
+
 class ShallowJson(DefaultJSONProvider):
     """JSON that is nested beyond all sense is as unreadable as a missing bracket."""
 
@@ -65,6 +69,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(OSError, _no_room)
     for unstorable in (DataError, OverflowError):
         app.register_error_handler(unstorable, _unstorable)
     for clash in (IntegrityError, StaleDataError):
@@ -141,6 +146,15 @@ def _busy(error: OperationalError) -> ResponseReturnValue:
     """A locked or unreachable database, a full disk: nothing was saved, and the caller may try again."""
     db.session.rollback()
     log.warning("database.busy", reason=type(error.orig).__name__)
+    return answer(503)
+
+
+def _no_room(error: OSError) -> ResponseReturnValue:
+    """A disk that is full, read-only or failing while a file is kept: nothing was saved. Any other trouble is our mistake."""
+    db.session.rollback()
+    if error.errno not in DISK:
+        raise error
+    log.warning("disk.refuses", reason=errno.errorcode[error.errno])
     return answer(503)
 
 
