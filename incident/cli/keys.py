@@ -26,7 +26,7 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 def rotate(drop_old: bool, as_json: bool) -> None:
     """Make a new master key and wrap every data key by it. Run it again if it was interrupted. Copy instance/keys afterwards."""
-    app = start.prepare(settings.load())
+    app = start.existing(settings.load())
     with app.app_context():
         wrapped = rotating.rotate_keys(drop_old=drop_old, actor="cli", now=clock.now())
         masters = rotating.masters()
@@ -86,7 +86,7 @@ def erase(incident: str, confirm: str | None, person: str, why: str, certificate
 
 def _what_goes(incident: str, person: str) -> str:
     if person:
-        return f"The contact data of {person} of {incident} will be gone for good, in copies of the database too."
+        return f"The contact data of {person} of {incident} will be gone for good; a backup that is restored is erased again."
     number = counts.of(incident).active
     return (
         f"The personal data of {number} people, all words and all evidence of {incident} will be gone for good, "
