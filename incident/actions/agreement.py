@@ -21,6 +21,7 @@ from incident.domain import deliveries as delivery_rules
 from incident.domain import notices as notice_rules
 from incident.domain import reports as report_rules
 from incident.domain.audit import canonical
+from incident.domain.deliveries import State
 from incident.domain.errors import Refused
 from incident.domain.people import State as Listed
 from incident.store import incidents, notice_proofs, sealed, words
@@ -42,7 +43,8 @@ from incident.store.users import User
 
 AT_ONCE: Final = 1_000
 ABOUT: Final = (
-    "account.created", "account.locked", "account.unlocked", "deliveries.settled", "facts.recorded", "grade.chosen",
+    "account.created", "account.locked", "account.unlocked", "deliveries.cancelled", "deliveries.no_channel_left",
+    "deliveries.set_aside", "deliveries.settled", "dispatch.erased", "dispatch.stopped", "facts.recorded", "grade.chosen",
     "grade.suggested", "incident.erased", "invitation.accepted", "notice.approved", "notice.drafted", "notice.edited",
     "notice.submitted", "person.erased", "report.filed", "report.saved", "roles.changed", "second_factor.reset",
 )  # fmt: skip
@@ -210,10 +212,10 @@ def _deliveries(said: Said) -> Iterator[str]:
         if told is None:
             yield f"Batch {claim.id} of {sending} is settled, and no line says so."
         else:
-            yield from _batch(claim, sending, told)
+            yield from _batch(claim, sending, told, said)
 
 
-def _batch(claim: DeliveryClaim, sending: str, told: Mapping[str, Any]) -> Iterator[str]:
+def _batch(claim: DeliveryClaim, sending: str, told: Mapping[str, Any], said: Said) -> Iterator[str]:
     states = notice_proofs.states(claim, told["states"])
     if delivery_rules.batch_digest(states) != told["digest"]:
         yield f"Batch {claim.id} of {sending} has not the people and states that its line has."
@@ -223,8 +225,17 @@ def _batch(claim: DeliveryClaim, sending: str, told: Mapping[str, Any]) -> Itera
     moved = [member for ref, member in now.items() if member.state != then[ref]]
     explained = _explained([member.id for member in moved])
     for member in moved:
-        if member.id not in explained:
+        line_says = any(said.of(verb, sending) for verb in ENDED_BY.get(State(member.state), ()))
+        if member.id not in explained and not line_says:
             yield f"{member.ref} is {member.state}; its batch left it {then[member.ref]}, and nothing explains the change."
+
+
+ENDED_BY: Final[Mapping[State, tuple[str, ...]]] = {
+    State.CANCELLED: ("dispatch.stopped", "dispatch.erased", "deliveries.cancelled"),
+    State.UNREACHED: ("deliveries.no_channel_left",),
+    State.FAILED: ("deliveries.set_aside",),
+}
+"""The lines of a sending that say of many at once how they ended without an answer: who was put off, and waited."""
 
 
 def _explained(ids: list[int]) -> set[int]:

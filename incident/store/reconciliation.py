@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import String, Table, exists, func, inspect, literal, select, text
 
+from incident.domain.deliveries import Course
 from incident.store import checkpoints, tallies
 from incident.store.audit import AuditLine
 from incident.store.db import db
@@ -156,6 +157,8 @@ def _sendings() -> Iterator[str]:
         yield from _miscounted(dispatch, found)
         if dispatch.prepared and found.total() != dispatch.audience:
             yield f"{dispatch.ref} was approved for {dispatch.audience} people, and {found.total()} stand on its list."
+        if dispatch.course == Course.DONE and not dispatch.simulated and dispatch.sending + dispatch.in_doubt:
+            yield f"{dispatch.ref} is done, and {dispatch.sending + dispatch.in_doubt} of it are being sent or in doubt."
 
 
 def _miscounted(dispatch: Dispatch, found: tallies.Moves) -> Iterator[str]:

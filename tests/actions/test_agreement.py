@@ -5,13 +5,17 @@ import json
 import pytest
 from sqlalchemy import text
 
-from incident.actions import agreement, erasing, grades, intake, people, reports, users
+from incident.actions import agreement, dispatch, erasing, grades, intake, people, reports, users
 from incident.actions.ledger import transaction
 from incident.domain.dossier import Company
+from incident.domain.ladders import Proof, Step
+from incident.domain.pace import Pace
 from incident.store import incidents, sealed
 from incident.store import reports as report_rows
 from incident.store.db import db
-from tests.actions.waves import LEAD, NOW, a_story
+from notifiers.contract import Outcome
+from tests.actions.test_climbing import a_climb
+from tests.actions.waves import LEAD, NOW, a_story, answering, email_of
 from tests.builders import a_notice
 
 COMPANY = Company("Example Ltd", "Privacy team", "privacy@example.org", "+49 30 000", "1 Example Street")
@@ -175,3 +179,51 @@ def test_lines_of_an_earlier_version_are_held_against_the_values_themselves(worl
 def test_people_are_still_read_by_their_own_keys(world):
     assert sealed.sealer(world.incident.id).owner == world.incident.id
     assert people.one(world.incident.ref, "P-1").state == "active"
+
+
+def put_off(story):
+    """One whose server said "later": their batch is settled, and they wait."""
+    email_of(story).answer = answering(Outcome.LATER, "mailbox_full", wait=3600, to="person1@example.org")
+    story.start()
+    story.work()
+    assert story.counts()["waiting"] == 1
+
+
+def test_whoever_was_put_off_and_stopped_for_good_is_explained_by_the_line_of_the_stop(app):
+    story = a_story(3)
+    put_off(story)
+    dispatch.stop(story.incident.ref, story.dispatch, typed="1", actor=LEAD, now=story.clock())
+    assert story.counts() == {"accepted": 2, "cancelled": 1}
+    assert troubles() == {}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["incident", "person"])
+def test_whoever_was_put_off_and_erased_is_explained_by_the_line_of_the_erasure(app, tmp_path, whole):
+    story = a_story(3)
+    put_off(story)
+    ref = story.incident.ref
+    if whole:
+        erasing.erase_incident(ref, confirm=ref, folder=tmp_path, actor=LEAD, now=story.clock())
+    else:
+        erasing.erase_person(ref, "P-1", folder=tmp_path, actor=LEAD, now=story.clock())
+    assert story.counts() == {"accepted": 2, "cancelled": 1}
+    assert troubles() == {}
+
+
+def test_whoever_was_put_off_and_cancelled_by_hand_in_the_database_is_found(app):
+    story = a_story(3)
+    put_off(story)
+    guards_off()
+    db.session.execute(text("UPDATE delivery SET state = 'cancelled', reason = 'stopped' WHERE state = 'waiting'"))
+    db.session.commit()
+    assert "nothing explains the change" in str(troubles())
+
+
+def test_a_last_step_that_ended_without_proof_is_explained_by_its_line(app):
+    story = a_climb(2, ladder=[Step("email", 1, Proof.DELIVERED)], channels=("email",))
+    story.start(pace=Pace())
+    story.work()
+    story.clock.move(hours=2)
+    story.work()
+    assert story.counts() == {"unreached": 2}
+    assert troubles() == {}

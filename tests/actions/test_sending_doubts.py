@@ -8,6 +8,8 @@ from incident.domain.errors import Invalid, Refused
 from incident.domain.notices import Stage
 from incident.domain.pace import Pace
 from incident.store import deliveries as rows
+from incident.store import reconciliation
+from incident.store.db import db
 from notifiers.contract import Answer, Outcome
 from notifiers.memory import Memory
 from tests.actions.test_climbing import a_climb
@@ -115,3 +117,13 @@ def test_what_is_in_doubt_keeps_no_other_person_from_their_next_channel():
     assert story.row().course == Course.IN_DOUBT
     assert story.counts() == {"in_doubt": 1, "accepted": 2}
     assert len(story.real["sms"].sent) == 2
+
+
+def test_the_check_of_an_installation_finds_a_sending_that_is_called_done_with_people_in_doubt():
+    story, _ = in_doubt(2)
+    assert list(reconciliation._sendings()) == []
+    row = story.row()
+    row.course = Course.DONE
+    db.session.flush()
+    assert list(reconciliation._sendings()) == [f"{row.ref} is done, and 2 of it are being sent or in doubt."]
+    db.session.rollback()
