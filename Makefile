@@ -60,7 +60,7 @@ soak-disk: .venv/.test strace  ## let 300 calls to the disk fail, fill up or be 
 	@DISK="$${DISK:-300 60}" $(BIN)/pytest -q tests/journeys/test_stricken.py --database=sqlite
 
 fuzz: .venv/.test  ## 100,000 requests made from the description of the API, and every string into every field of every form; takes hours
-	@FUZZ="$${FUZZ:-100000}" $(BIN)/pytest -q tests/web/test_every_form.py tests/api/test_every_call.py --database=sqlite
+	@FUZZ="$${FUZZ:-100000}" $(BIN)/pytest -q tests/journeys/test_every_page.py tests/api/test_every_call.py tests/web/test_every_form.py --database=sqlite
 
 mutants: .venv/.test  ## put small mistakes into record, approval, outbox, clock and cryptography, and count those that no test finds (MUTANTS="--most 40"); takes an hour
 	@$(BIN)/python -m bench.mutants $(MUTANTS)
