@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from incident.actions import team_mails
-from incident.actions.ledger import Ledger, transaction
+from incident.actions.ledger import Ledger, minute, transaction
 from incident.actions.throttled import take
 from incident.domain import separation as rules
 from incident.domain.access import PERMITS, Role, may
@@ -44,9 +44,7 @@ def open_(incident_ref: str, why: str, *, actor: str, now: datetime) -> tuple[st
         db.session.add(row)
         _let_in(case, user, until, now)
         told = _tell(case, user, row, until, ledger)
-        ledger.write(
-            "emergency.opened", case.ref, incident=case.ref, emergency=row.ref, until=until.isoformat(), told=told
-        )
+        ledger.write("emergency.opened", case.ref, incident=case.ref, emergency=row.ref, until=minute(until), told=told)
     return case.ref, until
 
 
@@ -157,5 +155,5 @@ def clear(number: str, now: datetime) -> None:
             ledger.unchanged()
             return
         case = incidents.by_ids([place.incident_id])[place.incident_id]
-        ledger.write("member.ended", place.user.ref, incident=case.ref, until=place.until.isoformat())
+        ledger.write("member.ended", place.user.ref, incident=case.ref, until=minute(place.until))
         db.session.delete(place)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from incident.actions.ledger import Ledger, transaction
+from incident.actions.ledger import Ledger, minute, transaction
 from incident.actions.users import invited, new_account
 from incident.domain import guests as rules
 from incident.domain import users as user_rules
@@ -37,7 +37,7 @@ def invite(
             raise Missing()
         user, secret = _guest(to, called, ledger)
         _place(incident.id, user, seen, word, end, ledger)
-        ledger.write("guest.invited", user.ref, incident=incident_ref, capacity=word, parts=seen, until=end.isoformat())
+        ledger.write("guest.invited", user.ref, incident=incident_ref, capacity=word, parts=seen, until=minute(end))
     return user.ref, secret
 
 

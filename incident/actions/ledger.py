@@ -88,6 +88,11 @@ def _finish(ledger: Ledger) -> None:
     session.commit()
 
 
+def minute(at: datetime) -> str:
+    """A time as a sentence of the record tells it: UTC, to the minute."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
 def instant(now: datetime) -> str:
     """The time as a line holds it: UTC, six decimals, Z. Raises ValueError without a zone."""
     if now.tzinfo is None:
