@@ -1,5 +1,6 @@
 """What the pages of signing in look like to a browser: fields that hide, fields that a manager fills, and the way out."""
 
+import base64
 import re
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from incident.actions import users
 from incident.clock import now
 from incident.domain.access import Role
+from incident.store import passkeys
+from incident.store.passkeys import Place
 
 
 @pytest.fixture
@@ -40,3 +43,10 @@ def test_a_field_for_a_password_hides_it_and_lets_it_be_pasted(pages):
 def test_every_page_of_a_signed_in_person_has_the_way_out(as_, address):
     page = as_(Role.LEAD).get(address, follow_redirects=True).text
     assert re.search(r'<form[^>]*action="/sign-out"', page)
+
+
+def test_a_challenge_for_a_key_has_64_random_bits_and_is_new_each_time():
+    place = Place("localhost", "http://localhost")
+    asked = [passkeys.challenge_of(passkeys.to_prove(place, None)) for _ in range(100)]
+    assert len(set(asked)) == 100
+    assert min(len(base64.urlsafe_b64decode(one + "==")) for one in asked) >= 8
