@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from incident import clock
 from incident.actions import media_copies, media_mails, merging, notices, outlets
@@ -14,6 +14,7 @@ from incident.domain.handovers import State
 from incident.store import handovers, mailbox
 from incident.store import outlets as rows
 from incident.store.db import db
+from incident.store.incidents import Note
 from notifiers.contract import Answer, Channels, Event, Outcome, Status
 from notifiers.memory import Memory
 from notifiers.sandbox import Sandbox
@@ -153,8 +154,8 @@ def test_a_lost_answer_is_in_doubt_and_goes_out_again_only_for_a_reason_that_is_
     ask(incident, ref, newsroom, channels=real(memory), because="They say they have nothing")
     work(real(memory))
     assert [(row.attempt, row.state) for row in copies(ref)] == [(2, State.ACCEPTED), (1, State.IN_DOUBT)]
-    notes = db.session.scalars(text("SELECT text FROM note")).all()
-    assert any("They say they have nothing" in note for note in notes)
+    notes = db.session.scalars(select(Note)).all()
+    assert any("They say they have nothing" in note.text for note in notes)
 
 
 def test_what_a_dead_worker_had_claimed_and_not_begun_goes_out_once_by_another(incident):

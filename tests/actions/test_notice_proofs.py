@@ -181,9 +181,9 @@ def test_the_text_is_that_of_the_record_as_it_stood_when_it_was_sent():
     assert b'"person.corrected"' in inside(raw)[audit.EXCERPT]
 
 
-def test_after_erasure_the_steps_are_still_shown_and_text_and_address_are_gone():
+def test_after_erasure_the_steps_are_still_shown_and_text_and_address_are_gone(tmp_path):
     story = told()
-    erasing.erase_person(story.incident.ref, "P-2", actor=LEAD, now=story.clock())
+    erasing.erase_person(story.incident.ref, "P-2", folder=tmp_path, actor=LEAD, now=story.clock())
     raw = made(story)
     [one] = data(raw)["deliveries"]
     assert (one["text"], one["address"]) == (None, None)
