@@ -30,8 +30,8 @@ def _meet() -> Response | None:
     """Let the request through, or answer as it was answered before. Raises Invalid, Refused."""
     g.pop("repeat", None)
     given = request.headers.get(HEADER)
-    if given is None or request.method not in WAYS or not request.path.startswith("/api/"):
-        return None
+    if given is None or request.method not in WAYS or not request.path.startswith("/api/") or "person" not in g:
+        return None  # without a person there is no such call, and the answer says so
     if not KEY.fullmatch(given):
         raise Invalid(HEADER, "The key must be 1 to 200 visible characters without spaces, such as a UUID.")
     key, asked = repeats.key_of(me().id, given), _asked()

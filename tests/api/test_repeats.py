@@ -85,3 +85,9 @@ def test_the_answer_is_kept_sealed(note):
     assert row.status == 201
     assert b"N-" not in row.sealed
     assert row.key != "k1"
+
+
+@pytest.mark.parametrize("address", ["/api/v1/nothing", "/api/v1/incidents/INC-2026-0001/waves/-1"])
+def test_a_key_for_a_call_that_there_is_not_changes_nothing_about_that(app, token_for, address):
+    headers = token_for("lead") | {"Idempotency-Key": "k1"}
+    assert app.test_client().post(address, headers=headers, json={}).status_code == 404
