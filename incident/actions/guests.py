@@ -1,6 +1,5 @@
 """Invite a guest to one incident, change what they see and until when. They sign in as everybody does, with both factors."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from incident.actions.ledger import Ledger, minute, transaction
@@ -14,23 +13,13 @@ from incident.store.members import Membership
 from incident.store.users import User
 
 
-def invite(
-    incident_ref: str,
-    email: str,
-    name: str,
-    *,
-    capacity: str,
-    parts: Iterable[str],
-    days: int,
-    actor: str,
-    now: datetime,
-) -> tuple[str, str]:
+def invite(incident_ref: str, email: str, name: str, stay: rules.Stay, *, actor: str, now: datetime) -> tuple[str, str]:
     """Let a person from outside into parts of an incident: their reference, and the secret of a one-time link.
 
     The secret is "" for a guest who has an account already. Inviting them again changes parts and end. Raises Invalid, Missing.
     """
     to, called = user_rules.address(email), user_rules.named(name)
-    seen, word, end = rules.parts(parts), rules.capacity(capacity), rules.until(days, now)
+    seen, word, end = rules.parts(stay.parts), rules.capacity(stay.capacity), rules.until(stay.days, now)
     with transaction(actor, now) as ledger:
         incident = incidents.by_ref(incident_ref)
         if incident is None:

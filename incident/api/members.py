@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from incident.actions import guests, members
 from incident.api.incidents import Strict
 from incident.api.team import link_of
-from incident.domain.guests import MOST_DAYS, PART_WORDS
+from incident.domain.guests import MOST_DAYS, PART_WORDS, Stay
 from incident.store import members as rows
 from incident.web.access import actor, now, permit
 
@@ -83,8 +83,8 @@ def remove(incident: str, ref: str) -> str:
 @bp.output(GuestOut, status_code=201)
 def invite(incident: str, given: GuestIn) -> dict[str, str | None]:
     """Let somebody from outside into parts of the incident; inviting them again changes parts and end."""
-    about = {"capacity": given.capacity, "parts": given.parts, "days": given.days}
-    ref, secret = guests.invite(incident, given.email, given.name, **about, actor=actor(), now=now())
+    stay = Stay(given.capacity, tuple(given.parts), given.days)
+    ref, secret = guests.invite(incident, given.email, given.name, stay, actor=actor(), now=now())
     return {"person": ref, "link": link_of(secret) if secret else None}
 
 

@@ -19,8 +19,10 @@ bp = APIBlueprint("api_summaries", __name__, url_prefix="/api/v1/incidents/<inci
 @bp.doc(responses={200: "The file: pdf, docx or json."})
 def export(incident: str, kind: str, along: Along) -> Response:
     """Make the summary as it stands; its digest goes into the record."""
-    about = {"company": company(), "zone": house_zone(), "privileged": taken_along(along.privileged)}
-    return download(actions.export(incident, kind, **about, actor=actor(), now=now()))
+    also = taken_along(along.privileged)
+    return download(
+        actions.export(incident, kind, company=company(), zone=house_zone(), privileged=also, actor=actor(), now=now())
+    )
 
 
 @bp.get("/deadlines.ics")

@@ -1,6 +1,7 @@
 """Guests of an incident: outside counsel, forensics, an insurer; invited to named parts of it, until a day that is set."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,6 +26,15 @@ PART_WORDS: Final[dict[str, str]] = {
     PRIVILEGED: "What is marked as privileged, in the parts above",
 }
 MOST_DAYS: Final = 180
+
+
+@dataclass(frozen=True)
+class Stay:
+    """What a guest is here as, what they see, and for how many days."""
+
+    capacity: str
+    parts: tuple[str, ...]
+    days: int
 
 
 def parts(words: Iterable[str]) -> list[str]:

@@ -64,10 +64,10 @@ def invite(incident: str) -> ResponseReturnValue:
     """Invite a guest, or change what one sees; the link of a new guest is shown once."""
     form = GuestForm()
     if form.validate_on_submit():
-        given = {"capacity": form.capacity.data or "", "parts": form.parts.data or (), "days": form.days.data or 0}
+        stay = guest_rules.Stay(form.capacity.data or "", tuple(form.parts.data or ()), form.days.data or 0)
         try:
             _, secret = guests.invite(
-                incident, form.email.data or "", form.name.data or "", **given, actor=actor(), now=now()
+                incident, form.email.data or "", form.name.data or "", stay, actor=actor(), now=now()
             )
         except Invalid as refusal:
             form[refusal.field].errors = [*form[refusal.field].errors, refusal.sentence]

@@ -15,9 +15,10 @@ bp = Blueprint("summaries", __name__, url_prefix="/incidents/<incident>")
 @permit("report.export")
 def export(incident: str, kind: str) -> Response:
     """The summary as it stands; its digest goes into the record."""
-    privileged = taken_along(request.form.get("privileged"))
-    about = {"company": company(), "zone": house_zone(), "privileged": privileged}
-    return download(actions.export(incident, kind, **about, actor=actor(), now=now()))
+    along = taken_along(request.form.get("privileged"))
+    return download(
+        actions.export(incident, kind, company=company(), zone=house_zone(), privileged=along, actor=actor(), now=now())
+    )
 
 
 @bp.get("/deadlines.ics")

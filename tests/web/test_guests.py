@@ -12,7 +12,7 @@ from incident import clock
 from incident.actions import guests, intake, members, privilege
 from incident.domain.access import PARTS, Role, guest_may
 from incident.domain.errors import Invalid
-from incident.domain.guests import PART_WORDS
+from incident.domain.guests import PART_WORDS, Stay
 from incident.store import members as places
 from incident.store import users
 from incident.store.incidents import Incident
@@ -29,8 +29,8 @@ STRONG = "correct horse battery staple"
 def a_guest(incident: Incident, *parts: str, days: int = 30, lead: User | None = None) -> User:
     """Somebody from outside who is let into these parts, and has signed in before."""
     by = lead or a_user(Role.LEAD)
-    given = {"capacity": "forensics", "parts": parts, "days": days, "actor": by.ref, "now": clock.now()}
-    ref, _ = guests.invite(incident.ref, "guest@example.com", "Gil Guest", **given)
+    stay = Stay("forensics", parts, days)
+    ref, _ = guests.invite(incident.ref, "guest@example.com", "Gil Guest", stay, actor=by.ref, now=clock.now())
     user = users.by_ref(ref)
     assert user is not None
     return user
@@ -162,18 +162,19 @@ def test_a_guest_is_seen_on_the_incident_by_name_capacity_parts_and_end(app: API
 )
 def test_an_invitation_that_makes_no_sense_is_named_at_its_field(app: APIFlask, given: dict, field: str):
     incident, lead = an_incident(), a_user(Role.LEAD)
-    whole = {"email": "gil@example.com", "name": "Gil", "capacity": "counsel", "parts": ("facts",), "days": 3} | given
+    whole = {"capacity": "counsel", "parts": ("facts",), "days": 3} | given
+    email = str(whole.pop("email", "gil@example.com"))
     before = len(record.lines())
     with pytest.raises(Invalid) as refusal:
-        guests.invite(incident.ref, **whole, actor=lead.ref, now=clock.now())
+        guests.invite(incident.ref, email, "Gil", Stay(**whole), actor=lead.ref, now=clock.now())
     assert (refusal.value.field, len(record.lines())) == (field, before)
 
 
 def test_who_works_here_is_no_guest(app: APIFlask):
     incident, lead = an_incident(), a_user(Role.LEAD, email="ana@example.org")
-    given = {"capacity": "other", "parts": ("facts",), "days": 3, "actor": lead.ref, "now": clock.now()}
+    stay = Stay("other", ("facts",), 3)
     with pytest.raises(Invalid, match="works here"):
-        guests.invite(incident.ref, "ana@example.org", "Ana", **given)
+        guests.invite(incident.ref, "ana@example.org", "Ana", stay, actor=lead.ref, now=clock.now())
 
 
 def test_programs_invite_guests_too(app: APIFlask, token_for):
