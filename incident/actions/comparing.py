@@ -27,7 +27,7 @@ from incident.store.pieces import Kind
 from incident.store.sealed import is_erased
 
 MOST_TWINS: Final = 3
-MOST_MARKS: Final = 60_000 * MARK_WIDTH
+MOST_MARKS: Final = 25_000 * MARK_WIDTH
 MOST_TWINS_AT_ONCE: Final = 10_000 * TWINS_WIDTH
 """Bytes in one transaction; a part that holds more is not cut."""
 TOGETHER: Final = 4_096

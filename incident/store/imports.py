@@ -17,7 +17,7 @@ UNFINISHED: Final = text("state IN ('waiting', 'running')")
 """Written out, not bound: an index on part of a table serves only those who ask for that part in the same words."""
 LEASE: Final = timedelta(seconds=30)
 READ: Final = 80  # percent of the work are done when a list is read; the rest is comparing
-A_PART: Final = 2 * 2**20  # bytes of a list
+A_PART: Final = 2**20  # bytes of a list
 PACKED: Final = 4  # times as much does a workbook hold
 MOST_BITS: Final = 8
 
