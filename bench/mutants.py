@@ -11,6 +11,7 @@ are left alone. The last lines are the shares caught.
 import argparse
 import ast
 import copy
+import functools
 import gc
 import os
 import random
@@ -24,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -175,6 +177,10 @@ def _other_values(node: ast.Constant) -> Iterator[tuple[Callable[[ast.AST], ast.
         )
 
 
+def _last_turned(value: str | bytes) -> str | bytes:
+    return value[:-1] + (bytes([value[-1] ^ 1]) if isinstance(value, bytes) else chr(ord(value[-1]) ^ 1))
+
+
 def _constant(value: object) -> Callable[[ast.AST], ast.AST]:
     return lambda one: ast.copy_location(ast.Constant(value), one)  # type: ignore[arg-type]
 
@@ -255,6 +261,7 @@ class Trial:
     named: bool
     entered: dict[tuple[str, int], dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    caches: list[Any] = field(default_factory=list)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of the usual loop."""
@@ -270,6 +277,7 @@ class Trial:
         if self._outcome(session.items, everything, [], None, 600) != "survived":
             raise RuntimeError("Some test fails in a child although nothing was changed: nothing can be said.")
         live = _live(files)
+        self.caches = [one for one in gc.get_objects() if isinstance(one, _CACHED) and _file_of(one) in files]
         for mutant in self.chosen:
             self._try(session.items, mutant, live)
         return True
@@ -322,6 +330,8 @@ class Trial:
         try:
             for function in functions:
                 function.__code__ = code  # type: ignore[assignment]
+            for remembered in self.caches:
+                remembered.cache_clear()  # what the whole program had answered before
             with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
                 survived = all(self._passes(items[number]) for number in tests)
         finally:
@@ -347,6 +357,13 @@ class Watched:
     def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
         threading.setprofile(None)  # type: ignore[arg-type]
+
+
+_CACHED = type(functools.cache(lambda: None))
+
+
+def _file_of(cached: Any) -> str:
+    return str(getattr(getattr(cached.__wrapped__, "__code__", None), "co_filename", ""))
 
 
 def _live(files: set[str]) -> dict[tuple[str, int], list[types.FunctionType]]:

@@ -185,3 +185,12 @@ def test_a_limit_that_moves_says_so_and_one_that_does_not_is_silent(roll, words)
     start, plain = date(2026, 4, 28), Limit(Unit.CALENDAR_DAYS, 30)
     assert words in clock.sentence(start, Limit(Unit.CALENDAR_DAYS, 30, roll=roll), TOKYO, "known")
     assert "moves" not in clock.sentence(start, plain, TOKYO, "known")
+
+
+def test_a_limit_of_european_law_says_by_which_article_it_moves():
+    start, days = date(2026, 4, 28), Limit(Unit.CALENDAR_DAYS, 30, roll=Roll.EU_1182_71)
+    assert "Art. 3 a last day off moves to the next working day" in clock.sentence(start, days, BERLIN, "known")
+    hours = Limit(Unit.HOURS, 72, roll=Roll.EU_1182_71)
+    assert "Art. 3(1) the hour already begun may be left out" in clock.sentence(
+        at("2026-11-18T09:10+01:00"), hours, BERLIN, "aware"
+    )

@@ -139,3 +139,11 @@ def test_a_link_in_the_place_of_a_file_is_not_written_through(tmp_path):
     with pytest.raises(FileExistsError):
         files.keep(io.BytesIO(b"x"), tmp_path / "kept", SEALER, "REF", most=10)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_values_by_the_thousand_are_bound_as_single_ones_are():
+    close, open_ = SEALER.closer("person.sealed:"), SEALER.opener("person.sealed:")
+    assert SEALER.unseal("person.sealed:P-1:2", close("P-1:2", b"Ana")) == b"Ana"
+    assert open_("P-1:2", by_hand(b"Ana", b"7|person.sealed:P-1:2")) == b"Ana"
+    with pytest.raises(Unreadable, match=r"\(person\.sealed:P-1:2\)"):
+        open_("P-1:2", by_hand(b"Ana", b"7|person.sealed:P-1:3"))
