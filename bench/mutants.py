@@ -171,10 +171,7 @@ def _other_values(node: ast.Constant) -> Iterator[tuple[Callable[[ast.AST], ast.
     elif isinstance(value, int):
         yield _constant(value + 1), f"{value + 1} for {value}"
     elif isinstance(value, str | bytes) and value:
-        yield (
-            _constant(value[:-1] + (b"\x00" if isinstance(value, bytes) else "\x7f")),
-            f"other word for {value!r}"[:60],
-        )
+        yield _constant(_last_turned(value)), f"other word for {value!r}"[:60]
 
 
 def _last_turned(value: str | bytes) -> str | bytes:
