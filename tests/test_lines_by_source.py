@@ -185,7 +185,7 @@ WITHOUT_THE_DATABASE = {
         "laws pack",
         "laws use",
     ),
-    *("grade", "laws version", "people fields", "routes", "settings"),
+    *("grade", "laws version", "people fields", "settings"),
 }
 
 

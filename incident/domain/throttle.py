@@ -40,6 +40,8 @@ LIMITS: dict[str, Limit] = {
     "find": Limit(120, timedelta(hours=1), timedelta(minutes=2), timedelta(minutes=30)),
     # proofs of notice by one member of the team: each shows somebody's text in clear
     "proof": Limit(30, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # lines about what one person was refused; what comes beyond is refused as well, without a line
+    "refused": Limit(10, timedelta(hours=1), timedelta(minutes=30), timedelta(hours=1)),
     # a calendar reading one feed, and one network asking for feeds that there are not
     "feed": Limit(60, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=15)),
     "feed_network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),

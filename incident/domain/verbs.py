@@ -19,6 +19,7 @@ DEEPEST_DETAILS = 4
 VERBS: dict[str, str] = {
     # verb: what the actor did, in words that follow the actor; {subject} and {any detail} are filled in.
     # access and accounts
+    "access.refused": "was refused what only {permit} opens",
     "account.changed": "changed the particulars of {subject}",
     "account.created": "made the account {subject}",
     "account.locked": "locked the account {subject}",

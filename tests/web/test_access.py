@@ -21,6 +21,7 @@ from incident.store.incidents import Incident
 from incident.store.users import User
 from incident.web import access
 from incident.web.access import demand_permits, permit, permit_of
+from tests import record
 from tests.builders import a_session, a_user, an_incident
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
@@ -315,3 +316,23 @@ def test_an_administrator_knows_of_a_restricted_incident_by_the_record_alone(
     assert not [path for path, text in texts.items() if "Unspoken" in text]
     told = [path for path, text in texts.items() if unspoken.ref in text]
     assert all(path.startswith(("/record/", "/api/v1/record")) for path in told)
+
+
+def test_what_somebody_is_refused_leaves_a_line_until_more_would_say_nothing(app, as_, restricted):
+    responder, admin = as_("responder"), as_("administrator")
+    assert responder.post("/desk/sending/release").status_code == 403
+    assert responder.get(f"/incidents/{restricted}").status_code == 404
+    assert admin.get("/incidents/INC-1999-0001").status_code == 404
+    told = [
+        (line.actor, line.incident, record.details(line)["permit"])
+        for line in record.lines()
+        if line.verb == "access.refused"
+    ]
+    assert told == [
+        (responder.ref, None, "sending.release"),
+        (responder.ref, restricted, "incident.view"),
+        (admin.ref, None, "incident.view"),
+    ]
+    for _ in range(15):
+        assert responder.post("/desk/sending/release").status_code == 403
+    assert sum(line.verb == "access.refused" and line.actor == responder.ref for line in record.lines()) == 10
