@@ -104,12 +104,13 @@ def set_up_second_factor(session_ref: str, secret: str, code: str, *, now: datet
 
 
 def renew_recovery_codes(session_ref: str, *, now: datetime) -> list[str]:
-    """New recovery codes; the old ones end. Raises Refused without a fresh password."""
+    """New recovery codes; the old ones end, and so do all other sessions. Raises Refused without a fresh password."""
     with transaction(live(session_ref, now).user.ref, now) as ledger:
         row = live(session_ref, now)
         _demand_complete_and_fresh(row, now)
         user = held_account(row.user.ref)
         codes = _renewed_codes(user)
+        rows.end_sessions(user.id, now, but=row.id)
         ledger.write("second_factor.recovery_codes", user.ref)
     return codes
 

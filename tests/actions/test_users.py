@@ -7,10 +7,12 @@ from apiflask import APIFlask
 from sqlalchemy import func, select
 
 from incident import clock
+from incident.actions import signin
 from incident.actions import users as actions
+from incident.domain import second_factor
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import users
+from incident.store import credentials, users
 from incident.store.audit import AuditLine
 from incident.store.db import db
 from tests.builders import a_session, a_user
@@ -198,3 +200,25 @@ def test_who_is_not_there_cannot_be_changed(app: APIFlask):
     for act in (actions.lock, actions.unlock, actions.reset):
         with pytest.raises(Missing):
             act("U-NOBODY00", actor="U-0TEST000", now=NOW)
+
+
+def test_every_change_of_what_opens_an_account_signs_it_out_everywhere_else(app: APIFlask):
+    """Generator, codes and password; passkeys, locks and resets have tests of their own."""
+    user, secret = a_user(Role.LEAD, password=STRONG), second_factor.new_secret()
+
+    def code() -> str:
+        return second_factor.code_at(second_factor.as_bytes(secret), second_factor.counter_at(clock.now()))
+
+    changes = {
+        "generator": lambda here: signin.set_up_second_factor(here, secret, code(), now=clock.now()),
+        "recovery codes": lambda here: signin.renew_recovery_codes(here, now=clock.now()),
+        "password": lambda here: actions.change_password(
+            "another battery staple horse", keep_session=here, actor=user.ref, now=clock.now()
+        ),
+    }
+    for what, change in changes.items():
+        a_session(user)
+        here = users.session_by_key(credentials.key_of(a_session(user)), clock.now()).ref
+        change(here)
+        db.session.rollback()
+        assert (what, [one.ref for one in users.sessions_of(user.id, clock.now())]) == (what, [here])
