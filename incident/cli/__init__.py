@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from incident import garbage as garbage  # before all that is large
 from incident.cli import (
     audit,
     bundle,
