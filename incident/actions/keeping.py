@@ -13,6 +13,7 @@ from incident.domain import erasures as words
 from incident.domain import retention as rules
 from incident.domain.errors import Missing, Refused
 from incident.domain.retention import RULES, Going
+from incident.domain.stale import demand_seen
 from incident.store import erasures, incidents, retention
 from incident.store.db import db, new_ref
 from incident.store.erasures import LegalHold, RetentionRule
@@ -27,7 +28,7 @@ def days_now() -> dict[str, int | None]:
     return {name: known[name].days if name in known else rule.days for name, rule in RULES.items()}
 
 
-def change(wanted: Mapping[str, str | int | None], *, actor: str, now: datetime) -> list[str]:
+def change(wanted: Mapping[str, str | int | None], *, actor: str, now: datetime, seen: str | None = None) -> list[str]:
     """Set rules of retention; the names of those that changed. What is due by them then goes within the hour. Raises Invalid."""
     meant = {name: rules.days(wanted[name]) for name in RULES if name in wanted}
     with transaction(actor, now) as ledger:
@@ -36,12 +37,18 @@ def change(wanted: Mapping[str, str | int | None], *, actor: str, now: datetime)
         if not changed:
             ledger.unchanged()
             return []
+        versions = {RULES[name].about: (_in_words(before[name]), _in_words(meant[name])) for name in changed}
+        demand_seen(seen, before, versions=versions)
         for name in changed:
             row = db.session.get(RetentionRule, name) or RetentionRule(name=name)
             row.days, row.changed_by, row.changed_at = meant[name], actor, now
             db.session.add(row)
             ledger.write("retention.changed", name, before=before[name], after=meant[name])
     return changed
+
+
+def _in_words(days: int | None) -> str:
+    return "kept" if days is None else f"{days} days"
 
 
 def going(

@@ -121,7 +121,7 @@ def create(
     return user.ref, secret
 
 
-def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime) -> str:
+def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime, seen: str | None = None) -> str:
     """Give a person other roles. Raises Refused, Invalid, Missing; the same roles change nothing.
 
     Where a role is gained and a second person has to say yes, nothing changes yet: the reference of the request, else "".
@@ -134,6 +134,8 @@ def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime) -
         if wanted == list(user.roles):
             ledger.unchanged()
             return ""
+        versions = {"Roles": (", ".join(user.roles) or "none", ", ".join(wanted) or "none")}
+        demand_seen(seen, *sorted(user.roles), versions=versions)
         if separation.gained(user.roles, wanted) and role_acts.needs_second_yes(user, actor):
             return role_acts.ask(user, wanted, why="change", ledger=ledger)
         requests.end_requests(user.id, by=actor, now=now)

@@ -25,6 +25,7 @@ SHOWN_ONCE: Final = frozenset(
     {
         "account.issue_token",
         "account.recovery_codes",
+        "members.invite",
         "reach.issue_calendar",
         "team.invite",
         "team.reset",

@@ -72,7 +72,7 @@ def change() -> ResponseReturnValue:
     """Set the rules."""
     wanted = {name: request.form[name] for name in RULES if name in request.form}
     try:
-        changed = keeping.change(wanted, actor=actor(), now=now())
+        changed = keeping.change(wanted, seen=request.form.get("seen"), actor=actor(), now=now())
     except Invalid as error:
         return _page({}, {error.field: error.sentence}), 422
     flash("The rules are set. What is due by them goes within the hour." if changed else "Nothing was changed.", "met")

@@ -121,7 +121,8 @@ def roles(ref: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _one(_person(ref), form), 422
     try:
-        waits = users.change_roles(ref, form.roles.data or [], actor=actor(), now=now())
+        seen = request.form.get("seen")
+        waits = users.change_roles(ref, form.roles.data or [], seen=seen, actor=actor(), now=now())
     except Invalid as refusal:
         form.roles.errors = [*form.roles.errors, refusal.sentence]
         return _one(_person(ref), form), 422

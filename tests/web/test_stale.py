@@ -8,6 +8,7 @@ import pytest
 from incident import clock
 from incident.actions import evidence, intake, plans
 from incident.domain.access import CASE_TEAM, Role
+from incident.domain.retention import RULES
 from incident.domain.stale import Stale, demand_seen, mark
 from incident.store import incidents
 from incident.store import obligations as findings
@@ -22,7 +23,7 @@ FACTS = {"personal_data": "yes", "aware_at": "2026-11-20T09:00:00Z", "category":
 
 def hidden(page: str, action: str, name: str = "seen") -> str:
     """The hidden value of the form that goes to this address."""
-    form = re.search(rf'<form[^>]*action="{re.escape(action)}.*?</form>', page, re.DOTALL)[0]
+    form = re.search(rf'<form(?=[^>]*method="post")[^>]*action="{re.escape(action)}".*?</form>', page, re.DOTALL)[0]
     return re.search(rf'name="{name}" value="([^"]*)"', form)[1]
 
 
@@ -173,3 +174,20 @@ def test_a_program_is_told_both_versions_too(client, token_for):
     answer = client.put(f"/api/v1/webhooks/{made['ref']}", json=change, headers=token_for(user=user))
     assert answer.status_code == 409
     assert answer.json["versions"]["Name"] == {"stands": "Board", "sent": "Wall"}
+
+
+def test_the_rules_of_retention(team):
+    browser, *_ = team
+    name = next(iter(RULES))
+    page = browser.get(f"/retention/?{name}=900").text
+    seen = hidden(page, "/retention/")
+    assert browser.post("/retention/", data={name: "800", "seen": seen}).status_code == 302
+    refused(browser, "/retention/", {name: "900", "seen": seen}, "800 days", "900 days")
+
+
+def test_the_roles_of_somebody(as_):
+    browser, person = as_(Role.ADMINISTRATOR), a_user(Role.RESPONDER, Role.COMMUNICATIONS, Role.LEAD)
+    address = f"/team/{person.ref}/roles"
+    seen = hidden(browser.get(f"/team/{person.ref}").text, address)
+    assert browser.post(address, data={"roles": ["responder", "lead"], "seen": seen}).status_code == 302
+    refused(browser, address, {"roles": ["communications"], "seen": seen}, "responder, lead", "communications")
