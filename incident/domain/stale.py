@@ -17,7 +17,7 @@ class Stale(Refused):
         self.versions = dict(versions or {})
 
 
-def mark(*values: object) -> str:
+def seen_mark(*values: object) -> str:
     """What a form carries of the values that it was made over: 16 hex digits, from which they cannot be read."""
     text = json.dumps(values, ensure_ascii=True, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()[:16]
@@ -25,5 +25,5 @@ def mark(*values: object) -> str:
 
 def demand_seen(seen: str | None, *stands: object, versions: Mapping[str, tuple[str, str]] | None = None) -> None:
     """Raises Stale where a form was made over something else than stands now; without `seen` nothing is compared."""
-    if seen is not None and seen != mark(*stands):
+    if seen is not None and seen != seen_mark(*stands):
         raise Stale(versions)

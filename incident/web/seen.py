@@ -2,12 +2,12 @@
 
 from flask import Flask, request
 
-from incident.domain.stale import mark
+from incident.domain.stale import seen_mark
 
 
 def init(app: Flask) -> None:
     """Lets templates write the mark of what they show: `<input type="hidden" name="seen" value="{{ seen_mark(…) }}">`."""
-    app.jinja_env.globals["seen_mark"] = mark
+    app.jinja_env.globals["seen_mark"] = seen_mark
 
 
 def seen_of(key: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from incident import clock
 from incident.actions import evidence, intake, plans
 from incident.domain.access import CASE_TEAM, Role
 from incident.domain.retention import RULES
-from incident.domain.stale import Stale, demand_seen, mark
+from incident.domain.stale import Stale, demand_seen, seen_mark
 from incident.store import incidents
 from incident.store import obligations as findings
 from incident.store import plans as plan_rows
@@ -35,12 +35,12 @@ def team(as_):
 
 
 def test_a_mark_names_values_and_does_not_show_them():
-    assert mark("Ada", 1) == mark("Ada", 1) != mark("Ada", 2)
-    assert re.fullmatch(r"[0-9a-f]{16}", mark("Ada"))
+    assert seen_mark("Ada", 1) == seen_mark("Ada", 1) != seen_mark("Ada", 2)
+    assert re.fullmatch(r"[0-9a-f]{16}", seen_mark("Ada"))
     demand_seen(None, "anything")
-    demand_seen(mark(None), None)
+    demand_seen(seen_mark(None), None)
     with pytest.raises(Stale):
-        demand_seen(mark(None), "")
+        demand_seen(seen_mark(None), "")
 
 
 def refused(browser, address, form, *both):
@@ -82,7 +82,7 @@ def test_a_fact_on_its_page_and_as_a_question(team):
     seen = hidden(browser.get(page).text, page)
     intake.record_facts(ref, {"category": "phishing"}, source="", confidence="", actor="U-1", now=clock.now())
     refused(browser, page, {"category": "lost_device", "seen": seen}, "As it stands now", "hishing")
-    assert mark(None) in browser.get(f"/incidents/{ref}/duties/questions").text
+    assert seen_mark(None) in browser.get(f"/incidents/{ref}/duties/questions").text
 
 
 def test_the_risk_to_people(team):
