@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from incident.actions import dead_tokens, quieting
 from incident.actions.dispatch import halt
+from incident.actions.finishing import finish
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, take_over
 from incident.actions.settling import STATE, Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
@@ -28,13 +29,11 @@ from incident.actions.starting import scheduled as scheduled
 from incident.actions.starting import start_scheduled as start_scheduled
 from incident.actions.writing import Approval, written
 from incident.domain import deliveries as rules
-from incident.domain import notices as notice_rules
 from incident.domain import pace
-from incident.domain.deliveries import Course, State, Turn
+from incident.domain.deliveries import Course, State
 from incident.domain.errors import Refused
 from incident.domain.lanes import Lane
-from incident.domain.notices import Stage
-from incident.store import calls, claims, dispatches, jobs, letters, mailbox, notices, tallies
+from incident.store import calls, claims, dispatches, jobs, letters, mailbox, tallies
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
@@ -170,7 +169,7 @@ class Wave:
                 while self.flying:
                     self._settle_some(all_of_them=True)
                 self._return_ready()
-        self._finish()
+        finish(self.ref, now=self.clock())
 
     def _turn(self, *, more: bool) -> bool:
         """Write the next batch while others are on their way, then settle what was answered and begin it, in one transaction.
@@ -464,39 +463,6 @@ class Wave:
 
     def _settled(self, row: Dispatch, states: Sequence[tuple[str, str]], ledger: Ledger, incident: str) -> None:
         """What else belongs into the transaction that settles a batch; nothing here."""
-
-    def _finish(self) -> None:
-        """When nobody waits and nothing is under way, the dispatch is done, and with it the notice; but not while somebody is in doubt."""
-        row = dispatches.anywhere(self.ref)
-        if row is None or not _may_end(row) or not row.prepared:
-            return
-        if letters.unposted(row.id):
-            return
-        now = self.clock()
-        with transaction(ACTOR, now) as ledger:
-            row = locked(self.ref)
-            if not _may_end(row):
-                ledger.unchanged()
-                return
-            counts = {state.value: row.counts.of(state) for state in State if row.counts.of(state)}
-            if row.in_doubt and not row.simulated:
-                row.course, row.changed_at = rules.turned(Course(row.course), Turn.DOUBT), now
-                ledger.write("dispatch.in_doubt", row.ref, incident=incident_ref(row), counts=counts)
-                return
-            row.course, row.finished_at = rules.turned(Course(row.course), Turn.FINISH), now
-            ledger.write(
-                "dispatch.finished", row.ref, incident=incident_ref(row), simulated=row.simulated, counts=counts
-            )
-            text = notices.anywhere(row.notice_ref)
-            if text is not None and text.stage == Stage.SENDING:
-                text.stage = notice_rules.after(Stage.SENDING, notice_rules.Event.FINISH)
-
-
-def _may_end(row: Dispatch) -> bool:
-    """Whether nothing is left to send, and that was not yet said of it."""
-    if row.course == Course.IN_DOUBT:
-        return not row.in_doubt
-    return row.course == Course.SENDING and not row.waiting and not row.sending
 
 
 def _demand_fit(row: Dispatch, flow: Flow) -> None:
