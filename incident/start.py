@@ -83,10 +83,12 @@ def _one_after_the_other(settings: Settings) -> Iterator[None]:
         held = engine.connect()
     except OperationalError as error:
         raise _unreachable(error) from None
-    with held:
-        held.execute(text("SELECT pg_advisory_lock(:key)"), {"key": STARTING})
-        yield
-    engine.dispose()
+    try:
+        with held:
+            held.execute(text("SELECT pg_advisory_lock(:key)"), {"key": STARTING})
+            yield
+    finally:
+        engine.dispose()  # the lock is the connection's: a start that failed must not keep others out
 
 
 def existing(settings: Settings) -> APIFlask:
