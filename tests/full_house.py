@@ -13,6 +13,7 @@ from incident.actions import (
     dispatch,
     duplicates,
     emergencies,
+    erasing,
     evidence,
     imports,
     intake,
@@ -86,7 +87,7 @@ def a_full_house(folder: Path) -> House:
     """A restricted incident with evidence, people, notices, sendings by every way, letters, calls, reports and pages."""
     actor = a_user("lead").ref
     house = House(an_incident(title="Unspoken", facts=FACTS), folder, actor)
-    for furnish in (_facts, _people, _notices, _sent, _called, _posted, _public, _reports, _opened):
+    for furnish in (_facts, _people, _notices, _sent, _called, _posted, _public, _reports, _opened, _to_be_erased):
         furnish(house)
         db.session.rollback()
     return house
@@ -214,3 +215,13 @@ def _opened(house: House) -> None:
     )
     opened = separation.emergencies(house.incident.id)[0].ref
     house.things |= {"members ref": opened, "emergencies ref": opened}
+
+
+def _to_be_erased(house: House) -> None:
+    """Somebody asked to erase a person, and a second one has not agreed yet."""
+    person = str(house.things["person"])
+    wish = erasing.ask(
+        house.incident.ref, person, confirm=person, why="request", by_two=True, folder=house.folder,
+        actor=house.actor, now=clock.now(),
+    )  # fmt: skip
+    house.things["erasures ref"] = wish.ref

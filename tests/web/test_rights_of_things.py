@@ -151,6 +151,8 @@ def test_the_same_routes_find_the_thing_by_its_own_incident(app, as_, token_for,
     user = a_user(*CASE_TEAM)
     members.add(theirs.incident.ref, user.ref, actor=theirs.actor, now=clock.now())
     browser, header = as_(user=user), token_for(user=user)
+    unnamed = {call.rule.rule for call in things_in(app, theirs, mine) if f"{MADE_UP}-0" in call.own}
+    assert unnamed == set(), "name in tests/full_house.py what stands for the arguments of these routes"
     app_spec: dict[str, Any] = app.spec
     lost = [
         (call.rule.endpoint, call.own)
