@@ -23,6 +23,7 @@ from incident.store.db import db
 from incident.store.people import Person
 from incident.store.tables import Form
 from tests.builders import an_incident
+from tests.store.test_tables import a_workbook
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 ANN = "U-ANN00001"
@@ -195,4 +196,16 @@ def test_a_list_whose_keys_tink_holds_is_read_here(app, tmp_path, worth_it, job)
     reader = rules.Reader(READING, contacts.JUDGE, date(2026, 3, 6))
     made = imports._batches(row, tmp_path, reader, batches.Maker(batches.List("IMP-1", 2), key, 1))
     assert next(made).taken == 5_000
+    assert started() <= before
+
+
+def test_a_workbook_is_read_apart_too(app, tmp_path, worth_it):
+    content = a_workbook([["Name", "Email", "Country"], *([f"P{n}", f"p{n}@example.org", "DE"] for n in range(50))])
+    ref, before, given = an_incident().ref, started(), {"folder": tmp_path, "actor": ANN, "now": NOW}
+    import_ref = imports.upload(ref, io.BytesIO(content), name="l.xlsx", **given)
+    imports.start(ref, import_ref, READING, form=Form("xlsx"), has_header=True, wave=0, **given)
+    imports.run(import_ref, folder=tmp_path, clock=lambda: NOW)
+    db.session.rollback()
+    row = imports.get(ref, import_ref)
+    assert (row.state, row.trouble, row.taken, row.percent) == ("done", "", 50, 100)
     assert started() <= before

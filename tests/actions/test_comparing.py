@@ -5,6 +5,7 @@ import random
 from datetime import UTC, datetime
 
 import pytest
+from flask import render_template
 from sqlalchemy import func, select
 
 from incident.actions import comparing, counts, erasing, imports, people, sheaves, taking_back
@@ -246,3 +247,14 @@ def test_a_defect_while_comparing_lets_nobody_count_and_the_list_can_be_taken_ba
     taking_back.take_back(ref, import_ref, number=live, actor=ANN, now=NOW)
     assert counted() == standing() == {"removed": live}
     assert db.session.scalar(select(func.count()).select_from(Piece)) == 0
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"), [(3, "rows so far"), (12, "are read; now people are compared with one another")]
+)
+def test_the_page_says_what_is_being_done(app, ref, tmp_path, small, moment, said):
+    import_ref = half_read(ref, a_crowd(random.Random(4), 200), tmp_path, moment)
+    with app.test_request_context():
+        page = render_template("people/_progress.html", row=imports.get(ref, import_ref))
+    assert said in page
+    assert "data-done" not in page
