@@ -223,3 +223,18 @@ def test_a_database_with_another_rings_keys_does_not_start(tmp_path):
     keys.create(folder)
     with pytest.raises(KeysError, match="not the ones this database was sealed with"):
         start.prepare(settings)
+
+
+def test_a_kept_key_is_opened_once_and_not_used_once_its_row_was_destroyed(incidents):
+    first, second = incidents
+    box = sealed.seal(first, "note.text:N-1", b"words")
+    key = sealed.Kept()
+    assert key(first).unseal("note.text:N-1", box) == b"words"
+    assert key(first) is key(first)
+    assert key(second) is not key(first)
+    with transaction("system", NOW) as ledger:
+        sealed.destroy(first, now=NOW)
+        ledger.write("incident.opened", "INC-2026-0001")
+    with pytest.raises(Erased):
+        key(first)
+    assert key(second) is key(second)
