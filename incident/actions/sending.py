@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import ceil
 from socket import gethostname
 from typing import Any
 
@@ -22,6 +21,8 @@ from sqlalchemy.exc import OperationalError
 from incident.actions import dead_tokens, quieting
 from incident.actions.dispatch import halt
 from incident.actions.finishing import finish
+from incident.actions.flows import FEW as FEW
+from incident.actions.flows import Flow as Flow
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, take_over
 from incident.actions.settling import STATE, Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
@@ -46,8 +47,6 @@ WORKER = f"{gethostname()[:30]}:{os.getpid()}"
 LEASE = timedelta(seconds=60)
 SLICE_SECONDS = 10.0  # after so long, others get their turn
 
-AHEAD = 4_000  # people that are claimed, and begun, at once
-FEW = 4  # batches that are claimed, and calls that are begun together, where answers come quickly
 FIRST_LOOK = 0.05  # seconds; so long an answer is awaited before more is handed over, then twice as long, and so on
 
 SETTLE_PAUSES = (0.2, 1.0, 3.0, 5.0)  # seconds
@@ -104,37 +103,6 @@ def work(
 
 
 # Claim, call, settle --------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Flow:
-    """How one channel goes: how long an answer takes, how long a batch costs us, when the next may go."""
-
-    notifier: Notifier
-    answer: float = 0.0
-    work: float = 0.001
-    free_at: float = 0.0
-    in_flight: int = 0
-    rate: float = 0.0
-
-    @property
-    def wanted(self) -> int:
-        """How many calls at once: one until an answer came; then some to begin together, and enough that we wait for none."""
-        if not self.answer:
-            return 1
-        return max(1, min(self.notifier.calls, max(FEW, ceil(self.answer / self.work)) + 1))
-
-    @property
-    def at_once(self) -> int:
-        """How many calls are begun at once at most."""
-        return max(1, min(self.notifier.calls, AHEAD // self.notifier.batch))
-
-    def learn(self, *, answer: float | None = None, work: float | None = None) -> None:
-        """Take in a measurement, the newer ones weighing more."""
-        if answer is not None:
-            self.answer = answer if not self.answer else 0.7 * self.answer + 0.3 * answer
-        if work is not None:
-            self.work = max(0.0005, 0.7 * self.work + 0.3 * work)
 
 
 @dataclass

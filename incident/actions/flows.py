@@ -1,0 +1,40 @@
+"""How one channel of a sending goes: what its answers take decides how many calls there are at once."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from notifiers.contract import Notifier
+
+AHEAD = 4_000  # people that are claimed, and begun, at once
+FEW = 4  # batches that are claimed, and calls that are begun together, where answers come quickly
+
+
+@dataclass
+class Flow:
+    """How one channel goes: how long an answer takes, how long a batch costs us, when the next may go."""
+
+    notifier: Notifier
+    answer: float = 0.0
+    work: float = 0.001
+    free_at: float = 0.0
+    in_flight: int = 0
+    rate: float = 0.0
+
+    @property
+    def wanted(self) -> int:
+        """How many calls at once: one until an answer came; then some to begin together, and enough that we wait for none."""
+        if not self.answer:
+            return 1
+        return max(1, min(self.notifier.calls, max(FEW, ceil(self.answer / self.work)) + 1))
+
+    @property
+    def at_once(self) -> int:
+        """How many calls are begun at once at most."""
+        return max(1, min(self.notifier.calls, AHEAD // self.notifier.batch))
+
+    def learn(self, *, answer: float | None = None, work: float | None = None) -> None:
+        """Take in a measurement, the newer ones weighing more."""
+        if answer is not None:
+            self.answer = answer if not self.answer else 0.7 * self.answer + 0.3 * answer
+        if work is not None:
+            self.work = max(0.0005, 0.7 * self.work + 0.3 * work)
