@@ -26,7 +26,9 @@ def test_nothing_reads_xml_by_a_parser_that_expands_entities():
     assert [path.name for path in CODE if "xml" in path.read_text() and readers.search(path.read_text())] == []
 
 
-@pytest.mark.parametrize("word", ["pickle", "marshal", "shelve", "yaml.load", "eval(", "exec(", "os.system(", "shell=True"])
+@pytest.mark.parametrize(
+    "word", ["pickle", "marshal", "shelve", "yaml.load", "eval(", "exec(", "os.system(", "shell=True"]
+)
 def test_nothing_is_unpacked_or_run_that_came_from_outside(word):
     found = re.compile(rf"(?<![\w.]){re.escape(word)}")
     assert [path.name for path in CODE if found.search(path.read_text())] == []
