@@ -14,7 +14,6 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import func, select
-from zxcvbn import zxcvbn
 
 from incident.domain.errors import Invalid
 from incident.store import sealed
@@ -58,6 +57,8 @@ def demand_strong(password: str, *, known: tuple[str, ...] = ()) -> None:
         raise Invalid(
             "new_password", "It is little more than your name, address or ours. Four or five random words do well."
         )
+    from zxcvbn import zxcvbn  # noqa: PLC0415  its lists of words take 12 MiB, which only a process that sets passwords needs
+
     found = zxcvbn(password[:JUDGED], user_inputs=[OURS, *known])
     if found["score"] < STRONG_ENOUGH:
         hint = found["feedback"]["warning"] or "It would soon be guessed."
