@@ -26,7 +26,7 @@ def finish(ref: str, *, now: datetime) -> None:
             return
         counts = {state.value: row.counts.of(state) for state in State if row.counts.of(state)}
         if row.in_doubt and not row.simulated:
-            row.course, row.changed_at = rules.turned(Course(row.course), Turn.DOUBT), now
+            row.course, row.finished_at, row.changed_at = rules.turned(Course(row.course), Turn.DOUBT), None, now
             ledger.write("dispatch.in_doubt", row.ref, incident=incident_ref(row), counts=counts)
             return
         row.course, row.finished_at = rules.turned(Course(row.course), Turn.FINISH), now
@@ -40,4 +40,6 @@ def _may_end(row: Dispatch) -> bool:
     """Whether nothing is left to send, and that was not yet said of it."""
     if row.course == Course.IN_DOUBT:
         return not row.in_doubt
+    if row.course == Course.DONE:  # said by a version that called it so with people in doubt
+        return bool(row.in_doubt) and not row.simulated
     return row.course == Course.SENDING and not row.waiting and not row.sending

@@ -58,7 +58,8 @@ Done = Sequence[tuple[Batch, Answers]]
 def due(now: datetime) -> list[str]:
     """The dispatches with something to do now."""
     found = [row.ref for row in dispatches.under_way() if row.course == Course.PREPARING or _is_due(row, now)]
-    return list(dict.fromkeys([*found, *dispatches.without_doubts(), *claims.dispatches_with_lost_claims(now)]))
+    doubts = [*dispatches.without_doubts(), *dispatches.done_in_doubt()]
+    return list(dict.fromkeys([*found, *doubts, *claims.dispatches_with_lost_claims(now)]))
 
 
 def _is_due(row: Dispatch, now: datetime) -> bool:

@@ -340,7 +340,7 @@ COURSES: Final[Mapping[tuple[Course, Turn], Course | str]] = {
     (C.IN_DOUBT, Turn.FINISH): C.DONE,
     (C.IN_DOUBT, Turn.REPEAT): C.SENDING,
     (C.IN_DOUBT, Turn.DOUBT): C.IN_DOUBT,
-    (C.DONE, Turn.DOUBT): C.DONE,
+    (C.DONE, Turn.DOUBT): C.IN_DOUBT,
     (C.DONE, Turn.PREPARED): C.DONE,
     (C.DONE, Turn.PAUSE): IS_DONE,
     (C.DONE, Turn.GO_ON): IS_DONE,

@@ -241,6 +241,12 @@ def without_doubts() -> Sequence[str]:
     return db.session.scalars(query.order_by(Dispatch.id)).all()
 
 
+def done_in_doubt() -> Sequence[str]:
+    """The dispatches that were called done while people in them were in doubt, as earlier versions did."""
+    query = select(Dispatch.ref).where(Dispatch.course == Course.DONE, Dispatch.in_doubt > 0)
+    return db.session.scalars(query.where(Dispatch.simulated.is_(False)).order_by(Dispatch.id)).all()
+
+
 def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Dispatch]:
     """The dispatches of an incident, newest first, by key."""
     query = select(Dispatch).where(Dispatch.incident_id == incident_id)

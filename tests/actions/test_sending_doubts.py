@@ -91,6 +91,25 @@ def test_a_sending_with_people_in_doubt_is_not_done_and_neither_is_its_notice():
     assert story.verbs().count("dispatch.finished") == 1
 
 
+def test_a_sending_that_an_earlier_version_called_done_with_people_in_doubt_is_in_doubt_again():
+    story, doubtful = in_doubt(2)
+    row = story.row()
+    row.course, row.finished_at = Course.DONE, NOW
+    db.session.commit()
+    assert list(reconciliation._sendings()) == [f"{story.dispatch} is done, and 2 of it are being sent or in doubt."]
+    story.work()
+    row = story.row()
+    assert (row.course, row.finished_at) == (Course.IN_DOUBT, None)
+    assert story.verbs()[-1] == "dispatch.in_doubt"
+    assert not list(reconciliation._sendings())
+    story.work()  # once is enough
+    assert story.verbs().count("dispatch.in_doubt") == 2
+    for one in doubtful:
+        actions.found_sent(story.incident.ref, one.ref, evidence="the provider's log shows it", actor=LEAD, now=NOW)
+    story.work()
+    assert story.row().course == Course.DONE
+
+
 def test_whoever_was_in_doubt_and_is_sent_it_again_takes_the_sending_up_again():
     story, doubtful = in_doubt(2)
     actions.send_again(story.incident.ref, doubtful[0].ref, reason="their log shows nothing", actor=LEAD, now=NOW)

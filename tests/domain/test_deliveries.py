@@ -209,7 +209,7 @@ pause     paused    paused   paused    no      no       no
 go_on     preparing sending  preparing no      no       no
 stop      stopped   stopped  stopped   stopped no       no
 finish    preparing done     no        stopped done     done
-doubt     preparing in_doubt no        stopped in_doubt done
+doubt     preparing in_doubt no        stopped in_doubt in_doubt
 repeat    preparing sending  paused    no      sending  sending
 """
 COURSE_ROWS = [line.split() for line in COURSE.strip().splitlines()]
