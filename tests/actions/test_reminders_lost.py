@@ -88,7 +88,9 @@ def test_who_was_too_slow_hands_nothing_over(app):
     [ref] = reminder_messages.due(HALF)
     slow = handovers.claim(rows.MESSAGES, ref, lease=timedelta(seconds=60), now=HALF)
     tick(HALF + timedelta(seconds=61), ways(email))
-    assert not handovers.begin_call(rows.MESSAGES, ref, slow, lease=timedelta(seconds=60), now=HALF + timedelta(seconds=62))
+    assert not handovers.begin_call(
+        rows.MESSAGES, ref, slow, lease=timedelta(seconds=60), now=HALF + timedelta(seconds=62)
+    )
     assert told(email) == [lead.email]
 
 

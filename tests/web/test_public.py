@@ -250,9 +250,7 @@ def test_an_alert_names_the_places_that_were_known_when_it_was_published_and_no_
         case.ref, {"name": "Kim One", "email": "kim@example.org", "exposed": "email"}, actor=WHO, now=clock.now()
     )
     _, slug = public(case)
-    intake.record_facts(
-        case.ref, {"residents": {"JP": 9}}, source="log", confidence="high", actor=WHO, now=clock.now()
-    )
+    intake.record_facts(case.ref, {"residents": {"JP": 9}}, source="log", confidence="high", actor=WHO, now=clock.now())
     text = client.get(f"/notices/{slug}/cap.xml").get_data(as_text=True)
     assert check(text.encode()) == []
     assert [part.split("<")[0] for part in text.split("<areaDesc>")[1:]] == ["Germany", "Texas", "德国", "得克萨斯州"]
