@@ -855,9 +855,7 @@ def verify_bundle(file: BinaryIO, outside: Iterable[str] = (), key: Key | None =
 def _opened(file: BinaryIO) -> zipfile.ZipFile:
     """The zip, once it is known not to be a trap. Raises Malformed, BadZipFile."""
     packed = file.seek(0, 2)
-    if _directory_size(file, packed) > LARGEST_DIRECTORY:
-        raise Malformed("it lists too many files")
-    bundle = zipfile.ZipFile(file)
+    bundle = zipfile.ZipFile(cast(BinaryIO, _Sparing(file)))
     infos = bundle.infolist()
     if len({info.filename for info in infos}) != len(infos):
         raise Malformed("it holds two files of one name")
@@ -868,19 +866,18 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
     return bundle
 
 
-def _directory_size(file: BinaryIO, packed: int) -> int:
-    """How many bytes the zip's list of files takes, as its end says (PKWARE APPNOTE 4.3.14 to 4.3.16)."""
-    start = max(0, packed - 66_000)
-    file.seek(start)
-    tail = file.read(66_000)
-    place = tail.rfind(b"PK\5\6")
-    if place < 0:
-        raise Malformed("it is not a zip file")
-    size = int.from_bytes(tail[place + 12 : place + 16], "little")
-    if size == 0xFFFFFFFF and tail[place - 20 : place - 16] == b"PK\6\7":
-        file.seek(min(packed, int.from_bytes(tail[place - 12 : place - 4], "little")))
-        size = int.from_bytes(file.read(56)[40:48], "little")
-    return size
+class _Sparing:
+    """A file of which nobody takes more at once than a zip's list of files may have, whatever the zip says of its length."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.seek, self.tell, self.seekable, self._file = file.seek, file.tell, file.seekable, file
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises Malformed when too many are asked for."""
+        taken = self._file.read(min(size, LARGEST_DIRECTORY + 1) if size >= 0 else LARGEST_DIRECTORY + 1)
+        if len(taken) > LARGEST_DIRECTORY:
+            raise Malformed("it lists too many files")
+        return taken
 
 
 def _bundle(bundle: zipfile.ZipFile, outside: Iterable[str], key: Key | None) -> Verdict:

@@ -156,6 +156,17 @@ def test_traps_are_refused_before_they_are_unpacked(tmp_path):
     assert kinds(bytes(huge)) == {"not a bundle"}
 
 
+def test_a_list_of_files_that_two_ends_of_a_zip_measure_differently_is_not_read():
+    many = 200_000
+    rows = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, *[0] * 15) * many
+    told = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, many, many, len(rows), 30)
+    where = struct.pack("<4sLQL", b"PK\6\7", 0, 30 + len(rows), 1)
+    small = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 46, 30, 0)
+    raw = b"PK\3\4" + bytes(26) + rows + told + where + small
+    [finding] = audit.verify_bundle(io.BytesIO(raw)).findings
+    assert "lists too many files" in finding.sentence
+
+
 def test_every_table_is_in_the_bundle_or_said_to_stay_out():
     reach_the_incident = {
         name
