@@ -19,6 +19,8 @@ from typing import Any, Final
 import apprise
 from apprise.manager_plugins import NotificationManager
 
+from notifiers.outside import is_public
+
 HTTP_ERROR: Final = re.compile(r"error[= ]+([1-5]\d\d)\b")
 NOT_REACHED: Final = ("NewConnectionError", "Failed to establish a new connection", "ConnectTimeout", "NameResolution")
 STARTS_SOMETHING: Final = (
@@ -76,8 +78,7 @@ class Guard:
             self._refuse("reach an address without a number")
             return
         plain = getattr(found, "ipv4_mapped", None) or found
-        outside = plain.is_global and not plain.is_multicast
-        if not (outside or self.allow == "inside" or (self.allow == "loopback" and plain.is_loopback)):
+        if not (is_public(str(found)) or self.allow == "inside" or (self.allow == "loopback" and plain.is_loopback)):
             self.inside = True
             raise Kept("inside")
         self.reached = True

@@ -1,7 +1,7 @@
 """A session that reaches public addresses only, and only under encryption: for addresses that came with somebody's data."""
 
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -11,6 +11,11 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from notifiers import hurried, wire
+
+OUTSIDE_6 = IPv6Network("2000::/3")
+"""All that is given out of IPv6; what stands elsewhere is of a machine, a site, or IPv4 in disguise."""
+TRANSLATED = IPv6Network("64:ff9b::/96")
+"""IPv4 by way of a translator (RFC 6052): the last 32 bits are the number that is reached."""
 
 
 def session(connections: int, *, hosts: int) -> requests.Session:
@@ -26,8 +31,15 @@ def is_public(address: str) -> bool:
         found = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    plain = getattr(found, "ipv4_mapped", None) or found
-    return bool(plain.is_global and not plain.is_multicast)
+    plain = _behind(found) if isinstance(found, IPv6Address) else found
+    return plain.is_global and not plain.is_multicast and (plain.version == 4 or plain in OUTSIDE_6)
+
+
+def _behind(number: IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 number that this one leads to, or itself."""
+    if number in TRANSLATED:
+        return IPv4Address(int(number) & 0xFFFF_FFFF)
+    return number.ipv4_mapped or number.sixtofour or number
 
 
 class _Connection(HTTPSConnection):

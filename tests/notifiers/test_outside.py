@@ -27,6 +27,13 @@ from notifiers import outside
         ("fd00::1", False),
         ("::ffff:10.0.0.1", False),
         ("::ffff:93.184.215.14", True),
+        ("64:ff9b::a9fe:a9fe", False),  # 169.254.169.254 behind a translator
+        ("64:ff9b::5db8:d70e", True),
+        ("64:ff9b:1::5db8:d70e", False),
+        ("2002:7f00:1::1", False),  # 127.0.0.1 as 6to4
+        ("::7f00:1", False),
+        ("fec0::1", False),
+        ("2001:db8::1", False),
         ("no number", False),
     ],
 )
