@@ -17,15 +17,21 @@ from incident.store.separation import RoleRequest
 from incident.store.users import User
 
 
-def confirmers(*, but: Sequence[str]) -> list[User]:
+def confirmers(*, but: Sequence[str], ended_too: bool = False) -> list[User]:
     """Who can say yes to a role, beside those with these references; held against other changes."""
-    found = {user.ref: user for role in rules.CONFIRMERS for user in users.holders(role, locked=True)}
+    held = (users.holders(role, locked=True, ended_too=ended_too) for role in rules.CONFIRMERS)
+    found = {user.ref: user for people in held for user in people}
     return [user for ref, user in sorted(found.items()) if ref not in but]
 
 
 def needs_second_yes(user: User, actor: str) -> bool:
-    """Whether somebody else has to say yes before this account gains a role: where it is set so, and there is anybody."""
-    return rows.policy().roles_by_two and actor != "system" and bool(confirmers(but=(user.ref, actor)))
+    """Whether somebody else has to say yes before this account gains a role: where it is set so, and there is anybody.
+
+    Whose account was locked still counts: else whoever may lock accounts could first see to being the only one left.
+    """
+    if not rows.policy().roles_by_two or actor == "system":
+        return False
+    return bool(confirmers(but=(user.ref, actor), ended_too=True))
 
 
 def ask(user: User, wanted: list[str], *, why: str, ledger: Ledger, asked_by: str = "") -> str:
@@ -49,6 +55,8 @@ def ask(user: User, wanted: list[str], *, why: str, ledger: Ledger, asked_by: st
 def give(user: User, wanted: list[str], *, asked_by: str, ledger: Ledger, request: str = "") -> None:
     """Give these roles, inside the caller's transaction, with the line; all leads are told of what is gained."""
     before, new = list(user.roles), rules.gained(user.roles, wanted)
+    if gone := rules.lost(before, wanted):
+        tell_of_loss(user, f"no longer {' or '.join(gone)}", asked_by=asked_by, ledger=ledger)
     user.roles = wanted
     if Role.ADMINISTRATOR not in wanted:
         users.revoke_invitations(user.ref, ledger.now)
@@ -62,6 +70,12 @@ def tell_leads(user: User, new: Sequence[str], *, asked_by: str, ledger: Ledger,
     second = f"with the yes of {ledger.actor}" if by_two else "and by nobody else"
     about = {"person": user.ref, "asker": asked_by, "gained": list(new), "second": second}
     return team_mails.tell(team_mails.leads(), Kind.ROLES_CHANGED, about, ledger)
+
+
+def tell_of_loss(user: User, how: str, *, asked_by: str, ledger: Ledger) -> None:
+    """Have whoever could say yes to roles until now, and all others who can, told that this one no longer does."""
+    about = {"person": user.ref, "asker": asked_by, "how": how}
+    team_mails.tell([user, *confirmers(but=(user.ref, asked_by))], Kind.YES_LOST, about, ledger)
 
 
 def confirm(ref: str, *, actor: str, now: datetime) -> None:

@@ -81,7 +81,8 @@ def _claimed(ref: str, notifier: Notifier | None, site: str, now: datetime, leas
                 return None
             _settle(mail, State.IN_DOUBT, "worker_died", ledger)
             return None
-        if notifier is None or not mail.user.active:
+        closed = not mail.user.active and mail.kind not in rules.THOUGH_LOCKED
+        if notifier is None or closed:
             reason = "not_set_up" if notifier is None else "locked"
             _settle(mail, State.NOT_SET_UP if notifier is None else State.FAILED, reason, ledger)
             return None

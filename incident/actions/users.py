@@ -155,6 +155,8 @@ def lock(ref: str, *, actor: str, now: datetime) -> None:
             rules.demand_another_administrator(sum(other.ref != ref for other in administrators))
         user.active = False
         _close_ways_in(user, now)
+        if separation.lost(user.roles, ()):
+            role_acts.tell_of_loss(user, "locked", asked_by=actor, ledger=ledger)
         ledger.write("account.locked", ref)
 
 

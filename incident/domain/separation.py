@@ -67,6 +67,11 @@ def gained(held: Collection[str], wanted: Iterable[str]) -> list[str]:
     return [role for role in wanted if role not in held]
 
 
+def lost(held: Collection[str], wanted: Iterable[str]) -> list[str]:
+    """Return the roles that could say yes to others and that a change would take away."""
+    return [role for role in CONFIRMERS if role in held and role not in set(wanted)]
+
+
 def demand_second_yes(confirmer: str, *, asked_by: str, of: str) -> None:
     """Raises Refused unless the second yes is somebody else's than the asker's and the gainer's."""
     if confirmer == asked_by:

@@ -13,10 +13,15 @@ class Kind(StrEnum):
 
     ROLES_ASKED = "roles_asked"
     ROLES_CHANGED = "roles_changed"
+    YES_LOST = "yes_lost"
     EMERGENCY = "emergency"
     REVIEW = "emergency_review"
     CHECKPOINT = "checkpoint"
     RECORD = "record_trouble"
+
+
+THOUGH_LOCKED: Final = {Kind.YES_LOST}
+"""What is also told to somebody whose account is locked: that it is."""
 
 
 class State(StrEnum):
@@ -33,6 +38,7 @@ class State(StrEnum):
 SUBJECTS: Final = {
     Kind.ROLES_ASKED: "A role waits for a second person's yes",
     Kind.ROLES_CHANGED: "Somebody was given a role",
+    Kind.YES_LOST: "Somebody can no longer say yes to roles",
     Kind.EMERGENCY: "A restricted incident was opened in an emergency",
     Kind.REVIEW: "An emergency opening waits for its review",
     Kind.CHECKPOINT: "Checkpoint of the record, to be kept",
@@ -41,6 +47,8 @@ SUBJECTS: Final = {
 TEXTS: Final = {
     Kind.ROLES_ASKED: "{asker} asks that {person} be given: {gained}. It counts once another administrator or lead says yes.\n\n{site}/team/rules/",
     Kind.ROLES_CHANGED: "{person} was given: {gained}. Asked for by {asker}, {second}.\n\n"
+    "If you did not expect this, talk to your administrators and auditors now; the record holds every step.\n\n{site}/team/{person}",
+    Kind.YES_LOST: "The account {person} is {how}, by {asker}: it can no longer say yes when somebody is to gain a role.\n\n"
     "If you did not expect this, talk to your administrators and auditors now; the record holds every step.\n\n{site}/team/{person}",
     Kind.EMERGENCY: "{person} opened a restricted incident in an emergency ({emergency}), until {until} (UTC).\n\n"
     "If you are on it: its page “team” shows the reason, and asks for a review by somebody else.\n"

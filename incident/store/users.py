@@ -129,9 +129,11 @@ def refs_by_id() -> dict[int, str]:
     return {number: ref for number, ref in db.session.execute(select(User.id, User.ref))}
 
 
-def holders(role: str, *, locked: bool = False) -> list[User]:
-    """Active accounts that hold the role; `locked` keeps others from changing any account meanwhile."""
-    query = select(User).where(User.active.is_(True)).order_by(User.id)
+def holders(role: str, *, locked: bool = False, ended_too: bool = False) -> list[User]:
+    """Active accounts, or also `ended_too`, that hold the role; `locked` keeps others from changing any account meanwhile."""
+    query = select(User).order_by(User.id)
+    if not ended_too:
+        query = query.where(User.active.is_(True))
     if locked:
         query = query.with_for_update().execution_options(populate_existing=True)
     return [user for user in db.session.scalars(query) if role in user.roles]

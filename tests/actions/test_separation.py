@@ -46,6 +46,17 @@ def roles_of(user: User) -> list[str]:
     return list(users.by_ref(user.ref).roles)
 
 
+def handed_over():
+    """All that is due, handed over twice; what went out."""
+    memory = Memory("email")
+    for _ in range(2):
+        for ref in team_mails.due(clock.now()):
+            team_mails.do(
+                ref, Channels({"email": memory}, SANDBOX), site="http://localhost", clock=clock.now, lease=LEASE
+            )
+    return memory.sent
+
+
 def mailed(kind: str) -> set[str]:
     db.session.rollback()
     return {mail.user.ref for mail in separation.mails() if mail.kind == kind}
@@ -130,6 +141,32 @@ def test_where_nobody_else_could_say_yes_one_is_enough_and_the_leads_are_told_al
     assert mailed("roles_changed") == {ana.ref}
 
 
+def test_locking_whoever_could_say_yes_leaves_nobody_alone(app: APIFlask):
+    boss, ana, lead = a_user(Role.ADMINISTRATOR), a_user(Role.RESPONDER), a_user(Role.LEAD)
+    actions.lock(lead.ref, actor=boss.ref, now=clock.now())
+    assert mailed("yes_lost") == {lead.ref}
+    assert actions.change_roles(ana.ref, ["responder", "approver"], actor=boss.ref, now=clock.now())
+    assert roles_of(ana) == ["responder"]
+
+
+def test_whoever_could_say_yes_and_all_others_who_can_are_told_when_that_ends(app: APIFlask):
+    boss, lead, second = a_user(Role.ADMINISTRATOR), a_user(Role.LEAD, Role.PRIVACY), a_user(Role.LEAD)
+    actions.change_roles(lead.ref, ["privacy"], actor=boss.ref, now=clock.now())
+    assert mailed("yes_lost") == {lead.ref, second.ref}
+    actions.change_roles(lead.ref, ["responder"], actor="system", now=clock.now())
+    assert mailed("yes_lost") == {lead.ref, second.ref}
+
+
+def test_a_locked_person_is_told_that_they_are_and_nothing_else(app: APIFlask):
+    boss, lead = a_user(Role.ADMINISTRATOR), a_user(Role.LEAD, email="lead@example.org")
+    other = a_user(Role.RESPONDER)
+    policies.take_up(Policy(roles_by_two=False), actor="system", now=clock.now())
+    actions.change_roles(other.ref, ["responder", "privacy"], actor=boss.ref, now=clock.now())
+    actions.lock(lead.ref, actor=boss.ref, now=clock.now())
+    [mail] = handed_over()
+    assert (mail.to, mail.subject) == ("lead@example.org", "Somebody can no longer say yes to roles")
+
+
 def test_all_leads_are_told_of_a_role_and_those_who_may_answer_of_a_request(app: APIFlask):
     boss, ana = a_user(Role.ADMINISTRATOR), a_user(Role.RESPONDER)
     first, second = a_user(Role.LEAD), a_user(Role.LEAD)
@@ -143,13 +180,7 @@ def test_a_mail_goes_out_once_holds_references_alone_and_its_fate_is_recorded(ap
     boss, lead, ana = a_user(Role.ADMINISTRATOR), a_user(Role.LEAD, email="lead@example.org"), a_user(Role.RESPONDER)
     policies.take_up(Policy(roles_by_two=False), actor="system", now=clock.now())
     actions.change_roles(ana.ref, ["responder", "privacy"], actor=boss.ref, now=clock.now())
-    memory = Memory("email")
-    for _ in range(2):
-        for ref in team_mails.due(clock.now()):
-            team_mails.do(
-                ref, Channels({"email": memory}, SANDBOX), site="http://localhost", clock=clock.now, lease=LEASE
-            )
-    [mail] = memory.sent
+    [mail] = handed_over()
     assert mail.to == "lead@example.org"
     assert ana.ref in mail.text
     assert "privacy" in mail.text
