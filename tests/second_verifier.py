@@ -303,6 +303,11 @@ def unpacked(raw):
         demand(len({info.filename for info in infos}) == len(infos))
         demand(all(info.compress_type in (0, 8) and not info.flag_bits & 1 for info in infos))
         demand(sum(info.file_size for info in infos) <= 200 * len(raw) + 2**24)
+        ends = [info.header_offset + 30 + len(info.orig_filename.encode()) + info.compress_size for info in infos]
+        begins = [info.header_offset for info in infos]
+        demand(not begins or min(begins) == 0)
+        for begin, end in zip([*sorted(begins)[1:], packed.start_dir], sorted(ends), strict=False):
+            demand(0 <= begin - end <= 64)
         return {info.filename: packed.read(info) for info in infos}
 
 

@@ -821,6 +821,7 @@ LARGEST_PROOF = 4 * 2**20
 MOST_STEPS = 1_000  # of one proof
 LARGEST_DIRECTORY = 8 * 2**20  # bytes of a zip's own list of files
 MOST_UNPACKED = 200  # times the size of the packed file, and the room of one more manifest
+MOST_BETWEEN = 64  # bytes between two files of a zip, for sizes that are told beside them
 PIECE = 2**20
 
 
@@ -863,7 +864,20 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
         raise Malformed("it would unpack to far more than it could hold")
     if any(info.flag_bits & 1 or info.compress_type not in (0, 8) for info in infos):
         raise Malformed("it is packed in another way than bundles are")
+    if not _is_tight(infos, bundle.start_dir):
+        raise Malformed("it holds something before, between or behind its files")
     return bundle
+
+
+def _is_tight(infos: Sequence[zipfile.ZipInfo], end: int) -> bool:
+    """Whether the files stand one behind the other from the first byte to the list: readers that pass the list over see the same."""
+    place, room = 0, 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if not 0 <= info.header_offset - place <= room:
+            return False
+        place = info.header_offset + 30 + len(info.orig_filename.encode()) + info.compress_size
+        room = MOST_BETWEEN
+    return 0 <= end - place <= room
 
 
 class _Sparing:

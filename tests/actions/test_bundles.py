@@ -156,6 +156,17 @@ def test_traps_are_refused_before_they_are_unpacked(tmp_path):
     assert kinds(bytes(huge)) == {"not a bundle"}
 
 
+def test_nothing_can_be_put_before_or_between_the_files_where_other_readers_would_see_it(tmp_path):
+    story = told(tmp_path)
+    raw = made(story.incident.ref, tmp_path)
+    other = repacked(raw, {"summary.pdf": b"%PDF-1.7 another one"})
+    with zipfile.ZipFile(io.BytesIO(raw)) as bundle:
+        start = bundle.start_dir
+    assert kinds(other + raw) == {"not a bundle"}
+    [finding] = audit.verify_bundle(io.BytesIO(raw[:start] + other[: other.rfind(b"PK\1\2")] + raw[start:])).findings
+    assert finding.kind == "not a bundle"
+
+
 def test_a_list_of_files_that_two_ends_of_a_zip_measure_differently_is_not_read():
     many = 200_000
     rows = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, *[0] * 15) * many
