@@ -115,6 +115,13 @@ def requests(now: datetime, *, limit: int = 200) -> Sequence[RoleRequest]:
     return db.session.scalars(query.order_by(RoleRequest.id.desc()).limit(limit)).all()
 
 
+def requests_to_answer(user: User, now: datetime, *, limit: int) -> Sequence[RoleRequest]:
+    """The requests that wait for this person's yes or no, oldest first: neither asked by them nor about them."""
+    query = select(RoleRequest).options(joinedload(RoleRequest.user)).where(*_waits(now))
+    others = RoleRequest.asked_by != user.ref, RoleRequest.user_id != user.id
+    return db.session.scalars(query.where(*others).order_by(RoleRequest.id).limit(limit)).all()
+
+
 def requests_before(before: int | None, *, limit: int) -> Sequence[RoleRequest]:
     """Every request, answered ones too, newest first, by key."""
     query = select(RoleRequest).options(joinedload(RoleRequest.user))

@@ -15,7 +15,7 @@ from incident.domain.facts import vocabulary
 from incident.domain.postings import WORDS as SIGHTS
 from incident.domain.postings import Sight
 from incident.store import incidents as rows
-from incident.store import obligations, overview, postings
+from incident.store import obligations, overview, postings, separation
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
@@ -95,6 +95,7 @@ class _Found:
         self.dispatches = overview.troubled_dispatches(mine, limit=LISTED)
         self.pages = postings.troubled(mine, limit=LISTED)
         self.drafts = overview.draft_reports(mine, limit=LISTED)
+        self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
         newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
         self.wants = overview.wants(newest)
         listed: tuple[Sequence[Any], ...] = (self.findings, self.steps, self.notices, self.dispatches, self.drafts)
@@ -177,7 +178,17 @@ class _Found:
     def waiting(self) -> list[Row]:
         """What waits for a person: approvals first for those who may give them, then what failed, then drafts."""
         nothing = DueWords("", "far", None)
-        found = []
+        found = [
+            Row(
+                nothing,
+                f"Say yes or no: {asked.user.name or asked.user.ref} as {', '.join(asked.wanted)}",
+                url_for("rules.index"),
+                "A role is gained by two people",
+                "role",
+                "soon",
+            )
+            for asked in self.roles
+        ]
         for notice in self.notices:
             href, own = (
                 url_for("notices.show", incident=self._ref(notice.incident_id), ref=notice.ref),

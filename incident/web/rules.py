@@ -13,6 +13,7 @@ from incident.actions import emergencies, roles
 from incident.domain.access import MEANING, PERMITS, Role
 from incident.domain.errors import Invalid
 from incident.domain.separation import LONGEST_WORDS
+from incident.domain.team_mails import SUBJECTS
 from incident.exports import csv
 from incident.store import separation as rows
 from incident.store import users
@@ -45,6 +46,7 @@ def index() -> str:
         people=people,
         me=actor(),
         mails=rows.mails(limit=20) if may("roles.confirm") else (),
+        subjects=SUBJECTS,
         holders=[(role, MEANING[role], sum(role in held for held in PERMITS.values())) for role in Role],
     )
 

@@ -188,6 +188,7 @@ def _list(people: list[User], more: str, invite: FlaskForm, let_in: FlaskForm) -
         let_in=let_in,
         invitations=invitations,
         inviters=inviters,
+        asked=separation.requests_to_answer(me(), now(), limit=PAGE) if may("roles.confirm", me().roles) else (),
     )
 
 

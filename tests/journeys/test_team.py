@@ -63,6 +63,7 @@ def test_a_team_comes_together_and_a_restricted_incident_stays_with_its_people(t
         _setup_link_is_dead(browser, tocsin)
         recovery_code = join(lead, invite(boss, "lead@example.org", "lead"), name="Lead")
         join(other, invite(boss, "other@example.org", "privacy", "approver"), name="Other")
+        _second_yes(lead, other)
         _restricted(boss, lead, other)
         _signs_out_and_in(lead, recovery_code)
         _locked_out(boss, other)
@@ -74,6 +75,16 @@ def _setup_link_is_dead(browser: Browser, tocsin: Installation) -> None:
     page = late.go(tocsin.setup_link())
     assert page.get_by_role("heading", name="This link opens nothing any more").is_visible()
     late.context.close()
+
+
+def _second_yes(lead: Window, other: Window) -> None:
+    """Roles of an invitation count once somebody else than the inviter said yes; the desk leads there."""
+    assert other.go("/account/").get_by_text("wait for a second person's yes").is_visible()
+    page = lead.go("/")
+    page.get_by_role("link", name="Say yes or no: Other as privacy, approver").click()
+    page.get_by_text("Say yes").first.click()
+    page.get_by_role("button", name="Give the roles").click()
+    assert page.get_by_text("Given. The roles count from now on").is_visible()
 
 
 def _restricted(boss: Window, lead: Window, other: Window) -> None:

@@ -1,6 +1,7 @@
 from incident import clock
-from incident.actions import intake, plans
+from incident.actions import intake, plans, users
 from incident.domain.access import Role
+from incident.domain.team_mails import SUBJECTS, Kind
 from notifiers.contract import Outcome
 from notifiers.memory import Memory
 from tests.actions.waves import a_story, answering
@@ -63,3 +64,19 @@ def test_a_sending_that_paused_by_itself_stands_on_the_desk_though_nobody_failed
     page = as_(Role.LEAD).get("/").text
     assert "Sending paused, 3 wait" in page
     assert story.incident.ref in page
+
+
+def test_a_role_that_waits_for_this_readers_yes_stands_on_the_desk_and_on_the_team_page(as_):
+    boss, lead, ana = as_(Role.ADMINISTRATOR), as_(Role.LEAD), as_(Role.RESPONDER)
+    users.change_roles(ana.ref, ["responder", "privacy"], actor=boss.ref, now=clock.now())
+    assert "as responder, privacy" in lead.get("/").text
+    assert "1 request waits for your yes or no" in lead.get("/team/").text
+    assert "waits for your yes" not in boss.get("/team/").text
+    assert "Say yes or no" not in ana.get("/").text
+
+
+def test_every_mail_about_the_team_is_named_where_it_stands(as_):
+    boss, lead = as_(Role.ADMINISTRATOR), as_(Role.LEAD)
+    users.lock(as_(Role.LEAD).ref, actor=boss.ref, now=clock.now())
+    assert SUBJECTS[Kind.YES_LOST] in lead.get("/team/rules/").text
+    assert set(SUBJECTS) == set(Kind)
