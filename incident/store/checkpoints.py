@@ -40,6 +40,12 @@ def key() -> Key:
     return Key(rules.origin_of(audit.identity()), _private().public_key().public_bytes_raw())
 
 
+def demand_key() -> None:
+    """Nothing, where this record can be signed, or never was. Raises KeysError where its key is gone."""
+    if latest():
+        _private()
+
+
 def _private() -> Ed25519PrivateKey:
     """A key is made for the very first checkpoint only; later a missing one is a reason to stop."""
     ring = sealed.ring()

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from incident import start
 from incident.actions import checkpoints
 from incident.actions.ledger import transaction
 from incident.domain import audit as rules
+from incident.settings import Settings
 from incident.store import audit, sealed
 from incident.store import checkpoints as store
 from incident.store.audit import RecordTrouble
@@ -208,6 +210,23 @@ def test_without_its_key_the_record_is_not_signed_with_a_new_one(app, monkeypatc
     with pytest.raises(KeysError):
         checkpoints.sign(actor="U-9", now=NOON)
     assert list(tmp_path.glob("*.key")) == []
+
+
+def test_an_installation_whose_record_was_signed_does_not_start_without_that_key(tmp_path):
+    settings = Settings(instance=tmp_path / "instance", test_mode=True, base_url="http://localhost")
+    key = settings.instance / "keys" / "record.key"
+    with start.prepare(settings).app_context():
+        assert not key.exists()
+        checkpoints.sign(actor="U-9", now=NOON)
+        db.session.remove()
+    secret = key.read_bytes()
+    key.unlink()
+    with pytest.raises(KeysError, match=r"record\.key is missing"):
+        start.prepare(settings)
+    assert not key.exists()
+    key.write_bytes(secret)
+    key.chmod(0o600)
+    start.prepare(settings)
 
 
 def export():
