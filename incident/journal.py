@@ -47,6 +47,7 @@ def begin(level: str) -> None:
     told.setFormatter(_Json(foreign_pre_chain=_COMMON, processors=[_Json.remove_processors_meta, *_LAST]))
     logging.basicConfig(level=level.upper(), handlers=[told], force=True)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # it warns each second that a long look goes on
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     structlog.configure(

@@ -14,7 +14,7 @@ SCRIPTS = sorted((ROOT / "incident" / "static").glob("*.js"))
 PAGES = sorted((ROOT / "templates").rglob("*.html"))
 STARTS_PROGRAMS = {"incident/actions/apart.py", "incident/store/tables.py", "notifiers/apprise_alert.py"}
 """All start our own interpreter with a module of ours: to read a list or a workbook, and to speak to one target of alerts."""
-SPEAKS_TO_ITSELF = {"incident/actions/apart.py"}
+SPEAKS_TO_ITSELF = {"incident/actions/pipes.py"}
 """Both ends of its pipe are this module; nobody else's bytes are unpacked."""
 PATTERNS_FROM_TABLES = {"incident/actions/contacts.py", "incident/domain/addresses.py", "incident/domain/enisa.py"}
 """The forms of telephone numbers, out of the library that judges them; those of postal codes and words of ENISA, out of tables of ours."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import dispatch, sending
+from incident.actions import dispatch, flows, sending
 from incident.domain import suspects
 from incident.domain.deliveries import Course, State
 from incident.store import claims
@@ -78,7 +78,7 @@ def test_two_such_records_are_both_found(monkeypatch):
 def test_everybody_who_is_not_suspected_goes_first(monkeypatch):
     story = a_story(30)
     email_of(story).batch = email_of(story).calls = 1
-    monkeypatch.setattr(sending, "AHEAD", 1)
+    monkeypatch.setattr(flows, "AHEAD", 1)
     story.start()
     assert work_until_killed(story, monkeypatch, kills=(2,))
     story.clock.move(seconds=61)
@@ -102,7 +102,7 @@ def test_who_was_alone_twice_when_the_worker_was_stopped_from_outside_is_still_t
 def test_a_pause_does_not_mix_suspects_with_others_again(monkeypatch):
     story = a_story(30)
     email_of(story).batch = 10
-    monkeypatch.setattr(sending, "AHEAD", 1)
+    monkeypatch.setattr(flows, "AHEAD", 1)
     story.start()
     assert work_until_killed(story, monkeypatch)
     story.clock.move(seconds=61)
