@@ -11,11 +11,13 @@ from waitress.server import create_server
 
 from incident import clock, start
 from incident.actions import users as actions
+from incident.actions.ledger import transaction
 from incident.domain import second_factor
 from incident.domain.access import Role
 from incident.settings import Settings
-from incident.store import passkeys, users
+from incident.store import credentials, passkeys, users
 from incident.store.db import db
+from incident.store.users import User
 from tests import record
 from tests.builders import a_session, a_user
 from tests.journeys.browser import Window, opened
@@ -145,16 +147,16 @@ ASK_FOR_LESS = """(id) => {
 def test_a_key_that_does_not_check_its_owner_is_a_second_factor_and_never_both(browser, app):
     with a_window(browser, app) as window:
         authenticator(window, verifies=False)
-        enrolled(app, window, users.by_email("ana@example.org"))
+        enrolled(app, window, with_a_generator("bea@example.org"))
         window.go("/account/")
         page = window.page
         page.get_by_role("button", name="Sign out", exact=True).first.click()
         page.get_by_role("button", name="Sign in with a passkey").wait_for()
-        key = passkeys.of(users.by_email("ana@example.org").id)[-1]
+        key = passkeys.of(users.by_email("bea@example.org").id)[-1]
         page.evaluate(ASK_FOR_LESS, passkeys.shown(key.credential))
         page.get_by_role("button", name="Sign in with a passkey").click()
         page.get_by_text("did not prove itself").wait_for()
-        page.get_by_label("Mail address").fill("ana@example.org")
+        page.get_by_label("Mail address").fill("bea@example.org")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Go on").click()
         page.get_by_role("button", name="Use a passkey or security key").click()
@@ -166,7 +168,7 @@ def test_an_answer_that_was_given_before_opens_nothing_again(browser, app):
     """Somebody who copied cookie and answer sends both once more."""
     with a_window(browser, app) as window:
         authenticator(window)
-        enrolled(app, window, users.by_email("ana@example.org"))
+        enrolled(app, window, with_a_generator("cem@example.org"))
         window.go("/account/")
         window.page.get_by_role("button", name="Sign out", exact=True).first.click()
         window.page.get_by_role("button", name="Sign in with a passkey").wait_for()
@@ -201,6 +203,15 @@ def test_a_reset_ends_every_key(browser, app):
         window.go("/sign-in")
         window.page.get_by_role("button", name="Sign in with a passkey").click()
         window.page.get_by_text("did not prove itself").wait_for()
+
+
+def with_a_generator(email: str) -> User:
+    """An account whose code generator is set up, as each is before it has a key."""
+    user = a_user(Role.LEAD, email=email, password=PASSWORD)
+    with transaction("system", clock.now()) as ledger:
+        user.totp_secret = credentials.seal_secret(user.ref, second_factor.as_bytes(second_factor.new_secret()))
+        ledger.write("second_factor.set_up", user.ref)
+    return user
 
 
 def enrolled(app: Any, window: Window, user: Any) -> None:
