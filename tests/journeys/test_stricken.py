@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import struct
@@ -58,18 +59,21 @@ class Walker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            text=True,
-            bufsize=1,
         )
+        self._early = b""
 
     def order(self, *words: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([str(words[0]), str(words[1]), *words[2:]]) + "\n")
+        self._process.stdin.write(json.dumps([str(words[0]), str(words[1]), *words[2:]]).encode() + b"\n")
+        self._process.stdin.flush()
 
     def hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "The walker itself is gone."
+        while b"\n" not in self._early:
+            more = os.read(self._process.stdout.fileno(), 65_536)
+            assert more, "The walker itself is gone."
+            self._early += more
+        line, _, self._early = self._early.partition(b"\n")
         heard: dict[str, Any] = json.loads(line)
         return heard
 
@@ -84,6 +88,13 @@ class Walker:
         while Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "T":
             time.sleep(0.001)
         return pid
+
+    def waiting(self) -> int:
+        """How many answers were given that nobody has heard yet."""
+        assert self._process.stdout is not None
+        while select.select([self._process.stdout.fileno()], [], [], 0)[0]:
+            self._early += os.read(self._process.stdout.fileno(), 65_536)
+        return self._early.count(b"\n")
 
     def rest(self) -> Iterator[dict[str, Any]]:
         """Everything it says until it ends, that included."""
@@ -285,9 +296,10 @@ def _walk_until_the_cut(walker: Walker, walk: Walk, place: Path, after: int, wai
     for _ in range(after):
         _take(walk, next(rest, {}))
     time.sleep(wait)
+    before = walker.waiting()
     cut_power(place)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    for heard in rest:
-        if "broke" not in heard:
+    for number, heard in enumerate(rest):
+        if number < before and "broke" not in heard:  # what is said when the power is gone, nobody hears
             _take(walk, heard)
