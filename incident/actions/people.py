@@ -184,15 +184,6 @@ def addressees(
     }
 
 
-def masked_addressee(ref: str, person_ref: str) -> Addressee:
-    """Whom a notice to this person would go to, with everything masked: for looking at a text. Raises Missing, Erased."""
-    incident = _incident(ref)
-    person = by_person_ref(incident, person_ref)
-    record = record_of(sealer(incident.id), person)
-    veiled = {field: _veiled(field, value) for field, value in record.items()}
-    return rules.addressed(person.number, veiled, person.plain)
-
-
 def _veiled(field: str, value: str) -> str:
     if field.endswith("email"):
         return rules.mask_email(value)

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
@@ -384,8 +384,3 @@ def is_free(key: str) -> bool:
     """Whether this fact is answered in words of one's own: it may then name somebody, and is kept sealed."""
     entry = vocabulary().entries.get(key)
     return entry is None or (entry.type in FREE and key not in PLACE_LISTS)
-
-
-def choices_of(key: str) -> Sequence[tuple[str, str]]:
-    """Word and label of each answer that a question offers, as form fields take them."""
-    return [(option.word, option.label) for option in vocabulary()[key].options]

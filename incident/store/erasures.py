@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, func, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, select
 from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from incident.store import words
@@ -110,9 +110,3 @@ def held(incident_ids: Collection[int]) -> set[int]:
 def rules() -> dict[str, RetentionRule]:
     """The rules of retention that somebody set, by name."""
     return {row.name: row for row in db.session.scalars(select(RetentionRule))}
-
-
-def counted_by_state() -> dict[str, int]:
-    """How many erasures stand in each state."""
-    query = select(Erasure.state, func.count()).group_by(Erasure.state)
-    return {state: number for state, number in db.session.execute(query)}

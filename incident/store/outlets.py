@@ -96,14 +96,6 @@ def copies(notice_version_id: int) -> Sequence[MediaCopy]:
     return db.session.scalars(query.order_by(MediaCopy.id.desc())).all()
 
 
-def copies_of(incident_id: int, *, before: int | None, limit: int) -> Sequence[MediaCopy]:
-    """All that was handed to newsrooms in an incident, newest first, by key."""
-    query = select(MediaCopy).where(MediaCopy.incident_id == incident_id)
-    if before is not None:
-        query = query.where(MediaCopy.id < before)
-    return db.session.scalars(query.order_by(MediaCopy.id.desc()).limit(limit)).all()
-
-
 def copy(ref: str, *, locked: bool = False) -> MediaCopy | None:
     """One attempt."""
     query = select(MediaCopy).where(MediaCopy.ref == ref).execution_options(populate_existing=True)

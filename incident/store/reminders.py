@@ -7,7 +7,7 @@ back to waiting, what it was handing over is in doubt.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -296,11 +296,6 @@ def by_refs(refs: Collection[str]) -> dict[str, ReminderMessage]:
         return {}
     query = select(ReminderMessage).where(ReminderMessage.ref.in_(refs)).order_by(ReminderMessage.id)
     return {row.ref: row for row in db.session.scalars(query.with_for_update())}
-
-
-def add_rungs(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep rungs; the unique key refuses one that exists. Inside the caller's transaction."""
-    db.session.execute(insert(Reminder), list(rows))
 
 
 def cancel_waiting(incident_id: int, reminder_ids: Collection[int], now: datetime, reason: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, event, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy import inspect as state_of
 from sqlalchemy.orm import Session, object_session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -182,12 +182,6 @@ def _forget(session: Session, transaction: Any) -> None:
 def forget_keys() -> None:
     """Open no more by keys that were opened before: one of them is being destroyed."""
     db.session().info.pop(OPENED, None)
-
-
-def columns_of(table: Table) -> tuple[str, ...]:
-    """The columns of words of a table; none where it keeps none."""
-    kept = KEPT.get(table.name)
-    return kept.names if kept else ()
 
 
 def _plain(value: Any) -> str:

@@ -1,81 +1,23 @@
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from threading import Barrier, Thread
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from incident.actions import cases, intake, reports
+from incident.actions import intake, reports
 from incident.actions.evidence import bring
-from incident.actions.obligations import waive
 from incident.domain import reports as rules
 from incident.domain.dossier import Company
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.reports import Typed
-from incident.store import incidents, obligations
 from incident.store import reports as rows
 from incident.store.db import db
-from incident.store.obligations import FindingRow
-from incident.store.reports import Report
-
-NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
-PARIS = ZoneInfo("Europe/Paris")
-COMPANY = Company("Example Ltd", "Privacy team", "privacy@example.org", "+49 30 000", "1 Example Street")
-KNOWN = {"what_happened": "A copy was taken.", "aware_at": "2026-03-06T09:00:00Z", "records_count": 100}
-
-
-def an_incident(**facts: Any) -> str:
-    return intake.log(
-        kind="incident",
-        title="Copied database",
-        facts={**KNOWN, **facts},
-        source="log analysis",
-        confidence="high",
-        actor="U-1",
-        now=NOON,
-    )
-
-
-def begun(ref: str, form: str = "eu-gdpr-33", **given: Any) -> str:
-    return reports.start(ref, form=form, zone=PARIS, actor="U-1", now=NOON, **given)
-
-
-def found(ref: str, report: str) -> Report:
-    incident = incidents.by_ref(ref)
-    assert incident is not None
-    row = rows.by_ref(incident.id, report)
-    assert row is not None
-    db.session.refresh(row)
-    return row
-
-
-def saved(ref: str, report: str, at: datetime = NOON, **typed: Typed) -> int:
-    return reports.save(
-        ref, report, version=found(ref, report).version, typed=typed, company=COMPANY, actor="U-1", now=at
-    )
-
-
-def filed(ref: str, report: str, at: datetime = NOON, **given: Any) -> Report:
-    usual: dict[str, Any] = {"channel": "web_form", "missing_accepted": True, "filed_at": at}
-    version = found(ref, report).version
-    reports.file(
-        ref, report, version=version, company=COMPANY, actor="U-1", now=at + timedelta(minutes=5), **{**usual, **given}
-    )
-    return found(ref, report)
-
-
-def answer(report: Report, key: str) -> dict[str, Any]:
-    return next(one for one in report.answers or [] if one["question"] == key)
-
-
-def verbs() -> list[str]:
-    return list(db.session.scalars(text("SELECT verb FROM audit_line ORDER BY seq")))
-
+from tests.actions.filings import COMPANY, NOON, an_incident, answer, begun, filed, found, saved, verbs
 
 # ---------------------------------------------------------------- start
 
@@ -284,102 +226,6 @@ def test_a_draft_has_no_receipt(app: APIFlask) -> None:
         reports.add_receipt(ref, begun(ref), reference="X", evidence="", actor="U-1", now=NOON)
 
 
-# ---------------------------------------------------------------- its duty
-
-OWED = {
-    "personal_data": True,
-    "role": "controller",
-    "risk_to_people": "risk",
-    "residents": {"FR": 100},
-    "establishments": ["FR"],
-}
-
-
-def finding(ref: str, duty: str) -> FindingRow:
-    incident = incidents.by_ref(ref)
-    assert incident is not None
-    db.session.rollback()
-    return obligations.current(incident.id)[duty]
-
-
-def test_a_draft_is_due_when_its_duty_is_and_moves_with_it(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    report = found(ref, begun(ref))
-    assert report.duty == "EU-GDPR/tell-authority"
-    due = cases.due_of(report, obligations.dues(report.incident_id))
-    assert due == datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
-    intake.record_facts(
-        ref, {"aware_at": "2026-03-06T08:00:00Z"}, source="log", confidence="high", actor="U-1", now=NOON
-    )
-    assert cases.due_of(report, obligations.dues(report.incident_id)) == due - timedelta(hours=1)
-
-
-def test_filing_meets_the_duty_and_freezes_its_time(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    report = filed(ref, begun(ref), reference="CNIL-17")
-    met = finding(ref, "EU-GDPR/tell-authority")
-    assert (met.state, met.met_at, met.late_seconds, met.reference) == ("met", NOON, 0, "CNIL-17")
-    assert (report.due_at, report.late) == (datetime(2026, 3, 9, 9, 0, tzinfo=UTC), False)
-    assert [verb for verb in verbs() if verb in {"report.filed", "finding.met"}] == ["report.filed", "finding.met"]
-    intake.record_facts(
-        ref, {"aware_at": "2026-03-01T08:00:00Z"}, source="log", confidence="high", actor="U-1", now=NOON
-    )
-    assert found(ref, report.ref).due_at == datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
-    assert finding(ref, "EU-GDPR/tell-authority").due_at == datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
-
-
-def test_a_late_report_needs_its_reasons_and_says_in_its_files_that_it_is_late(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    report, late = begun(ref), NOON + timedelta(days=4)
-    with pytest.raises(Invalid, match="reasons of the delay"):
-        filed(ref, report, at=late)
-    saved(ref, report, at=late, delay_reason=Typed("The logs came late."))
-    done = filed(ref, report, at=late)
-    assert done.late
-    assert b'"late": true' in reports.kept(done, "json").content
-    assert finding(ref, "EU-GDPR/tell-authority").late_seconds == 24 * 3600 + 3 * 3600
-
-
-def test_the_next_stage_meets_no_duty_a_second_time(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    filed(ref, begun(ref))
-    second = found(ref, begun(ref))
-    assert (second.stage, second.duty) == ("supplementary", None)
-    assert filed(ref, second.ref).late is False
-
-
-def test_a_duty_that_a_person_settled_before_stays_as_they_settled_it(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    report = begun(ref)
-    row = finding(ref, "EU-GDPR/tell-authority")
-    waive(ref, row.ref, "Counsel decided otherwise.", actor="U-1", now=NOON)
-    filed(ref, report)
-    assert finding(ref, "EU-GDPR/tell-authority").state == "waived"
-
-
-def test_a_report_may_be_tied_to_a_duty_by_name_if_it_is_one_to_an_authority(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    assert (
-        found(ref, begun(ref, "general", authority="CNIL", duty="EU-GDPR/tell-authority")).duty
-        == "EU-GDPR/tell-authority"
-    )
-    for wrong in ("EU-GDPR/tell-people", "XX/none"):
-        with pytest.raises(Invalid, match="no duty of that name"):
-            begun(ref, "general", authority=wrong, duty=wrong)
-
-
-def test_what_is_owed_and_not_begun_is_listed_with_the_form_that_fits(app: APIFlask) -> None:
-    ref = an_incident(
-        **OWED | {"residents": {"FR": 100, "US-CA": 600}, "data_kinds": ["name", "ssn"], "encryption": "none"}
-    )
-    incident = incidents.by_ref(ref)
-    assert incident is not None
-    listed = {one.finding.duty: one.form.id for one in cases.owed(incident.id)}
-    assert listed["EU-GDPR/tell-authority"] == "eu-gdpr-33"
-    begun(ref)
-    assert "EU-GDPR/tell-authority" not in {one.finding.duty for one in cases.owed(incident.id)}
-
-
 # ---------------------------------------------------------------- the next stage
 
 
@@ -514,12 +360,3 @@ def test_of_two_who_begin_at_once_one_begins(app: APIFlask) -> None:
     said = at_once(app, lambda: begun(ref), lambda: begun(ref))
     assert sum("under way" in one for one in said) == 1
     assert verbs().count("report.started") == 1
-
-
-def test_a_report_may_still_be_filed_once_the_incident_is_closed(app: APIFlask) -> None:
-    ref = an_incident(**OWED)
-    report = begun(ref)
-    db.session.execute(text("UPDATE incident SET state = 'closed'"))
-    db.session.commit()
-    assert filed(ref, report).state == "filed"
-    assert finding(ref, "EU-GDPR/tell-authority").state == "met"
