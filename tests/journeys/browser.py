@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -15,6 +15,10 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE = 15_000
+"""How long a page may take on a busy machine before a test gives up, in milliseconds."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 def chromium() -> str:
@@ -34,6 +38,16 @@ def opened() -> Iterator[Browser]:
         browser.close()
 
 
+def press(what: Locator, *, twice: bool = False) -> None:
+    """Click what leads to another document, and wait until that one is there.
+
+    A click by itself returns before the next document comes, so what is read right after it may still be
+    the old one. Not for forms that change the page in place: wait for their words with `expect`.
+    """
+    with what.page.expect_navigation():
+        what.dblclick() if twice else what.click()
+
+
 class Window:
     """One person's browser: its page, and every error and foreign request it saw."""
 
@@ -44,7 +58,7 @@ class Window:
             viewport={"width": width, "height": 900}, accept_downloads=True, timezone_id="Europe/Berlin", locale="en-GB"
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on(
             "console",
             lambda said: (

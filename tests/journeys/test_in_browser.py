@@ -12,7 +12,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import Window, opened
+from tests.journeys.browser import Window, opened, press
 from tests.journeys.installation import ROOT
 from tests.journeys.world import Messy, World, messy_people, world
 
@@ -83,12 +83,12 @@ def _begin(window: Window, link: str, *, email: str = "") -> None:
     page.get_by_label("Your name").fill(email.partition("@")[0] or "Somebody")
     page.get_by_label("Your time zone").select_option("Europe/Berlin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make my account").click()
+    press(page.get_by_role("button", name="Make my account"))
     key = re.sub(r"\s", "", page.locator(".mono").first.inner_text())
     page.get_by_label("Code").fill(pyotp.TOTP(key).now())
-    page.get_by_role("button", name="Use this generator").click()
+    press(page.get_by_role("button", name="Use this generator"))
     expect(page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
-    page.get_by_role("link", name="I have kept them").click()
+    press(page.get_by_role("link", name="I have kept them"))
 
 
 def _invited(browser: Browser, boss: Window, email: str, *roles: str, width: int = 1440) -> Window:
@@ -96,7 +96,7 @@ def _invited(browser: Browser, boss: Window, email: str, *roles: str, width: int
     page.locator("form[action$='/invitations'], form[action$='/invite']").first.get_by_label("Mail address").fill(email)
     for role in roles:
         page.locator(f"input[type=checkbox][value={role}]").first.check()
-    page.get_by_role("button", name="Make a link").click()
+    press(page.get_by_role("button", name="Make a link"))
     link = re.search(r"http://\S+/welcome/[A-Za-z0-9_-]+", page.content())
     assert link, "the link is shown once"
     window = Window(browser, boss.url, width=width)
@@ -108,13 +108,13 @@ def _say_yes(case: Window) -> None:
     """A role counts once somebody else than the inviter has said yes."""
     page = case.go("/team/rules/")
     page.get_by_text("Say yes").first.click()
-    page.get_by_role("button", name="Give the roles").click()
+    press(page.get_by_role("button", name="Give the roles"))
     expect(page.get_by_text("The roles count from now on")).to_be_visible()
 
 
 def _log(case: Window) -> str:
     page = case.go("/")
-    page.get_by_role("link", name="Log an incident").first.click()
+    press(page.get_by_role("link", name="Log an incident").first)
     page.get_by_label("Short title").fill("Customer database copied")
     page.get_by_label("How do you know?").fill("log analysis")
     page.get_by_label("How sure are you?").select_option("high")
@@ -130,7 +130,7 @@ def _log(case: Window) -> str:
     for kind in ("name", "email", "address"):
         page.locator(f"[name=data_kinds][value={kind}]").check()
     page.locator("[name=role][value=controller]").check()
-    page.get_by_role("button", name="Log it").click()
+    press(page.get_by_role("button", name="Log it"))
     expect(page.get_by_text("Logged.")).to_be_visible()
     return page.url.removeprefix(case.url)
 
@@ -139,9 +139,9 @@ def _grade_and_plan(case: Window, path: str) -> None:
     page = case.go(f"{path}/grades/")
     expect(page.get_by_text("SE = DPC × EI + CB")).to_be_visible()
     page = case.go(f"{path}/plans/")
-    page.get_by_role("button", name="Activate").first.click()
+    press(page.get_by_role("button", name="Activate").first)
     expect(page.get_by_text("mandatory still block closing")).to_be_visible()
-    page.get_by_role("button", name="Take").first.click()
+    press(page.get_by_role("button", name="Take").first)
 
 
 def _bring(case: Window, path: str, people: Messy, folder: Path) -> None:
@@ -149,16 +149,16 @@ def _bring(case: Window, path: str, people: Messy, folder: Path) -> None:
     listed.write_bytes(people.content)
     page = case.go(f"{path}/lists/")
     page.locator("input[type=file]").set_input_files(listed)
-    page.get_by_role("button", name="Bring it").click()
+    press(page.get_by_role("button", name="Bring it"))
     expect(page.get_by_text("样本").first).to_be_visible()
     for kind in ("name", "email", "address"):
         page.locator(f"[name=exposed][value={kind}]").check()
-    page.get_by_role("button", name="Take the list in").click()
+    press(page.get_by_role("button", name="Take the list in"))
     expect(page.get_by_role("link", name="See the people")).to_be_visible(timeout=60_000)
-    page.get_by_role("link", name="See the people").click()
+    press(page.get_by_role("link", name="See the people"))
     assert "•" in page.locator("main").inner_text(), "contacts are masked"
     assert "person17@example.org" not in page.content()
-    page.get_by_role("button", name="Record as facts").click()
+    press(page.get_by_role("button", name="Record as facts"))
 
 
 def _answer(case: Window, path: str) -> None:
@@ -172,9 +172,9 @@ def _answer(case: Window, path: str) -> None:
             page.locator(f"[name={key}][value={answer}]").check()
         else:
             field.fill(answer)
-        page.get_by_role("button", name="Record").click()
+        press(page.get_by_role("button", name="Record"))
     page = case.go(f"{path}/duties/")
-    page.get_by_role("button", name=re.compile("Accept all")).first.click()
+    press(page.get_by_role("button", name=re.compile("Accept all")).first)
     expect(page.get_by_text("72 h").first).to_be_visible()
 
 
@@ -182,7 +182,7 @@ def _write(case: Window, path: str) -> str:
     page = case.go(f"{path}/notices/new")
     page.get_by_label("Title for your team").fill("To account holders")
     page.locator("[name=languages][value='zh-Hans']").check()
-    page.get_by_role("button", name="Begin").click()
+    press(page.get_by_role("button", name="Begin"))
     notice = page.url.removeprefix(case.url).split("?")[0]
     for language, words in WORDS.items():
         page = case.go(f"{notice}?language={language}")
@@ -193,8 +193,8 @@ def _write(case: Window, path: str) -> str:
             cover.select_option("what_happened")
         page.get_by_label("First by").select_option("email")
         page.get_by_label("Then by").first.select_option("sms")
-        page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("button", name="Submit for approval").click()
+        press(page.get_by_role("button", name="Save", exact=True))
+    press(page.get_by_role("button", name="Submit for approval"))
     assert page.get_by_role("alert").count() == 0, page.get_by_role("alert").first.inner_text()
     expect(page.get_by_role("button", name="Submit for approval")).to_have_count(0)
     return notice
@@ -207,7 +207,7 @@ def _approve(case: Window, second: Window, notice: str, people: Messy) -> None:
     assert second.fits()
     page.get_by_label("Urgent").check()  # whenever this runs, it is night for somebody
     page.get_by_label("Type the number of people").fill(str(people.good))
-    page.get_by_role("button", name="Approve", exact=True).dblclick()
+    press(page.get_by_role("button", name="Approve", exact=True), twice=True)
     expect(page.get_by_text("approved").first).to_be_visible()
 
 
@@ -223,7 +223,7 @@ def _send(case: Window, here: World, people: Messy) -> None:
     page.get_by_role("link", name=re.compile("Send now")).click()
     for box in page.locator("input[name=people], input[name=typed]").all():
         box.fill(str(people.good))
-    page.get_by_role("button", name=re.compile("Send to")).click()
+    press(page.get_by_role("button", name=re.compile("Send to")))
     expect(page.locator("main")).to_contain_text(f"{people.good:,}")
     until = time.monotonic() + 120
     while len(_told(here)) < people.good and time.monotonic() < until:
@@ -240,7 +240,7 @@ def _send(case: Window, here: World, people: Messy) -> None:
 def _report(case: Window, path: str, folder: Path) -> None:
     page = case.go(f"{path}/reports/")
     page.locator("select[name=form]").select_option("eu-gdpr-33")
-    page.get_by_role("button", name=re.compile("Begin|Prepare|Start")).first.click()
+    press(page.get_by_role("button", name=re.compile("Begin|Prepare|Start")).first)
     with page.expect_download() as kept:
         page.get_by_role("button", name=re.compile("PDF")).first.click()
     kept.value.save_as(folder / "report.pdf")
@@ -277,31 +277,31 @@ def _look_everywhere(case: Window, second: Window, path: str) -> None:
 def _close(case: Window, path: str) -> None:
     """What still stands in the way is done page by page; then it closes."""
     page = case.go(f"{path}/sending/")
-    page.locator(f"a[href*='{path}/sending/S-']").first.click()
+    press(page.locator(f"a[href*='{path}/sending/S-']").first)
     for step in _refs(case.go(f"{path}/plans/").content(), f"{path}/plans/"):
         page = case.go(step)
         if page.get_by_role("button", name="Finish this step").count():
             page.locator("#note").fill("Done and seen.")
-            page.get_by_role("button", name="Finish this step").click()
+            press(page.get_by_role("button", name="Finish this step"))
     for fold, word in (("Join identical records", "Join them"), ("Keep all others apart", "Keep them apart")):
         page = case.go(f"{path}/people/duplicates")
         if page.get_by_text(fold).count():
             page.get_by_text(fold, exact=True).click()
-            page.get_by_role("button", name=word).click()
+            press(page.get_by_role("button", name=word))
     _settle_duties(case, path, "Owed", "It was done", "note")
     _settle_duties(case, path, "Open", "Waive this duty", "reason")
     page = case.go(_refs(case.go(f"{path}/reports/").content(), f"{path}/reports/")[0])
     _unfold(page)
-    page.locator("form[action$='/discard'] button").first.click()
+    press(page.locator("form[action$='/discard'] button").first)
     page = case.go(f"{path}/closing/")
     _unfold(page)
     for box in page.locator("form[action$='/review'] textarea").all():
         box.fill("As the time line says.")
-    page.get_by_role("button", name="Keep the review").click()
+    press(page.get_by_role("button", name="Keep the review"))
     _unfold(page)
     for box in page.locator("form[action$='/close'] textarea").all():
         box.fill("Everybody who had to be told was told.")
-    page.locator("form[action$='/close'] button").click()
+    press(page.locator("form[action$='/close'] button"))
     expect(page.get_by_text("closed", exact=True).first).to_be_visible()
 
 
@@ -316,7 +316,7 @@ def _settle_duties(case: Window, path: str, tab: str, button: str, words: str) -
         act = page.get_by_role("button", name=button)
         if act.count():
             act.locator("xpath=ancestor::form").locator(f"[name={words}]").fill("By the notice of today.")
-            act.click()
+            press(act)
 
 
 def _refs(html: str, under: str) -> list[str]:

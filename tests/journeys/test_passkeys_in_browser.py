@@ -20,7 +20,7 @@ from incident.store.db import db
 from incident.store.users import User
 from tests import record
 from tests.builders import a_session, a_user
-from tests.journeys.browser import Window, opened
+from tests.journeys.browser import Window, opened, press
 from tests.journeys.installation import free_port
 from tests.web.test_signin import key_on
 
@@ -92,7 +92,7 @@ def test_a_key_is_added_serves_as_second_factor_and_alone_and_opens_nothing_once
         page = window.go("/sign-in")
         page.get_by_label("Mail address").fill("ana@example.org")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Go on").click()
+        press(page.get_by_role("button", name="Go on"))
         secret = key_on(page.content())
         page.get_by_label("Code").fill(second_factor.code_at(secret, second_factor.counter_at(clock.now())))
         page.locator("main button.btn-primary").click()

@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from incident import clock
 from incident.domain.access import Role
 from tests.builders import a_session, a_user, an_incident
-from tests.journeys.browser import Window, opened
+from tests.journeys.browser import Window, opened, press
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -52,20 +52,20 @@ def test_a_report_goes_from_its_duty_to_its_files(app: APIFlask, served: str) ->
     with opened() as browser:
         window = signed_in(Window(browser, served), app, secret)
         page = window.go(f"/incidents/{incident.ref}/reports/")
-        page.locator("form:has(input[value='EU-GDPR/tell-authority']) button").click()
+        press(page.locator("form:has(input[value='EU-GDPR/tell-authority']) button"))
         assert page.get_by_text("Filing it meets the duty").is_visible()
         page.locator("#q-nature summary").click()
         page.locator("#t-nature").fill("Nothing was taken.")
         page.locator("#t-sector").fill("Retail and more")
-        page.get_by_role("button", name="Save", exact=True).first.click()
+        press(page.get_by_role("button", name="Save", exact=True).first)
         assert page.get_by_text("say in a few words why you answer by hand").first.is_visible()
         assert page.locator("#t-sector").input_value() == "Retail and more"
         page.locator("input[name='reason:nature']").fill("Counsel asked for it")
         page.locator("#t-delay_reason").fill("The logs came late.")
-        page.get_by_role("button", name="Save and file…").first.click()
+        press(page.get_by_role("button", name="Save and file…").first)
         page.get_by_label("Reference given by the authority").fill("CNIL-17")
         page.get_by_label("It went out without them").check()
-        page.get_by_role("button", name="It was filed").click()
+        press(page.get_by_role("button", name="It was filed"))
         assert page.get_by_text("CNIL-17").is_visible()
         with page.expect_download() as coming:
             page.get_by_role("link", name="PDF").click()
@@ -82,10 +82,10 @@ def test_no_page_of_reports_scrolls_sideways(app: APIFlask, served: str, width: 
         page = window.go(f"/incidents/{incident.ref}/reports/")
         assert window.fits()
         page.locator("#s-form").select_option("cn-cac-2025")
-        page.get_by_role("button", name="Begin").click()
+        press(page.get_by_role("button", name="Begin"))
         page.wait_for_url("**/reports/R-*")
         assert window.fits()
-        page.get_by_role("button", name="Save and file…").first.click()
+        press(page.get_by_role("button", name="Save and file…").first)
         page.wait_for_url("**/reports/R-*/file")
         assert window.fits()
         assert window.wrong == []

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from incident.domain import second_factor
-from tests.journeys.browser import Window, opened
+from tests.journeys.browser import Window, opened, press
 from tests.journeys.installation import Installation
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
@@ -25,11 +25,11 @@ def join(window: Window, link: str, *, name: str, email: str = "") -> str:
     page.get_by_label("Your name").fill(name)
     page.get_by_label("Your time zone").select_option("Europe/Berlin")
     page.get_by_label("Password", exact=True).fill(STRONG)
-    page.get_by_role("button", name="Make my account").click()
+    press(page.get_by_role("button", name="Make my account"))
     key = page.locator(".mono").first.inner_text().replace(" ", "")
     assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
     page.get_by_label("Code").fill(code(key))
-    page.get_by_role("button", name="Use this generator").click()
+    press(page.get_by_role("button", name="Use this generator"))
     codes = page.locator(".codes li").all_inner_texts()
     assert len(codes) == 10
     page.get_by_role("link", name="I have kept them").click()
@@ -45,14 +45,14 @@ def invite(boss: Window, email: str, *roles: str) -> str:
     page.get_by_label("Mail address").fill(email)
     for role in roles:
         page.locator(f"input[name=roles][value={role}]").check()
-    page.get_by_role("button", name="Make a link").click()
+    press(page.get_by_role("button", name="Make a link"))
     return page.locator("p.mono").inner_text()
 
 
 def new_incident(window: Window, title: str) -> str:
     page = window.go("/incidents/log")
     page.get_by_label("Short title").fill(title)
-    page.get_by_role("button", name="Log it").click()
+    press(page.get_by_role("button", name="Log it"))
     return page.url.rsplit("/incidents/", 1)[1].split("/")[0]
 
 
@@ -81,9 +81,9 @@ def _second_yes(lead: Window, other: Window) -> None:
     """Roles of an invitation count once somebody else than the inviter said yes; the desk leads there."""
     assert other.go("/account/").get_by_text("wait for a second person's yes").is_visible()
     page = lead.go("/")
-    page.get_by_role("link", name="Say yes or no: Other as privacy, approver").click()
+    press(page.get_by_role("link", name="Say yes or no: Other as privacy, approver"))
     page.get_by_text("Say yes").first.click()
-    page.get_by_role("button", name="Give the roles").click()
+    press(page.get_by_role("button", name="Give the roles"))
     assert page.get_by_text("Given. The roles count from now on").is_visible()
 
 
@@ -92,12 +92,12 @@ def _restricted(boss: Window, lead: Window, other: Window) -> None:
     assert other.go("/incidents/").get_by_text("Unspoken").count() == 1
     page = lead.go(f"/incidents/{ref}/team/")
     page.get_by_text("Restrict it").first.click()
-    page.get_by_role("button", name="Restrict it").click()
+    press(page.get_by_role("button", name="Restrict it"))
     for window in (boss, other):
         assert window.go("/incidents/").get_by_text("Unspoken").count() == 0
         assert window.go(f"/incidents/{ref}").get_by_role("heading", name="Nothing here").is_visible()
     page.get_by_label("Person").select_option(label="Other (privacy, approver)")
-    page.get_by_role("button", name="Add").click()
+    press(page.get_by_role("button", name="Add"))
     assert other.go(f"/incidents/{ref}/team/").get_by_text("privacy, approver · added by Lead").is_visible()
     for width in (390, 1440):
         other.page.set_viewport_size({"width": width, "height": 900})
@@ -105,21 +105,21 @@ def _restricted(boss: Window, lead: Window, other: Window) -> None:
 
 
 def _signs_out_and_in(window: Window, recovery_code: str) -> None:
-    window.go("/account/").get_by_role("button", name="Sign out", exact=True).click()
+    press(window.go("/account/").get_by_role("button", name="Sign out", exact=True))
     page = window.go("/team/")
     assert "/sign-in" in page.url
     page.get_by_label("Mail address").fill("lead@example.org")
     page.get_by_label("Password").fill(STRONG)
-    page.get_by_role("button", name="Go on").click()
+    press(page.get_by_role("button", name="Go on"))
     page.get_by_label("Code").fill(recovery_code)
-    page.get_by_role("button", name="Sign in").click()
+    press(page.get_by_role("button", name="Sign in"))
     assert page.url.endswith("/team/")
 
 
 def _locked_out(boss: Window, other: Window) -> None:
     page = boss.go("/team/")
-    page.get_by_role("link", name="Other").click()
+    press(page.get_by_role("link", name="Other"))
     page.get_by_text("Lock the account").first.click()
-    page.get_by_role("button", name="Lock it").click()
+    press(page.get_by_role("button", name="Lock it"))
     assert page.get_by_text("all its sessions and tokens have ended").is_visible()
     assert "/sign-in" in other.go("/account/").url
