@@ -15,7 +15,7 @@ from incident import app as application
 from incident import clock
 from incident.actions import operations, policies, sealing, users
 from incident.settings import Settings, SettingsError
-from incident.store import abode, audit, checkpoints, jobs, keys, sealed, shelf
+from incident.store import abode, audit, checkpoints, credentials, jobs, keys, sealed, shelf
 from incident.store.db import db
 
 MARK = "installation"
@@ -47,6 +47,7 @@ def _prepared(settings: Settings) -> APIFlask:
             jobs.make_tables()
         sealed.check()
         checkpoints.demand_key()
+        credentials.demand_key()
         log = audit.identity()
     if not mark.exists():
         mark.write_text(f"{log}\n", encoding="ascii")

@@ -13,7 +13,7 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from incident.domain.errors import Invalid
 from incident.store import sealed
@@ -108,15 +108,25 @@ def _peppered(password: str) -> bytes:
     return hmac.new(_pepper(), b"password\0" + given.encode(), "sha256").digest()
 
 
+def demand_key() -> None:
+    """Nothing, where passwords can be checked, or there are none yet. Raises KeysError where their key is gone."""
+    if _are_any():
+        sealed.ring().secret(KEY)
+
+
 def _pepper() -> bytes:
     """The key of all sign-ins; made only as long as no password depends on it. Raises KeysError when it is missing."""
     ring = sealed.ring()
     try:
         return ring.secret(KEY)
     except KeysError:
-        if db.session.scalar(select(func.count()).select_from(User).where(User.password.is_not(None))):
+        if _are_any():
             raise
         return ring.secret_or_new(KEY)
+
+
+def _are_any() -> bool:
+    return db.session.scalar(select(User.id).where(User.password.is_not(None)).limit(1)) is not None
 
 
 @cache

@@ -1,13 +1,20 @@
 """What may be a password, how it is kept and compared, and what secrets are made of."""
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 
+from incident import start
+from incident.actions.users import create
 from incident.domain.errors import Invalid
+from incident.settings import Settings
 from incident.store import credentials
+from incident.store.db import db
+from incident.store.keys import KeysError
 from tests.builders import a_user
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LONG = "correct horse battery staple"
 LONGEST = (
     "Zk!q9 Lp@w7 vY3# mB5$ tR8% nC2& xH6* dJ4( gF1) sK0- eU+= oI[] aPq; "
@@ -111,3 +118,20 @@ def test_the_secret_of_a_generator_opens_for_its_account_alone():
     assert credentials.opened_secret(ana, kept) == b"twenty secret bytes!"
     with pytest.raises(Exception, match="does not open"):
         credentials.opened_secret(ben, kept)
+
+
+def test_an_installation_with_passwords_does_not_start_without_their_key(tmp_path):
+    settings = Settings(instance=tmp_path / "instance", test_mode=True, base_url="http://localhost")
+    key = settings.instance / "keys" / "sign-in.key"
+    with start.prepare(settings).app_context():
+        assert not key.exists()
+        create("ana@example.org", "Ana", ["lead"], password=LONG, actor="system", now=NOON)
+        db.session.remove()
+    secret = key.read_bytes()
+    key.unlink()
+    with pytest.raises(KeysError, match=r"sign-in\.key is missing"):
+        start.prepare(settings)
+    assert not key.exists()
+    key.write_bytes(secret)
+    key.chmod(0o600)
+    start.prepare(settings)
