@@ -289,3 +289,48 @@ def test_an_audience_at_its_bounds_is_taken():
     )
     with pytest.raises(Invalid, match="coming year"):
         notices.demand_usable(Audience(), NOW + notices.FARTHEST + timedelta(seconds=1), NOW)
+
+
+def test_the_parts_of_a_version_keep_the_names_under_which_older_versions_are_read():
+    version = contents(despite=(), site="https://example.org", california=True)
+    assert list(version) == [
+        "notice", "layout", "languages", "texts", "channels", "ladder", "audience", "senders", "send_at", "values", "despite",
+    ]  # fmt: skip
+    assert version["layout"] == {"version": notices.LAYOUT, "site": "https://example.org", "california": True}
+    assert version["audience"] == {"filter": {"wave": 1}, "people": 3, "digest": "d"}
+    assert (version["notice"], version["despite"], version["send_at"]) == ("N-1", [], None)
+    assert "despite" not in contents(channels=(Channel.SMS,))
+
+
+def test_letters_that_no_digest_can_stand_for_are_refused_and_not_replaced():
+    with pytest.raises(UnicodeEncodeError):
+        notices.digest({"a": "\ud800"})
+
+
+@pytest.mark.parametrize(("name", "most"), [one for one in notices.LONGEST.items() if one[0] != "title"])
+def test_a_text_is_taken_at_its_longest_and_not_beyond(name, most):
+    assert getattr(notices.checked_text(Text("en", **{name: "x" * most})), name) == "x" * most
+    with pytest.raises(Invalid) as refusal:
+        notices.checked_text(Text("en", **{name: "x" * (most + 1)}))
+    assert refusal.value.field == name
+
+
+def test_a_section_is_taken_at_its_longest():
+    long = "x" * notices.LONGEST_SECTION
+    assert notices.checked_text(Text("en", sections={"contact": long})).sections == {"contact": long}
+
+
+@pytest.mark.parametrize("wanted", ["zh-Hant", "zh_Hant", "ZH-HANT", "zh-TW", "zh-HK", "zh-MO", "zh_mo"])
+def test_readers_of_traditional_characters_find_theirs_however_it_is_written(wanted):
+    assert notices.language_for(wanted, ("en", "zh-Hans", "zh-Hant")) == "zh-Hant"
+    assert notices.speaks(wanted, ("zh_Hant",))
+
+
+@pytest.mark.parametrize("wanted", ["zh", "zh-CN", "zh-SG", "zh_Hans_HK", "zh-Hans-MO"])
+def test_readers_of_simplified_characters_find_theirs_wherever_they_live(wanted):
+    assert notices.language_for(wanted, ("en", "zh-Hant", "zh-Hans")) == "zh-Hans"
+    assert not notices.speaks(wanted, ("zh-Hant",))
+
+
+def test_a_tongue_is_the_same_in_every_country():
+    assert notices.language_for("pt_BR", ("en", "pt-PT")) == "pt-PT"
