@@ -117,16 +117,17 @@ def lead_by(ref: str, lead: str, *, actor: str, now: datetime, seen: str | None 
         ledger.write("incident.lead_changed", ref, incident=ref, lead=lead or "nobody")
 
 
-def add_note(ref: str, text: str, *, actor: str, now: datetime) -> str:
+def add_note(ref: str, text: str, *, purpose: str = "", actor: str, now: datetime) -> str:
     """Write something down; the note's reference. Raises Invalid, Missing. Closed incidents take notes too."""
     words = rules.line_of_text("text", text, LONGEST_NOTE)
+    meant = rules.purpose(purpose)
     with transaction(actor, now) as ledger:
         incident = rows.by_ref(ref)
         if incident is None:
             raise Missing()
-        note = Note(ref=new_ref("T"), incident_id=incident.id, text=words, written_at=now, written_by=actor)
+        note = Note(ref=new_ref("T"), incident_id=incident.id, text=words, purpose=meant, written_at=now, written_by=actor)
         db.session.add(note)
-        ledger.write("note.added", note.ref, incident=ref)
+        ledger.write("note.handed_over" if meant == rules.Purpose.HANDOVER else "note.added", note.ref, incident=ref)
     return note.ref
 
 

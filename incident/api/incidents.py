@@ -69,6 +69,7 @@ class IncidentChange(Strict):
 
 class NoteIn(Strict):
     text: str = Field(min_length=1, max_length=20_000)
+    purpose: Literal["", "handover"] = Field("", description="`handover` for what the next shift must know.")
 
 
 class CustodyIn(Strict):
@@ -273,7 +274,7 @@ def timeline(incident: str, place: Place) -> dict[str, Any]:
 @bp.output(Ref, status_code=201)
 def add_note(incident: str, given: NoteIn) -> dict[str, str]:
     """Write something down."""
-    return {"ref": intake.add_note(incident, given.text, actor=actor(), now=now())}
+    return {"ref": intake.add_note(incident, given.text, purpose=given.purpose, actor=actor(), now=now())}
 
 
 @bp.get("/<incident>/evidence")

@@ -24,6 +24,13 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+class Purpose(StrEnum):
+    """What a note is for: nothing but itself, or to hand the incident over to the next shift."""
+
+    NOTE = ""
+    HANDOVER = "handover"
+
+
 CONFIDENCE = ("low", "medium", "high")
 
 
@@ -50,6 +57,14 @@ def confidence(word: str) -> str:
     if word and word not in CONFIDENCE:
         raise Invalid("confidence", "Confidence is low, medium or high.")
     return word
+
+
+def purpose(word: str) -> Purpose:
+    """What the note is for. Raises Invalid."""
+    try:
+        return Purpose(word)
+    except ValueError:
+        raise Invalid("purpose", "A note is a note, or a handover.") from None
 
 
 def must_be_open(state: str) -> None:

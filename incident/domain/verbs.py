@@ -73,6 +73,7 @@ VERBS: dict[str, str] = {
     "privilege.lifted": "lifted the privilege mark of {kind} {item} ({subject})",
     "privilege.marked": "marked {kind} {item} as privileged: {basis} ({subject})",
     "note.added": "wrote the note {subject}",
+    "note.handed_over": "handed over to the next shift ({subject})",
     # notices and announcements
     "announcement.alarmed": "called {level} about the public page {subject} after {looks} bad looks: {messages} messages",
     "announcement.checked": "looked at the public page {subject} on its day {day}: {sight} ({digest})",

@@ -67,6 +67,7 @@ LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     "data_key": ("incident_id", "keys are never handed out"),
     "delivery_claim": ("dispatch_id dispatch", "working state of the program"),
     "emergency": ("incident_id", "who may see the incident concerns the team"),
+    "glance": ("incident_id", "when somebody last looked concerns the team"),
     "import_piece": ("import_id person_import", "personal data of the people affected"),
     "legal_hold": ("incident_id", "counsel's reasons concern the team"),
     "membership": ("incident_id", "who may see the incident concerns the team"),

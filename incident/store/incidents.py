@@ -67,15 +67,19 @@ class Fact(Model):
 
 
 class Note(Model):
-    """What somebody wrote down. Only added; a correction is another note."""
+    """What somebody wrote down, for a purpose or none. Only added; a correction is another note."""
 
     __tablename__ = "note"
-    __table_args__ = (Index("ix_note_incident", "incident_id", "id"),)
+    __table_args__ = (
+        Index("ix_note_incident", "incident_id", "id"),
+        Index("ix_note_purpose", "purpose", "incident_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     ref: Mapped[str] = mapped_column(String(20), unique=True)
     incident_id: Mapped[int] = mapped_column(BigInt, ForeignKey("incident.id"))
     text: Mapped[str] = mapped_column(Text)
+    purpose: Mapped[str] = mapped_column(String(10), default="", server_default="")
     written_at: Mapped[datetime] = mapped_column(UTCDateTime)
     written_by: Mapped[str] = mapped_column(String(20))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -189,6 +193,13 @@ def notes(incident_id: int, limit: int = 200) -> Sequence[Note]:
     return db.session.scalars(
         select(Note).where(Note.incident_id == incident_id).order_by(Note.id.desc()).limit(limit)
     ).all()
+
+
+def handovers(incidents: Select[Any], *, limit: int) -> Sequence[Note]:
+    """The last handover of each of these incidents (a query of ids), newest first."""
+    last = select(func.max(Note.id)).where(Note.purpose == "handover", Note.incident_id.in_(incidents))
+    newest = last.group_by(Note.incident_id)
+    return db.session.scalars(select(Note).where(Note.id.in_(newest)).order_by(Note.id.desc()).limit(limit)).all()
 
 
 def evidence(incident_id: int) -> Sequence[Evidence]:

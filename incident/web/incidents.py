@@ -27,6 +27,7 @@ from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
+from incident.store import glances
 from incident.store import incidents as rows
 from incident.store import users
 from incident.store.incidents import Fact, Incident
@@ -191,6 +192,7 @@ def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
 def show(incident: str) -> str:
     """One incident at a glance: what is known, what is owed, what happened last."""
     facts = _shown(rows.current_facts(g.incident.id)) if may("fact.view") else {}
+    glances.since(me().id, g.incident.id, now=now())
     return render_template(
         "incidents/show.html",
         facts=_headline(facts),
@@ -389,9 +391,10 @@ def timeline(incident: str) -> str:
 @permit("incident.change")
 def add_note(incident: str) -> ResponseReturnValue:
     """Write something down."""
-    intake.add_note(incident, request.form.get("text", ""), actor=actor(), now=now())
+    form = request.form
+    intake.add_note(incident, form.get("text", ""), purpose=form.get("purpose", ""), actor=actor(), now=now())
     flash("Noted.", "met")
-    return redirect(url_for(".timeline", incident=incident))
+    return redirect(url_for(".show" if form.get("back") == "show" else ".timeline", incident=incident))
 
 
 @bp.post("/<incident>/title")

@@ -40,6 +40,7 @@ PREFIXES = {
         "export.",
     ),
 }
+NOTES = frozenset({"note.added", "note.handed_over"})
 BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": "The command line", "public": "A visitor"}
 
 
@@ -70,7 +71,7 @@ def latest(
     """
     lines = audit.timeline(incident.ref, before_seq=before, limit=limit, prefixes=PREFIXES.get(about, ()))
     names = {ref: user.name for ref, user in users.by_refs({line.actor for line in lines}).items()}
-    notes = rows.notes_by_ref(incident.id, [line.subject for line in lines if line.verb == "note.added"])
+    notes = rows.notes_by_ref(incident.id, [line.subject for line in lines if line.verb in NOTES])
     notes = {ref: words for ref, words in notes.items() if ref not in hidden("note")}
     facts = _facts_of(incident, lines, hidden("fact"))
     return [_entry(line, names, notes, facts) for line in lines]
@@ -83,7 +84,7 @@ def _entry(
     said = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
     sentence = verbs.sentence(line.verb, line.subject, details) if not said else "recorded:"
     who = names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor)
-    note = line.subject if line.verb == "note.added" else ""
+    note = line.subject if line.verb in NOTES else ""
     return Entry(line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said, note)
 
 
