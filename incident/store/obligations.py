@@ -40,6 +40,7 @@ class FindingRow(Model):
         Index("ix_finding_standing_due", "standing", "state", "due_at", "id"),
         Index("ix_finding_incident", "incident_id", "id"),
         Index("ix_finding_remind", "remind_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index("ix_finding_running_due", "due_at", "incident_id", sqlite_where=RUNNING, postgresql_where=RUNNING),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)

@@ -13,7 +13,7 @@ from incident.store.db import db
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Fact, Incident
 from incident.store.notices import Notice
-from incident.store.obligations import ACTIVE, UNSETTLED, FindingRow
+from incident.store.obligations import ACTIVE, RUNNING, UNSETTLED, FindingRow
 from incident.store.people import Tally
 from incident.store.plans import UNDONE, Step
 from incident.store.reports import WORDS, Report
@@ -146,6 +146,31 @@ def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datet
         func.coalesce(FindingRow.state, "").in_(UNSETTLED),
     )
     return [(incident, keys, due) for incident, keys, due in db.session.execute(query)]
+
+
+@dataclass(frozen=True)
+class Next:
+    """The duty that is due next over several incidents, and how many are late already."""
+
+    incident: str
+    finding: str
+    title: str
+    due_at: datetime
+    late: int
+
+
+def next_due(incidents: Select[Any], now: datetime, *, most: int) -> Next | None:
+    """What is due next over these incidents (a query of ids), else what is late longest; `late` is counted up to `most`."""
+    running = (RUNNING, FindingRow.incident_id.in_(incidents))
+    over = select(FindingRow.id).where(*running, FindingRow.due_at < now).limit(most).subquery()
+    late = select(func.count()).select_from(over).scalar_subquery()
+    query = select(Incident.ref, FindingRow.ref, FindingRow.title, FindingRow.due_at, late)
+    query = query.join_from(FindingRow, Incident, Incident.id == FindingRow.incident_id).where(*running)
+    for which in (FindingRow.due_at >= now, FindingRow.due_at < now):
+        found = db.session.execute(query.where(which).order_by(FindingRow.due_at).limit(1)).one_or_none()
+        if found is not None:
+            return Next(*found)
+    return None
 
 
 def numbers_of(incidents: Select[Any], now: datetime, today_ends: datetime) -> tuple[int, int, int]:
