@@ -22,7 +22,9 @@ APPEND_ONLY = {
     "public_decision": "id",
     "reminder_ack": "id",
     "review": "id",
+    "sign_on_switch": "id",
     "step_event": "id",
+    "tip_message": "id",
     "report_file": "id",
     "report_receipt": "id",
 }

@@ -26,6 +26,8 @@ HELD: Final[Mapping[str, str]] = {
     "dispatch_move": "dispatch_id dispatch",
     "dispatch_tally": "dispatch_id dispatch",
     "duty_owner": "incident_id",
+    "enquiry": "incident_id",
+    "enquiry_message": "incident_id",
     "erasure": "incident_id",
     "evidence": "incident_id",
     "fact": "incident_id",
@@ -79,13 +81,19 @@ LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     "person_refusal": ("import_id person_import", "personal data of the people affected"),
     "reminder_item": ("message_id reminder_message", "working state of the program"),
     "sandbox_message": ("incident_id", "personal data of the people affected"),
+    "tip": ("incident_id", "told to us in confidence"),
+    "tip_file": ("tip_id tip", "told to us in confidence"),
+    "tip_mail": ("tip_id tip", "told to us in confidence"),
+    "tip_message": ("tip_id tip", "told to us in confidence"),
 }
 
 FILED: Final = {"report_file": "report_id report"}
 ELSEWHERE: Final = frozenset(FILED)
 """Tables whose rows are in a bundle as files."""
 
-WITHOUT: Final = frozenset({"stored_as", "holder", "held_until", "lease_until", "fence", "version_id"})
+WITHOUT: Final = frozenset(
+    {"stored_as", "holder", "held_until", "lease_until", "fence", "version_id", "nonce", "proof_key", "mail_key"}
+)
 """Columns that are about the machine; sealed and packed columns stay out by their kind."""
 
 

@@ -186,7 +186,7 @@ def masters_in_use() -> set[int]:
 
 def brought_back() -> list[int]:
     """The incidents whose keys stand on the list of the erased, and are in the database all the same."""
-    query = select(DataKey.owner).where(DataKey.ref.in_(_gone()), DataKey.sealing.is_not(None), DataKey.owner != HOUSE)
+    query = select(DataKey.owner).where(DataKey.ref.in_(_gone()), DataKey.sealing.is_not(None), DataKey.owner > HOUSE)
     return list(db.session.scalars(query.order_by(DataKey.owner)))
 
 
@@ -219,7 +219,7 @@ def _made(owner: int) -> DataKey:
     _, marking = ring().wrap(tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256), _place(owner, "marking"))
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
     statement = insert(DataKey).values(
-        ref=new_secret_ref(), owner=owner, incident_id=owner or None, master=master, sealing=sealing, marking=marking
+        ref=new_secret_ref(), owner=owner, incident_id=max(owner, 0) or None, master=master, sealing=sealing, marking=marking
     )
     statement = statement.on_conflict_do_nothing(index_elements=["owner"])
     if db.session().info.get(IN_AN_ACTION):
