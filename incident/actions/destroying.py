@@ -15,7 +15,7 @@ from incident.domain.erasures import INCIDENT_STAYS, PERSON_GOES, PERSON_STAYS, 
 from incident.domain.imports import State as Standing
 from incident.domain.letters import Stage
 from incident.domain.people import State
-from incident.store import holdings, pieces, words
+from incident.store import enquiries, holdings, pieces, words
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.imports import PersonImport
@@ -38,6 +38,8 @@ SEALED_BY_KEY: Final = (
     ("sandbox_message", "messages kept by the sandbox"),
     ("call_attempt", "notes on calls"),
     ("delivery_remark", "remarks on deliveries"),
+    ("enquiry", "who asked, and how they can be reached"),
+    ("enquiry_message", "what was asked and answered"),
 )
 
 
@@ -62,6 +64,7 @@ def person(one: Person, key: Sealer) -> Destroyed:
     done = Destroyed()
     _empty(one, key, marks)
     counts["sandbox_message"] = _sandbox_of(one)
+    counts["enquiry"] = enquiries.forget_person(one.incident_id, one.number)
     lists_, printed = _lists_of(one), _letters_of(one)
     done.files = [*lists_, *printed]
     counts |= {"person_import": len(lists_), "letter_batch": len(printed)}

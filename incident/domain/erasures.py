@@ -25,6 +25,7 @@ PERSON_GOES: Final = (
     ("person_past", "earlier forms", "what the record said before corrections, with the reasons for them"),
     ("person_mark", "blind indexes", "by which the person could be found again"),
     ("sandbox_message", "messages kept by the sandbox", "with address and text"),
+    ("enquiry", "enquiries", "who asked, and every word of theirs and ours"),
     ("person_import", "lists as files", "the files of lists, by which the person came, that had been taken in"),
     (
         "letter_batch",

@@ -1,0 +1,60 @@
+"""The code in a message by which anybody can check it: the notice's reference, and for one person their number and a mark.
+
+`N-7K3MXW2Q` is the same for everybody and proves that there is such a notice. `N-7K3MXW2Q-1024-8RTAXQ4C2M` is one person's:
+ten letters (50 bits) of a keyed hash that only the incident's own key makes, so that it can be neither guessed nor made up,
+and ends with that key.
+"""
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+PURPOSE: Final = "check"
+"""What the keyed hash is for."""
+LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LONG: Final = 10
+BYTES: Final = 7  # 56 bits, of which 50 are told
+CODE: Final = re.compile(rf"(N-[0-9A-HJKMNP-TV-Z]{{8}})(?:-([0-9]{{1,9}})-([0-9A-HJKMNP-TV-Z]{{{LONG}}}))?")
+READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "—": "-", "–": "-", "‐": "-", "‑": "-", "−": "-"})
+LONGEST: Final = 60
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code as somebody gave it: which notice, and perhaps who says they are meant by it."""
+
+    notice: str
+    number: int | None = None
+    mark: str = ""
+
+
+def read(given: str) -> Code | None:
+    """Return the code that was typed or followed, with what eyes mistake put right; None where it is none."""
+    words = "".join(given[:LONGEST].split()).upper().translate(READ_AS)
+    found = CODE.fullmatch(words)
+    if found is None:
+        return None
+    return Code(found[1], int(found[2]) if found[2] else None, found[3] or "")
+
+
+def mark_letters(keyed: bytes) -> str:
+    """Return a keyed hash as the ten letters of a code."""
+    value = int.from_bytes(keyed[:BYTES], "big") >> 6
+    return "".join([LETTERS[value >> shift & 31] for shift in range(45, -1, -5)])
+
+
+def own_part(number: int, keyed: bytes) -> str:
+    """Return what follows the notice's reference in one person's code."""
+    return f"{number}-{mark_letters(keyed)}"
+
+
+def coder(marked: Callable[[str], bytes]) -> Callable[[int], str]:
+    """Return what gives the own part of the code for one person after the other; `marked` is the keyed hash of a text."""
+    return lambda number: own_part(number, marked(str(number)))
+
+
+def is_theirs(code: Code, keyed: bytes) -> bool:
+    """Return whether the mark is the right one; takes as long either way."""
+    return hmac.compare_digest(mark_letters(keyed).encode(), code.mark.encode().ljust(LONG, b"-"))
