@@ -1,5 +1,6 @@
 """A notice from draft to approval: what is bound, who may, and what a change voids."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from incident.actions import intake, notices, people
+from incident.domain import ladders
 from incident.domain import notices as notice_rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel, Stage
@@ -267,7 +269,7 @@ def test_what_a_law_asks_for_is_asked_for_with_its_citation(incident):
     ref = a_notice(incident)
     with pytest.raises(Invalid) as refusal:
         submit(incident, ref)
-    assert "EU-GDPR" in refusal.value.sentence
+    assert " (EU-GDPR, Art. 34(1))" in refusal.value.sentence
     assert "consequences" in refusal.value.sentence
 
 
@@ -411,3 +413,95 @@ def test_a_submit_button_that_arrives_twice_is_one_submission_of_that_person_alo
     assert submit(incident, ref, revision=revision) == first
     with pytest.raises(Refused):
         submit(incident, ref, revision=revision, actor="U-0OTHER00")
+
+
+def test_what_became_too_late_to_send_meanwhile_is_not_approved(incident):
+    ref = a_notice(incident)
+    save(incident, ref, send_at=NOW + timedelta(hours=1))
+    submit(incident, ref)
+    digest = version(incident, ref).digest
+    with pytest.raises(Invalid) as refusal:
+        notices.approve(
+            incident.ref,
+            ref,
+            digest=digest,
+            people="3",
+            house=WHO_WRITES,
+            actor=APPROVER,
+            now=NOW + timedelta(hours=1),
+        )
+    assert refusal.value.field == "send_at"
+    assert stage(incident, ref) is Stage.SUBMITTED
+
+
+def test_two_things_in_the_way_are_one_and_one_more(incident):
+    ref = a_notice(incident, texts=(a_text(sections={**a_text().sections, "contact": "", "what_we_do": ""}),))
+    with pytest.raises(Invalid, match=r" And 1 more\.$"):
+        submit(incident, ref)
+
+
+def test_a_notice_that_there_is_not_has_nothing_that_may_be_sent(app):
+    with pytest.raises(Missing):
+        notices.approved_version("N-NOWHERE0")
+
+
+def test_the_record_says_of_each_step_which_version_and_which_digest(incident):
+    ref = a_notice(incident, author=AUTHOR)
+    assert ref.startswith("N-")
+    submit(incident, ref)
+    digest = version(incident, ref).digest
+    approve(incident, ref)
+    save(incident, ref, title="Changed")
+    submit(incident, ref)
+    again = version(incident, ref).digest
+    notices.send_back(incident.ref, ref, digest=again, reason="Shorter", actor=APPROVER, now=NOW)
+    notices.withdraw(incident.ref, ref, reason="Told by telephone", actor=AUTHOR, now=NOW)
+    drafted, _, submitted, approved, voided, edited, submitted_again, sent_back, withdrawn = details(incident, ref)
+    assert drafted == {"languages": ["en"], "like": None}
+    assert submitted == {"version": 1, "digest": digest, "people": 3}
+    assert approved == {"version": 1, "digest": digest, "people": 3}
+    assert voided == {"version": 1, "was": "approved", "reason": "edited"}
+    assert edited.keys() == {"before", "after"}
+    assert edited["before"] != edited["after"]
+    assert submitted_again == {"version": 2, "digest": again, "people": 3}
+    assert sent_back == {"version": 2, "digest": again}
+    assert withdrawn == {"version": 2}
+
+
+def details(incident, ref):
+    db.session.rollback()
+    query = text("SELECT details FROM audit_line WHERE subject = :ref AND incident = :incident ORDER BY seq")
+    known = {"ref": ref, "incident": incident.ref}
+    return [json.loads(found) for found in db.session.scalars(query, known)]
+
+
+def test_who_decided_and_when_stands_with_the_version(incident):
+    ref = a_notice(incident, stage="submitted", author=AUTHOR)
+    approve(incident, ref)
+    decided = version(incident, ref)
+    assert (decided.state, decided.decided_by, decided.decided_at) == ("approved", APPROVER, NOW)
+    notices.withdraw(incident.ref, ref, reason="Told by telephone", actor=AUTHOR, now=NOW)
+    decided = version(incident, ref)
+    assert (decided.state, decided.decided_by, decided.decided_at) == ("withdrawn", AUTHOR, NOW)
+    assert decided.reason == "Told by telephone"
+    changed = notice_row(incident, ref)
+    assert (changed.changed_by, changed.changed_at) == (AUTHOR, NOW)
+
+
+def test_the_fingerprint_of_a_draft_is_the_digest_of_all_that_can_be_changed_in_it(incident):
+    ref = a_notice(incident)
+    save(incident, ref, send_at=NOW + timedelta(days=1))
+    notice = notice_row(incident, ref)
+    [english] = notices.texts_of(notice)
+    assert notices.fingerprint(notice, rows.texts(notice.id)) == notice_rules.digest(
+        {
+            "title": notice.title,
+            "texts": {"en": notice_rules.text_as_json(english)},
+            "languages": ["en"],
+            "channels": list(notice.channels),
+            "ladder": ladders.as_json(notices.ladder_of(notice)),
+            "despite": list(notice.despite),
+            "audience": notice.audience,
+            "send_at": "2026-03-07T16:00:00+00:00",
+        }
+    )
