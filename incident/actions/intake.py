@@ -37,26 +37,63 @@ def log(
 
     `house` is what the settings say of the organisation in every incident; what is given stands before it.
     """
-    values = _parsed(facts)
-    own = {key: value for key, value in _parsed(house or {}).items() if values.get(key) is None}
     with transaction(actor, now) as ledger:
-        number = rows.next_number(f"incident:{now.year}")
-        incident = Incident(
-            ref=f"INC-{now.year}-{number:04d}",
-            kind=rules.kind(kind),
-            title=rules.title(title),
-            opened_at=now,
-            opened_by=actor,
-            lead_id=_lead(lead),
+        incident = opened(
+            ledger,
+            kind=kind,
+            title=title,
+            facts=facts,
+            house=house or {},
+            source=source,
+            confidence=confidence,
+            lead=lead,
         )
-        db.session.add(incident)
-        db.session.flush()
-        sealer(incident.id)
-        ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
-        _add(incident, values, source=source, confidence=confidence, learnt_at=now, ledger=ledger, now=now)
-        _add(incident, own, source=OUR_SETTINGS, confidence="high", learnt_at=now, ledger=ledger, now=now)
-        assessment.refresh(incident, ledger, now)
     return incident.ref
+
+
+def opened(
+    ledger: Ledger,
+    *,
+    kind: str,
+    title: str,
+    facts: Mapping[str, Any],
+    house: Mapping[str, Any],
+    source: str,
+    confidence: str,
+    lead: str = "",
+    learnt_at: datetime | None = None,
+) -> Incident:
+    """The same inside the caller's transaction; the incident. Raises Invalid."""
+    values, now = _parsed(facts), ledger.now
+    own = {key: value for key, value in _parsed(house).items() if values.get(key) is None}
+    number = rows.next_number(f"incident:{now.year}")
+    incident = Incident(
+        ref=f"INC-{now.year}-{number:04d}",
+        kind=rules.kind(kind),
+        title=rules.title(title),
+        opened_at=now,
+        opened_by=ledger.actor,
+        lead_id=_lead(lead),
+    )
+    db.session.add(incident)
+    db.session.flush()
+    sealer(incident.id)
+    ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
+    learnt = learnt_at or now
+    _add(incident, values, source=source, confidence=confidence, learnt_at=learnt, ledger=ledger, now=now)
+    _add(incident, own, source=OUR_SETTINGS, confidence="high", learnt_at=now, ledger=ledger, now=now)
+    assessment.refresh(incident, ledger, now)
+    return incident
+
+
+def add_learnt(
+    ledger: Ledger, ref: str, facts: Mapping[str, Any], *, source: str, confidence: str, learnt_at: datetime
+) -> Incident:
+    """Add what was learnt to an open incident, inside the caller's transaction; the incident. Raises Invalid, Refused, Missing."""
+    values, incident = _parsed(facts), _open(ref)
+    if _add(incident, values, source=source, confidence=confidence, learnt_at=learnt_at, ledger=ledger, now=ledger.now):
+        assessment.refresh(incident, ledger, ledger.now)
+    return incident
 
 
 def record_facts(
@@ -125,7 +162,9 @@ def add_note(ref: str, text: str, *, purpose: str = "", actor: str, now: datetim
         incident = rows.by_ref(ref)
         if incident is None:
             raise Missing()
-        note = Note(ref=new_ref("T"), incident_id=incident.id, text=words, purpose=meant, written_at=now, written_by=actor)
+        note = Note(
+            ref=new_ref("T"), incident_id=incident.id, text=words, purpose=meant, written_at=now, written_by=actor
+        )
         db.session.add(note)
         ledger.write("note.handed_over" if meant == rules.Purpose.HANDOVER else "note.added", note.ref, incident=ref)
     return note.ref
