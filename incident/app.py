@@ -30,6 +30,7 @@ from incident.api import law_updates as api_law_updates
 from incident.api import laws as api_laws
 from incident.api import letters as api_letters
 from incident.api import lookups as api_lookups
+from incident.api import measures as api_measures
 from incident.api import members as api_members
 from incident.api import notice_proofs as api_notice_proofs
 from incident.api import notices as api_notices
@@ -79,11 +80,13 @@ from incident.web import (
     hooks,
     imports,
     incidents,
+    languages,
     law_updates,
     laws,
     letters,
     lookups,
     marked,
+    measures,
     members,
     newsrooms,
     notice_lists,
@@ -105,6 +108,7 @@ from incident.web import (
     rolls,
     rules,
     shortfalls,
+    sign_on,
     signin,
     summaries,
     team,
@@ -133,6 +137,7 @@ WEB: tuple[Blueprint, ...] = (
     members.bp,
     privilege.bp,
     signin.bp,
+    sign_on.bp,
     passkeys.bp,
     team.bp,
     rules.bp,
@@ -173,6 +178,7 @@ WEB: tuple[Blueprint, ...] = (
     public.bp,
     reports.bp,
     summaries.bp,
+    measures.bp,
 )
 HOOKS: tuple[Blueprint, ...] = (hooks.bp,)
 """What providers call: no session, no form token; signatures alone open them."""
@@ -220,6 +226,7 @@ API: tuple[Blueprint, ...] = (
     api_reports.bp,
     api_reports.library,
     api_summaries.bp,
+    api_measures.bp,
 )
 
 
@@ -230,6 +237,7 @@ def _open_channels(app: APIFlask) -> None:
         app.extensions["channels"] = registry.channels(app.extensions["settings"])
         app.extensions["alerts"] = registry.alerts(app.extensions["settings"])
         app.extensions["webhooks"] = registry.webhooks(app.extensions["settings"])
+        app.extensions["sign_on"] = registry.sign_on(app.extensions["settings"])
     except Misconfigured as mistake:
         raise SettingsError(str(mistake)) from None
     app.extensions["sending_frozen"] = dispatches.frozen
@@ -271,7 +279,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     Bootstrap5(app)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     _open_keys(app, settings)
-    for start in (journal.init, headers.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
+    for start in (journal.init, headers.init, languages.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
         start(app)
     csrf = CSRFProtect(app)
     once.init(app)

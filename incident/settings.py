@@ -185,6 +185,18 @@ class Settings(BaseSettings):
     webhooks_inside: bool = Field(
         False, description="Endpoints of webhooks may be in your own network, and may be spoken to without encryption."
     )
+    sign_on_issuer: str = Field(
+        "", description="Your single sign-on (OpenID Connect): the issuer's address; empty: people sign in here alone."
+    )
+    sign_on_client_id: str = Field("", description="The client that your single sign-on knows this installation by.")
+    sign_on_secret_file: Path | None = Field(None, description="The file that holds the secret of that client.")
+    sign_on_name: str = Field(
+        "single sign-on", max_length=40, description="What people call it: the button says “Go on with” and this."
+    )
+    sign_on_second_factor: str = Field(
+        "",
+        description="Words of acr or amr, with spaces, by which its second factor counts in place of ours; empty: ours is always asked.",
+    )
     erasing_by_two: bool = Field(
         False, description="Personal data is erased only when a second person agrees; holds for pages, API and command."
     )

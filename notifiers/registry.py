@@ -12,6 +12,7 @@ from notifiers import wire
 from notifiers.apprise_alert import AppriseAlert
 from notifiers.by_hand import ByHand
 from notifiers.contract import Channels, Misconfigured, Notifier
+from notifiers.open_id import Client, OpenId, read_secret
 from notifiers.print_letters import PrintLetters
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
@@ -21,6 +22,7 @@ from notifiers.twilio_voice import TwilioVoice
 from notifiers.webhook import Webhooks
 
 WORDS = ("email", "sms", "letter", "call", "push")
+BACK_PATH = "/sign-in/provider/back"  # where the single sign-on sends people back to
 CHECK_PATH = "/notices/check"  # where anybody sees whether a notice is genuine
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -74,6 +76,11 @@ class Settings(Protocol):
     contact_phone: str
     alerts_inside: bool
     webhooks_inside: bool
+    sign_on_issuer: str
+    sign_on_client_id: str
+    sign_on_secret_file: Path | None
+    sign_on_name: str
+    sign_on_second_factor: str
 
 
 def alerts(settings: Settings) -> AppriseAlert:
@@ -84,6 +91,19 @@ def alerts(settings: Settings) -> AppriseAlert:
 def webhooks(settings: Settings) -> Webhooks:
     """The way to the endpoints of other programs."""
     return Webhooks(allow="inside" if settings.webhooks_inside else "loopback" if settings.test_mode else "outside")
+
+
+def sign_on(settings: Settings) -> OpenId | None:
+    """The provider of the single sign-on, where one is set. Raises Misconfigured with a sentence that names the setting."""
+    if not settings.sign_on_issuer:
+        return None
+    return OpenId(
+        settings.sign_on_issuer,
+        Client(settings.sign_on_client_id, read_secret(settings.sign_on_secret_file), settings.base_url + BACK_PATH),
+        name=settings.sign_on_name,
+        second_factor=tuple(settings.sign_on_second_factor.split()),
+        loopback=settings.test_mode,
+    )
 
 
 def channels(settings: Settings) -> Channels:

@@ -78,7 +78,7 @@ def second_factor(session_ref: str, where: Place, answer: str, challenge: str, *
             ledger.write("session.refused", user.ref, why="passkey")
         else:
             throttle.forget(credentials.counting_key("code", user.ref))
-            secret = completed(row, now)
+            secret = completed(row, ledger)
             ledger.write("session.signed_in", user.ref, session=row.ref, how="passkey", passkey=key.ref)
     if secret is None:
         raise Refused(NO_PROOF)
@@ -104,7 +104,7 @@ def sign_in(where: Place, answer: str, challenge: str, *, client: Client, now: d
             first = credentials.key_of(credentials.new_secret())
             row = users.begin_session(user, key=first, device=device, now=now, expires_at=now + rules.SESSION_LASTS)
             db.session.flush()
-            secret = completed(row, now)
+            secret = completed(row, ledger)
             ledger.write("session.signed_in", user.ref, session=row.ref, how="passkey alone", passkey=key.ref)
     if secret is None:
         raise Refused(NO_PROOF)

@@ -7,12 +7,12 @@ Slow hashing happens outside of transactions, so that a flood of sign-ins keeps 
 from dataclasses import dataclass
 from datetime import datetime
 
-from incident.actions.ledger import transaction
+from incident.actions.ledger import Ledger, transaction
 from incident.domain import second_factor
 from incident.domain import users as rules
 from incident.domain.errors import Invalid, Refused
 from incident.domain.throttle import network
-from incident.store import credentials, throttle
+from incident.store import credentials, sign_on, throttle
 from incident.store import users as rows
 from incident.store.users import Session, User
 
@@ -68,7 +68,7 @@ def with_code(session_ref: str, code: str, *, now: datetime) -> str:
             ledger.write("session.refused", user.ref, why="code")
         else:
             throttle.forget(credentials.counting_key("code", user.ref))
-            secret = completed(row, now)
+            secret = completed(row, ledger)
             ledger.write("session.signed_in", user.ref, session=row.ref, how=how)
     if secret is None:
         raise Refused(WRONG_CODE)
@@ -87,7 +87,7 @@ def set_up_second_factor(session_ref: str, secret: str, code: str, *, now: datet
         row = live(session_ref, now)
         user = held_account(row.user.ref)
         if user.has_second_factor:
-            _demand_complete_and_fresh(row, now)
+            demand_complete_and_fresh(row, now)
         counter = second_factor.step_of(code, second_factor.as_bytes(secret), now=now, after=0)
         if counter is None:
             raise Invalid(
@@ -100,14 +100,14 @@ def set_up_second_factor(session_ref: str, secret: str, code: str, *, now: datet
         throttle.forget(credentials.counting_key("code", user.ref))
         ledger.write("second_factor.set_up", user.ref)
         ledger.write("session.signed_in", user.ref, session=row.ref, how="set-up")
-        return completed(row, now), codes
+        return completed(row, ledger), codes
 
 
 def renew_recovery_codes(session_ref: str, *, now: datetime) -> list[str]:
     """New recovery codes; the old ones end, and so do all other sessions. Raises Refused without a fresh password."""
     with transaction(live(session_ref, now).user.ref, now) as ledger:
         row = live(session_ref, now)
-        _demand_complete_and_fresh(row, now)
+        demand_complete_and_fresh(row, now)
         user = held_account(row.user.ref)
         codes = _renewed_codes(user)
         rows.end_sessions(user.id, now, but=row.id)
@@ -204,12 +204,18 @@ def _proof(user: User, code: str, now: datetime) -> str | None:
     return None
 
 
-def completed(row: Session, now: datetime) -> str:
-    """Give the session its second factor and a new secret, so that nobody holds it who saw the old one."""
+def completed(row: Session, ledger: Ledger) -> str:
+    """Give the session its second factor and a new secret, so that nobody holds it who saw the old one.
+
+    Whoever came by the single sign-on for the first time is bound to it now, and not before.
+    """
     secret = credentials.new_secret()
     row.key = credentials.key_of(secret)
-    row.second_factor_at = now
-    row.expires_at = now + rules.SESSION_LASTS
+    row.second_factor_at = ledger.now
+    row.expires_at = ledger.now + rules.SESSION_LASTS
+    if row.asserted and sign_on.of(row.user.id) is None and sign_on.by_key(row.asserted) is None:
+        identity = sign_on.bind(row.user, row.asserted, ledger.now)
+        ledger.write("sign_on.bound", identity.ref, account=row.user.ref)
     return secret
 
 
@@ -219,6 +225,7 @@ def _renewed_codes(user: User) -> list[str]:
     return codes
 
 
-def _demand_complete_and_fresh(row: Session, now: datetime) -> None:
+def demand_complete_and_fresh(row: Session, now: datetime) -> None:
+    """Refuse a session that lacks its second factor, or whose password was given too long ago."""
     if row.second_factor_at is None or not rules.is_fresh(row.fresh_at, now):
         raise Refused("Give your password again first.")

@@ -13,7 +13,7 @@ from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
-from incident.store import credentials, feeds, passkeys
+from incident.store import credentials, feeds, passkeys, sign_on
 from incident.store import separation as requests
 from incident.store import users as rows
 from incident.store.db import db, new_ref
@@ -65,10 +65,20 @@ def take_back(ref: str, *, actor: str, now: datetime) -> None:
         ledger.write("invitation.revoked", ref)
 
 
-def accept(secret: str, *, email: str, name: str, password: str, time_zone: str, user_agent: str, now: datetime) -> str:
+def accept(
+    secret: str,
+    *,
+    email: str,
+    name: str,
+    password: str,
+    time_zone: str,
+    user_agent: str,
+    now: datetime,
+    language: str = LANGUAGES[0],
+) -> str:
     """Take up an invitation, or set the installation up; the secret of the account's first session. Raises Refused.
 
-    `email` counts only where the invitation names nobody, which is the first administrator's.
+    An account that begins anew keeps its language. `email` counts only where the invitation names nobody, which is the first administrator's.
     """
     invitation = _open_invitation(secret, now, locked=False)
     to, called = rules.address(invitation.email or email), rules.named(name)
@@ -78,6 +88,7 @@ def accept(secret: str, *, email: str, name: str, password: str, time_zone: str,
         invitation = _open_invitation(secret, now, locked=True)
         user = _account_for(invitation, to, now)
         is_new, user.name, user.password, user.time_zone = user.id is None, called, hashed, zone
+        user.language = language if is_new and language in LANGUAGES else user.language
         invitation.accepted_at = now
         _keep(user)
         session = credentials.new_secret()
@@ -193,6 +204,7 @@ def reset(ref: str, *, actor: str, now: datetime) -> str:
         user.password = user.totp_secret = None
         user.recovery_codes = []
         passkeys.remove_all(user.id, now)
+        sign_on.unbind(user.id)
         _close_ways_in(user, now)
         secret, invitation = _invitation(user.email, user.roles, actor, now)
         ledger.write("second_factor.reset", ref, invitation=invitation.ref, before=before, after=user.roles)

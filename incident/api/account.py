@@ -6,11 +6,12 @@ from typing import Any
 from apiflask import APIBlueprint
 from pydantic import BaseModel, Field
 
-from incident.actions import passkeys, signin, tokens, users
+from incident.actions import passkeys, sign_on, signin, tokens, users
 from incident.api.incidents import Ref, Strict
 from incident.domain.access import MEMBER, PERMITS, Scope, may
 from incident.domain.users import TOKEN_DAYS_MOST
 from incident.store import passkeys as passkey_rows
+from incident.store import sign_on as sign_on_rows
 from incident.store import users as rows
 from incident.store.users import ApiToken
 from incident.web.access import me, now, permit
@@ -73,6 +74,12 @@ class KeyOut(BaseModel):
     name: str
     synced: bool = Field(description="Kept in step between several devices by its maker.")
     added_at: datetime
+    last_used_at: datetime | None
+
+
+class BindingOut(BaseModel):
+    ref: str | None = Field(description="Null: not bound.")
+    bound_at: datetime | None
     last_used_at: datetime | None
 
 
@@ -160,6 +167,24 @@ def rename_key(ref: str, given: KeyIn) -> str:
 def remove_key(ref: str) -> str:
     """End one of your keys; all your browsers are signed out."""
     passkeys.remove(ref, actor=me().ref, now=now())
+    return ""
+
+
+@bp.get("/sign-on")
+@permit(MEMBER)
+@bp.output(BindingOut)
+def binding() -> dict[str, Any]:
+    """Whether your account is bound to the single sign-on; that is done in the browser, where you are signed in there."""
+    row = sign_on_rows.of(me().id)
+    return {name: getattr(row, name, None) for name in BindingOut.model_fields}
+
+
+@bp.delete("/sign-on")
+@permit(MEMBER)
+@bp.output({}, status_code=204)
+def disconnect() -> str:
+    """Take the binding away; all your browsers are signed out."""
+    sign_on.disconnect(actor=me().ref, now=now())
     return ""
 
 

@@ -7,12 +7,14 @@ from apiflask import APIBlueprint
 from flask import g
 from pydantic import BaseModel, Field
 
-from incident.actions import emergencies, roles
+from incident.actions import emergencies, roles, sign_on
 from incident.api.incidents import Strict
 from incident.domain.separation import LONGEST_WORDS
 from incident.store import separation as rows
+from incident.store import sign_on as sign_on_rows
 from incident.store.separation import Emergency, RoleRequest
 from incident.web.access import actor, now, permit
+from incident.web.sign_on import provider
 
 bp = APIBlueprint("api_rules", __name__, url_prefix="/api/v1/team", tag="Team")
 one = APIBlueprint("api_emergencies", __name__, url_prefix="/api/v1/incidents/<incident>/emergencies", tag="Team")
@@ -81,6 +83,13 @@ class ReviewIn(Strict):
     words: str = Field(max_length=LONGEST_WORDS)
 
 
+class SignOnOut(BaseModel):
+    name: str = Field(description="What people call it; empty: none is set.")
+    shut: bool = Field(description="Nobody signs in by it just now.")
+    since: datetime | None = Field(description="Since when it is shut or open; null: always open.")
+    bound: int = Field(description="How many accounts are bound to it.")
+
+
 @bp.get("/rules")
 @permit("team.view")
 @bp.output(PolicyOut)
@@ -88,6 +97,38 @@ def policy() -> dict[str, Any]:
     """What is set about who may do what, and since when."""
     row, found = rows.latest(), rows.policy()
     return found.to_json() | {"since": row.since if row else None, "sentences": list(found.sentences())}
+
+
+@bp.get("/sign-on")
+@permit("team.view")
+@bp.output(SignOnOut)
+def single_sign_on() -> dict[str, Any]:
+    """The single sign-on of this installation, and whether it is shut."""
+    found, switch = provider(), sign_on_rows.switch()
+    return {
+        "name": found.name if found is not None else "",
+        "shut": switch is not None and switch.shut,
+        "since": switch.since if switch is not None else None,
+        "bound": sign_on_rows.count(),
+    }
+
+
+@bp.post("/sign-on/shut")
+@permit("sign_on.shut")
+@bp.output({}, status_code=204)
+def shut_sign_on() -> str:
+    """Let nobody in by the single sign-on any more; sessions that began there end."""
+    sign_on.shut(actor=actor(), now=now())
+    return ""
+
+
+@bp.post("/sign-on/open")
+@permit("sign_on.open")
+@bp.output({}, status_code=204)
+def open_sign_on() -> str:
+    """Let people in by the single sign-on again."""
+    sign_on.reopen(actor=actor(), now=now())
+    return ""
 
 
 @bp.get("/requests")

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     REVIEW = "emergency_review"
     CHECKPOINT = "checkpoint"
     RECORD = "record_trouble"
+    SIGN_ON = "sign_on"
 
 
 THOUGH_LOCKED: Final = {Kind.YES_LOST}
@@ -43,6 +44,7 @@ SUBJECTS: Final = {
     Kind.REVIEW: "An emergency opening waits for its review",
     Kind.CHECKPOINT: "Checkpoint of the record, to be kept",
     Kind.RECORD: "The record is not in order",
+    Kind.SIGN_ON: "The single sign-on was shut or opened",
 }
 TEXTS: Final = {
     Kind.ROLES_ASKED: "{asker} asks that {person} be given: {gained}. It counts once another administrator or lead says yes.\n\n{site}/team/rules/",
@@ -61,6 +63,8 @@ TEXTS: Final = {
     Kind.RECORD: "A look at the record found it changed by other ways than Tocsin:\n\n{troubles}\n\n"
     "Change nothing. Keep a copy of the database and of the instance folder, compare with a checkpoint that was kept elsewhere,\n"
     "and talk to your auditors. Nothing is signed until this is settled.\n\n{site}/record/",
+    Kind.SIGN_ON: "The single sign-on of this installation was {what}, by {person}. Addresses, passwords and second factors work as ever.\n\n"
+    "If you did not expect this, talk to your administrators and auditors now.\n\n{site}/team/rules/",
 }
 
 

@@ -49,6 +49,7 @@ class Session(Model):
     second_factor_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asserted: Mapped[str] = mapped_column(String(64), default="", server_default="")  # by whom, at the single sign-on
     user: Mapped[User] = relationship()
 
 

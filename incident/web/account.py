@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, PasswordField, SelectField, StringField
@@ -10,19 +10,20 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from incident.actions import signin, tokens, users
 from incident.actions.signin import Client
-from incident.domain.access import MEANING, MEMBER, Role
+from incident.actions.users import LANGUAGES
+from incident.domain.access import MEANING, MEMBER, PUBLIC, Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.guests import PART_WORDS
 from incident.domain.users import TOKEN_DAYS_MOST
-from incident.store import incidents, members, passkeys, separation
+from incident.store import incidents, members, passkeys, separation, sign_on
 from incident.store import users as rows
 from incident.store.users import Session
-from incident.web.access import live_session, me, now, permit
+from incident.web.access import live_session, me, now, permit, user
+from incident.web.languages import OFFERED
+from incident.web.signin import next_path
 from incident.web.zones import ZONES
 
 bp = Blueprint("account", __name__, url_prefix="/account")
-
-LANGUAGES = [("en", "English"), ("zh-Hans", "简体中文")]
 
 
 class ParticularsForm(FlaskForm):
@@ -30,7 +31,7 @@ class ParticularsForm(FlaskForm):
 
     name = StringField("Name", [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"})
     time_zone = SelectField("Time zone", choices=ZONES)
-    language = SelectField("Language", choices=LANGUAGES)
+    language = SelectField("Language", choices=OFFERED)
 
 
 class NewPasswordForm(FlaskForm):
@@ -72,6 +73,20 @@ def particulars() -> ResponseReturnValue:
     users.change_particulars(name=called, time_zone=zone, language=language, seen=seen, actor=me().ref, now=now())
     flash("Saved.")
     return redirect(url_for(".show"))
+
+
+@bp.post("/language")
+@permit(PUBLIC)
+def speak() -> ResponseReturnValue:
+    """Switch the language: in the account of whoever is signed in, for others as long as their browser stays open."""
+    chosen, reader = request.form.get("language", ""), user()
+    if chosen not in LANGUAGES:
+        raise Invalid("language", "Choose one of the languages offered.")
+    if reader is not None:
+        mine = {"name": reader.name, "time_zone": reader.time_zone}
+        users.change_particulars(**mine, language=chosen, actor=reader.ref, now=now())
+    session["language"] = chosen
+    return redirect(next_path() or "/")
 
 
 @bp.post("/password")
@@ -184,6 +199,8 @@ def _page(**bad: FlaskForm) -> ResponseReturnValue:
         waits=waits,
         invited=invited,
         keys=len(passkeys.of(me().id)),
+        sign_on=current_app.extensions["sign_on"],
+        identity=sign_on.of(me().id),
         **forms,
         **lists,
     )

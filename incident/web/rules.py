@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
@@ -16,7 +16,7 @@ from incident.domain.separation import LONGEST_WORDS
 from incident.domain.team_mails import SUBJECTS
 from incident.exports import csv
 from incident.store import separation as rows
-from incident.store import users
+from incident.store import sign_on, users
 from incident.web.access import actor, may, now, permit
 from incident.web.incidents import csv_answer
 
@@ -47,6 +47,9 @@ def index() -> str:
         me=actor(),
         mails=rows.mails(limit=20) if may("roles.confirm") else (),
         subjects=SUBJECTS,
+        sign_on=current_app.extensions["sign_on"],
+        switch=sign_on.switch(),
+        bound=sign_on.count(),
         holders=[(role, MEANING[role], sum(role in held for held in PERMITS.values())) for role in Role],
     )
 

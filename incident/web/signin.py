@@ -18,12 +18,15 @@ from incident.actions.signin import Client, TooSoon
 from incident.domain import second_factor as codes
 from incident.domain.access import OWN, PUBLIC
 from incident.domain.errors import Invalid, Refused
+from incident.store import sign_on
 from incident.store import users as rows
 from incident.store.credentials import key_of
 from incident.store.users import Session
+from incident.web import languages
 from incident.web.access import live_session, me, now, permit
 from incident.web.challenges import asked
 from incident.web.zones import ZONES
+from notifiers.assertions import SignOn
 
 bp = Blueprint("signin", __name__)
 
@@ -77,11 +80,11 @@ def password() -> ResponseReturnValue:
         try:
             secret = signin.with_password(form.email.data or "", form.password.data or "", client=client(), now=now())
         except Refused as refusal:
-            return _page("signin/password.html", form, refusal, "password")
+            return _page("signin/password.html", form, refusal, "password", **_provider())
         leave_old_session()
         begin(secret)
         return redirect(url_for(".code", next=next_path()))
-    return _page("signin/password.html", form, **asked("first", None))
+    return _page("signin/password.html", form, **asked("first", None), **_provider())
 
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
@@ -141,10 +144,11 @@ def again() -> ResponseReturnValue:
 @permit(OWN)
 def out() -> ResponseReturnValue:
     """End this session."""
+    by_provider = bool(_present().asserted)
     signin.sign_out(_present().ref, actor=me().ref, now=now())
     session.clear()
     flash("You are signed out.")
-    answer = redirect(url_for(".password"))
+    answer = redirect(url_for(".password", left=1 if by_provider else None))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'  # the cookie holds nothing any more
     return answer
 
@@ -175,11 +179,22 @@ def welcome() -> ResponseReturnValue:
     return _page("signin/welcome.html", form, invitation=invitation)
 
 
+def _provider() -> dict[str, str]:
+    """What the first page says of the single sign-on, where one is set."""
+    found: SignOn | None = current_app.extensions["sign_on"]
+    if found is None:
+        return {}
+    if sign_on.is_shut():
+        return {"sign_on_shut": found.name}
+    return {"sign_on": found.name, "way_out": found.way_out(now()) if "left" in request.args else ""}
+
+
 def _accept(secret: str, form: WelcomeForm) -> None:
     """Make the account and begin its first session."""
     mine = {"email": form.email.data or "", "name": form.name.data or "", "password": form.new_password.data or ""}
     agent = request.user_agent.string
-    begin(users.accept(secret, **mine, time_zone=form.time_zone.data, user_agent=agent, now=now()))
+    spoken = {"time_zone": form.time_zone.data, "language": languages.tag()}
+    begin(users.accept(secret, **mine, **spoken, user_agent=agent, now=now()))
 
 
 def client() -> Client:
