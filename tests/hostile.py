@@ -8,7 +8,7 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -40,8 +40,15 @@ class Case:
     kind: str
     raw: bytes
     outside: list[str] = field(default_factory=list)
-    key: str | None = None
+    keys: list[str] = field(default_factory=list)
     insider: bool = False
+    witnesses: list[str] = field(default_factory=list)
+    needed: int = 0
+
+    @property
+    def asked(self) -> tuple[bytes, list[str], list[str], list[str], int]:
+        """What verifiers are given."""
+        return self.raw, self.outside, self.keys, self.witnesses, self.needed
 
 
 def told_lines() -> list[Line]:
@@ -126,8 +133,33 @@ def proof_files(value: dict[str, Any] | None = None) -> dict[str, bytes]:
     }
 
 
+# The same record with its key changed once and lost once, and seen by two witnesses.
+CHAIN = (make.SEED, make.NEXT_SEED, make.LAST_SEED)
+CHANGES = {10: (make.SEED, make.NEXT_SEED, make.SEED), 16: (make.NEXT_SEED, make.LAST_SEED, None)}
+
+
+def chain_lines() -> list[Line]:
+    lines = told_lines()
+    for seq, (old, new, by) in CHANGES.items():
+        lines[seq] = make.key_line(lines[seq], seq, old, new, by)
+    return lines
+
+
+CHAINED = make.entries(chain_lines())
+CHAIN_NOTES = {
+    size: make.signed(size, make.root(CHAINED[:size]), seed)
+    for size, seed in ((6, CHAIN[0]), (12, CHAIN[1]), (SIZE, CHAIN[2]))
+}
+SEEN = {
+    size: note + "".join(make.cosignature(note, name) for name in make.WITNESS_SEEDS)
+    for size, note in CHAIN_NOTES.items()
+}
+
+
 def good(kind: str) -> bytes:
     """A file of this kind with nothing wrong."""
+    if kind == "chain":
+        return b"\n".join(make.export(CHAINED, SEEN)) + b"\n"
     if kind == "export":
         return b"\n".join(make.export(GOOD, NOTES)) + b"\n"
     if kind == "excerpt":
@@ -280,6 +312,71 @@ def signed_anew(kind: str, chance: random.Random) -> bytes:
     return b"\n".join([make.header(len(rows), seed, log, audit.EXCERPT_FORMAT), *excerpt[1:]]) + b"\n"
 
 
+def strange_chain(chance: random.Random) -> bytes:
+    """A stranger's record that claims the keys: lines and notes of the good one, and others signed with a key of their own.
+
+    Keys may come in another order, be forged, come back, or be replaced without a line.
+    """
+    mine = [make.OTHER_SEED, bytes(range(192, 224))]
+    lines = chain_lines()
+    for _ in range(chance.randrange(4)):
+        place = chance.randrange(SIZE)
+        old, new = (chance.choice([*CHAIN, *mine]) for _ in range(2))
+        by = chance.choice([None, *mine])
+        lines[place] = make.key_line(lines[place], place, old, new, by, chance.choice([None, None, 3]))
+    if chance.random() < 0.5:
+        place = chance.randrange(SIZE)
+        lines[place] = lines[place]._replace(actor="U-9")
+    if chance.random() < 0.3:
+        one, two = chance.sample(sorted(CHANGES), 2)
+        lines[one], lines[two] = lines[two], lines[one]
+    if chance.random() < 0.3:
+        place = chance.choice(sorted(CHANGES))
+        lines[place] = make.lines(SIZE)[place]
+    rows = make.entries(lines)
+    notes = {}
+    for size in chance.sample(range(1, SIZE + 1), chance.randrange(4)):
+        note = make.signed(size, make.root(rows[:size]), chance.choice(mine))
+        if chance.random() < 0.3:
+            note += chance.choice(SEEN[chance.choice((6, 12, SIZE))].splitlines(keepends=True)[-2:])
+        notes[size] = note
+    if chance.random() < 0.5:
+        notes |= {size: SEEN[size] for size in chance.sample((6, 12, SIZE), chance.randrange(1, 4))}
+    seed = chance.choice([*CHAIN, *mine])
+    if chance.random() < 0.3:
+        shown = set(chance.sample(range(SIZE), 6)) | (set(CHANGES) if chance.random() < 0.7 else set())
+        note = notes.get(SIZE, CHAIN_NOTES[SIZE])
+        return (
+            b"\n".join([make.header(SIZE, seed, kind=audit.EXCERPT_FORMAT), *make.excerpt(rows, shown, note)[1:]])
+            + b"\n"
+        )
+    return b"\n".join(make.export(rows, notes, seed=seed)) + b"\n"
+
+
+def chain(chance: random.Random) -> Case:
+    """A file about the record with several keys, and what an honest reader or one who was deceived brings along."""
+    draw = chance.random()
+    raw = good("chain") if draw < 0.1 else broken(good("chain"), chance) if draw < 0.35 else strange_chain(chance)
+    outside = [CHAIN_NOTES[size] for size in chance.sample((6, 12, SIZE), chance.randrange(3))]
+    if chance.random() < 0.2:
+        notes = [
+            json.loads(row)["checkpoint"]
+            for row in raw.split(b"\n")
+            if row.startswith(b'{"checkpoint":"') and _is_json(row)
+        ]
+        outside += [note for note in notes if isinstance(note, str)]
+    keys = [str(make.key_of(seed)) for seed in chance.sample(CHAIN, chance.randrange(1, 4))]
+    witnesses = [str(make.witness(name)) for name in chance.sample(sorted(make.WITNESS_SEEDS), chance.randrange(3))]
+    return Case("chain", raw, outside, keys, False, witnesses, chance.randrange(len(witnesses) + 1))
+
+
+def _is_json(row: bytes) -> bool:
+    try:
+        return isinstance(json.loads(row), dict)
+    except ValueError:
+        return False
+
+
 def unpacked(raw: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(raw)) as found:
         return {name: found.read(name) for name in found.namelist()}
@@ -331,28 +428,31 @@ def files(count: int, seed: int = 1) -> Iterator[Case]:
     """So many hostile files, and among them a few with nothing wrong."""
     for number in range(count):
         chance = random.Random(f"{seed}:{number}")
-        kind = chance.choice(("export", "excerpt", "bundle", "proof"))
+        kind = chance.choice(("export", "excerpt", "bundle", "proof", "chain"))
+        if kind == "chain":
+            yield chain(chance)
+            continue
         outside = chance.choice(([], [NOTES[SIZE]], [NOTES[SIZE], NOTES[6]], [NOTES[12]]))
         if chance.random() < 0.1:
             outside = [torn(note.encode(), chance).decode("utf-8", "replace") for note in outside]
         key = chance.choice(
             (None, KEY, KEY, str(make.key_of(make.OTHER_SEED))) if chance.random() < 0.3 else (None, KEY)
         )
-        yield Case(kind, *_one(kind, chance, outside, key))
+        yield Case(kind, *_one(kind, chance, outside, [key] if key else []))
 
 
 def _one(
-    kind: str, chance: random.Random, outside: list[str], key: str | None
-) -> tuple[bytes, list[str], str | None, bool]:
+    kind: str, chance: random.Random, outside: list[str], keys: list[str]
+) -> tuple[bytes, list[str], list[str], bool]:
     draw = chance.random()
     if draw < 0.02:
-        return good(kind), outside, key, False
+        return good(kind), outside, keys, False
     if kind in ("export", "excerpt"):
         insider = draw < 0.2
-        return (signed_anew if insider else _broken)(kind, chance), outside, key, insider
+        return (signed_anew if insider else _broken)(kind, chance), outside, keys, insider
     own = chance.random() < 0.5
     # a zip is bound by a line of its own, so that checkpoints of the record without that line are about another one
-    return (insiders_zip(chance) if own else touched_zip(kind, chance)), [], key, own
+    return (insiders_zip(chance) if own else touched_zip(kind, chance)), [], keys, own
 
 
 def _broken(kind: str, chance: random.Random) -> bytes:
@@ -364,15 +464,18 @@ def _broken(kind: str, chance: random.Random) -> bytes:
 
 def is_claimed_too_much(case: Case, proven: int) -> bool:
     """Whether something is said to be proven that is not so; asked for files that a verifier finds in order."""
+    if case.kind == "chain":
+        rows = [row for row in case.raw.split(b"\n") if row.startswith(b'{"actor"')]
+        return any(row not in CHAINED for row in rows if json.loads(row)["seq"] < proven)
     if case.kind in ("export", "excerpt"):
         rows = [row for row in case.raw.split(b"\n") if row.startswith(b'{"actor"')]
-        by_key = case.kind == "excerpt" and case.key == KEY and not case.insider
+        by_key = case.kind == "excerpt" and case.keys == [KEY] and not case.insider
         return any(row not in GOOD for row in rows if by_key or json.loads(row)["seq"] < proven)
     files_ = unpacked(case.raw)
     if case.insider:
         return _is_untrue(files_)
     original = unpacked(good(case.kind))
-    return case.key == KEY and files_ != original
+    return case.keys == [KEY] and files_ != original
 
 
 def _is_untrue(files_: dict[str, bytes]) -> bool:
@@ -392,12 +495,15 @@ def _is_untrue(files_: dict[str, bytes]) -> bool:
     return False
 
 
-Verifier = Callable[[bytes, list[str], str | None], int | None]
+Verifier = Callable[..., int | None]
 """How many lines are proven; None where something is wrong."""
 
 
-def ours(raw: bytes, outside: list[str], key: str | None) -> int | None:
+def ours(
+    raw: bytes, outside: Sequence[str] = (), keys: Sequence[str] = (), witnesses: Sequence[str] = (), needed: int = 0
+) -> int | None:
     """Our own verifier."""
-    known = audit.Key.read(key) if key else None
-    verdict = (audit.verify_bundle if raw[:2] == b"PK" else audit.verify)(io.BytesIO(raw), outside, known)
+    known = [audit.Key.read(key) for key in keys]
+    judge = audit.verify_bundle if raw[:2] == b"PK" else audit.verify
+    verdict = judge(io.BytesIO(raw), outside, known, audit.Witnesses.read(witnesses, needed))
     return verdict.proven if verdict.ok else None

@@ -93,8 +93,84 @@ def id_of(name, public):
     return hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
 
 
-def checkpoint(note, log, key):
-    """Size and root, the signature having been checked."""
+class Reader:
+    """What the reader brings: checkpoints, keys, witnesses and how many of these it takes."""
+
+    def __init__(self, outside=(), known=(), witnesses=(), needed=0):
+        self.outside, self.known = list(outside), set(known)
+        self.witnesses = [witness_of(text) for text in witnesses]
+        self.needed = needed or len(self.witnesses)
+
+
+def witness_of(text):
+    name, _, rest = text.partition("+")
+    raw = unbase64(rest.partition("+")[2])
+    demand(len(raw) == 33 and raw[0] == 4 and fits(r"[!-*,-~]{1,100}", name))
+    demand(rest.partition("+")[0] == hashlib.sha256(name.encode() + b"\n\x04" + raw[1:]).hexdigest()[:8])
+    return name, raw[1:]
+
+
+class Reigns:
+    """Which key is in force where, and which of them the reader's keys vouch for."""
+
+    def __init__(self, log, key, known):
+        self.log, self.known = log, {public_of(text, log) for text in known if text.startswith(f"tocsin/{log}+")}
+        self.asked = bool(known)
+        first = public_of(key, log)
+        self.publics, self.begins = [first], [0]
+        self.vouched = [not self.asked or first in self.known]
+
+    def change(self, value):
+        details, signed = value["details"], value["verb"] == "record.key_changed"
+        demand(set(details) == {"old", "new", "signature" if signed else "second"})
+        demand(fits(HEX, details["old"]) and fits(HEX, details["new"]))
+        old, new = bytes.fromhex(details["old"]), bytes.fromhex(details["new"])
+        demand(old == self.publics[-1] and new not in self.publics and len(self.publics) < 100)
+        if signed:
+            demand(fits(r"[0-9a-f]{128}", details["signature"]))
+            said = ["tocsin-record-key-1", self.log, str(value["seq"]), details["old"], details["new"], ""]
+            demand(is_signed(old, "\n".join(said).encode(), bytes.fromhex(details["signature"])))
+        else:
+            demand(fits(WORD, details["second"]) and new in self.known)
+        self.vouched.append(new in self.known or (signed and self.vouched[-1]))
+        self.publics.append(new)
+        self.begins.append(value["seq"] + 1)
+
+    def at(self, size):
+        """The number of the key in force for a checkpoint of so many lines."""
+        return max(number for number, begin in enumerate(self.begins) if begin <= size)
+
+    def weigh(self, met):
+        """Refuse checkpoints, of these sizes, that nobody vouches for; and a record of which no key is known."""
+        demand(not self.asked or self.known & set(self.publics))
+        best = {True: 0, False: 0}
+        for size in met:
+            vouched = self.vouched[self.at(size)]
+            best[vouched] = max(best[vouched], size)
+        demand(best[False] <= best[True])
+
+
+def seen(witnessed, reader):
+    """The largest size that enough witnesses signed, of these checkpoints (size, text, signatures)."""
+    by = {}
+    for size, text, signatures in witnessed:
+        for name, public in reader.witnesses:
+            raw = signatures.get((name, hashlib.sha256(name.encode() + b"\n\x04" + public).digest()[:4]))
+            if raw is not None:
+                at = int.from_bytes(raw[:8], "big")
+                demand(len(raw) == 72 and at < 2**63)
+                demand(is_signed(public, f"cosignature/v1\ntime {at}\n{text}".encode(), raw[8:]))
+                by.setdefault(size, set()).add(public)
+    return max((size for size, publics in by.items() if len(publics) >= reader.needed), default=0)
+
+
+def is_by_one(signatures, reader):
+    ids = {(name, hashlib.sha256(name.encode() + b"\n\x04" + public).digest()[:4]) for name, public in reader.witnesses}
+    return bool(ids & set(signatures))
+
+
+def checkpoint(note, log, publics):
+    """Size, root, text and signatures, that by one of these keys having been checked; `publics` may depend on the size."""
     demand(len(note) <= 65_536 and not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", note))
     text, gap, tail = note.rpartition("\n\n")
     demand(gap and tail.endswith("\n"))
@@ -102,19 +178,18 @@ def checkpoint(note, log, key):
     demand(len(rows) >= 3 and all(rows) and rows[0] == f"tocsin/{log}" and fits(r"0|[1-9][0-9]{0,15}", rows[1]))
     said = unbase64(rows[2])
     demand(len(said) == 32)
-    name, public = f"tocsin/{log}", public_of(key, log)
-    ours = []
+    name, signatures = f"tocsin/{log}", {}
     for row in tail[:-1].split("\n"):
         parts = row.split(" ", 2)
         demand(len(parts) == 3 and parts[0] == "—" and parts[1])
         raw = unbase64(parts[2])
-        demand(len(raw) >= 5)
-        if (parts[1], raw[:4]) == (name, id_of(name, public)):
-            ours.append(raw[4:])
-    demand(ours)
-    for signature in ours:
-        demand(is_signed(public, f"{text}\n".encode(), signature))
-    return int(rows[1]), said
+        demand(len(raw) >= 5 and (parts[1], raw[:4]) not in signatures)
+        signatures[parts[1], raw[:4]] = raw[4:]
+    size = int(rows[1])
+    demand(len(signatures) <= 32)
+    by = [public for public in publics(size) if (name, id_of(name, public)) in signatures]
+    demand(any(is_signed(one, f"{text}\n".encode(), signatures[name, id_of(name, one)]) for one in by))
+    return size, said, f"{text}\n", signatures
 
 
 def is_signed(public, message, signature):
@@ -179,47 +254,57 @@ def header_of(row):
     return header
 
 
-def on_a_record(raw, outside, known):
+def on_a_record(raw, reader):
     """The number of lines that checkpoints from outside prove, and the lines shown."""
     first, *rows = rows_of(raw)
     header = header_of(first)
-    demand(known in (None, header["key"]))
+    reigns = Reigns(header["log"], header["key"], reader.known)
     judge = on_an_excerpt if header["format"] == "tocsin-record-excerpt-1" else on_an_export
-    return judge(header, rows, outside)
+    return judge(header, rows, reader, reigns)
 
 
-def on_an_export(header, rows, outside):
-    log, key, leaves, shown, checkpoints = header["log"], header["key"], [], [], 0
+def on_an_export(header, rows, reader, reigns):
+    log, leaves, shown, checkpoints, met, witnessed = header["log"], [], [], 0, [], []
     for row in rows:
         value = value_of(row)
         if row.startswith(b'{"checkpoint":'):
             checkpoints += 1
             demand(set(value) == {"checkpoint"} and isinstance(value["checkpoint"], str))
-            demand(checkpoint(value["checkpoint"], log, key) == (len(leaves), root(leaves)))
+            size, said, text, signatures = checkpoint(value["checkpoint"], log, lambda _: reigns.publics[-1:])
+            demand((size, said) == (len(leaves), root(leaves)))
+            met.append(size)
+            witnessed += [(size, text, signatures)] if is_by_one(signatures, reader) else []
         else:
             line(value, log, len(leaves))
+            if value["verb"] in ("record.key_changed", "record.key_replaced"):
+                reigns.change(value)
             shown.append(value)
             leaves.append(hashlib.sha256(b"\x00" + row).digest())
     demand(header["size"] == len(leaves) and checkpoints <= 10_000)
-    proven = 0
-    for note in outside:
-        size, said = checkpoint(note, log, key)
+    proven, witnessed = 0, witnessed[-200:]
+    for note in reader.outside:
+        size, said, *more = checkpoint(note, log, lambda size: [reigns.publics[reigns.at(size)]])
         demand(size <= len(leaves) and said == root(leaves[:size]))
         proven = max(proven, size)
-    return proven, shown
+        met.append(size)
+        witnessed.append((size, *more))
+    reigns.weigh(met)
+    return max(proven, seen(witnessed, reader)), shown
 
 
-def on_an_excerpt(header, rows, outside):
+def on_an_excerpt(header, rows, reader, reigns):
     """The tree as a map from (level, place) to hash, filled upwards; what stands where is looked up in it."""
-    log, key = header["log"], header["key"]
+    log, met, witnessed = header["log"], [], []
     nodes, size, seams, last, shown, checkpoints = {}, 0, {0}, None, [], 0
     for row in rows:
         value = value_of(row)
         if row.startswith(b'{"checkpoint":'):
             checkpoints += 1
             demand(set(value) == {"checkpoint"} and isinstance(value["checkpoint"], str))
-            last = checkpoint(value["checkpoint"], log, key)
-            demand(last == (size, root_in(nodes, size)))
+            last = checkpoint(value["checkpoint"], log, lambda _: reigns.publics[-1:])
+            demand(last[:2] == (size, root_in(nodes, size)))
+            met.append(size)
+            witnessed += [(size, *last[2:])] if is_by_one(last[3], reader) else []
             continue
         if row.startswith(b'{"hidden":'):
             inner = value["hidden"]
@@ -228,6 +313,8 @@ def on_an_excerpt(header, rows, outside):
             level, node = inner["level"], bytes.fromhex(inner["hash"])
         else:
             line(value, log, size)
+            if value["verb"] in ("record.key_changed", "record.key_replaced"):
+                reigns.change(value)
             shown.append(value)
             level, node = 0, hashlib.sha256(b"\x00" + row).digest()
         demand(size % 2**level == 0)
@@ -240,13 +327,21 @@ def on_an_excerpt(header, rows, outside):
             level, place = level + 1, place // 2
             nodes[level, place] = node
     demand(last is not None and last[0] == size == header["size"] and checkpoints <= 10_000)
-    proven = 0
-    for note in outside:
-        told, said = checkpoint(note, log, key)
+    proven, witnessed = 0, witnessed[-200:]
+    for note in reader.outside:
+        told, said, *more = checkpoint(note, log, lambda told: by_whom(told, size, reigns))
         if told in seams:
             demand(said == root_in(nodes, told))
             proven = max(proven, told)
-    return proven, shown
+            met.append(told)
+            witnessed.append((told, *more))
+    reigns.weigh(met)
+    return max(proven, seen(witnessed, reader)), shown
+
+
+def by_whom(told, size, reigns):
+    """The keys that may have signed a checkpoint from outside: beyond the end, also those that the reader knows."""
+    return [reigns.publics[reigns.at(told)], *(reigns.known if told > size else ())]
 
 
 def root_in(nodes, size):
@@ -263,7 +358,7 @@ def root_in(nodes, size):
 # Bundles and proofs
 
 
-def on_a_zip(raw, outside, known):
+def on_a_zip(raw, reader):
     """The same for a bundle or a proof, all its files and steps having been checked."""
     try:
         files = unpacked(raw)
@@ -283,7 +378,7 @@ def on_a_zip(raw, outside, known):
     for path, one in listed.items():
         demand((len(files[path]), hashlib.sha256(files[path]).hexdigest()) == (one["bytes"], one["sha256"]))
     demand(files["record/excerpt.jsonl"].startswith(b'{"format":"tocsin-record-e'))
-    proven, shown = on_a_record(files["record/excerpt.jsonl"], outside, known)
+    proven, shown = on_a_record(files["record/excerpt.jsonl"], reader)
     verb, subject = "incident.bundled", manifest["incident"]
     if manifest["format"] == "tocsin-proof-1":
         demand("proof.json" in listed)
@@ -381,8 +476,9 @@ def up(leaf, index, size, path):
     return hashlib.sha256(b"\x01" + other + up(leaf, index - half, size - half, rest)).digest()
 
 
-def second_verdict(raw, outside=(), known=None):
-    """How many lines checkpoints from outside prove. Raises WrongError."""
+def second_verdict(raw, outside=(), known=(), witnesses=(), needed=0):
+    """How many lines checkpoints from outside, or of witnesses, prove. Raises WrongError."""
+    reader = Reader(outside, known, witnesses, needed)
     if raw[:2] == b"PK":
-        return on_a_zip(raw, outside, known)
-    return on_a_record(raw, outside, known)[0]
+        return on_a_zip(raw, reader)
+    return on_a_record(raw, reader)[0]

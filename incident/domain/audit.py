@@ -2,24 +2,31 @@
 
 This one file is also a program that needs nothing else of Tocsin, nor an installation of it:
 
-    python audit.py FILE [--checkpoint FILE]… [--key KEY] [--address TEXT]… [--json]
+    python audit.py FILE [--checkpoint FILE]… [--key KEY]… [--witness KEY]… [--require-checkpoint] [--address TEXT]… [--json]
+    python audit.py witness NAME SECRET_FILE
+    python audit.py cosign SECRET_FILE CHECKPOINT --record FILE [--checkpoint FILE]… [--key KEY]…
 
 FILE is an export of the whole record, an excerpt of it, the bundle of one incident, or the proof that one person was told.
+A witness is somebody outside who signs checkpoints too: `witness` makes the key, `cosign` adds the signature to a checkpoint.
 
-It exits 0 when nothing is wrong, 1 when something is, 2 when it was called wrongly.
+It exits 0 when nothing is wrong, 1 when something is, 2 when it was called wrongly. That lines are not proven by anything from outside
+counts as wrong only with --require-checkpoint.
 docs/record.md describes the format for whoever wants to write a second verifier.
 Sources: RFC 6962 section 2.1 and RFC 9162 section 2.1 (tree and proofs), RFC 8785 (canonical JSON),
-RFC 8032 section 5.1 (Ed25519), C2SP signed-note and tlog-checkpoint.
+RFC 8032 section 5.1 (Ed25519), C2SP signed-note, tlog-checkpoint and tlog-cosignature.
 """
 
 import argparse
 import base64
 import binascii
 import json
+import os
 import re
 import sys
+import time
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -35,6 +42,9 @@ PROOF_FORMAT = "tocsin-proof-1"
 LONGEST_LINE = 65_536  # bytes, of one line of an export
 DEEPEST = 16  # levels of lists and objects inside one line
 MOST_CHECKPOINTS = 10_000  # in one export
+MOST_SIGNATURES = 32  # of one checkpoint
+MOST_COSIGNED = 200  # checkpoints in one export, the last ones, of which a check looks at what witnesses signed
+MOST_KEYS = 100  # that a record has one after the other
 MOST_FINDINGS = 20  # after so many the check stops reading
 WIDEST = 12  # levels of a subtree that is built at once
 HIGHEST = 40  # an excerpt hides at most 2^40 lines in one row
@@ -44,6 +54,7 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
 LONG_RUN = re.compile(rb"\d{16}")
 LONG_NUMBER = re.compile(rb"(?:^|[:,\[])-?\d{16}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
+HEX = re.compile(r"[0-9a-f]+")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 FIELDS = ("actor", "at", "details", "format", "incident", "log", "seq", "subject", "verb")
 
@@ -324,31 +335,63 @@ Judge = Callable[[bytes, bytes, bytes], bool]
 ALGORITHM = b"\x01"  # C2SP signed-note: Ed25519
 
 
+COSIGNING = b"\x04"  # C2SP tlog-cosignature: Ed25519 with a time
+LATEST_TIME = 2**63 - 1
+NAME = re.compile(r"[!-*,-~]{1,100}")  # of a witness: no space, no plus sign
+
+
 @dataclass(frozen=True)
 class Key:
     """A public key with its name, as C2SP writes it: `name+id+base64`."""
 
     name: str
     public: bytes
+    kind: bytes = ALGORITHM
 
     @property
     def id(self) -> bytes:
         """Four bytes that tell keys apart."""
-        return sha256(self.name.encode() + b"\n" + ALGORITHM + self.public).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:4]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{_base64(ALGORITHM + self.public)}"
+        return f"{self.name}+{self.id.hex()}+{_base64(self.kind + self.public)}"
 
     @classmethod
-    def read(cls, text: str) -> "Key":
+    def read(cls, text: str, kind: bytes = ALGORITHM) -> "Key":
         """The key written as `name+id+base64`. Raises Malformed."""
         name, _, rest = text.strip().partition("+")
         identity, _, encoded_key = rest.partition("+")
         raw = _unbase64(encoded_key)
-        key = cls(name, raw[1:])
-        if len(raw) != 33 or raw[:1] != ALGORITHM or not name or key.id.hex() != identity:
+        key = cls(name, raw[1:], kind)
+        if len(raw) != 33 or raw[:1] != kind or not name or key.id.hex() != identity:
             raise Malformed("this is not an Ed25519 key in the form name+id+base64")
         return key
+
+    @classmethod
+    def read_witness(cls, text: str) -> "Key":
+        """The key of a witness, which signs with a time. Raises Malformed."""
+        key = cls.read(text, COSIGNING)
+        if not NAME.fullmatch(key.name):
+            raise Malformed("the name of a witness is 1 to 100 plain letters without spaces")
+        return key
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """The keys of those outside who sign checkpoints too, and how many of them it takes for a proof."""
+
+    keys: tuple[Key, ...] = ()
+    needed: int = 0
+
+    @classmethod
+    def read(cls, texts: Iterable[str], needed: int = 0) -> "Witnesses":
+        """The witnesses with these keys; it takes all of them unless fewer are `needed`. Raises Malformed."""
+        keys = tuple(Key.read_witness(text) for text in texts)
+        if len({key.name for key in keys}) != len(keys) or len({key.public for key in keys}) != len(keys):
+            raise Malformed("a witness was named twice")
+        if not 0 <= needed <= len(keys):
+            raise Malformed("more witnesses are needed than there are, or fewer than none")
+        return cls(keys, needed or len(keys))
 
 
 @dataclass(frozen=True)
@@ -380,16 +423,34 @@ class Checkpoint:
         if len(root) != 32:
             raise Malformed("the checkpoint's root is not 32 bytes")
         signatures = tuple(_signature(row) for row in tail[:-1].split("\n"))
+        if len(signatures) > MOST_SIGNATURES or len({signer[:2] for signer in signatures}) != len(signatures):
+            raise Malformed(f"it has more than {MOST_SIGNATURES} signatures, or two by one key")
         return cls(rows[0], int(rows[1]), root, text + "\n", signatures)
 
     def trouble(self, key: Key, judge: Judge | None = None) -> tuple[str, str] | None:
         """What is wrong with its signature by `key`: a kind and a sentence; None when it is right."""
-        fitting = [signature for name, identity, signature in self.signatures if (name, identity) == (key.name, key.id)]
-        if not fitting:
+        signature = self.signature(key)
+        if signature is None:
             return "wrong key", f"The checkpoint of {self.size} lines was not signed with the key {key.id.hex()}."
-        if not all((judge or is_signed)(key.public, self.text.encode(), signature) for signature in fitting):
+        if not (judge or is_signed)(key.public, self.text.encode(), signature):
             return "forged signature", f"The signature of the checkpoint of {self.size} lines does not fit its text."
         return None
+
+    def signature(self, key: Key) -> bytes | None:
+        """What stands behind the id of this key; None where it has not signed."""
+        own = (key.name, key.id)
+        return next((signature for name, identity, signature in self.signatures if (name, identity) == own), None)
+
+    def seen_at(self, witness: Key, judge: Judge | None = None) -> int | None:
+        """When this witness signed, in seconds since 1970; None where it has not. Raises Malformed for a forged signature."""
+        stamped = self.signature(witness)
+        if stamped is None:
+            return None
+        at = int.from_bytes(stamped[:8], "big")
+        text = cosigned_text(self.text, at).encode()
+        if len(stamped) != 72 or at > LATEST_TIME or not (judge or is_signed)(witness.public, text, stamped[8:]):
+            raise Malformed(f"what {witness.name} signed on the checkpoint of {self.size} lines does not fit its text")
+        return at
 
 
 def origin_of(log: str) -> str:
@@ -404,7 +465,27 @@ def checkpoint_text(log: str, size: int, root: bytes) -> str:
 
 def signed_note(text: str, key: Key, signature: bytes) -> str:
     """The text with its signature, as C2SP signed-note has it."""
-    return f"{text}\n\u2014 {key.name} {_base64(key.id + signature)}\n"
+    return f"{text}\n{signature_line(key, signature)}"
+
+
+def signature_line(key: Key, signature: bytes) -> str:
+    """A line at the end of a signed note."""
+    return f"\u2014 {key.name} {_base64(key.id + signature)}\n"
+
+
+def cosigned_text(text: str, at: int) -> str:
+    """What a witness signs at this time, in seconds since 1970, of a checkpoint's text (C2SP tlog-cosignature)."""
+    return f"cosignature/v1\ntime {at}\n{text}"
+
+
+def with_cosignatures(note: str, lines: Iterable[str]) -> str:
+    """The note with the signature lines of witnesses behind its own."""
+    return note + "".join(lines)
+
+
+def key_change_text(log: str, seq: int, old: bytes, new: bytes) -> str:
+    """What the old key signs when line `seq` makes another one the record's key."""
+    return f"tocsin-record-key-1\n{log}\n{seq}\n{old.hex()}\n{new.hex()}\n"
 
 
 def _signature(row: str) -> tuple[str, bytes, bytes]:
@@ -506,6 +587,34 @@ def _by_table(scalar: int, table: list[list[Point]]) -> Point:
 BASE = _point(BASE_Y.to_bytes(32, "little")) or (0, 1, 1, 0)
 
 
+def public_of(seed: bytes) -> bytes:
+    """The public half of the Ed25519 key with this seed of 32 bytes."""
+    return _written(_by_table(_halves(seed)[0], _table(BASE)))
+
+
+def signature_of(seed: bytes, message: bytes) -> bytes:
+    """An Ed25519 signature (RFC 8032 section 5.1.6). Not for machines that strangers can time: numbers take as long as they are."""
+    scalar, prefix = _halves(seed)
+    public = public_of(seed)
+    once = int.from_bytes(sha512(prefix + message).digest(), "little") % ORDER
+    commitment = _written(_by_table(once, _table(BASE)))
+    challenge = int.from_bytes(sha512(commitment + public + message).digest(), "little") % ORDER
+    return commitment + ((once + challenge * scalar) % ORDER).to_bytes(32, "little")
+
+
+def _halves(seed: bytes) -> tuple[int, bytes]:
+    if len(seed) != 32:
+        raise Malformed("the seed of a key has 32 bytes")
+    digest = sha512(seed).digest()
+    return int.from_bytes(digest[:32], "little") & (1 << 254) - 8 | 1 << 254, digest[32:]
+
+
+def _written(point: Point) -> bytes:
+    scale = pow(point[2], -1, P)
+    x, y = point[0] * scale % P, point[1] * scale % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
 # The check ----------------------------------------------------------------------------------------------------------
 
 
@@ -517,6 +626,20 @@ class Finding:
     sentence: str
 
 
+CHANGED_KEY = "record.key_changed"
+REPLACED_KEY = "record.key_replaced"
+KEY_VERBS = frozenset({CHANGED_KEY, REPLACED_KEY})
+
+
+@dataclass(frozen=True)
+class Reign:
+    """A key of the record: it signs checkpoints of more than `since` lines, until the next one."""
+
+    since: int
+    key: str
+    signed: bool = True  # by the key before it
+
+
 @dataclass
 class Verdict:
     """What a check found, and how far it proves anything."""
@@ -524,8 +647,14 @@ class Verdict:
     log: str = ""
     size: int = 0
     root: str = ""
-    key: str = ""
-    proven: int = 0  # lines covered by a checkpoint that came from outside
+    key: str = ""  # the one in force at the end
+    keys: list[Reign] = field(default_factory=list)  # all of them, the first one first
+    proven: int = 0  # lines covered by a checkpoint that came from outside, or that enough witnesses signed
+    witnessed: int = 0  # lines covered by a checkpoint that enough witnesses signed
+    witnesses: dict[str, int] = field(
+        default_factory=dict
+    )  # by name: how many lines each of those asked about has seen
+    needed: int = 0  # witnesses for a proof
     signed: int = 0  # lines covered by any checkpoint
     hidden: int = 0  # lines of which an excerpt shows only hashes
     files: int = 0  # files of a bundle or a proof that are as its list says
@@ -573,6 +702,9 @@ class Verdict:
         told += [
             f"The checkpoint of {size} lines could not be compared with this excerpt." for size in self.passed_over
         ]
+        told += [*self._on_keys(), *self._on_witnesses()]
+        if self.witnessed == self.proven > 0:
+            source = f"{source}, or seen by {self.needed} of {len(self.witnesses)} witnesses,"
         if self.proven == self.size:
             return [*told, f"Proven: all {self.size} lines stand as when the checkpoint {source} was signed."]
         if not self.proven:
@@ -588,19 +720,55 @@ class Verdict:
             "been cut short or written anew. Give a newer one.",
         ]
 
+    def _on_keys(self) -> Iterator[str]:
+        for before, reign in zip(self.keys, self.keys[1:], strict=False):
+            old, new = _id_in(before.key), _id_in(reign.key)
+            if reign.signed:
+                yield f"The record's key was changed at line {reign.since}, from {old} to {new}, signed by {old}."
+            else:
+                yield (
+                    f"Key replaced without the old one's signature at line {reign.since}, from {old} to {new}: that {new} is "
+                    "genuine rests on where you have it from."
+                )
+
+    def _on_witnesses(self) -> Iterator[str]:
+        if self.witnesses:
+            saw = ", ".join(f"{shown(name)} {seen}" for name, seen in self.witnesses.items())
+            yield f"Seen by {self.needed} of {len(self.witnesses)} witnesses: the first {self.witnessed} lines ({saw})."
+
 
 class Check:
-    """Reads a record from its start and compares it with checkpoints as it goes."""
+    """Reads a record from its start and compares it with checkpoints as it goes. `key` is the record's first one.
 
-    def __init__(self, log: str, key: Key, outside: Iterable[str] = (), judge: Judge | None = None) -> None:
+    Without `known` keys, those that the record names are taken at their word, as long as each signed the next one.
+    With them, whatever no known key vouches for counts for nothing.
+    """
+
+    def __init__(
+        self,
+        log: str,
+        key: Key,
+        outside: Iterable[str] = (),
+        judge: Judge | None = None,
+        *,
+        known: Collection[Key] = (),
+        witnesses: Witnesses | None = None,
+    ) -> None:
         self.key, self._judge = key, judge
+        self._asked, self._known = bool(known), frozenset(one for one in known if one.name == key.name)
+        self._witnesses = witnesses or Witnesses()
+        self._is_trusted = not self._asked or key in self._known
+        self._past: set[bytes] = {key.public}
+        self._trusting = self._doubting = 0  # the most lines that checkpoints of keys vouched for, and of others, cover
         self.frontier = Frontier()
-        self.verdict = Verdict(log=log, key=str(key))
+        self.verdict = Verdict(log=log, key=str(key), keys=[Reign(0, str(key))])
         self.excerpt = False
         self.bundled: set[tuple[str, str, str]] = set()  # verb, subject, details
         self.wanted: frozenset[int] = frozenset()
         self.lines: dict[int, Line] = {}  # those that are wanted
         self._agreed = self._enclosed = 0
+        self._cosigned: deque[Checkpoint] = deque(maxlen=MOST_COSIGNED)  # inside
+        self._cosigned_outside: list[Checkpoint] = []
         self._waiting: list[Checkpoint] = []
         for note in outside:
             try:
@@ -611,20 +779,53 @@ class Check:
                 self._accept(checkpoint)
 
     def _accept(self, checkpoint: Checkpoint) -> None:
-        if self._is_genuine(checkpoint):
+        if self._is_ours(checkpoint):
             self._waiting.append(checkpoint)
             self._waiting.sort(key=lambda waiting: waiting.size, reverse=True)
             self._meet()
 
-    def _is_genuine(self, checkpoint: Checkpoint) -> bool:
-        if checkpoint.origin != origin_of(self.verdict.log):
-            about = shown(checkpoint.origin)
-            self.verdict.found("foreign checkpoint", f"A checkpoint is about {about}, not about this record.")
-        elif trouble := checkpoint.trouble(self.key, self._judge):
-            self.verdict.found(*trouble)
-        else:
+    def _is_ours(self, checkpoint: Checkpoint) -> bool:
+        if checkpoint.origin == origin_of(self.verdict.log):
             return True
+        about = shown(checkpoint.origin)
+        self.verdict.found("foreign checkpoint", f"A checkpoint is about {about}, not about this record.")
         return False
+
+    def _is_genuine(self, checkpoint: Checkpoint, *others: Key) -> bool:
+        """Whether it was signed with the key in force; of one beyond the end, with that of the end or a known one."""
+        troubles = [checkpoint.trouble(key, self._judge) for key in (self.key, *others)]
+        if None in troubles:
+            return True
+        self.verdict.found(*cast(tuple[str, str], troubles[0]))
+        return False
+
+    def change_key(self, place: int, line: Line) -> None:
+        """Take a line at this place that makes another key the record's."""
+        signed = line.verb == CHANGED_KEY
+        said = _key_change(json.loads(line.details), signed=signed)
+        if said is None or said[0] != self.key.public or said[1] in self._past or len(self._past) == MOST_KEYS:
+            self.verdict.found(
+                "key order",
+                f"Line {place} cannot change the record's key: another one is in force, the new one was replaced before, "
+                "or it does not say what such a line says.",
+            )
+            return
+        old, new, signature = said
+        text = key_change_text(self.verdict.log, place, old, new).encode()
+        if signed and not (self._judge or is_signed)(old, text, signature):
+            self.verdict.found("forged signature", f"The old key did not sign the change of the key at line {place}.")
+            return
+        self.key = Key(self.key.name, new)
+        self._past.add(new)
+        self._is_trusted = self.key in self._known or (signed and self._is_trusted)
+        if not signed and self.key not in self._known:
+            self.verdict.found(
+                "key replaced",
+                f"Key replaced without the old one's signature at line {place}. Whoever holds the database could have "
+                f"written that. If you know from elsewhere that the new key is {self.key}, say so (--key).",
+            )
+        self.verdict.key = str(self.key)
+        self.verdict.keys.append(Reign(place, str(self.key), signed))
 
     def add(self, leaf: bytes) -> None:
         """Take the next line's leaf hash."""
@@ -647,13 +848,19 @@ class Check:
         self.frontier.add_subtree(level, node)
         self.verdict.hidden += 1 << level
         while self._waiting and self._waiting[-1].size < self.frontier.size:
-            self.verdict.passed_over.append(self._waiting.pop().size)
+            self._pass_over(self._waiting.pop())
         self._meet()
+
+    def _pass_over(self, checkpoint: Checkpoint, *others: Key) -> None:
+        if self._is_genuine(checkpoint, *others):
+            self.verdict.passed_over.append(checkpoint.size)
 
     def _meet(self) -> None:
         while self._waiting and self._waiting[-1].size == self.frontier.size:
-            if self._agrees(self._waiting.pop()):
+            checkpoint = self._waiting.pop()
+            if self._is_genuine(checkpoint) and self._agrees(checkpoint):
                 self.verdict.proven = self.frontier.size
+                self._cosigned_outside.append(checkpoint)
 
     def _agrees(self, checkpoint: Checkpoint) -> bool:
         size = checkpoint.size
@@ -665,6 +872,10 @@ class Check:
             return False
         self._agreed = max(self._agreed, size)
         self.verdict.signed = max(self.verdict.signed, size)
+        if self._is_trusted:
+            self._trusting = max(self._trusting, size)
+        else:
+            self._doubting = max(self._doubting, size)
         return True
 
     def inside(self, note: str) -> None:
@@ -674,47 +885,107 @@ class Check:
         except Malformed as error:
             self.verdict.found("not a checkpoint", f"After line {self.frontier.size - 1}: {error}.")
             return
-        if not self._is_genuine(checkpoint):
+        if not self._is_ours(checkpoint):
             return
         if checkpoint.size != self.frontier.size:
             said = f"A checkpoint of {checkpoint.size} lines stands after {self.frontier.size} lines"
             self.verdict.found("misplaced checkpoint", f"{said}: lines are missing, were put in, or it was moved.")
-        elif self._agrees(checkpoint):
+        elif self._is_genuine(checkpoint) and self._agrees(checkpoint):
             self._enclosed = checkpoint.size
+            if any(checkpoint.signature(witness) is not None for witness in self._witnesses.keys):
+                self._cosigned.append(checkpoint)
 
     def finish(self) -> Verdict:
         """The verdict, once all lines were read."""
         size = self.frontier.size
-        if self.excerpt:
-            self.verdict.passed_over += [checkpoint.size for checkpoint in reversed(self._waiting)]
-            self._waiting.clear()
-            if self._enclosed != size and not self.verdict.findings:
-                self.verdict.found("unsigned", f"No checkpoint in the excerpt covers all of its {size} lines.")
         for checkpoint in reversed(self._waiting):
-            said = f"A checkpoint from outside covers {checkpoint.size} lines, and the record has only {size}"
-            self.verdict.found("tail cut", f"{said}: {checkpoint.size - size} lines at the end are missing.")
+            if self.excerpt:
+                self._pass_over(checkpoint, *self._known)
+            elif self._is_genuine(checkpoint, *self._known):
+                said = f"A checkpoint from outside covers {checkpoint.size} lines, and the record has only {size}"
+                self.verdict.found("tail cut", f"{said}: {checkpoint.size - size} lines at the end are missing.")
+        self._waiting.clear()
+        if self.excerpt and self._enclosed != size and not self.verdict.findings:
+            self.verdict.found("unsigned", f"No checkpoint in the excerpt covers all of its {size} lines.")
+        self._weigh_keys()
+        self._hear_witnesses()
         self.verdict.size, self.verdict.root = size, self.frontier.root().hex()
         return self.verdict
 
+    def _weigh_keys(self) -> None:
+        if self._asked and not {key.public for key in self._known} & self._past:
+            self.verdict.found("wrong key", f"The record's key is {_id_in(self.verdict.key)}, not one that was given.")
+        elif self._doubting > self._trusting:
+            self.verdict.found(
+                "wrong key",
+                f"The checkpoint of {self._doubting} lines was signed with a key that no key that was given vouches for.",
+            )
 
-def verify(export: BinaryIO, outside: Iterable[str] = (), key: Key | None = None) -> Verdict:
-    """The verdict on an exported record or an excerpt. `outside` are checkpoints kept elsewhere, `key` one known otherwise."""
-    return _read(export, outside, key).finish()
+    def _hear_witnesses(self) -> None:
+        """What each witness has seen, by the last checkpoints inside that any of them signed, and by all from outside."""
+        keys, verdict = self._witnesses.keys, self.verdict
+        verdict.needed = self._witnesses.needed
+        seen: dict[int, set[bytes]] = {}
+        for checkpoint in (*self._cosigned, *self._cosigned_outside):
+            for witness in keys:
+                try:
+                    if checkpoint.seen_at(witness, self._judge) is not None:
+                        seen.setdefault(checkpoint.size, set()).add(witness.public)
+                except Malformed as error:
+                    verdict.found("forged signature", f"Of a witness: {error}.")
+        verdict.witnesses = {
+            witness.name: max((size for size, by in seen.items() if witness.public in by), default=0)
+            for witness in keys
+        }
+        verdict.witnessed = max((size for size, by in seen.items() if len(by) >= verdict.needed), default=0)
+        verdict.proven = max(verdict.proven, verdict.witnessed)
 
 
-def _read(export: BinaryIO, outside: Iterable[str], key: Key | None, wanted: frozenset[int] = frozenset()) -> Check:
+def _key_change(details: object, *, signed: bool) -> tuple[bytes, bytes, bytes] | None:
+    """The old key, the new one and the signature that a line of a change holds; None where it does not."""
+    lengths = {"new": 64, "old": 64, "signature": 128} if signed else {"new": 64, "old": 64}
+    others = set() if signed else {"second"}
+    if not isinstance(details, dict) or set(details) != set(lengths) | others:
+        return None
+    if not all(isinstance(details[name], str) and HEX.fullmatch(details[name]) for name in lengths):
+        return None
+    if any(len(details[name]) != length for name, length in lengths.items()):
+        return None
+    if not signed and not (isinstance(details["second"], str) and WORD.fullmatch(details["second"])):
+        return None
+    old, new, signature = (bytes.fromhex(details.get(name, "")) for name in ("old", "new", "signature"))
+    return old, new, signature if signed else b""
+
+
+def _id_in(key: str) -> str:
+    """The id in a key that is written as text; empty where there is none."""
+    return key.split("+")[1] if key else ""
+
+
+def verify(
+    export: BinaryIO, outside: Iterable[str] = (), keys: Collection[Key] = (), witnesses: Witnesses | None = None
+) -> Verdict:
+    """The verdict on an exported record or an excerpt. `outside` are checkpoints kept elsewhere, `keys` those known otherwise."""
+    return _read(export, outside, keys, witnesses).finish()
+
+
+def _read(
+    export: BinaryIO,
+    outside: Iterable[str],
+    keys: Collection[Key],
+    witnesses: Witnesses | None,
+    wanted: frozenset[int] = frozenset(),
+) -> Check:
     """All rows of an export or excerpt, taken in; the lines at the `wanted` places are kept."""
     try:
         kind, log, size, own_key = _header(_row(export))
     except Malformed as error:
         nothing = Check("", Key("", b""))
-        nothing.verdict.key = ""
+        nothing.verdict.key, nothing.verdict.keys = "", []
         nothing.verdict.found("not an export", f"The first row is not the header of an export: {error}.")
         return nothing
-    check = Check(log, key or own_key, outside)
+    check = Check(log, own_key, outside, known=keys, witnesses=witnesses)
     check.excerpt, check.wanted = kind == EXCERPT_FORMAT, wanted
-    if key is not None and key != own_key:
-        check.verdict.found("wrong key", f"The export names the key {own_key.id.hex()}, not the one that was given.")
     checkpoints = 0
     for number in range(2, sys.maxsize):
         try:
@@ -743,8 +1014,14 @@ def _read(export: BinaryIO, outside: Iterable[str], key: Key | None, wanted: fro
 
 def _take(check: Check, row: bytes, number: int) -> None:
     expected = check.frontier.size
-    check.add(leaf_hash(row))  # also of a bad row: the ones after it keep their places
-    log, seq, line = decoded(row)
+    try:
+        log, seq, line = decoded(row)
+    except Malformed:
+        check.add(leaf_hash(row))  # also of a bad row: the ones after it keep their places
+        raise
+    if line.verb in KEY_VERBS:
+        check.change_key(expected, line)  # first: a checkpoint that covers the line is signed with the new key
+    check.add(leaf_hash(row))
     if log != check.verdict.log:
         check.verdict.found("foreign line", f"Row {number} of the file belongs to another record ({shown(log)}).")
     elif seq != expected:
@@ -833,11 +1110,13 @@ class Listed(NamedTuple):
     sha256: str
 
 
-def verify_bundle(file: BinaryIO, outside: Iterable[str] = (), key: Key | None = None) -> Verdict:
+def verify_bundle(
+    file: BinaryIO, outside: Iterable[str] = (), keys: Collection[Key] = (), witnesses: Witnesses | None = None
+) -> Verdict:
     """The verdict on the bundle of an incident, or the proof of a person: its files, and the excerpt that speaks of them."""
     try:
         with _opened(file) as bundle:
-            return _bundle(bundle, outside, key)
+            return _bundle(bundle, outside, keys, witnesses)
     except (
         Malformed,
         zipfile.BadZipFile,
@@ -894,7 +1173,9 @@ class _Sparing:
         return taken
 
 
-def _bundle(bundle: zipfile.ZipFile, outside: Iterable[str], key: Key | None) -> Verdict:
+def _bundle(
+    bundle: zipfile.ZipFile, outside: Iterable[str], keys: Collection[Key], witnesses: Witnesses | None
+) -> Verdict:
     names = set(bundle.namelist())
     if not {MANIFEST, EXCERPT} <= names:
         raise Malformed(f"it holds no {MANIFEST} or no {EXCERPT}")
@@ -903,7 +1184,7 @@ def _bundle(bundle: zipfile.ZipFile, outside: Iterable[str], key: Key | None) ->
     kind, incident, listed = _manifest(text)
     proof = _proof_in(bundle, incident, listed) if kind == PROOF_FORMAT else None
     with bundle.open(EXCERPT) as excerpt:
-        check = _read(excerpt, outside, key, proof.places if proof else frozenset())  # type: ignore[arg-type]
+        check = _read(excerpt, outside, keys, witnesses, proof.places if proof else frozenset())  # type: ignore[arg-type]
     verdict = check.finish()
     spoken = canonical({"files": len(listed), "manifest": sha256(text).hexdigest()})
     by = (PROVED, proof.person) if proof else (BUNDLED, incident)
@@ -1139,22 +1420,33 @@ def shown(text: str, most: int = 80) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check an exported record from the command line; the exit code."""
+    """Check an exported record, or be a witness of it, from the command line; the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for word, act in (("witness", _new_witness), ("cosign", _cosign)):
+        if given[:1] == [word]:
+            return act(given[1:])
     parser = argparse.ArgumentParser(
         prog="audit", description="Check a record or a bundle, without the program that wrote it."
     )
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="an export or excerpt (JSON lines), a bundle or a proof (zip)"
     )
+    _ask_for_what_is_known(parser)
     parser.add_argument(
-        "--checkpoint",
-        type=Path,
+        "--witness",
         action="append",
         default=[],
-        metavar="FILE",
-        help="a checkpoint kept elsewhere; may be repeated",
+        metavar="KEY",
+        help="the key of somebody outside who signs checkpoints too; may be repeated",
     )
-    parser.add_argument("--key", default="", help="the record's public key as you know it (name+id+base64)")
+    parser.add_argument(
+        "--witnesses-needed", type=int, default=0, metavar="N", help="how many of them make a proof (all unless told)"
+    )
+    parser.add_argument(
+        "--require-checkpoint",
+        action="store_true",
+        help="exit with 1 unless a checkpoint from outside, or enough witnesses, prove every line",
+    )
     parser.add_argument(
         "--address",
         action="append",
@@ -1163,21 +1455,122 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="an address of the person of a proof, exactly as it was written to: says which deliveries went there",
     )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(given)
     try:
-        key = Key.read(asked.key) if asked.key else None
-        outside = [path.read_bytes()[: LONGEST_LINE + 1].decode("utf-8", "replace") for path in asked.checkpoint]
-        with asked.file.open("rb") as file:
-            is_bundle = file.read(2) == b"PK"
-            file.seek(0)
-            verdict = (verify_bundle if is_bundle else verify)(file, outside, key)
+        verdict = _verdict(asked.file, asked, Witnesses.read(asked.witness, asked.witnesses_needed))
     except (OSError, Malformed) as error:
-        parser.error(f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else f"--key: {error}")
+        parser.error(_called_wrongly(error))
+    lacks = asked.require_checkpoint and verdict.proven < verdict.size
     if asked.json:
-        print(json.dumps(asdict(verdict) | {"ok": verdict.ok, "sentences": verdict.sentences()}, indent=2))
+        ok = verdict.ok and not lacks
+        print(json.dumps(asdict(verdict) | {"ok": ok, "sentences": verdict.sentences()}, indent=2))
     else:
         print("\n".join([*verdict.sentences(), *_whose(verdict, asked.address)]))
-    return 0 if verdict.ok else 1
+    return 0 if verdict.ok and not lacks else 1
+
+
+def _ask_for_what_is_known(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint kept elsewhere; may be repeated",
+    )
+    parser.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        help="a public key of the record as you know it (name+id+base64); may be repeated",
+    )
+
+
+def _verdict(path: Path, asked: argparse.Namespace, witnesses: Witnesses, *more: str) -> Verdict:
+    """The verdict on a file, by the checkpoints and keys that were given. Raises OSError, Malformed."""
+    keys = [Key.read(text) for text in asked.key]
+    outside = [_text(path) for path in asked.checkpoint]
+    with path.open("rb") as file:
+        is_bundle = file.read(2) == b"PK"
+        file.seek(0)
+        return (verify_bundle if is_bundle else verify)(file, [*outside, *more], keys, witnesses)
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(LONGEST_LINE + 1).decode("utf-8", "replace")
+
+
+def _called_wrongly(error: Exception) -> str:
+    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+
+
+# Being a witness ----------------------------------------------------------------------------------------------------
+
+SECRET = "PRIVATE+KEY+"  # noqa: S105 (how a file with a secret begins, as Go's note package writes it)
+
+
+def _new_witness(arguments: Sequence[str]) -> int:
+    """Make the key of a witness: the secret into a new file, the public one on the screen."""
+    parser = argparse.ArgumentParser(prog="audit witness", description="Make a key with which you sign checkpoints.")
+    parser.add_argument("name", metavar="NAME", help="your name as a witness, such as auditor.example.org/record")
+    parser.add_argument(
+        "secret", type=Path, metavar="SECRET_FILE", help="a new file for the secret; keep it to yourself"
+    )
+    asked = parser.parse_args(arguments)
+    seed = os.urandom(32)
+    key = Key(asked.name, public_of(seed), COSIGNING)
+    if not NAME.fullmatch(asked.name):
+        parser.error("NAME is 1 to 100 plain letters without spaces and plus signs")
+    try:
+        handle = os.open(asked.secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        parser.error(_called_wrongly(error))
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(f"{SECRET}{key.name}+{key.id.hex()}+{_base64(COSIGNING + seed)}\n")
+    print(key)
+    return 0
+
+
+def _cosign(arguments: Sequence[str]) -> int:
+    """Sign a checkpoint as a witness, once it was compared with the record; prints the checkpoint with the signature added."""
+    parser = argparse.ArgumentParser(
+        prog="audit cosign", description="Sign a checkpoint, once the record was found to be what it says."
+    )
+    parser.add_argument("secret", type=Path, metavar="SECRET_FILE", help="what `witness` wrote")
+    parser.add_argument("note", type=Path, metavar="CHECKPOINT", help="the checkpoint to sign")
+    parser.add_argument("--record", type=Path, required=True, metavar="FILE", help="an export or excerpt of the record")
+    _ask_for_what_is_known(parser)
+    asked = parser.parse_args(arguments)
+    try:
+        key, seed = _secret(_text(asked.secret))
+        note = _text(asked.note)
+        checkpoint = Checkpoint.read(note)
+        verdict = _verdict(asked.record, asked, Witnesses(), note)
+    except (OSError, Malformed) as error:
+        parser.error(_called_wrongly(error))
+    if not verdict.ok or verdict.proven < checkpoint.size:
+        print("\n".join(["Not signed.", *verdict.sentences()]), file=sys.stderr)
+        return 1
+    if checkpoint.signature(key) is not None or len(checkpoint.signatures) >= MOST_SIGNATURES:
+        parser.error("this checkpoint bears your signature already, or as many as it may")
+    at = int(time.time())
+    stamped = at.to_bytes(8, "big") + signature_of(seed, cosigned_text(checkpoint.text, at).encode())
+    sys.stdout.buffer.write(with_cosignatures(note, [signature_line(key, stamped)]).encode())
+    return 0
+
+
+def _secret(text: str) -> tuple[Key, bytes]:
+    """The key of a witness and its seed, as `witness` wrote them. Raises Malformed."""
+    name, _, rest = text.strip().removeprefix(SECRET).partition("+")
+    identity, _, code = rest.partition("+")
+    raw = _unbase64(code)
+    if not text.startswith(SECRET) or len(raw) != 33 or raw[:1] != COSIGNING:
+        raise Malformed("this is not the secret of a witness")
+    key = Key(name, public_of(raw[1:]), COSIGNING)
+    if key.id.hex() != identity or not NAME.fullmatch(name):
+        raise Malformed("this is not the secret of a witness")
+    return key, raw[1:]
 
 
 def _whose(verdict: Verdict, addresses: Iterable[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from incident.domain.audit import (
     Key,
     Line,
     Malformed,
+    Witnesses,
     canonical,
     decoded,
     encoded,
@@ -193,14 +194,16 @@ def test_each_way_to_break_a_record_is_named(path):
 
 
 def read(case):
-    key = Key.read(case["key"]) if "key" in case else None
-    return verify(io.BytesIO(case["export"].encode()), case.get("outside", ()), key)
+    keys = [Key.read(key) for key in case.get("keys", ())]
+    witnesses = Witnesses.read(case.get("witnesses", ()), case.get("needed", 0))
+    return verify(io.BytesIO(case["export"].encode()), case.get("outside", ()), keys, witnesses)
 
 
 def test_there_is_a_vector_for_every_kind_of_finding():
     kinds = {kind for path in VECTORS for kind in json.loads(path.read_text(encoding="utf-8"))["expect"]}
     named = {"changed", "foreign checkpoint", "foreign line", "forged signature", "malformed", "misplaced checkpoint"}
-    assert kinds == named | {"not a checkpoint", "not an export", "order", "size", "tail cut", "unsigned", "wrong key"}
+    named |= {"not a checkpoint", "not an export", "order", "size", "tail cut", "unsigned", "wrong key"}
+    assert kinds == named | {"key order", "key replaced"}
 
 
 GOOD = json.loads((Path(__file__).parents[1] / "vectors" / "audit" / "good-proven.json").read_text(encoding="utf-8"))
@@ -252,6 +255,10 @@ def test_the_file_alone_is_a_program(tmp_path):
     assert (code, "Proven: all 12 lines" in said) == (0, True)
     code, said = run("record.jsonl")
     assert (code, "Tail not proven" in said) == (0, True)
+    code, said = run("record.jsonl", "--require-checkpoint")
+    assert (code, "Tail not proven" in said) == (1, True)
+    assert run("record.jsonl", "--require-checkpoint", "--checkpoint", "outside")[0] == 0
+    assert json.loads(run("record.jsonl", "--require-checkpoint", "--json")[1])["ok"] is False
     code, said = run("broken.jsonl", "--json")
     assert (code, json.loads(said)["findings"][0]["kind"]) == (1, "changed")
     assert run("missing.jsonl")[0] == 2

@@ -4,6 +4,7 @@ python tests/vectors/audit/make.py
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from incident.domain import audit
 from incident.domain.audit import Frontier, Key, Line, canonical, checkpoint_text, encoded, leaf_hash, origin_of
 
+Case = Callable[..., None]
 HERE = Path(__file__).parent
 LOG = "0123456789abcdef0123456789abcdef"
 OTHER_LOG = "fedcba9876543210fedcba9876543210"
-SEED, OTHER_SEED = bytes(range(32)), bytes(range(32, 64))
+SEED, OTHER_SEED, NEXT_SEED, LAST_SEED = (bytes(range(start, start + 32)) for start in (0, 32, 64, 96))
+WITNESS_SEEDS = {"a.example/witness": bytes(range(128, 160)), "b.example/witness": bytes(range(160, 192))}
 
 
 def key_of(seed: bytes, log: str = LOG) -> Key:
@@ -38,6 +41,41 @@ def lines(count: int = 12) -> list[Line]:
         )
         for number in range(count)
     ]
+
+
+def public(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def witness(name: str) -> Key:
+    return Key(name, public(WITNESS_SEEDS[name]), audit.COSIGNING)
+
+
+def cosignature(note: str, name: str, seed: bytes | None = None, at: int = 1_772_366_400) -> str:
+    """The line by which this witness says to have seen the checkpoint."""
+    text = audit.cosigned_text(audit.Checkpoint.read(note).text, at).encode()
+    made = Ed25519PrivateKey.from_private_bytes(seed or WITNESS_SEEDS[name]).sign(text)
+    return audit.signature_line(witness(name), at.to_bytes(8, "big") + made)
+
+
+def key_line(line: Line, seq: int, old: bytes, new: bytes, by: bytes | None, at: int | None = None) -> Line:
+    """The line that makes the key of the seed `new` the record's: signed by the key of the seed `by`, or by none."""
+    details = {"new": public(new).hex(), "old": public(old).hex()}
+    subject = f"K-{key_of(new).id.hex()}"
+    if by is None:
+        told = canonical(details | {"second": "U-2"})
+        return line._replace(verb=audit.REPLACED_KEY, subject=subject, incident=None, details=told)
+    text = audit.key_change_text(LOG, seq if at is None else at, public(old), public(new)).encode()
+    details["signature"] = Ed25519PrivateKey.from_private_bytes(by).sign(text).hex()
+    return line._replace(verb=audit.CHANGED_KEY, subject=subject, incident=None, details=canonical(details))
+
+
+def with_keys(*changes: tuple[int, bytes, bytes, bytes | None], at: int | None = None) -> list[bytes]:
+    """The good lines, but with changes of the key: place, old, new, and the seed that signs."""
+    told = lines()
+    for seq, old, new, by in changes:
+        told[seq] = key_line(told[seq], seq, old, new, by, at)
+    return entries(told)
 
 
 def entries(told: list[Line], log: str = LOG) -> list[bytes]:
@@ -203,7 +241,7 @@ def cases() -> dict[str, dict[str, object]]:
         "the same, and the reader knows the right key",
         export(rewritten, own, seed=OTHER_SEED),
         ["wrong key"],
-        key=str(key_of(SEED)),
+        keys=[str(key_of(SEED))],
     )
     case(
         "rewritten-same-key",
@@ -354,8 +392,111 @@ def cases() -> dict[str, dict[str, object]]:
         [part[0], part[1].replace(b'"level"', b'"l":0,"level"'), *part[2:]],
         ["malformed"],
     )
+    add_keys(case, part)
+    add_witnesses(case)
     case("export-hides", "an export of the whole that hides lines", [header(12), *part[1:]], ["malformed"])
     return found
+
+
+def add_keys(case: Case, part: list[bytes]) -> None:
+    first, second, stranger = (str(key_of(seed)) for seed in (SEED, NEXT_SEED, OTHER_SEED))
+    rows = with_keys((7, SEED, NEXT_SEED, SEED))
+    old, new = signed(6, root(rows[:6])), signed(12, root(rows), NEXT_SEED)
+    good = export(rows, {6: old, 12: new})
+    case("key-changed", "the key was changed at line 7, signed by the old one", good, [], outside=[new], proven=12)
+    case("key-changed-old-outside", "kept from before the change", good, [], outside=[old], proven=6)
+    case("key-changed-known-first", "the reader knows the old key", good, [], keys=[first])
+    case("key-changed-known-last", "the reader knows the new key", good, [], keys=[second], outside=[old], proven=6)
+    case("key-changed-unknown", "the reader knows a third key", good, ["wrong key"], keys=[stranger])
+    case(
+        "key-uncovered",
+        "the reader knows the new key, which signed nothing",
+        export(rows, {6: old}),
+        ["wrong key"],
+        keys=[second],
+    )
+    late = signed(12, root(rows), SEED)
+    case("key-old-after-change", "signed with the old key after the change", export(rows, {12: late}), ["wrong key"])
+    early = signed(6, root(rows[:6]), NEXT_SEED)
+    case("key-new-before-change", "signed with the new key before the change", export(rows, {6: early}), ["wrong key"])
+    case("key-late-outside", "the same, from outside", good, ["wrong key"], outside=[late])
+    without = {6: NOTES[6], 12: signed(12, root(GOOD), NEXT_SEED)}
+    case("key-without-line", "another key signs, and no line says so", export(GOOD, without), ["wrong key"])
+    forged = with_keys((7, SEED, NEXT_SEED, NEXT_SEED))
+    fits = {12: signed(12, root(forged), NEXT_SEED)}
+    case("key-change-forged", "the new key signs its own coming", export(forged, fits), ["forged signature"])
+    moved = with_keys((7, SEED, NEXT_SEED, SEED), at=5)
+    case(
+        "key-change-moved",
+        "the old key's signature is about another line",
+        export(moved, {12: signed(12, root(moved), NEXT_SEED)}),
+        ["forged signature"],
+    )
+    back = with_keys((3, SEED, NEXT_SEED, SEED), (8, NEXT_SEED, SEED, NEXT_SEED))
+    case("key-back", "back to a key that was replaced", export(back, {12: signed(12, root(back))}), ["key order"])
+    wrong = with_keys((3, SEED, NEXT_SEED, SEED), (8, SEED, LAST_SEED, SEED))
+    case(
+        "key-order",
+        "the old key changes the key once more",
+        export(wrong, {12: signed(12, root(wrong), LAST_SEED)}),
+        ["key order"],
+    )
+    more = with_line(7, changed(rows[7], '"signature"', '"other":1,"signature"'))
+    case("key-members", "a change that says more", export(more, {}), ["key order"])
+    twice = with_keys((3, SEED, NEXT_SEED, SEED), (8, NEXT_SEED, LAST_SEED, NEXT_SEED))
+    ends = {2: signed(2, root(twice[:2])), 8: signed(8, root(twice[:8]), NEXT_SEED)}
+    case("key-twice", "changed twice", export(twice, ends | {12: signed(12, root(twice), LAST_SEED)}), [], keys=[first])
+    lost = with_keys((7, SEED, NEXT_SEED, None))
+    ends = {6: signed(6, root(lost[:6])), 12: signed(12, root(lost), NEXT_SEED)}
+    replaced = export(lost, ends)
+    case("key-replaced", "the new key rests on nothing but the line", replaced, ["key replaced"])
+    case("key-replaced-first-known", "the reader knows only the old key", replaced, ["key replaced"], keys=[first])
+    case(
+        "key-replaced-known", "the reader knows both", replaced, [], keys=[first, second], outside=[ends[12]], proven=12
+    )
+    case("key-replaced-last-known", "the reader knows the new key", replaced, [], keys=[second])
+    ours = with_keys((7, OTHER_SEED, SEED, None))
+    ends = {6: signed(6, root(ours[:6]), OTHER_SEED), 8: signed(8, root(ours[:8]), OTHER_SEED)}
+    case(
+        "key-stranger-before",
+        "a stranger's record claims to lead to the key that the reader knows",
+        export(ours, {6: ends[6]}, seed=OTHER_SEED),
+        ["wrong key"],
+        keys=[first],
+        outside=[ends[6]],
+    )
+    shown = excerpt(rows, {3, 7}, new)
+    case("excerpt-key-changed", "an excerpt shows the change of the key", shown, [], outside=[new], proven=12)
+    case("excerpt-key-hidden", "an excerpt hides the change of the key", excerpt(rows, {3}, new), ["wrong key"])
+    newer = signed(20, bytes(32), LAST_SEED)
+    case("excerpt-newer-key", "a later checkpoint, by a key the reader knows", part, [], outside=[newer],
+         keys=[first, str(key_of(LAST_SEED))])  # fmt: skip
+    case("excerpt-newer-unknown", "the same, by a key nobody knows", part, ["wrong key"], outside=[newer])
+
+
+def add_witnesses(case: Case) -> None:
+    known = [str(witness(name)) for name in WITNESS_SEEDS]
+    lines_of = {size: [cosignature(note, name) for name in WITNESS_SEEDS] for size, note in NOTES.items()}
+    both = {size: note + "".join(lines_of[size]) for size, note in NOTES.items()}
+    case("seen-by-both", "both witnesses signed", export(GOOD, both), [], witnesses=known, proven=12)
+    one = {6: both[6], 12: NOTES[12] + lines_of[12][0]}
+    case("seen-by-one", "one of them has seen the end", export(GOOD, one), [], witnesses=known, proven=6)
+    case("seen-by-enough", "and one is enough", export(GOOD, one), [], witnesses=known, needed=1, proven=12)
+    case("seen-outside", "kept elsewhere, with a witness", export(GOOD, NOTES), [], witnesses=known[:1],
+         outside=[one[12]], proven=12)  # fmt: skip
+    case("seen-by-strangers", "the reader knows no witness", export(GOOD, both), [], proven=0)
+    moved = {12: NOTES[12] + lines_of[6][0]}
+    case("seen-moved", "a witness's signature of another checkpoint", export(GOOD, moved), ["forged signature"],
+         witnesses=known)  # fmt: skip
+    forged = {12: NOTES[12] + cosignature(NOTES[12], "a.example/witness", OTHER_SEED)}
+    case(
+        "seen-forged", "by another key than the witness's", export(GOOD, forged), ["forged signature"], witnesses=known
+    )
+    twice = {12: NOTES[12] + lines_of[12][0] + cosignature(NOTES[12], "a.example/witness", at=1)}
+    case("seen-twice", "one witness signs twice", export(GOOD, twice), ["not a checkpoint"], witnesses=known)
+    alone = {12: NOTES[12].rpartition("\u2014")[0] + lines_of[12][0]}
+    case("seen-only-by-witness", "without the record's own signature", export(GOOD, alone), ["wrong key"],
+         witnesses=known)  # fmt: skip
 
 
 if __name__ == "__main__":
