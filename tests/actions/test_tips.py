@@ -1,0 +1,136 @@
+"""Reports from outside: taken in once, opened by their code alone, sealed under a key of their own."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from incident.actions import tips
+from incident.actions.tips import Upload
+from incident.domain.errors import Refused
+from incident.domain.tips import LARGEST_FILE, MOST_MESSAGES, Kind, Seen, Unfit
+from incident.store import files
+from incident.store import tips as rows
+from incident.store.db import db
+from tests import record
+from tests.tips import a_report, the_tip
+
+NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
+
+
+def test_a_report_opens_by_its_code_and_no_other(app, tmp_path):
+    received = a_report(folder=tmp_path, now=NOW, where="https://paste.example/1")
+    found = tips.conversation(tips.opened_by(received.code))
+    assert (found.said["what"], found.seen, found.kind) == ("Unspoken words of a stranger", Seen.RECEIVED, "leak")
+    other = a_report(folder=tmp_path, now=NOW)
+    assert other.code != received.code
+    for wrong in ("", "x", received.code[:-1], received.code[::-1], received.ref, "0" * 26, "é" * 26, other.code[:-1]):
+        assert tips.conversation(tips.opened_by(wrong)) is None
+
+
+@pytest.mark.parametrize(
+    "typed", [str.lower, lambda code: f" {code[:5]}-{code[5:]} ", lambda code: code.replace("0", "O")]
+)
+def test_a_code_opens_as_people_type_it(app, tmp_path, typed):
+    received = a_report(folder=tmp_path, now=NOW)
+    assert tips.conversation(tips.opened_by(typed(received.code))) is not None
+
+
+def test_neither_code_nor_words_stand_in_the_database(app, tmp_path):
+    received = a_report(folder=tmp_path, now=NOW, who="Jo Unspoken", email="jo@example.org", uploads=(a_file(),))
+    tips.add(tips.opened_by(received.code), "Unspoken answer", form="f", now=NOW)
+    for table in ("tip", "tip_message", "tip_file", "audit_line", "data_key"):
+        for row in db.session.execute(text(f"SELECT * FROM {table}")).mappings():
+            for value in row.values():
+                raw = value if isinstance(value, bytes) else str(value).encode()
+                for secret in (received.code.encode(), b"nspoken", b"jo@example", b"shot.png"):
+                    assert secret not in raw, (table, secret)
+
+
+def a_file(content=b"bytes of a picture", name="C:\\pictures\\shot.png"):
+    return Upload(name, io.BytesIO(content))
+
+
+def test_files_are_sealed_in_the_folder_and_open_by_the_reports_key_alone(app, tmp_path):
+    received = a_report(folder=tmp_path, now=NOW, uploads=(a_file(),))
+    other = a_report(folder=tmp_path, now=NOW)
+    [row] = rows.files(the_tip(received.ref))
+    path = tmp_path / row.stored_as
+    assert b"picture" not in path.read_bytes()
+    assert b"".join(files.pieces(path, rows.key_of(the_tip(received.ref)), row.stored_as)) == b"bytes of a picture"
+    assert rows.names(the_tip(received.ref), [row]) == ["shot.png"]
+    with pytest.raises(Refused):
+        list(files.pieces(path, rows.key_of(the_tip(other.ref)), row.stored_as))
+
+
+@pytest.mark.parametrize("uploads", [(LARGEST_FILE + 1,), (1,) * 6])
+def test_files_beyond_the_limits_are_refused_and_leave_nothing(app, tmp_path, uploads):
+    before = len(record.lines())
+    with pytest.raises(Unfit) as refusal:
+        a_report(folder=tmp_path, uploads=tuple(a_file(b"x" * size) for size in uploads))
+    assert refusal.value.code == "files"
+    assert (list(tmp_path.iterdir()), len(record.lines())) == ([], before)
+    assert db.session.scalar(text("SELECT count(*) FROM tip")) == 0
+
+
+def test_a_form_sent_twice_is_one_report_with_the_same_code(app, tmp_path):
+    first = a_report(folder=tmp_path, form="F" * 26, now=NOW, uploads=(a_file(),))
+    second = a_report(folder=tmp_path, form="F" * 26, now=NOW + timedelta(minutes=1), uploads=(a_file(),))
+    late = a_report(folder=tmp_path, form="F" * 26, now=NOW + timedelta(hours=1))
+    assert (second.ref, second.code, second.again) == (first.ref, first.code, True)
+    assert (late.ref, late.code) == (first.ref, "")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_is_added_waits_for_us_once(app, tmp_path):
+    received = a_report(folder=tmp_path, now=NOW)
+    key = tips.opened_by(received.code)
+    for _ in range(2):
+        assert tips.add(key, "And one more thing", form="once", now=NOW)
+    found = tips.conversation(key)
+    assert [(one.by_us, one.text) for one in found.messages] == [(False, "And one more thing")]
+    assert the_tip(received.ref).waits
+    assert [line.verb for line in record.lines()][-2:] == ["tip.received", "tip.added_to"]
+
+
+def test_nobody_adds_to_what_their_code_does_not_open(app, tmp_path):
+    before = len(record.lines())
+    assert not tips.add(tips.opened_by("0" * 26), "words", form="f", now=NOW)
+    assert len(record.lines()) == before
+
+
+def test_a_report_takes_so_many_messages_and_no_more(app, tmp_path):
+    received = a_report(folder=tmp_path, now=NOW)
+    key = tips.opened_by(received.code)
+    db.session.rollback()
+    tip = the_tip(received.ref)
+    box = rows.seal_words(tip, "TM-X", "x")
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tip_message (tip_id, ref, way, written_by, written_at, sealed) "
+                "VALUES (:tip, :ref, 'page', 'public', '2026-03-06 16:00:00', :box)"
+            ),
+            [{"tip": tip.id, "ref": f"TM-{n}", "box": box} for n in range(MOST_MESSAGES)],
+        )
+    with pytest.raises(Refused, match="new report"):
+        tips.add(key, "one more", form="f", now=NOW)
+
+
+def test_a_report_whose_key_was_destroyed_answers_as_one_that_never_was(app, tmp_path):
+    received = a_report(folder=tmp_path, now=NOW)
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE data_key SET sealing = NULL, marking = NULL WHERE owner < 0"))
+    db.session.rollback()
+    assert tips.conversation(tips.opened_by(received.code)) is None
+    assert not tips.add(tips.opened_by(received.code), "words", form="f", now=NOW)
+
+
+def test_a_tag_in_a_subject_cannot_be_made_up(app, tmp_path):
+    received = a_report(folder=tmp_path, kind=Kind.OTHER, now=NOW)
+    tag = tips.tag_for(received.ref)
+    assert tips.is_tag(received.ref, tag.rpartition("-")[2])
+    assert not tips.is_tag(received.ref, "00000000")
+    assert not tips.is_tag("TIP-00000000", tag.rpartition("-")[2])
