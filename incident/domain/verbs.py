@@ -263,6 +263,7 @@ VERBS: dict[str, str] = {
     "person.added": "added the person {subject}",
     "person.corrected": "corrected {fields} of {subject}",
     "person.erased": "erased the contact data of {subject}",
+    "people.sought": "looked for one person in {incidents} incidents, and found {found}",
     "person.found": "looked for a person by their contact data; {found} found",
     "person.joined": "decided that {subject} and {twin} are the same person",
     "person.kept_apart": "decided that {subject} and {twin} are two people",

@@ -41,7 +41,7 @@ def _compiled(document: Document, inputs: dict[str, str], *, marks: bool) -> byt
     compiled = typst.compile(
         LAYOUT.read_bytes(),
         format="pdf",
-        font_paths=_fonts(),
+        font_paths=fonts(),
         ignore_system_fonts=True,
         sys_inputs={**inputs, "document": json.dumps(_printable(document.plain(), marks), ensure_ascii=False)},
         pdf_standards=STANDARDS,
@@ -52,7 +52,7 @@ def _compiled(document: Document, inputs: dict[str, str], *, marks: bool) -> byt
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def fonts() -> typst.Fonts:
     """The fonts of the wheel and of the typesetter, found once; never those of this machine."""
     return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 

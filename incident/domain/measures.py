@@ -1,0 +1,289 @@
+"""How long things took, what was in time, and by which channel people were told: over many incidents, never guessed.
+
+A span that begins or ends at an unknown moment is not counted, and how many were not is said beside the figure.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from incident.domain.errors import Invalid
+
+MONTHS: Final = (3, 6, 12, 24, 60)
+"""The lengths of time that may be asked for, in months up to now."""
+USUAL_MONTHS: Final = 12
+KINDS: Final = ("incident", "near_miss")
+"""What is measured together or apart. Drills never are: nothing in them happened."""
+MOST_LAWS: Final = 12
+"""So many laws have a bar of their own in the plot; the table has all."""
+
+
+class Span(StrEnum):
+    """A length of time in the life of an incident, from one known moment to another."""
+
+    DETECT = "detect"
+    DECIDE = "decide"
+    CONTAIN = "contain"
+    REPORT = "report"
+    TELL = "tell"
+
+
+MEANING: Final[Mapping[Span, str]] = {
+    Span.DETECT: "from when it began to when it was first noticed or detected",
+    Span.DECIDE: "from awareness to the first duty that a person decided on",
+    Span.CONTAIN: "from awareness to containment",
+    Span.REPORT: "from awareness to the first report to an authority",
+    Span.TELL: "from awareness to the first notice to the people concerned",
+}
+BEGUN: Final = ("occurred_from",)
+DETECTED: Final = ("noticed_at", "detected_at", "discovered_at", "aware_at")
+AWARE: Final = ("aware_at", "controller_aware_at", "discovered_at", "detected_at")
+CONTAINED: Final = ("contained_at",)
+TOLD: Final = ("individuals_notified_at",)
+FACTS: Final = tuple(dict.fromkeys((*BEGUN, *DETECTED, *AWARE, *CONTAINED, *TOLD)))
+"""The facts that the spans are made of."""
+NOT_AUTHORITIES: Final = ("individuals", "consumer_reporting_agencies", "media", "customers", "public", "ourselves")
+
+
+@dataclass(frozen=True)
+class Course:
+    """One incident as it is measured: its level, and the moments that are known of it."""
+
+    ref: str
+    title: str
+    level: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+    moments: Mapping[str, datetime] = field(default_factory=dict)
+    decided_at: datetime | None = None
+    reported_at: datetime | None = None
+    told_at: datetime | None = None
+
+    def ends(self, span: Span) -> tuple[datetime | None, datetime | None]:
+        """Where a span begins and ends, as far as both are known."""
+        aware = self._first(AWARE)
+        return {
+            Span.DETECT: (self._first(BEGUN), self._first(DETECTED)),
+            Span.DECIDE: (aware, self.decided_at),
+            Span.CONTAIN: (aware, self._first(CONTAINED)),
+            Span.REPORT: (aware, self.reported_at),
+            Span.TELL: (aware, _earliest(self.told_at, self._first(TOLD))),
+        }[span]
+
+    def took(self, span: Span) -> timedelta | None:
+        """How long a span took; None where an end is unknown, or where what is recorded has it end before it began."""
+        begin, end = self.ends(span)
+        return end - begin if begin and end and end >= begin else None
+
+    def _first(self, keys: Iterable[str]) -> datetime | None:
+        """The earliest of these moments that is known."""
+        return _earliest(*(self.moments.get(key) for key in keys))
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How long a span took over several incidents: half took at most `middle`, nine in ten at most `most`."""
+
+    counted: int
+    unknown: int
+    middle: timedelta | None
+    most: timedelta | None
+
+
+def taken(courses: Sequence[Course], span: Span) -> Taken:
+    """One span over these incidents."""
+    found = sorted(length for course in courses if (length := course.took(span)) is not None)
+    middle = median(length.total_seconds() for length in found) if found else None
+    return Taken(
+        counted=len(found),
+        unknown=len(courses) - len(found),
+        middle=None if middle is None else timedelta(seconds=middle),
+        most=found[-(-len(found) * 9 // 10) - 1] if found else None,
+    )
+
+
+def by_level(courses: Iterable[Course], levels: Sequence[str]) -> dict[str, list[Course]]:
+    """The incidents of each level, gravest first as `levels` says; those without a grade last, under an empty word."""
+    found: dict[str, list[Course]] = {level: [] for level in (*levels, "")}
+    for course in courses:
+        found.setdefault(course.level, []).append(course)
+    return {level: held for level, held in found.items() if held}
+
+
+@dataclass(frozen=True)
+class Month:
+    """How many incidents were opened and closed in one month of the reader's zone."""
+
+    year: int
+    month: int
+    opened: int
+    closed: int
+
+
+def by_month(opened: Iterable[datetime], closed: Iterable[datetime], months: Sequence[tuple[int, int]]) -> list[Month]:
+    """Counts for each of these months, which may be none. The moments are in the zone whose months are meant."""
+    begun, ended = _counted(opened), _counted(closed)
+    return [Month(year, month, begun[year, month], ended[year, month]) for year, month in months]
+
+
+def _counted(moments: Iterable[datetime]) -> defaultdict[tuple[int, int], int]:
+    found: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for moment in moments:
+        found[moment.year, moment.month] += 1
+    return found
+
+
+def months_to(now: datetime, count: int) -> list[tuple[int, int]]:
+    """The last `count` months, this one included, oldest first."""
+    here = now.year * 12 + now.month - 1
+    return [(number // 12, number % 12 + 1) for number in range(here - count + 1, here + 1)]
+
+
+def first_day(year: int, month: int) -> date:
+    """The first day of a month."""
+    return date(year, month, 1)
+
+
+@dataclass(frozen=True)
+class Done:
+    """One duty that was met: of which law, how long it took from the start of its clock, and whether it was late."""
+
+    law: str
+    took: timedelta | None
+    late: bool
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How the duties of one law were kept."""
+
+    law: str
+    in_time: int
+    late: int
+    overdue: int
+    middle: timedelta | None
+
+    @property
+    def judged(self) -> int:
+        """Duties whose time is over or that were met: those that can be in time or not."""
+        return self.in_time + self.late + self.overdue
+
+    @property
+    def share(self) -> float | None:
+        """The share in time, 0 to 1; None where nothing can be judged yet."""
+        return self.in_time / self.judged if self.judged else None
+
+
+def kept(done: Iterable[Done], overdue: Mapping[str, int]) -> list[Kept]:
+    """How each law's duties were kept, those with most to judge first. `overdue`: unmet and past their time, by law."""
+    met: defaultdict[str, list[Done]] = defaultdict(list)
+    for one in done:
+        met[one.law].append(one)
+    found = [_kept(law, met[law], overdue.get(law, 0)) for law in {*met, *overdue}]
+    return sorted(found, key=lambda one: (-one.judged, one.law))
+
+
+def _kept(law: str, met: Sequence[Done], overdue: int) -> Kept:
+    lengths = [one.took.total_seconds() for one in met if one.took is not None]
+    late = sum(one.late for one in met)
+    middle = timedelta(seconds=median(lengths)) if lengths else None
+    return Kept(law, len(met) - late, late, overdue, middle)
+
+
+def total(laws: Iterable[Kept]) -> Kept:
+    """All laws together, under an empty name; no length, since the clocks of laws do not begin together."""
+    held = list(laws)
+    return Kept("", sum(one.in_time for one in held), sum(one.late for one in held), sum(o.overdue for o in held), None)
+
+
+REACHED: Final = ("delivered", "confirmed")
+TAKEN: Final = ("accepted",)
+UNDER_WAY: Final = ("waiting", "sending")
+UNSURE: Final = ("in_doubt",)
+MISSED: Final = ("failed", "bounced", "unreached", "cancelled")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """How far one channel carried: people by what became of their last message."""
+
+    channel: str
+    reached: int
+    taken: int
+    under_way: int
+    unsure: int
+    missed: int
+
+    @property
+    def people(self) -> int:
+        """All of them."""
+        return self.reached + self.taken + self.under_way + self.unsure + self.missed
+
+
+def carried(counts: Mapping[tuple[str, str], int]) -> list[Carried]:
+    """Each channel by how far it carried, the most used first. `counts`: people by channel and state."""
+    channels = sorted({channel for channel, _ in counts})
+    found = [
+        Carried(channel, *(sum(counts.get((channel, state), 0) for state in states) for states in _ROWS))
+        for channel in channels
+    ]
+    return sorted((one for one in found if one.people), key=lambda one: (-one.people, one.channel))
+
+
+_ROWS: Final = (REACHED, TAKEN, UNDER_WAY, UNSURE, MISSED)
+
+
+ANYTHING: Final = "all"
+"""The word for every kind together."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is measured: so many months up to now, of these kinds."""
+
+    months: int = USUAL_MONTHS
+    kinds: tuple[str, ...] = ("incident",)
+
+    def since(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """The first moment of the first month, in UTC."""
+        year, month = months_to(now.astimezone(zone), self.months)[0]
+        return datetime(year, month, 1, tzinfo=zone).astimezone(UTC)
+
+
+def asked(given: Mapping[str, str]) -> Asked:
+    """What somebody asks to see: `months` and `kind`. Raises Invalid naming the field."""
+    months, kind = given.get("months", str(USUAL_MONTHS)), given.get("kind", "incident")
+    if months not in map(str, MONTHS):
+        raise Invalid("months", f"months is one of {', '.join(map(str, MONTHS))}.")
+    if kind not in (*KINDS, ANYTHING):
+        raise Invalid("kind", f"kind is one of {', '.join(KINDS)}, {ANYTHING}.")
+    return Asked(int(months), KINDS if kind == ANYTHING else (kind,))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All figures of one span of time, and the moment they were taken at."""
+
+    asked: Asked
+    at: datetime
+    zone: ZoneInfo
+    courses: Sequence[Course]
+    spans: Mapping[Span, Taken]
+    levels: Mapping[str, Mapping[Span, Taken]]
+    months: Sequence[Month]
+    laws: Sequence[Kept]
+    channels: Sequence[Carried]
+
+    @property
+    def kept(self) -> Kept:
+        """Duties over all laws."""
+        return total(self.laws)

@@ -1,0 +1,159 @@
+"""The measures as one page for a board: five figures, four plots, and what they leave out. Same input, same bytes."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, timedelta
+from typing import Any, Final
+
+import typst
+from babel.dates import format_date, format_datetime
+
+from incident.domain import measures as rules
+from incident.domain.measures import Measured, Span
+from incident.exports import pdf as layouts
+from incident.exports import plots
+from incident.exports.glyphs import printable
+from incident.exports.plots import Series
+
+LAYOUT: Final = layouts.TEMPLATES / "exports" / "board.typ"
+SPAN_WORDS: Final = {
+    Span.DETECT: "to detect",
+    Span.DECIDE: "to decide",
+    Span.CONTAIN: "to contain",
+    Span.REPORT: "to report",
+    Span.TELL: "to tell people",
+}
+
+
+def pdf(of: Measured, company: str) -> bytes:
+    """The page as PDF/A-3a and PDF/UA-1."""
+    said = {
+        "title": "Incidents and how they were handled",
+        "subtitle": f"{company} · {_months(of)}" if company else _months(of),
+        "author": company or "Tocsin",
+        "made": format_datetime(of.at.astimezone(of.zone), "d MMMM y, HH:mm zzzz", locale="en_GB"),
+        "figures": _figures(of),
+        "plots": [{"title": title, "says": says, "file": name} for name, title, says, _ in _plots(of)],
+        "closing": _left_out(of),
+    }
+    drawn = {name: svg.decode() for name, _, _, svg in _plots(of)}
+    compiled = typst.compile(
+        LAYOUT.read_bytes(),
+        format="pdf",
+        font_paths=layouts.fonts(),
+        ignore_system_fonts=True,
+        sys_inputs={"page": json.dumps(_printable(said), ensure_ascii=False), **drawn},
+        pdf_standards=layouts.STANDARDS,
+        timestamp=of.at.astimezone(UTC).replace(microsecond=0),
+    )
+    assert isinstance(compiled, bytes)
+    return compiled
+
+
+def _months(of: Measured) -> str:
+    first, last = of.months[0], of.months[-1]
+    return f"{_month(first.year, first.month)} to {_month(last.year, last.month)}"
+
+
+def _month(year: int, month: int) -> str:
+    return format_date(rules.first_day(year, month), "MMMM y", locale="en_GB")
+
+
+def _figures(of: Measured) -> list[list[str]]:
+    """Five figures with what each counts."""
+    opened, closed = sum(one.opened for one in of.months), sum(one.closed for one in of.months)
+    people = sum(one.people for one in of.channels)
+    got = sum(one.reached + one.taken for one in of.channels)
+    kept = of.kept
+    share = "–" if kept.share is None else f"{kept.share:.0%}"
+    told = of.spans[Span.TELL].middle
+    return [
+        [f"{opened:,}", "incidents opened"],
+        [f"{closed:,}", "closed"],
+        [share, f"of {kept.judged:,} duties in time"],
+        ["–" if told is None else length(told), "half were told within"],
+        [f"{got / people:.1%}" if people else "–", f"of {people:,} people reached"],
+    ]
+
+
+def _plots(of: Measured) -> list[tuple[str, str, str, bytes]]:
+    """Name, title, what it says in words, and the picture of each plot."""
+    told = {span: of.spans[span] for span in Span}
+    spans = [f"{SPAN_WORDS[span]} {length(one.middle)}" for span, one in told.items() if one.middle is not None]
+    laws = [f"{one.law}: {one.in_time} in time, {one.late} late, {one.overdue} overdue" for one in of.laws[:8]]
+    return [
+        ("months", "Opened and closed by month", "Bars of incidents opened and closed in each month.", months(of)),
+        ("spans", "How long it took", "; ".join(spans) or "Nothing can be measured yet.", spans_plot(of)),
+        ("laws", "Duties kept, by law", "; ".join(laws) or "No duty is due yet.", laws_plot(of)),
+        ("channels", "People by channel", "Bars of people reached and missed by channel.", channels_plot(of)),
+    ]
+
+
+def months(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
+    """Incidents opened and closed by month."""
+    labels = [format_date(rules.first_day(one.year, one.month), "MMM yy", locale="en_GB") for one in of.months]
+    opened = Series("opened", "accent", [one.opened for one in of.months])
+    closed = Series("closed", "idle", [one.closed for one in of.months])
+    return plots.columns(labels, [opened, closed], look=look, width=width)
+
+
+def spans_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
+    """How long each span took: half of the incidents, and nine in ten."""
+    middle = Series("half took at most", "accent", [_seconds(of.spans[span].middle) for span in Span])
+    most = Series("nine in ten at most", "idle", [_seconds(of.spans[span].most) for span in Span])
+    shown = lambda seconds: length(timedelta(seconds=seconds))  # noqa: E731
+    return plots.lengths(list(SPAN_WORDS.values()), [middle, most], look=look, width=width, shown=shown)
+
+
+def laws_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
+    """Duties in time, late and overdue by law: those with most to judge."""
+    laws = [one for one in of.laws if one.judged][: rules.MOST_LAWS]
+    series = [
+        Series("in time", "met", [one.in_time for one in laws]),
+        Series("late", "soon", [one.late for one in laws]),
+        Series("overdue", "late", [one.overdue for one in laws]),
+    ]
+    return plots.stacks([one.law for one in laws], series, look=look, width=width)
+
+
+def channels_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
+    """People by what became of their last message, by channel."""
+    held: Sequence[Any] = of.channels
+    series = [
+        Series("delivered", "met", [one.reached for one in held]),
+        Series("taken by the provider", "accent", [one.taken for one in held]),
+        Series("under way", "idle", [one.under_way for one in held]),
+        Series("in doubt", "open", [one.unsure for one in held]),
+        Series("not reached", "late", [one.missed for one in held]),
+    ]
+    return plots.stacks([one.channel for one in held], series, look=look, width=width)
+
+
+def length(gap: timedelta) -> str:
+    """A length of time in one unit that says enough, such as `45 min`, `6.5 h`, `12 d`."""
+    hours = gap.total_seconds() / 3600
+    if hours < 1:
+        return f"{max(1, round(hours * 60))} min"
+    if hours < 100:
+        return f"{hours:.1f}".removesuffix(".0") + " h"
+    return f"{hours / 24:,.0f} d"
+
+
+def _seconds(gap: timedelta | None) -> float | None:
+    return None if gap is None else gap.total_seconds()
+
+
+def _left_out(of: Measured) -> str:
+    missing = ", ".join(f"{SPAN_WORDS[span]} {one.unknown:,}" for span, one in of.spans.items() if one.unknown)
+    unknown = (
+        f" Not counted for want of a known moment, of {len(of.courses):,} incidents: {missing}." if missing else ""
+    )
+    return "Drills are left out, and what the one who made this page may not see." + unknown
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, marks=True)
+    if isinstance(value, dict):
+        return {key: _printable(inner) for key, inner in value.items()}
+    return [_printable(inner) for inner in value]

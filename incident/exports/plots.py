@@ -1,0 +1,184 @@
+"""Plots as SVG pictures, drawn by Pygal: they hold no script, ask nobody outside, and stand beside the table they show.
+
+Colours are those of `static/tokens.css`; a picture cannot read the page's, so that each is drawn light and dark.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log10
+from typing import Any, Final
+
+import pygal
+from lxml import etree
+from pygal.style import Style
+
+FACE: Final = "Noto Sans SC, system-ui, Segoe UI, Noto Sans, sans-serif"
+
+MOST_LABELS: Final = 12
+WIDE: Final = 760
+NARROW: Final = 380
+"""Widths of a picture on a wide and on a small screen; letters are of one size on both."""
+SHORTEST: Final = 60.0
+HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+SCALE: Final = (
+    (SHORTEST, "1 min"),
+    (10 * SHORTEST, "10 min"),
+    (HOUR, "1 h"),
+    (6 * HOUR, "6 h"),
+    (DAY, "1 d"),
+    (3 * DAY, "3 d"),
+    (10 * DAY, "10 d"),
+    (30 * DAY, "30 d"),
+    (90 * DAY, "90 d"),
+    (365 * DAY, "1 y"),
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Inks of one look; `tones` colour series by what they mean."""
+
+    ink: str
+    quiet: str
+    line: str
+    tones: Mapping[str, str]
+
+
+LOOKS: Final[Mapping[str, Look]] = {
+    "light": Look(
+        "#17212e",
+        "#4a5868",
+        "#dfe4ea",
+        {
+            "accent": "#2349c8",
+            "met": "#176a40",
+            "late": "#b3261e",
+            "soon": "#c97a17",
+            "open": "#6a3fb5",
+            "idle": "#8694a3",
+        },
+    ),
+    "dark": Look(
+        "#e8edf3",
+        "#b4c0cd",
+        "#2c3847",
+        {
+            "accent": "#8aa6ff",
+            "met": "#7fd3a3",
+            "late": "#ff8a80",
+            "soon": "#f3bf6b",
+            "open": "#c9adff",
+            "idle": "#97a7b8",
+        },
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One row of bars: its name, its tone, and a value for each label (None leaves a gap)."""
+
+    name: str
+    tone: str
+    values: Sequence[float | None]
+
+
+def columns(labels: Sequence[str], series: Sequence[Series], *, look: str, width: int = WIDE) -> bytes:
+    """Upright bars side by side, such as counts by month; of many, only some are labelled and none has its figure."""
+    every = -(-len(labels) // (MOST_LABELS * width // WIDE))
+    some = {"x_labels_major_every": every, "show_minor_x_labels": False, "print_values": False} if every > 1 else {}
+    return _drawn(pygal.Bar, labels, series, look, width=width, height=260, **some)
+
+
+def stacks(labels: Sequence[str], series: Sequence[Series], *, look: str, width: int = WIDE) -> bytes:
+    """Lying bars whose parts add up, such as kept and missed by law. The first label stands on top."""
+    backwards = [Series(one.name, one.tone, list(one.values)[::-1]) for one in series]
+    height = 90 + 34 * max(1, len(labels))
+    return _drawn(pygal.HorizontalStackedBar, list(labels)[::-1], backwards, look, width=width, height=height)
+
+
+def lengths(
+    labels: Sequence[str], series: Sequence[Series], *, look: str, shown: Callable[[float], str], width: int = WIDE
+) -> bytes:
+    """Lying bars of seconds side by side, on a scale from a minute to years that shows short and long alike.
+
+    `shown` says a length in words.
+    """
+    backwards = [Series(one.name, one.tone, [_place(value) for value in one.values][::-1]) for one in series]
+    end = max((place for one in backwards for place in one.values if place), default=_place(DAY) or 0)
+    more = {
+        "range": (0, end * 1.04),
+        "y_labels": [{"value": _place(value), "label": word} for value, word in SCALE if (_place(value) or 0) <= end],
+        "formatter": lambda place: "" if place is None else shown(SHORTEST * 10**place),
+    }
+    height = 100 + 52 * max(1, len(labels))
+    return _drawn(pygal.HorizontalBar, list(labels)[::-1], backwards, look, width=width, height=height, **more)
+
+
+def _place(seconds: float | None) -> float | None:
+    """Where a length stands on the scale; what is shorter than it begins stands just behind its beginning."""
+    return None if seconds is None else max(log10(seconds / SHORTEST), 0.02) if seconds > 0 else 0.02
+
+
+def _drawn(
+    kind: Any, labels: Sequence[str], series: Sequence[Series], look: str, *, width: int, height: int, **more: Any
+) -> bytes:
+    chart = kind(
+        style=_style(LOOKS[look], [one.tone for one in series]),
+        width=width,
+        height=height,
+        js=(),
+        no_prefix=True,
+        disable_xml_declaration=True,
+        explicit_size=False,
+        show_legend=len(series) > 1,
+        legend_at_bottom=True,
+        legend_at_bottom_columns=len(series) if width == WIDE else 2,
+        legend_box_size=10,
+        margin=8,
+        spacing=8,
+        min_scale=2,
+        max_scale=6,
+        print_zeroes=False,
+        truncate_label=-1,
+        truncate_legend=-1,
+        **{"formatter": _whole, "print_values": True, "print_values_position": "center", **more},
+    )
+    chart.x_labels = list(labels)
+    if "y_labels" in more:
+        chart.y_labels = more["y_labels"]
+    for one in series:
+        chart.add(one.name, list(one.values))
+    tree = chart.render_tree()
+    for settings in tree.findall(".//{*}script"):  # Pygal's own, for a program that is not loaded
+        settings.getparent().remove(settings)
+    return bytes(etree.tostring(tree))
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _style(look: Look, tones: Sequence[str]) -> Style:
+    return Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground=look.quiet,
+        foreground_strong=look.ink,
+        foreground_subtle=look.line,
+        guide_stroke_color=look.line,
+        major_guide_stroke_color=look.line,
+        guide_stroke_dasharray="0",
+        major_guide_stroke_dasharray="0",
+        opacity="1",
+        opacity_hover="1",
+        transition="0s",
+        colors=tuple(look.tones[tone] for tone in tones),
+        value_colors=tuple("#ffffff" if look is LOOKS["light"] else "#10171f" for _ in tones),
+        font_family=FACE,
+        label_font_size=13,
+        major_label_font_size=13,
+        legend_font_size=13,
+        value_font_size=12,
+    )

@@ -1,0 +1,131 @@
+"""What is measured over many incidents, read in a fixed number of queries; `of` is always a query of incident ids."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, false, func, or_, select
+
+from incident.domain.measures import FACTS, NOT_AUTHORITIES, Course, Done
+from incident.domain.scales import NOT_CONCERNED, Scale
+from incident.store.db import db
+from incident.store.dispatches import Dispatch
+from incident.store.grades import Grade
+from incident.store.incidents import Fact, Incident
+from incident.store.obligations import UNSETTLED, FindingRow
+from incident.store.tallies import DispatchTally
+
+
+def ids(seen: Select[Any], kinds: Sequence[str], since: datetime) -> Select[Any]:
+    """The ids of those incidents among `seen` (a query of incidents) that are measured: of these kinds, opened since."""
+    lasting = or_(Incident.opened_at >= since, Incident.closed_at >= since)
+    return seen.with_only_columns(Incident.id).where(Incident.kind.in_(kinds), lasting)
+
+
+def courses(of: Select[Any], since: datetime) -> list[Course]:
+    """The incidents opened since then, newest first, with every moment that is known of them."""
+    opened = of.where(Incident.opened_at >= since)
+    moments, levels = _moments(opened), _levels(opened)
+    decided, reported = _decided(opened), _reported(opened)
+    told = _told(opened)
+    query = select(Incident.id, Incident.ref, Incident.title, Incident.opened_at, Incident.closed_at)
+    found = db.session.execute(query.where(Incident.id.in_(opened)).order_by(Incident.id.desc()))
+    return [
+        Course(
+            ref,
+            title,
+            levels.get(id_, ""),
+            opened_at,
+            closed_at,
+            moments.get(id_, {}),
+            decided.get(id_),
+            reported.get(id_),
+            told.get(id_),
+        )
+        for id_, ref, title, opened_at, closed_at in found
+    ]
+
+
+def _moments(of: Select[Any]) -> dict[int, dict[str, datetime]]:
+    """The latest known value of each moment, by incident; what is unknown is left out."""
+    mine = Fact.incident_id.in_(of), Fact.key.in_(FACTS)
+    newest = select(func.max(Fact.id)).where(*mine).group_by(Fact.incident_id, Fact.key)
+    found: dict[int, dict[str, datetime]] = {}
+    for id_, key, value in db.session.execute(
+        select(Fact.incident_id, Fact.key, Fact.value).where(Fact.id.in_(newest))
+    ):
+        if isinstance(value, str):
+            found.setdefault(id_, {})[key] = datetime.fromisoformat(value)
+    return found
+
+
+def _levels(of: Select[Any]) -> dict[int, str]:
+    """The operational level that counts: the latest chosen one, or else the latest suggestion."""
+    mine = Grade.incident_id.in_(of), Grade.scale == Scale.OPERATIONAL
+    newest = select(func.max(Grade.id)).where(*mine).group_by(Grade.incident_id, Grade.basis)
+    rows = select(Grade.incident_id, Grade.level).where(Grade.id.in_(newest), Grade.level != NOT_CONCERNED)
+    suggested_first = rows.order_by(case((Grade.basis == "chosen", 1), else_=0))
+    return {id_: level for id_, level in db.session.execute(suggested_first)}
+
+
+def _decided(of: Select[Any]) -> dict[int, datetime]:
+    return _earliest(FindingRow.incident_id, FindingRow.decided_at, FindingRow.incident_id.in_(of))
+
+
+def _reported(of: Select[Any]) -> dict[int, datetime]:
+    to_one = and_(FindingRow.incident_id.in_(of), FindingRow.to.not_in(NOT_AUTHORITIES), FindingRow.state == "met")
+    return _earliest(FindingRow.incident_id, FindingRow.met_at, to_one)
+
+
+def _told(of: Select[Any]) -> dict[int, datetime]:
+    real = and_(Dispatch.incident_id.in_(of), Dispatch.simulated == false())
+    return _earliest(Dispatch.incident_id, Dispatch.started_at, real)
+
+
+def _earliest(by: Any, moment: Any, condition: Any) -> dict[int, datetime]:
+    query = select(by, func.min(moment)).where(condition, moment.is_not(None)).group_by(by)
+    return {id_: at for id_, at in db.session.execute(query)}
+
+
+def opened_and_closed(of: Select[Any], since: datetime) -> tuple[list[datetime], list[datetime]]:
+    """When incidents were opened, and when closed, since then."""
+    rows = db.session.execute(select(Incident.opened_at, Incident.closed_at).where(Incident.id.in_(of))).all()
+    return [at for at, _ in rows if at >= since], [at for _, at in rows if at and at >= since]
+
+
+def done(of: Select[Any], since: datetime) -> Iterator[Done]:
+    """Every duty that was met since then, once."""
+    query = select(FindingRow.law, FindingRow.start, FindingRow.met_at, FindingRow.late_seconds).where(
+        FindingRow.incident_id.in_(of),
+        FindingRow.superseded_at.is_(None),
+        FindingRow.state == "met",
+        FindingRow.met_at >= since,
+    )
+    for law, start, met_at, late_seconds in db.session.execute(query):
+        begun = datetime.fromisoformat(start) if "T" in start else None
+        took = met_at - begun if begun and met_at and met_at >= begun else None
+        yield Done(law, took, bool(late_seconds))
+
+
+def overdue(of: Select[Any], now: datetime) -> Mapping[str, int]:
+    """How many owed duties are past their time and neither met nor waived, by law."""
+    query = select(FindingRow.law, func.count()).where(
+        FindingRow.incident_id.in_(of),
+        FindingRow.superseded_at.is_(None),
+        FindingRow.standing == "owed",
+        FindingRow.state.in_(UNSETTLED),
+        FindingRow.due_at < now,
+    )
+    return {law: number for law, number in db.session.execute(query.group_by(FindingRow.law))}
+
+
+def carried(of: Select[Any], since: datetime) -> Mapping[tuple[str, str], int]:
+    """How many people of real sendings begun since then stand where, by channel and state of their last message."""
+    tally = DispatchTally
+    query = (
+        select(tally.channel, tally.state, func.sum(tally.n))
+        .join(Dispatch, Dispatch.id == tally.dispatch_id)
+        .where(Dispatch.incident_id.in_(of), Dispatch.simulated == false(), Dispatch.started_at >= since)
+        .group_by(tally.channel, tally.state)
+    )
+    return {(channel, state): int(number) for channel, state, number in db.session.execute(query)}

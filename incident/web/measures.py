@@ -1,0 +1,126 @@
+"""The measures over many incidents: figures and plots with the table behind each, as CSV too, and one page for a board."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from incident.actions import measures as actions
+from incident.domain import measures as rules
+from incident.domain.errors import Invalid, Missing
+from incident.domain.lawbook import library
+from incident.domain.measures import Measured, Span
+from incident.domain.scales import LEVELS, Scale
+from incident.exports import board, csv, plots
+from incident.web.access import actor, now, permit, zone
+from incident.web.incidents import csv_answer, visible
+from incident.web.reports import company, download
+
+bp = Blueprint("measures", __name__, url_prefix="/measures")
+
+GRAVEST_FIRST: Final = tuple(reversed(LEVELS[Scale.OPERATIONAL]))
+PLOTS: Final[Mapping[str, Callable[..., bytes]]] = {
+    "months": board.months,
+    "spans": board.spans_plot,
+    "laws": board.laws_plot,
+    "channels": board.channels_plot,
+}
+WIDTHS: Final = {"wide": plots.WIDE, "narrow": plots.NARROW}
+
+
+@bp.get("/")
+@permit("measures.view")
+def index() -> ResponseReturnValue:
+    """All figures of the last months."""
+    try:
+        of = measured()
+    except Invalid as error:
+        return render_template("measures/wrong.html", error=error), 422
+    return render_template(
+        "measures/show.html",
+        of=of,
+        given=_given(),
+        months=rules.MONTHS,
+        kinds=(*rules.KINDS, rules.ANYTHING),
+        spans=list(Span),
+        names={law.law: short(law.law) for law in of.laws},
+    )
+
+
+@bp.get("/<plot>.svg")
+@permit("measures.view")
+def picture(plot: str) -> Response:
+    """One plot as a picture, light or dark, for wide or small screens."""
+    look, width = request.args.get("look", "light"), request.args.get("width", "wide")
+    if plot not in PLOTS or look not in plots.LOOKS or width not in WIDTHS:
+        raise Missing()
+    drawn = PLOTS[plot](measured(), look=look, width=WIDTHS[width])
+    return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=60"})
+
+
+@bp.get("/<table>.csv")
+@permit("measures.view")
+def table(table: str) -> Response:
+    """The table behind a plot."""
+    if table not in TABLES:
+        raise Missing()
+    header, lines = TABLES[table]
+    return csv_answer(csv.rows(header, lines(measured())), f"measures-{table}.csv")
+
+
+@bp.post("/board.pdf")
+@permit("measures.view")
+def one_page() -> Response:
+    """One page for a board; its digest goes into the record."""
+    return download(actions.one_page(measured(), company=company().name, actor=actor(), now=now()))
+
+
+def measured() -> Measured:
+    """The figures that the address asks for, over the incidents that this reader may know of. Raises Invalid."""
+    return actions.measured(visible(), rules.asked(request.values), levels=GRAVEST_FIRST, zone=zone(), now=now())
+
+
+def short(law: str) -> str:
+    """The short name of a law; its reference where the library has it no more."""
+    known = library().laws.get(law)
+    return known.short if known else law
+
+
+def _given() -> dict[str, str]:
+    return {name: request.args[name] for name in ("months", "kind") if name in request.args}
+
+
+def _spans(of: Measured) -> Iterator[tuple[Any, ...]]:
+    for course in of.courses:
+        lengths = (course.took(span) for span in Span)
+        seconds = ("" if length is None else round(length.total_seconds()) for length in lengths)
+        yield course.ref, course.level, course.opened_at, course.closed_at, *seconds
+
+
+def _months(of: Measured) -> Iterator[tuple[Any, ...]]:
+    yield from ((f"{one.year}-{one.month:02}", one.opened, one.closed) for one in of.months)
+
+
+def _laws(of: Measured) -> Iterator[tuple[Any, ...]]:
+    for one in of.laws:
+        middle = "" if one.middle is None else round(one.middle.total_seconds())
+        yield one.law, one.in_time, one.late, one.overdue, "" if one.share is None else f"{one.share:.4f}", middle
+
+
+def _channels(of: Measured) -> Iterator[tuple[Any, ...]]:
+    yield from ((o.channel, o.people, o.reached, o.taken, o.under_way, o.unsure, o.missed) for o in of.channels)
+
+
+TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Measured], Iterator[tuple[Any, ...]]]]]] = {
+    "spans": (
+        ("incident", "operational level", "opened (UTC)", "closed (UTC)", *(f"seconds to {span}" for span in Span)),
+        _spans,
+    ),
+    "months": (("month", "opened", "closed"), _months),
+    "laws": (("law", "in time", "late", "overdue", "share in time", "median seconds from the clock's start"), _laws),
+    "channels": (
+        ("channel", "people", "delivered", "taken by the provider", "under way", "in doubt", "not reached"),
+        _channels,
+    ),
+}

@@ -1,0 +1,128 @@
+"""The measures: figures of what the reader may see, tables behind the plots, and the page for a board."""
+
+import io
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from flask.testing import FlaskClient
+from pypdf import PdfReader
+from sqlalchemy import event, text
+
+from incident import clock
+from incident.actions import members, obligations
+from incident.domain.access import Role
+from incident.store import obligations as findings
+from incident.store.db import db
+from tests.builders import an_incident
+
+TABLES = ("months", "spans", "laws", "channels")
+DUTY = "EU-GDPR/tell-authority"
+
+
+@pytest.fixture
+def measured(app):
+    """An incident contained after 30 hours, its report to the authority made a day after its time."""
+    aware = clock.now().replace(microsecond=0) - timedelta(days=6)
+    facts = {
+        "personal_data": True, "role": "controller", "establishments": ["DE"], "residents": {"DE": 10}, "risk_to_people": "high",
+        "category": "data_leak", "aware_at": aware.isoformat(), "contained_at": (aware + timedelta(hours=30)).isoformat(),
+    }  # fmt: skip
+    incident = an_incident(facts=facts, now=clock.now())
+    report = findings.current(incident.id)[DUTY]
+    met = aware + timedelta(hours=96)
+    obligations.mark_met(incident.ref, report.ref, met_at=met, note="", actor="U-0TEST000", now=clock.now())
+    return incident
+
+
+def test_figures_come_from_what_is_known(measured, client, token_for):
+    told = client.get("/api/v1/measures/", headers=token_for(Role.LEAD)).json
+    assert told["incidents"] == 1
+    assert told["spans"]["contain"]["median_seconds"] == 30 * 3600
+    assert told["spans"]["report"]["median_seconds"] == 96 * 3600
+    assert told["spans"]["tell"] == {
+        "counted": 0, "unknown": 1, "median_seconds": None, "nine_in_ten_seconds": None,
+    }  # fmt: skip
+    gdpr = next(law for law in told["laws"] if law["law"] == "EU-GDPR")
+    assert (gdpr["in_time"], gdpr["late"], gdpr["median_seconds"]) == (0, 1, 96 * 3600)
+    assert sum(month["opened"] for month in told["months"]) == 1
+
+
+def test_the_page_shows_them_with_a_table_beside_every_plot(measured, as_):
+    page = as_(Role.AUDITOR).get("/measures/").text
+    assert "1 d 6 h" in page
+    for name in TABLES[:3]:
+        assert f"/measures/{name}.svg?look=light" in page
+        assert f"/measures/{name}.csv" in page
+
+
+def test_a_near_miss_is_measured_apart_and_a_drill_never(as_):
+    an_incident(kind="drill")
+    an_incident(kind="near_miss")
+    browser = as_(Role.LEAD)
+    assert "Nothing to measure in this time." in browser.get("/measures/").text
+    assert "Nothing to measure in this time." not in browser.get("/measures/?kind=near_miss").text
+
+
+def test_nobody_learns_of_a_restricted_incident_by_its_figures(measured, as_):
+    members.restrict(measured.ref, actor="U-0TEST000", now=clock.now())
+    outsider = as_(Role.LEAD)
+    assert "Nothing to measure in this time." in outsider.get("/measures/").text
+    assert measured.ref not in outsider.get("/measures/spans.csv").text
+    assert measured.ref in as_(Role.AUDITOR).get("/measures/spans.csv").text
+
+
+@pytest.mark.parametrize("plot", TABLES)
+@pytest.mark.parametrize("more", ["", "?look=dark&width=narrow&months=60&kind=all"])
+def test_every_plot_is_a_picture_that_asks_nobody_and_runs_nothing(measured, as_, plot, more):
+    answer = as_(Role.LEAD).get(f"/measures/{plot}.svg{more}")
+    assert answer.mimetype == "image/svg+xml"
+    drawn = ElementTree.fromstring(answer.data)
+    assert not [part for part in drawn.iter() if str(part.tag).endswith(("script", "foreignObject", "image"))]
+    hrefs = [value for part in drawn.iter() for name, value in part.attrib.items() if name.endswith("href")]
+    assert not [href for href in hrefs if not href.startswith("#")]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_plot_has_its_table(measured, as_, table):
+    lines = as_(Role.LEAD).get(f"/measures/{table}.csv").text.splitlines()
+    assert len(lines[0].split(",")) > 2
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("?months=5", 422), ("?kind=drill", 422), ("none.svg", 404), ("months.svg?look=loud", 404), ("none.csv", 404)],
+)
+def test_a_wish_that_cannot_be_met_is_said_so(as_, address, status):
+    assert as_(Role.LEAD).get(f"/measures/{address}").status_code == status
+
+
+def test_the_board_gets_one_page_and_the_record_its_digest(measured, as_):
+    answer = as_(Role.LEAD).post("/measures/board.pdf", data={"months": "6"})
+    made = PdfReader(io.BytesIO(answer.data))
+    assert len(made.pages) == 1
+    said = " ".join(made.pages[0].extract_text().split())
+    assert "Duties kept, by law" in said
+    assert "of 1 incidents: to detect 1, to tell people 1." in said
+    line = db.session.scalar(text("SELECT details FROM audit_line WHERE verb = 'measures.exported'"))
+    assert '"months":6' in str(line).replace(" ", "")
+
+
+def test_the_page_takes_no_more_queries_for_more_incidents(measured, as_):
+    browser = as_(Role.LEAD)
+    before = _queries(browser)
+    for _ in range(3):
+        an_incident(facts={"aware_at": "2026-11-01T08:00:00Z"})
+    assert _queries(browser) == before <= 16
+
+
+def _queries(browser: FlaskClient) -> int:
+    seen: list[str] = []
+
+    def note(*args):
+        seen.append(args[2])
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    browser.get("/measures/")
+    event.remove(db.engine, "before_cursor_execute", note)
+    return len(seen)
