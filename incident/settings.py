@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         "UTC", description="Your organisation's time zone, such as Europe/Berlin: notices give days by it."
     )
+    answer_days: int = Field(
+        10, ge=1, le=90, description="Days within which you promise to answer what people ask about a notice."
+    )
+    request_days: int = Field(
+        30, ge=1, le=90, description="Days within which you promise to answer a request, where no law in answer_times.toml says by when."
+    )
     behind_proxy: bool = Field(False, description="A proxy in front sets X-Forwarded-For and X-Forwarded-Proto.")
     sendgrid_url: str = Field(
         "https://api.sendgrid.com", description="SendGrid's address; https://api.eu.sendgrid.com for an EU subuser."
@@ -169,6 +175,9 @@ class Settings(BaseSettings):
     )
     reminder_late_hours: str = Field(
         "1,4,12", description="When it is reminded of after its due time, in hours; then each time twice as late."
+    )
+    safe_harbour: bool = Field(
+        True, description="The page for reports promises not to pursue research in good faith; ask your counsel."
     )
     alerts_inside: bool = Field(
         False, description="Targets of alerts may be in your own network, and may be spoken to without encryption."

@@ -17,6 +17,7 @@ from incident.actions import (
     checkpoints,
     climbing,
     emergencies,
+    enquiry_mails,
     imports,
     keeping,
     law_updates,
@@ -176,6 +177,11 @@ def _tell_newsrooms(reference: str, _now: datetime) -> None:
     media_mails.do(reference, _channels(), clock=clock.now, lease=lease)
 
 
+def _answer(reference: str, _now: datetime) -> None:
+    lease = timedelta(seconds=current_app.extensions["settings"].sending_lease)
+    enquiry_mails.do(reference, _channels(), clock=clock.now, lease=lease)
+
+
 def _mail_team(reference: str, _now: datetime) -> None:
     settings = current_app.extensions["settings"]
     lease = timedelta(seconds=settings.sending_lease)
@@ -223,6 +229,7 @@ WORK: tuple[Kind, ...] = (
     Kind("letters.print", 2, letters.due, _print),
     Kind("letters.tidy", 600, _left_over, _tidy),
     Kind("media.mails", 3, media_mails.due, _tell_newsrooms),
+    Kind("enquiries.mails", 3, enquiry_mails.due, _answer),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),
     Kind("reminders.send", 3, reminder_messages.due, _hand_over),

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from incident.actions import assessment, contacts, throttled
-from incident.actions.batches import SEALED_PEOPLE, compact, opened, place
-from incident.actions.ledger import transaction
+from incident.actions import assessment, contacts, envelopes, throttled
+from incident.actions.batches import compact, place
+from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns, facts, places, revealing
 from incident.domain import imports as lists
 from incident.domain import people as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
 from incident.domain.stale import Stale
-from incident.store import imports, incidents, sealed
+from incident.store import imports, incidents
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -82,19 +82,19 @@ def page(ref: str, chosen: Filter, *, after: int = 0, limit: int = PAGE) -> list
     """People by number, masked. Raises Missing, Erased."""
     incident = _incident(ref)
     found = rows.page(incident.id, chosen, after=after, limit=limit)
-    return _shown(incident.id, found)
+    return veiled(incident.id, found)
 
 
 def one(ref: str, person_ref: str) -> Shown:
     """One person, masked. Raises Missing, Erased."""
     incident = _incident(ref)
-    return _shown(incident.id, [by_person_ref(incident, person_ref)])[0]
+    return veiled(incident.id, [by_person_ref(incident, person_ref)])[0]
 
 
 def of_numbers(incident_id: int, numbers: Sequence[int]) -> dict[int, Shown]:
     """These people of this incident, masked, by number."""
     found = rows.by_numbers(incident_id, numbers)
-    return {shown.number: shown for shown in _shown(incident_id, list(found.values()))}
+    return {shown.number: shown for shown in veiled(incident_id, list(found.values()))}
 
 
 def find(ref: str, text: str, *, actor: str, now: datetime) -> list[Shown]:
@@ -102,18 +102,18 @@ def find(ref: str, text: str, *, actor: str, now: datetime) -> list[Shown]:
     throttled.take(FIND, actor, now=now)
     incident = _incident(ref)
     key = sealer(incident.id)
-    marks = {key.mark(purpose, value) for purpose, value in _sought(text)}
+    marks = {key.mark(purpose, value) for purpose, value in sought(text)}
     with transaction(actor, now) as ledger:
         found = [
             person
-            for person in _may_have(incident.id, marks)
+            for person in may_have(incident.id, marks)
             if not marks.isdisjoint(marks_of(key, record_of(key, person)))
         ]
         ledger.write("person.found", ref, incident=ref, found=len(found))
-    return _shown(incident.id, found)
+    return veiled(incident.id, found)
 
 
-def _may_have(incident_id: int, marks: Iterable[bytes]) -> list[Person]:
+def may_have(incident_id: int, marks: Iterable[bytes]) -> list[Person]:
     """Whoever holds one of these marks, and those paired with them, who may have the same value."""
     numbers = set(rows.held(incident_id, list(marks)).values())
     numbers |= {
@@ -123,7 +123,7 @@ def _may_have(incident_id: int, marks: Iterable[bytes]) -> list[Person]:
     return [person for _, person in sorted(found.items()) if person.state in {State.ACTIVE, State.SUSPECT}]
 
 
-def _sought(text: str) -> list[tuple[str, str]]:
+def sought(text: str) -> list[tuple[str, str]]:
     text = columns.cleaned(text)
     if not text:
         raise Invalid("find", "Give an e-mail address, a telephone number with its country code, or your reference.")
@@ -132,7 +132,7 @@ def _sought(text: str) -> list[tuple[str, str]]:
     )
 
 
-def _shown(incident_id: int, people: Sequence[Person]) -> list[Shown]:
+def veiled(incident_id: int, people: Sequence[Person]) -> list[Shown]:
     if not people:
         return []
     key = sealer(incident_id)
@@ -176,12 +176,7 @@ def addressees(
 
     For those who write to people: they leave a line for their batch. Pages use `look`. `key` opens the data key.
     """
-    unseal, gone = key(incident_id).opener(SEALED_PEOPLE), sealed.erased_people(incident_id)
-    return {
-        person_id: rules.addressed(number, opened(unseal(f"{number}:{version}", bytes(box))), plain)
-        for person_id, number, version, box, *plain in rows.by_ids(incident_id, person_ids, only_listed=only_listed)
-        if number not in gone
-    }
+    return envelopes.of(incident_id, person_ids, only_listed=only_listed, key=key).opened()
 
 
 def _veiled(field: str, value: str) -> str:
@@ -247,23 +242,29 @@ def correct(
         raise Invalid("reason", "Say in a few words why this is corrected.")
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
-        person = by_person_ref(incident, person_ref)
-        rules.must_be_live(person.state)
-        rules.must_have_arrived(imports.is_settled(person.import_id))
-        if person.version != version:
-            raise Stale()
-        key = sealer(incident.id)
-        before = record_of(key, person)
-        record, plain = _judged(before, changes, person.plain)
-        changed = _changed(before, record, person.plain, plain)
+        changed = amend(incident, by_person_ref(incident, person_ref), changes, reason, ledger, version=version)
         if not changed:
             ledger.unchanged()
-            return []
-        rewrite(person, key, record, plain, reason=reason, changed=changed, actor=actor, now=now)
+    return changed
+
+
+def amend(
+    incident: Incident, person: Person, changes: Mapping[str, str], reason: str, ledger: Ledger, *, version: int | None = None
+) -> list[str]:
+    """Correct one person inside the caller's transaction; the fields that changed. Raises Invalid, Refused, Stale."""
+    rules.must_be_live(person.state)
+    rules.must_have_arrived(imports.is_settled(person.import_id))
+    if version is not None and person.version != version:
+        raise Stale()
+    key = sealer(incident.id)
+    before = record_of(key, person)
+    record, plain = _judged(before, changes, person.plain)
+    changed = _changed(before, record, person.plain, plain)
+    if changed:
+        rewrite(person, key, record, plain, reason=reason, changed=changed, actor=ledger.actor, now=ledger.now)
         _hold_anew(incident.id, key, person.number, before, record)
-        ledger.write(
-            "person.corrected", person.ref, incident=ref, fields=" ".join(changed)[:200], version=person.version
-        )
+        fields = " ".join(changed)[:200]
+        ledger.write("person.corrected", person.ref, incident=incident.ref, fields=fields, version=person.version)
     return changed
 
 

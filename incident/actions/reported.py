@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from incident.actions import media_mails, reminder_messages
+from incident.actions import enquiry_mails, media_mails, reminder_messages
 from incident.actions.deliveries import take_back_repeats
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
@@ -45,6 +45,7 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
         strangers = [event for event in fresh if event.ref not in told]
         ours = reminder_messages.take_in(provider, strangers, ledger) if strangers else set()
         ours |= media_mails.take_in(provider, strangers, ledger) if strangers else set()
+        ours |= enquiry_mails.take_in(provider, strangers, ledger) if strangers else set()
         ours |= separation.known_mails({event.ref for event in strangers if event.ref})
         _write_alarms(provider, fresh, [event for event in strangers if event.ref not in ours], ledger)
     return len(fresh)

@@ -49,6 +49,8 @@ PERMITS: dict[str, frozenset[Role]] = {
     "duty.view": READERS,
     "emergency.open": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "emergency.review": frozenset({Role.LEAD, Role.PRIVACY}),
+    "enquiry.answer": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "enquiry.view": READERS,
     "erasure.agree": frozenset({Role.LEAD, Role.PRIVACY}),
     "erasure.view": READERS,
     "evidence.change": CASE_TEAM,

@@ -163,12 +163,20 @@ class Time:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What the organisation promises: days for an answer, days for a request that no law names a time for, its zone."""
+
+    days: int
+    request_days: int
+    zone: tzinfo
+
+
+@dataclass(frozen=True)
 class Promise:
-    """By when an enquiry is answered, by which rule, and the sentence that says so."""
+    """By when an enquiry is answered, and by which rule: the id of a law's time, or that of the house."""
 
     due_at: datetime
     rule: str
-    words: str
 
 
 @cache
@@ -194,26 +202,25 @@ def _time(raw: Mapping[str, Any]) -> Time:
     )
 
 
-def promised(
-    kind: Kind, received_at: datetime, zone: tzinfo, *, days: int, right: str = "", place: str = "", request_days: int
-) -> Promise:
+def promised(kind: Kind, received_at: datetime, terms: Terms, *, right: str = "", place: str = "") -> Promise:
     """Return by when an answer is owed: for a request by the law of the place where they live, else as the house promises."""
-    calendar = Calendar(place or "the organisation", zone)
     law = _law(Right(right), place) if kind is Kind.REQUEST and right else None
-    limit = law.limit if law else Limit(Unit.CALENDAR_DAYS, request_days if kind is Kind.REQUEST else days)
-    due_at = clock.due(received_at.astimezone(UTC), limit, calendar)
-    if law is None:
-        return Promise(due_at, ANYWHERE, f"{limit.words()} after it came in, as your organisation promises")
-    return Promise(due_at, law.id, f"{limit.words()} after it came in: {law.name} {law.cite}; {law.longer}")
+    limit = law.limit if law else Limit(Unit.CALENDAR_DAYS, terms.request_days if kind is Kind.REQUEST else terms.days)
+    due_at = clock.due(received_at.astimezone(UTC), limit, Calendar(place or ANYWHERE, terms.zone))
+    return Promise(due_at, law.id if law else ANYWHERE)
 
 
-def rule_words(rule: str, days: int, request_days: int, kind: Kind) -> str:
-    """Return a rule in words, for one that was decided earlier."""
-    law = next((one for one in times() if one.id == rule), None)
+def rule_words(rule: str) -> str:
+    """Return the rule of a promise in words, with its citation where it is a law's."""
+    law = time_of(rule)
     if law is None:
-        amount = request_days if kind is Kind.REQUEST else days
-        return f"as your organisation promises, now {amount} days"
-    return f"{law.limit.words()}: {law.name} {law.cite}; {law.longer}"
+        return "as your organisation promises"
+    return f"{law.limit.words()} after it came in: {law.name}, {law.cite}; {law.longer}"
+
+
+def time_of(rule: str) -> Time | None:
+    """Return the time of a law by its id; None for the promise of the house."""
+    return next((one for one in times() if one.id == rule), None)
 
 
 def _law(right: Right, place: str) -> Time | None:

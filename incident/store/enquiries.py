@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.handovers import State as Sent
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.deliveries import Delivery
+from incident.store.dispatches import Dispatch
 from incident.store.handovers import IS_OPEN
 
 
@@ -206,6 +208,13 @@ def mail_taken(mail_key: str) -> bool:
 def is_going(message: EnquiryMessage) -> bool:
     """Whether it has still to go out."""
     return message.state in {Sent.WAITING, Sent.CLAIMED, Sent.CALLING}
+
+
+def attempts_to(notice_id: int, person_id: int) -> Sequence[Delivery]:
+    """Every attempt to tell one person by one notice, the newest first."""
+    query = select(Delivery).join(Dispatch, Dispatch.id == Delivery.dispatch_id)
+    mine = Delivery.notice_version_id == Dispatch.notice_version_id, Delivery.person_id == person_id
+    return db.session.scalars(query.where(Dispatch.notice_id == notice_id, *mine).order_by(Delivery.id.desc())).all()
 
 
 def forget_person(incident_id: int, number: int) -> int:

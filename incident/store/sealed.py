@@ -5,6 +5,7 @@ A mark is the blind index: the same value of the same purpose in the same incide
 without the key can compute it. Destroying a data key makes everything sealed under it unreadable for good.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -73,10 +74,20 @@ def ring() -> KeyRing:
     return _RINGS[db.engine]
 
 
+def sealers(incident_ids: Collection[int]) -> dict[int, Sealer]:
+    """The data keys of those of these incidents that have one, opened, by incident; erased ones are left out. Raises KeysError."""
+    rows = db.session.scalars(select(DataKey).where(DataKey.owner.in_(incident_ids), DataKey.sealing.is_not(None))).all()
+    gone = set(_gone())
+    return {row.owner: _opened(row.owner, row) for row in rows if row.ref not in gone}
+
+
 def sealer(incident_id: int | None) -> Sealer:
     """The data key of this incident, opened; made now if there is none yet. Raises Erased, KeysError."""
     owner = incident_id or HOUSE
-    row = _row(owner) or _made(owner)
+    return _opened(owner, _row(owner) or _made(owner))
+
+
+def _opened(owner: int, row: DataKey) -> Sealer:
     if row.sealing is None or row.marking is None or ring().was_erased(f"key:{row.ref}"):
         raise Erased
     sealing = ring().unwrap(row.master, row.sealing, _place(owner, "sealing"))
@@ -138,6 +149,12 @@ def key_ref(incident_id: int) -> str | None:
     """The name under which the incident's key stands on the list of the erased."""
     row = _row(incident_id)
     return f"key:{row.ref}" if row else None
+
+
+def stand_in() -> int | None:
+    """An incident (or the house, 0) whose data key opens: what is not there is looked up by it, in as many steps as what is."""
+    living = select(func.min(DataKey.owner)).where(DataKey.sealing.is_not(None), DataKey.marking.is_not(None))
+    return db.session.scalar(living)
 
 
 def note_person_erased(incident_id: int, number: int) -> None:

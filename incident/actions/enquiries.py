@@ -1,0 +1,276 @@
+"""The desk of enquiries: take in what comes by phone and post, answer, note, take over, join, close, hand over as a request."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from incident.actions import climbing, contacts, people
+from incident.actions.enquiring import About, Asker, Words, add, asker, begun, case_of, held, keep_asker, words
+from incident.actions.ledger import Ledger, transaction
+from incident.domain import columns
+from incident.domain import enquiries as rules
+from incident.domain.enquiries import Figures, Kind, Source, State, Terms, Turn
+from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.handovers import State as Sent
+from incident.store import deliveries, dispatches, users
+from incident.store import enquiries as rows
+from incident.store import people as registry
+from incident.store.db import db
+from incident.store.enquiries import IN, KEPT, NOTE, OUT, Enquiry, EnquiryMessage
+from incident.store.incidents import Incident
+
+WAYS: Final = ("mail", "phone", "post")
+"""How an answer is given; what is not mail was given by one of us, who says so."""
+NO_ADDRESS: Final = "There is no e-mail address to answer to. Give the answer by telephone or post, and keep it here."
+DRAFTS: Final = 3
+
+
+def take_in(
+    incident: str,
+    *,
+    kind: str,
+    source: str,
+    text: str,
+    who: Asker,
+    terms: Terms,
+    language: str = "",
+    right: str = "",
+    place: str = "",
+    person: str = "",
+    actor: str,
+    now: datetime,
+) -> str:
+    """Take in what somebody asked by telephone, post or mail; its reference. Raises Invalid, Missing, Erased."""
+    if kind not in set(Kind) or kind in {Kind.NOT_ME, Kind.NEW_ADDRESS}:
+        raise Invalid("kind", "Choose what they want.")
+    if source not in {Source.PHONE, Source.POST, Source.MAIL}:
+        raise Invalid("source", "Say how it came to you.")
+    wanted = rules.right(right).value if kind == Kind.REQUEST else ""
+    said, who = rules.text(text), _checked(who)
+    with transaction(actor, now) as ledger:
+        case = case_of(incident)
+        number, lives = _person(case, person, place)
+        about = About(Kind(kind), Source(source), language, wanted, lives, person_number=number)
+        row = begun(case, about, who, said, terms, ledger)
+    return row.ref
+
+
+def _checked(who: Asker) -> Asker:
+    """Who asks, as it is kept. Raises Invalid."""
+    given = who.email.strip()
+    address = contacts.email(given) if given else ""
+    if given and not address:
+        raise Invalid("email", "This is not an e-mail address.")
+    if len(who.name) > 200 or len(who.phone) > 40 or len(who.address) > 500:
+        raise Invalid("name", "Keep name, number and address shorter.")
+    return Asker(columns.cleaned(who.name), address, columns.cleaned(who.phone), who.address.strip())
+
+
+def _person(case: Incident, ref: str, place: str) -> tuple[int | None, str]:
+    """The number of the person they are, if somebody says so, and where they live."""
+    if not ref:
+        return None, place
+    person = people.by_person_ref(case, ref)
+    return person.number, place or person.place
+
+
+def answer(incident: str, ref: str, *, text: str, way: str, simulated: bool, actor: str, now: datetime) -> None:
+    """Answer: by e-mail, which goes out by itself, or as it was given by telephone or post. Raises Invalid, Refused, Missing."""
+    said = rules.text(text)
+    if way not in WAYS:
+        raise Invalid("way", "Say how the answer is given.")
+    with transaction(actor, now) as ledger:
+        case = case_of(incident)
+        row = held(case, ref)
+        row.state = rules.turned(State(row.state), Turn.ANSWER)
+        to = address_of(case, row) if way == "mail" else ""
+        if way == "mail" and not to:
+            raise Invalid("way", NO_ADDRESS)
+        message = add(row, OUT, way, Words(said, to), ledger, state=Sent.WAITING if way == "mail" else KEPT)
+        message.simulated = way == "mail" and (simulated or case.kind == "drill")
+        row.answered_at, row.changed_at, row.outcome = row.answered_at or now, now, ""
+        row.owner = row.owner or actor
+        ledger.write("enquiry.answered", row.ref, incident=incident, way=way, message=message.ref)
+        if way == "mail":
+            ledger.soon("enquiries.mails", message.ref)
+
+
+def address_of(case: Incident, row: Enquiry) -> str:
+    """Where an answer by e-mail goes: what they gave, else what their record says; "" for nowhere."""
+    given = asker(row).email
+    if given or row.person_number is None or row.kind == Kind.NOT_ME:
+        return given
+    person = registry.by_number(case.id, row.person_number)
+    found = people.addressees(case.id, [person.id]).get(person.id) if person else None
+    return found.email if found else ""
+
+
+def note(incident: str, ref: str, *, text: str, actor: str, now: datetime) -> None:
+    """Keep a note for the team. Raises Invalid, Missing."""
+    said = rules.text(text)
+    with transaction(actor, now) as ledger:
+        row = held(case_of(incident), ref)
+        message = add(row, NOTE, "desk", Words(said), ledger)
+        ledger.write("enquiry.noted", row.ref, incident=incident, message=message.ref)
+
+
+def own(incident: str, ref: str, *, owner: str, actor: str, now: datetime) -> None:
+    """Have somebody look after it, or nobody. Raises Invalid, Missing."""
+    if owner and owner not in users.by_refs({owner}):
+        raise Invalid("owner", "Choose somebody who works here.")
+    with transaction(actor, now) as ledger:
+        row = held(case_of(incident), ref)
+        if row.owner == owner:
+            ledger.unchanged()
+            return
+        row.owner, row.changed_at = owner, now
+        ledger.write("enquiry.taken", row.ref, incident=incident, owner=owner or "nobody")
+
+
+def close(incident: str, ref: str, *, reason: str, actor: str, now: datetime) -> None:
+    """Close it without an answer, and why. Raises Invalid, Refused, Missing."""
+    said = rules.text(reason, "reason")
+    with transaction(actor, now) as ledger:
+        row = held(case_of(incident), ref)
+        row.state, row.changed_at = rules.turned(State(row.state), Turn.CLOSE), now
+        message = add(row, NOTE, "desk", Words(said), ledger)
+        ledger.write("enquiry.closed", row.ref, incident=incident, message=message.ref)
+
+
+def merge(incident: str, ref: str, *, into: str, actor: str, now: datetime) -> None:
+    """Join it to another of the same incident: the same person asked twice. Raises Invalid, Refused, Missing."""
+    if ref == into:
+        raise Invalid("into", "Choose another enquiry than this one.")
+    with transaction(actor, now) as ledger:
+        case = case_of(incident)
+        other = rows.by_ref(case.id, into.strip().upper())
+        if other is None or other.state == State.MERGED:
+            raise Invalid("into", "There is no such enquiry in this incident, or it was joined to another itself.")
+        row = held(case, ref)
+        row.state, row.changed_at = rules.turned(State(row.state), Turn.MERGE), now
+        row.merged_into = other.ref
+        ledger.write("enquiry.merged", row.ref, incident=incident, into=other.ref)
+
+
+def part(incident: str, ref: str, *, actor: str, now: datetime) -> None:
+    """Take back that it was joined to another: it is open again. Raises Refused, Missing."""
+    with transaction(actor, now) as ledger:
+        row = held(case_of(incident), ref)
+        row.state, row.changed_at = rules.turned(State(row.state), Turn.PART), now
+        other, row.merged_into = row.merged_into, ""
+        ledger.write("enquiry.parted", row.ref, incident=incident, other=other)
+
+
+def hand_over(
+    incident: str, ref: str, *, right: str, place: str, person: str = "", terms: Terms, actor: str, now: datetime
+) -> None:
+    """Treat it as a request under a law from now on: its clock is that of the law, from the day it came in.
+
+    Raises Invalid, Refused, Missing.
+    """
+    wanted = rules.right(right)
+    with transaction(actor, now) as ledger:
+        case = case_of(incident)
+        row = held(case, ref)
+        if row.state == State.MERGED:
+            raise Refused("This one was joined to another. Hand that one over.")
+        number, lives = _person(case, person, place or row.place)
+        row.kind, row.right, row.place = Kind.REQUEST.value, wanted.value, lives
+        row.person_number = number or row.person_number
+        promise = rules.promised(Kind.REQUEST, row.received_at, terms, right=wanted, place=lives)
+        row.due_at, row.rule, row.changed_at = promise.due_at, promise.rule, now
+        ledger.write(
+            "enquiry.handed_over",
+            row.ref,
+            incident=incident,
+            right=wanted.value,
+            rule=promise.rule,
+            due=promise.due_at.isoformat().replace("+00:00", "Z"),
+        )
+
+
+def set_language(incident: str, ref: str, *, language: str, actor: str, now: datetime) -> None:
+    """Say in which language they are answered. Raises Missing."""
+    with transaction(actor, now) as ledger:
+        row = held(case_of(incident), ref)
+        if row.language == language:
+            ledger.unchanged()
+            return
+        row.language, row.changed_at = language, now
+        ledger.write("enquiry.language_set", row.ref, incident=incident, language=language or "none")
+
+
+def look(incident: str, ref: str, *, actor: str, now: datetime) -> Asker:
+    """Who asks, in clear. The look leaves a line. Raises Missing, Erased."""
+    with transaction(actor, now) as ledger:
+        row = held(case_of(incident), ref)
+        ledger.write("enquiry.seen", row.ref, incident=incident)
+        return asker(row)
+
+
+def send_letter(incident: str, ref: str, *, opened: Collection[str], actor: str, now: datetime) -> str:
+    """Send the notice to who asks for it by letter, as its ladder allows; the new attempt. Raises Refused, Missing."""
+    with transaction(actor, now) as ledger:
+        case = case_of(incident)
+        row = held(case, ref)
+        one = deliveries.attempt(case.id, row.delivery_ref) if row.delivery_ref else None
+        if one is None:
+            raise Refused("Nobody knows which message this is about. Print and post the notice, and keep that here.")
+        if "letter" not in opened:
+            raise Refused("Letters are not set up here. Print and post the notice, and keep that here.")
+        dispatches.lock([one.dispatch_id])
+        one = _present(one.ref, case)
+        sending = dispatches.by_id(one.dispatch_id)
+        if sending is None:
+            raise Missing()
+        why = f"They ask for a letter ({row.ref})."
+        [(fresh, _)] = climbing.onward(case, sending, [one], why, ("letter",), ledger).values()
+        row.state, row.changed_at = rules.turned(State(row.state), Turn.ANSWER), now
+        row.answered_at, row.outcome = row.answered_at or now, "letter"
+        ledger.write("enquiry.letter_sent", row.ref, incident=incident, attempt=fresh)
+    return fresh
+
+
+def _present(ref: str, case: Incident) -> deliveries.Delivery:
+    """The person's present attempt, read anew: what they answered to may have been followed by another."""
+    one = deliveries.attempt(case.id, ref)
+    if one is None:
+        raise Missing()
+    db.session.refresh(one)
+    return next((later for later in deliveries.later_attempts(one) if later.current), one)
+
+
+def take_mail(row: Enquiry, said: Words, sender: str, mail_key: str | None, ledger: Ledger) -> None:
+    """What somebody wrote to an enquiry that there is, inside the caller's transaction: it is open again."""
+    row.state, row.changed_at = rules.turned(State(row.state), Turn.WRITTEN_AGAIN), ledger.now
+    who = asker(row)
+    if not who.email and sender and row.sealed:
+        keep_asker(row, Asker(who.name, sender, who.phone, who.address))
+    add(row, IN, Source.MAIL, said, ledger, mail_key=mail_key)
+
+
+def thread(row: Enquiry) -> list[tuple[EnquiryMessage, Words]]:
+    """Every message of an enquiry with its words, oldest first."""
+    found = list(rows.messages([row.id]))
+    return list(zip(found, words(found), strict=True))
+
+
+def drafts(row: Enquiry) -> list[tuple[Enquiry, str, str]]:
+    """Answered questions of the incident that are most like this one, in its language: the enquiry, the question, the answer."""
+    answered = {one.id: one for one in rows.answered_lately(row.incident_id, row.language) if one.id != row.id}
+    said: dict[int, dict[str, str]] = {}
+    found = list(rows.messages([row.id, *answered]))
+    for message, told in zip(found, words(found), strict=True):
+        if message.direction in (IN, OUT):
+            said.setdefault(message.enquiry_id, {}).setdefault(message.direction, told.text)
+    asked = said.get(row.id, {}).get(IN, "")
+    others = [(str(id_), one[IN]) for id_, one in said.items() if id_ in answered and {IN, OUT} <= one.keys()]
+    return [
+        (answered[int(name)], said[int(name)][IN], said[int(name)][OUT])
+        for name, _ in rules.nearest(asked, others, DRAFTS)
+    ]
+
+
+def figures(incident_id: int, now: datetime) -> Figures:
+    """How the enquiries of an incident stand."""
+    return rules.figures(rows.told(incident_id), now)
