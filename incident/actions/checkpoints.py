@@ -34,7 +34,7 @@ def sign(*, actor: str, now: datetime) -> int:
         if last is not None and last.size == audit.head().size:
             ledger.unchanged()
         else:
-            _sign(frontier, ledger)
+            sign_within(frontier, ledger)
     rows.publish()
     newest = rows.latest()
     return newest.size if newest else 0
@@ -82,8 +82,9 @@ def mail(*, now: datetime) -> int:
     return len(people)
 
 
-def _sign(frontier: Frontier, ledger: Ledger) -> None:
-    ledger.write("checkpoint.signed", f"C-{audit.head().size + 1}", key=rows.key().id.hex())
+def sign_within(frontier: Frontier, ledger: Ledger) -> None:
+    """Have the record signed at the end of this transaction, that line included; `frontier` is what was read again."""
+    ledger.write("checkpoint.signed", f"C-{audit.head().size + len(ledger.lines) + 1}", key=rows.key().id.hex())
 
     def add() -> None:
         rows.add(rows.go_on(frontier, audit.head().size), instant(ledger.now))

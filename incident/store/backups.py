@@ -34,7 +34,7 @@ from incident.store.keys import KeyRing
 FORMAT = "tocsin-backup-1"
 DATABASE = "database.sqlite"
 NAME = re.compile(
-    r"database\.sqlite|tables/[a-z_]{1,60}\.copy|files/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|checkpoints/checkpoint-\d{12}\.txt"
+    r"database\.sqlite|tables/[a-z_]{1,60}\.copy|files/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|checkpoints/checkpoint-\d{12}\.(?:txt|tsr)"
     r"|laws/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.toml"
 )
 FOLDERS = ("files", "checkpoints", "laws")

@@ -5,19 +5,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import LargeBinary, String, Text, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import audit as rules
-from incident.domain.audit import INSTANT, WORD, Check, Frontier, Key, Line, Malformed, Verdict
-from incident.store import audit, sealed
+from incident.domain.audit import INSTANT, KEY_VERBS, WORD, Check, Frontier, Key, Line, Malformed, Verdict, Witnesses
+from incident.store import audit, record_keys, sealed, time_stamps, witnesses
 from incident.store.audit import AuditLine, RecordTrouble, Row
 from incident.store.db import BigInt, Model, db
 from incident.store.keys import write_secret
+from incident.store.record_keys import judge
 
-SECRET = "record"  # noqa: S105 (the name of the key file)
 FILE = re.compile(r"checkpoint-(\d{12})\.txt")
 
 
@@ -36,8 +35,15 @@ class Checkpoint(Model):
 
 
 def key() -> Key:
-    """The public key of this record. Raises KeysError where checkpoints exist and the private one is gone."""
-    return Key(rules.origin_of(audit.identity()), _private().public_key().public_bytes_raw())
+    """The public key in force. Raises KeysError where checkpoints of an earlier version exist and the private one is gone."""
+    row = record_keys.newest()
+    return row.key if row else record_keys.named(_private().public_key().public_bytes_raw())
+
+
+def first_key() -> Key:
+    """The key with which the record began: that of the header of an export."""
+    row = record_keys.at(0)
+    return row.key if row else key()
 
 
 def demand_key() -> None:
@@ -48,17 +54,7 @@ def demand_key() -> None:
 
 def _private() -> Ed25519PrivateKey:
     """A key is made for the very first checkpoint only; later a missing one is a reason to stop."""
-    ring = sealed.ring()
-    secret = ring.secret(SECRET) if latest() else ring.secret_or_new(SECRET)
-    return Ed25519PrivateKey.from_private_bytes(secret)
-
-
-def _judge(public: bytes, message: bytes, signature: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return record_keys.private(is_new=latest() is None)
 
 
 # Signing ------------------------------------------------------------------------------------------------------------
@@ -88,7 +84,8 @@ def _starting_point() -> Frontier:
         raise RecordTrouble(
             f"The newest checkpoint in the database cannot be used: {error}. Nothing was signed."
         ) from None
-    trouble = checkpoint.trouble(key(), _judge)
+    row = record_keys.at(last.size)
+    trouble = checkpoint.trouble(row.key if row else key(), judge)
     if trouble or (checkpoint.size, checkpoint.root) != (last.size, frontier.root()):
         raise RecordTrouble("The newest checkpoint in the database is not the one that was signed. Nothing was signed.")
     return frontier
@@ -148,8 +145,13 @@ def add(frontier: Frontier, at: str) -> Checkpoint:
         raise RecordTrouble(
             "The lines read again give another root than the one kept while writing. Nothing was signed."
         )
+    private = _private()
+    if record_keys.newest() is None:
+        record_keys.add(
+            private.public_key().public_bytes_raw(), file=record_keys.SECRET, since=record_keys.BEFORE_ALL, at=at
+        )
     text = rules.checkpoint_text(head.log, head.size, frontier.root())
-    note = rules.signed_note(text, key(), _private().sign(text.encode()))
+    note = rules.signed_note(text, key(), private.sign(text.encode()))
     made = Checkpoint(size=head.size, at=at, frontier=frontier.packed(), note=note)
     db.session.add(made)
     db.session.flush()
@@ -181,6 +183,15 @@ def publish() -> list[Path]:
     return written
 
 
+def publish_stamp(size: int) -> Path | None:
+    """Write the time stamp of a checkpoint beside its file; None where there is none, or the file is there."""
+    stamp, path = time_stamps.of(size), folder() / f"checkpoint-{size:012d}.tsr"
+    if stamp is None or not stamp.answer or path.exists():
+        return None
+    write_secret(path, bytes(stamp.answer))
+    return path
+
+
 def kept_outside() -> list[str]:
     """The texts of all checkpoint files of this installation."""
     paths = sorted(path for path in folder().glob("*.txt") if FILE.fullmatch(path.name))
@@ -190,24 +201,31 @@ def kept_outside() -> list[str]:
 # Checking and exporting ---------------------------------------------------------------------------------------------
 
 
-def verify(outside: Iterable[str] = (), every: int = 50_000) -> Generator[int, None, Verdict]:
+def verify(
+    outside: Iterable[str] = (), every: int = 50_000, by: Witnesses | None = None
+) -> Generator[int, None, Verdict]:
     """Steps that yield how many lines were read, and return the verdict on the whole record.
 
     All lines are read and hashed again; the root is compared with the head, with every checkpoint in the database, with
-    those in the instance's folder and with those given in `outside`.
+    those in the instance's folder and with those given in `outside`. Keys are known by the files of the key folder, which
+    the database has no say in.
     """
     head = audit.head()
-    check = Check(head.log, key(), [*kept_outside(), *outside], _judge)
+    notes = [*kept_outside(), *outside]
+    check = Check(head.log, first_key(), notes, judge, known=record_keys.at_hand(), witnesses=by)
     return _reading(check, head.size, bytes(head.frontier), every)
 
 
 def _reading(check: Check, size: int, packed: bytes, every: int) -> Generator[int, None, Verdict]:
     log = check.verdict.log
     notes = {made.size: made for made in db.session.scalars(select(Checkpoint).order_by(Checkpoint.size))}
+    seen = witnesses.lines()
     strict_from = max(notes, default=0)
     ahead = sorted(size for size in notes if size > 0)
-    for page in audit.pages(0, size):
+    for page in _parted(audit.pages(0, size)):
         place = check.frontier.size
+        if page[0][3] in KEY_VERBS:
+            check.change_key(place, Line(*page[0][1:7]))
         signed = place + len(page) <= strict_from
         leaves = (signed and _sound(log, place, page)) or list(_scrutinised(check, log, page, signed))
         while leaves:
@@ -215,7 +233,8 @@ def _reading(check: Check, size: int, packed: bytes, every: int) -> Generator[in
             check.extend(leaves[:many])
             leaves = leaves[many:]
             if ahead and ahead[0] == check.frontier.size:
-                _meet(check, notes.pop(ahead.pop(0)))
+                made = notes.pop(ahead.pop(0))
+                _meet(check, made, seen.get(made.size, ()))
             if check.frontier.size % every == 0:
                 yield check.frontier.size
     _compare_head(check, size, packed)
@@ -223,7 +242,22 @@ def _reading(check: Check, size: int, packed: bytes, every: int) -> Generator[in
         check.verdict.found(
             "tail cut", f"A checkpoint in the database covers {left} lines; the record has {check.frontier.size}."
         )
-    return check.finish()
+    verdict = check.finish()
+    kept = [str(row.key) for row in record_keys.every()]
+    if kept and kept != [reign.key for reign in verdict.keys]:
+        verdict.found("key order", "The keys in the database are not those that the record speaks of.")
+    return verdict
+
+
+def _parted(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    """The same pages, but a line that changes the record's key begins a new one."""
+    for page in pages:
+        start = 0
+        if not KEY_VERBS.isdisjoint([row[3] for row in page]):
+            for place in [place for place, row in enumerate(page) if row[3] in KEY_VERBS and place]:
+                yield page[start:place]
+                start = place
+        yield page[start:]
 
 
 class Reading:
@@ -237,9 +271,9 @@ class Reading:
         self.verdict = yield from self._steps
 
 
-def verified(outside: Iterable[str] = ()) -> Verdict:
+def verified(outside: Iterable[str] = (), by: Witnesses | None = None) -> Verdict:
     """The verdict, without the progress."""
-    reading = Reading(verify(outside))
+    reading = Reading(verify(outside, by=by))
     for _ in reading:
         pass
     return reading.verdict
@@ -298,8 +332,8 @@ def _is_object(details: str) -> bool:
         return False
 
 
-def _meet(check: Check, made: Checkpoint) -> None:
-    check.inside(made.note)
+def _meet(check: Check, made: Checkpoint, seen: Iterable[str]) -> None:
+    check.inside(rules.with_cosignatures(made.note, seen))
     if bytes(made.frontier) != check.frontier.packed():
         check.verdict.found(
             "changed", f"The hashes kept with the checkpoint of {made.size} lines do not fit the lines."
@@ -320,9 +354,13 @@ def exported() -> Iterator[bytes]:
     """The record as JSON lines: header, lines, and each checkpoint right after the last line it covers."""
     head = audit.head()
     size, log = head.size, head.log
-    opening = {"format": rules.EXPORT_FORMAT, "key": str(key()), "log": log, "size": size}
+    opening = {"format": rules.EXPORT_FORMAT, "key": str(first_key()), "log": log, "size": size}
     yield rules.canonical(opening).encode() + b"\n"
-    notes = {made: note for made, note in db.session.execute(select(Checkpoint.size, Checkpoint.note))}
+    seen = witnesses.lines()
+    notes = {
+        made: rules.with_cosignatures(note, seen.get(made, ()))
+        for made, note in db.session.execute(select(Checkpoint.size, Checkpoint.note))
+    }
     for row in audit.rows(0, size):
         yield rules.encoded(log, row[0], Line(*row[1:7])) + b"\n"
         if row[0] + 1 in notes:
@@ -341,15 +379,15 @@ def excerpt(shows: Callable[[Row], bool]) -> Iterator[bytes]:
     last = latest()
     if last is None:
         raise RecordTrouble("No checkpoint was signed yet, so there is nothing that an excerpt could rest on.")
-    size, note, log = last.size, last.note, audit.identity()
-    opening = {"format": rules.EXCERPT_FORMAT, "key": str(key()), "log": log, "size": size}
+    size, note, log = last.size, witnesses.complete(last.note, last.size), audit.identity()
+    opening = {"format": rules.EXCERPT_FORMAT, "key": str(first_key()), "log": log, "size": size}
     yield rules.canonical(opening).encode() + b"\n"
     seams = set(db.session.scalars(select(Checkpoint.size).order_by(Checkpoint.size.desc()).limit(MOST_SEAMS)))
     hidden = Hidden()
     for row in audit.rows(0, size):
         if row[0] in seams:
             yield from hidden.rows()
-        if shows(row):
+        if shows(row) or row[3] in KEY_VERBS:
             yield from hidden.rows()
             yield rules.encoded(log, row[0], Line(*row[1:7])) + b"\n"
             hidden.place += 1

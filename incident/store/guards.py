@@ -7,6 +7,7 @@ APPEND_ONLY = {
     "call_attempt": "id",
     "checkpoint": "size",
     "closing": "id",
+    "cosignature": "id",
     "custody": "id",
     "delivery_lookup": "id",
     "delivery_remark": "id",
@@ -20,6 +21,7 @@ APPEND_ONLY = {
     "privilege_mark": "id",
     "provider_event": "id",
     "public_decision": "id",
+    "record_key": "number",
     "reminder_ack": "id",
     "review": "id",
     "sign_on_switch": "id",
@@ -27,6 +29,7 @@ APPEND_ONLY = {
     "tip_message": "id",
     "report_file": "id",
     "report_receipt": "id",
+    "time_stamp": "id",
 }
 """Tables whose rows are added and never changed or taken away, each with the column that numbers its rows."""
 
