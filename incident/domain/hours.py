@@ -68,8 +68,8 @@ class Local:
     @property
     def words(self) -> str:
         """The time there, such as "14:30 (Europe/Berlin)"; the earliest and the latest where there are several."""
-        shown = sorted(self.readings, key=lambda moment: moment.utcoffset() or timedelta())
-        return " to ".join(dict.fromkeys(f"{moment:%H:%M} ({moment.tzinfo})" for moment in shown))
+        shown = sorted(self.readings, key=lambda moment: moment.replace(tzinfo=UTC))
+        return " to ".join(dict.fromkeys(f"{moment:%H:%M} ({moment.tzinfo})" for moment in shown[:1] + shown[-1:]))
 
 
 @cache

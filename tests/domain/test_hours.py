@@ -94,3 +94,28 @@ def test_where_no_chosen_hour_suits_all_zones_the_usual_ones_count():
 )
 def test_hours_are_said_in_words(day, words):
     assert day.words == words
+
+
+@pytest.mark.parametrize(
+    "day", [(0, 24, 0), (9, 17, 9), (9, 17, 17), (0, 8, 8), (16, 24, 16)], ids=lambda day: "-".join(map(str, day))
+)
+def test_hours_at_their_bounds_are_taken_as_they_are(day):
+    assert Day(*day).checked() == Day(*day)
+
+
+def test_of_several_zones_the_earliest_and_the_latest_are_said():
+    moment = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
+    assert hours.local("PT", moment).words == "12:30 (Atlantic/Azores) to 13:30 (Europe/Lisbon)"
+    assert hours.local("US", moment).words == "03:30 (America/Adak) to 08:30 (America/New_York)"
+    assert hours.local("MX", moment).words == "05:30 (America/Tijuana) to 08:30 (America/Cancun)"
+
+
+def test_a_part_of_a_country_without_zones_of_its_own_has_those_of_the_country():
+    assert hours.zones("US-XX") == hours.zones("US") != ()
+    assert hours.zones("US-CA") == ("America/Los_Angeles",)
+
+
+def test_the_next_fit_time_is_found_where_clocks_differ_by_quarters_of_an_hour():
+    evening = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)  # 20:05 in Nepal, five minutes late
+    assert hours.next_fit("NP", evening) == datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
+    assert hours.next_fit("NP", datetime(2026, 11, 23, 14, 14, tzinfo=UTC)).minute == 14
