@@ -41,6 +41,7 @@ from incident.api import preflights as api_preflights
 from incident.api import privilege as api_privilege
 from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
+from incident.api import readiness as api_readiness
 from incident.api import reminders as api_reminders
 from incident.api import repeats, scheme
 from incident.api import reports as api_reports
@@ -63,6 +64,7 @@ from incident.web import (
     audit,
     bundles,
     calls,
+    check,
     checkpoints,
     closing,
     delivery_lists,
@@ -94,6 +96,7 @@ from incident.web import (
     notices,
     obligations,
     once,
+    pages,
     passkeys,
     people,
     plans,
@@ -102,16 +105,19 @@ from incident.web import (
     public,
     public_tasks,
     reach,
+    readiness,
     reminders,
     reports,
     retention,
     rolls,
     rules,
+    search,
     shortfalls,
     sign_on,
     signin,
     summaries,
     team,
+    tip_pages,
     webhooks,
     what_if,
 )
@@ -125,6 +131,8 @@ UPLOAD_LIMIT = 512 * 1024 * 1024
 
 WEB: tuple[Blueprint, ...] = (
     desk.bp,
+    search.bp,
+    pages.bp,
     audit.bp,
     audit.whole,
     checkpoints.bp,
@@ -179,7 +187,10 @@ WEB: tuple[Blueprint, ...] = (
     reports.bp,
     summaries.bp,
     measures.bp,
+    readiness.bp,
 )
+OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp)
+"""Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have."""
 HOOKS: tuple[Blueprint, ...] = (hooks.bp,)
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
@@ -227,6 +238,7 @@ API: tuple[Blueprint, ...] = (
     api_reports.library,
     api_summaries.bp,
     api_measures.bp,
+    api_readiness.bp,
 )
 
 
@@ -283,9 +295,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         start(app)
     csrf = CSRFProtect(app)
     once.init(app)
-    for blueprint in (*WEB, *HOOKS, *API):
+    for blueprint in (*WEB, *OUTSIDE, *HOOKS, *API):
         app.register_blueprint(blueprint)
-    for blueprint in (*HOOKS, *API):
+    for blueprint in (*OUTSIDE, *HOOKS, *API):
         csrf.exempt(blueprint)
     access.demand_permits(app)
     return app

@@ -17,7 +17,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee
 from incident.domain.wording import Escape, Pattern, Unfilled, for_header, for_html, for_text
-from incident.store import dispatches, incidents, mailbox, members, notices, users
+from incident.store import dispatches, incidents, mailbox, members, notices, readiness, users
 from incident.store.db import new_secret_ref
 from incident.store.sealed import sealer
 from incident.store.users import User
@@ -102,6 +102,8 @@ def send(
             simulated=notifier.simulated,
             readers=len(made),
         )
+        if not notifier.simulated:
+            readiness.keep_trial(str(trial.channel), notifier.provider, actor=actor, now=now)
         if notifier.simulated or trial.channel is Channel.CALL:  # a call asks for its words while it is under way
             _keep(found.id, ref, made, trial.channel, now)
     if notifier.simulated:

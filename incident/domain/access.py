@@ -99,6 +99,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "privilege.export": frozenset({Role.PRIVACY}),
     "privilege.mark": frozenset({Role.LEAD, Role.PRIVACY}),
     "privilege.view": READERS,
+    "readiness.view": frozenset(Role),
     "record.export": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     "record.sign": frozenset({Role.LEAD, Role.PRIVACY, Role.ADMINISTRATOR}),
     "record.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),

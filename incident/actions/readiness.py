@@ -1,0 +1,68 @@
+"""What would fail on the day, gathered from people, channels, words, copies and practice."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from incident.domain import mail_domains, readiness, starters
+from incident.domain.mail_domains import Standing
+from incident.domain.plans import playbooks
+from incident.domain.readiness import Channel, Check, Signs
+from incident.settings import Settings
+from incident.store import audit, checkpoints, dispatches
+from incident.store import readiness as rows
+from notifiers.contract import Channels
+
+COMPANY = {
+    "company_name": "name",
+    "company_places": "places",
+    "contact_name": "the person in charge of personal data",
+    "contact_email": "an address to write to",
+    "contact_phone": "a telephone number",
+}
+WORDS = ("email", "sms", "call", "letter", "push")
+RIGHT = {Standing.LACKING: False, Standing.WRONG: False, Standing.NOT_LOOKED_UP: None}
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Every check, and the day by which the next drill is due."""
+
+    checks: list[Check]
+    next_drill: date
+
+
+def judged(settings: Settings, channels: Channels, *, library: str, now: datetime) -> Readiness:
+    """How ready this installation is. `library` is the digest of the laws in use."""
+    signs = _signs(settings, channels, library)
+    return Readiness(readiness.checked(signs, now), readiness.next_drill(signs, now))
+
+
+def _signs(settings: Settings, channels: Channels, library: str) -> Signs:
+    holders, names, numbers = rows.holders()
+    providers = {word: notifier.provider for word, notifier in channels.real.items()}
+    tried = rows.tried(providers)
+    found, seen_at = rows.domain()
+    backup, checkpoint = audit.last("instance.backed_up"), checkpoints.latest()
+    return Signs(
+        holders=holders,
+        names=names,
+        phones=rows.proved(numbers),
+        channels=[Channel(word, providers.get(word, ""), tried.get(word)) for word in WORDS],
+        languages_spoken=rows.spoken(),
+        languages_written=starters.languages(),
+        company_missing=[words for name, words in COMPANY.items() if not getattr(settings, name).strip()],
+        public_address=settings.base_url.startswith("https://"),
+        domain_says=[(check.name, RIGHT.get(check.standing, True)) for check in mail_domains.from_json(found)],
+        domain_seen_at=seen_at,
+        backup_at=_moment(backup.at) if backup else None,
+        checkpoint_at=_moment(checkpoint.at) if checkpoint else None,
+        record_lines=audit.head().size,
+        drills=rows.drilled(),
+        playbooks={word: book.title for word, book in playbooks().items() if word != "common"},
+        laws_waiting=rows.going_by_older_laws(library),
+        frozen=dispatches.frozen(),
+    )
+
+
+def _moment(at: datetime | str) -> datetime:
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at)

@@ -1,0 +1,275 @@
+"""What would fail on the day: judged from signs that an installation shows before any incident."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from incident.domain.access import Role
+
+DEPUTIES: Final = (Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER, Role.ADMINISTRATOR)
+"""Roles that an incident stands still without, so that each needs two people."""
+A_YEAR: Final = timedelta(days=365)
+HALF_A_YEAR: Final = timedelta(days=182)
+OLD_BACKUP: Final = timedelta(days=2)
+LOST_BACKUP: Final = timedelta(days=8)
+OLD_CHECKPOINT: Final = timedelta(days=2)
+MAIN_CHANNELS: Final = ("email", "sms", "letter")
+"""Ways to tell people that a breach law may ask for; the others are named where they are set up."""
+
+
+class Verdict(StrEnum):
+    """How one thing stands."""
+
+    FAILS = "fails"
+    LOOK = "look"
+    READY = "ready"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be ready: which, how it stands, a sentence on it, what to do, and the room where that is done."""
+
+    word: str
+    title: str
+    verdict: Verdict
+    says: str
+    do: str = ""
+    room: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way to tell people: its provider (empty: only the sandbox), and when it was last tried with that provider."""
+
+    word: str
+    provider: str = ""
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What an installation shows. Counts of people are of open accounts that can sign in."""
+
+    holders: Mapping[Role, frozenset[str]] = field(default_factory=dict)
+    phones: Mapping[str, datetime | None] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    channels: Sequence[Channel] = ()
+    languages_spoken: Mapping[str, int] = field(default_factory=dict)
+    languages_written: Sequence[str] = ()
+    company_missing: Sequence[str] = ()
+    public_address: bool = False
+    domain_says: Sequence[tuple[str, bool | None]] = ()
+    domain_seen_at: datetime | None = None
+    backup_at: datetime | None = None
+    checkpoint_at: datetime | None = None
+    record_lines: int = 0
+    drills: Mapping[str, datetime] = field(default_factory=dict)
+    playbooks: Mapping[str, str] = field(default_factory=dict)
+    laws_waiting: int = 0
+    frozen: bool = False
+
+
+def checked(signs: Signs, now: datetime) -> list[Check]:
+    """Everything that is looked at: what fails first, then what somebody should look at, then what is ready."""
+    found = [
+        *_people(signs, now),
+        *_channels(signs, now),
+        *_words(signs),
+        *_keeping(signs, now),
+        *_practice(signs, now),
+    ]
+    order = list(Verdict)
+    return sorted(found, key=lambda check: order.index(check.verdict))
+
+
+def next_drill(signs: Signs, now: datetime) -> date:
+    """When the yearly drill is due: a year after the last one; today where there was none."""
+    last = max(signs.drills.values(), default=None)
+    return (last + A_YEAR if last else now).date()
+
+
+# ---------------------------------------------------------------- people
+
+
+def _people(signs: Signs, now: datetime) -> Iterator[Check]:
+    for role in DEPUTIES:
+        yield _deputy(role, signs.holders.get(role, frozenset()))
+    yield _second_yes(signs)
+    yield _phones(signs, now)
+
+
+def _deputy(role: Role, holders: frozenset[str]) -> Check:
+    word, title = f"deputy.{role}", f"A deputy for the role “{role}”"
+    do = "Give the role to a second person, and have that person sign in once."
+    if not holders:
+        return Check(word, title, Verdict.FAILS, f"Nobody who can sign in is {role}.", do, "team")
+    if len(holders) == 1:
+        return Check(word, title, Verdict.FAILS, f"Only one person is {role}: asleep or ill, nobody is.", do, "team")
+    return Check(word, title, Verdict.READY, f"{len(holders)} people can act as {role}.")
+
+
+def _second_yes(signs: Signs) -> Check:
+    """Whoever writes may not approve, so writers and approvers must not be the same single person."""
+    word, title = "second_yes", "A second yes for every notice"
+    writers = frozenset().union(
+        *(signs.holders.get(role, frozenset()) for role in (Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS))
+    )
+    approvers = signs.holders.get(Role.APPROVER, frozenset())
+    if not approvers - writers and len(approvers) < 2:
+        says = "The only one who may approve also writes: what that person writes nobody can approve."
+        return Check(word, title, Verdict.FAILS, says, "Make somebody else approver.", "team")
+    return Check(word, title, Verdict.READY, "Whoever writes a notice, somebody else can approve it.")
+
+
+def _phones(signs: Signs, now: datetime) -> Check:
+    word, title = "phones", "Telephones of those who are called at night"
+    wanted = signs.holders.get(Role.LEAD, frozenset()) | signs.holders.get(Role.PRIVACY, frozenset())
+    never = [ref for ref in wanted if signs.phones.get(ref) is None]
+    stale = [ref for ref in wanted if (at := signs.phones.get(ref)) is not None and now - at > A_YEAR]
+    do = "Each proves their own number under Account: a code is sent to it."
+    if not wanted:
+        return Check(word, title, Verdict.FAILS, "There is nobody to call.", do, "account")
+    if never:
+        names = _named(signs, never)
+        return Check(word, title, Verdict.LOOK, f"No proved telephone number: {names}.", do, "account")
+    if stale:
+        says = f"Proved more than a year ago: {_named(signs, stale)}."
+        return Check(
+            word, title, Verdict.LOOK, says, "Prove the number again, so that it is known to be right.", "account"
+        )
+    return Check(word, title, Verdict.READY, "Every lead and privacy officer has a number proved within a year.")
+
+
+def _named(signs: Signs, refs: Sequence[str]) -> str:
+    return ", ".join(sorted(signs.names.get(ref, ref) for ref in refs))
+
+
+# ---------------------------------------------------------------- channels
+
+
+def _channels(signs: Signs, now: datetime) -> Iterator[Check]:
+    if signs.frozen:
+        says, do = "All sending is frozen.", "Reconcile what went out, and lift the freeze."
+        yield Check("frozen", "Sending", Verdict.FAILS, says, do, "sending")
+    for channel in signs.channels:
+        yield _channel(channel, now)
+    yield _domain(signs, now)
+
+
+def _channel(channel: Channel, now: datetime) -> Check:
+    word, title = f"channel.{channel.word}", f"Channel: {channel.word}"
+    if not channel.provider:
+        says = "No provider is set: what is sent by it stays in the sandbox."
+        verdict = Verdict.FAILS if channel.word in MAIN_CHANNELS else Verdict.LOOK
+        return Check(
+            word, title, verdict, says, "Set a provider in the settings, and send yourself a test.", "settings"
+        )
+    if channel.used_at is None:
+        do = "Send yourself a test from the preview of any notice."
+        return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, "notices")
+    if now - channel.used_at > HALF_A_YEAR:
+        says = f"Not tried for {(now - channel.used_at).days} days ({channel.provider})."
+        return Check(word, title, Verdict.LOOK, says, "Send yourself a test from the preview of any notice.", "notices")
+    return Check(word, title, Verdict.READY, f"Tried {(now - channel.used_at).days} days ago ({channel.provider}).")
+
+
+def _domain(signs: Signs, now: datetime) -> Check:
+    word, title, do = (
+        "domain",
+        "The sender’s domain",
+        "Have a notice checked before it goes out: that looks it up in the DNS.",
+    )
+    wrong = [name for name, right in signs.domain_says if right is False]
+    if wrong:
+        says = f"Not right in the DNS: {', '.join(wrong)}. Mails may be taken for forged ones."
+        return Check(word, title, Verdict.FAILS, says, "Mend the records, then have a notice checked again.", "notices")
+    if signs.domain_seen_at is None or not any(right for _, right in signs.domain_says):
+        return Check(word, title, Verdict.LOOK, "Nobody has looked at SPF, DKIM and DMARC of it yet.", do, "notices")
+    if now - signs.domain_seen_at > HALF_A_YEAR:
+        return Check(word, title, Verdict.LOOK, "Last looked at more than half a year ago.", do, "notices")
+    return Check(word, title, Verdict.READY, "SPF, DKIM and DMARC were right when last looked at.")
+
+
+# ---------------------------------------------------------------- words, places
+
+
+def _words(signs: Signs) -> Iterator[Check]:
+    missing = {tag: number for tag, number in signs.languages_spoken.items() if tag not in signs.languages_written}
+    if missing:
+        said = ", ".join(
+            f"{tag} ({number:,} people)" for tag, number in sorted(missing.items(), key=lambda one: -one[1])
+        )
+        do = "Have a starter text translated and add it under templates/messages, or be ready to write one."
+        yield Check(
+            "languages", "Texts in people’s languages", Verdict.LOOK, f"No starter text in: {said}.", do, "notices"
+        )
+    else:
+        says = f"Starter texts in {', '.join(signs.languages_written)}; nobody on a list reads only another one."
+        yield Check("languages", "Texts in people’s languages", Verdict.READY, says)
+    if signs.company_missing:
+        says = f"Not set: {', '.join(signs.company_missing)}. Notices and reports must say them."
+        yield Check("company", "Who you are", Verdict.FAILS, says, "Set them in instance/tocsin.toml.", "settings")
+    else:
+        yield Check(
+            "company", "Who you are", Verdict.READY, "Name, places and contact are set, as notices must give them."
+        )
+    if signs.public_address:
+        yield Check(
+            "address", "The address outside", Verdict.READY, "People outside can open the pages that notices name."
+        )
+    else:
+        says = "No public https address is set: links in notices would lead nowhere."
+        yield Check("address", "The address outside", Verdict.FAILS, says, "Set TOCSIN_BASE_URL.", "settings")
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def _keeping(signs: Signs, now: datetime) -> Iterator[Check]:
+    title, do = "A backup", "Run `tocsin backup FILE`, every night by a timer; keep it elsewhere."
+    if signs.backup_at is None:
+        yield Check("backup", title, Verdict.FAILS, "There never was one.", do)
+    elif (age := now - signs.backup_at) > LOST_BACKUP:
+        yield Check("backup", title, Verdict.FAILS, f"The last one is {age.days} days old.", do)
+    elif age > OLD_BACKUP:
+        yield Check("backup", title, Verdict.LOOK, f"The last one is {age.days} days old.", do)
+    else:
+        yield Check("backup", title, Verdict.READY, "Made and read again within two days.")
+    late = signs.checkpoint_at is None or now - signs.checkpoint_at > OLD_CHECKPOINT
+    if signs.record_lines and late:
+        says = "The record was not signed for two days: what is written since could be cut off unseen."
+        yield Check("checkpoint", "A signed record", Verdict.LOOK, says, "See that the scheduler runs.", "record")
+    else:
+        yield Check("checkpoint", "A signed record", Verdict.READY, "Signed within two days.")
+    if signs.laws_waiting:
+        says = f"{signs.laws_waiting} incidents go by older laws than the library has."
+        yield Check("laws", "The laws", Verdict.LOOK, says, "Look at what would change, and take it or not.", "laws")
+    else:
+        yield Check("laws", "The laws", Verdict.READY, "Every open incident goes by the newest library.")
+
+
+# ---------------------------------------------------------------- practice
+
+
+def _practice(signs: Signs, now: datetime) -> Iterator[Check]:
+    last = max(signs.drills.values(), default=None)
+    do = "Hold a drill: nothing in it reaches a real person."
+    if last is None:
+        yield Check("drill", "The yearly drill", Verdict.FAILS, "The team has never drilled.", do, "drills")
+    elif now - last > A_YEAR:
+        yield Check(
+            "drill", "The yearly drill", Verdict.FAILS, f"The last one is {(now - last).days} days ago.", do, "drills"
+        )
+    else:
+        says = f"Held {(now - last).days} days ago; the next is due by {(last + A_YEAR).date().isoformat()}."
+        yield Check("drill", "The yearly drill", Verdict.READY, says)
+    never = [title for book, title in signs.playbooks.items() if book not in signs.drills]
+    if never:
+        says = f"Never drilled: {', '.join(never)}."
+        yield Check(
+            "playbooks", "Plans that were drilled", Verdict.LOOK, says, "Let the next drill be one of these.", "drills"
+        )
+    else:
+        yield Check("playbooks", "Plans that were drilled", Verdict.READY, "Every plan was drilled at least once.")

@@ -1,0 +1,102 @@
+"""The signs by which an installation's readiness is judged, read in a fixed number of queries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import String, false, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.domain.access import Role
+from incident.store.db import Model, UTCDateTime, db
+from incident.store.dispatches import Dispatch
+from incident.store.incidents import Incident
+from incident.store.law_updates import waiting
+from incident.store.people import Tally
+from incident.store.plans import Plan
+from incident.store.preflights import Preflight
+from incident.store.reach import Reach
+from incident.store.tallies import DispatchTally
+from incident.store.users import User
+
+SOME = 1_000
+FEW_PREFLIGHTS = 20
+
+
+class ChannelTrial(Model):
+    """When a channel was last tried with a provider, by a test to oneself. One row a channel."""
+
+    __tablename__ = "channel_trial"
+
+    channel: Mapped[str] = mapped_column(String(12), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    tried_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    tried_by: Mapped[str] = mapped_column(String(20))
+
+
+def keep_trial(channel: str, provider: str, *, actor: str, now: datetime) -> None:
+    """Remember that this channel was tried just now. Call inside the transaction of the trial."""
+    row = db.session.get(ChannelTrial, channel, with_for_update=True) or ChannelTrial(channel=channel)
+    row.provider, row.tried_at, row.tried_by = provider, now, actor
+    db.session.add(row)
+
+
+def tried(providers: Mapping[str, str]) -> dict[str, datetime]:
+    """When each channel was last tried with the provider it has now: by a test, or by a sending that went out."""
+    found: dict[str, datetime] = {}
+    for row in db.session.scalars(select(ChannelTrial)):
+        if providers.get(row.channel) == row.provider:
+            found[row.channel] = row.tried_at
+    sent = (
+        select(DispatchTally.channel, func.max(Dispatch.started_at))
+        .join(Dispatch, Dispatch.id == DispatchTally.dispatch_id)
+        .where(Dispatch.simulated == false(), DispatchTally.state.in_(("delivered", "confirmed")), DispatchTally.n > 0)
+    )
+    for channel, at in db.session.execute(sent.group_by(DispatchTally.channel)):
+        found[channel] = max(at, found.get(channel, at))
+    return found
+
+
+def holders() -> tuple[dict[Role, frozenset[str]], dict[str, str], dict[str, int]]:
+    """Who can sign in with both factors: references by role, names by reference, numbers by reference."""
+    query = select(User.id, User.ref, User.name, User.roles).where(User.active, User.totp_secret.is_not(None))
+    by_role: dict[Role, set[str]] = {role: set() for role in Role}
+    names: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for id_, ref, name, roles in db.session.execute(query.limit(SOME)):
+        names[ref], numbers[ref] = name or ref, id_
+        for role in roles:
+            by_role[Role(role)].add(ref)
+    return {role: frozenset(refs) for role, refs in by_role.items()}, names, numbers
+
+
+def proved(numbers: Mapping[str, int]) -> dict[str, datetime | None]:
+    """When each of these people last proved their telephone number; None: never."""
+    query = select(Reach.user_id, Reach.proved_at).where(Reach.proved_at.is_not(None))
+    at = {user: moment for user, moment in db.session.execute(query)}
+    return {ref: at.get(number) for ref, number in numbers.items()}
+
+
+def spoken() -> dict[str, int]:
+    """How many people on all lists read which language."""
+    query = select(Tally.language, func.sum(Tally.n)).where(Tally.language != "", Tally.state == "active")
+    return {tag: int(number) for tag, number in db.session.execute(query.group_by(Tally.language)) if number}
+
+
+def drilled() -> dict[str, datetime]:
+    """When each playbook was last used in a drill."""
+    query = select(Plan.playbook, func.max(Plan.activated_at)).join(Incident, Incident.id == Plan.incident_id)
+    return {book: at for book, at in db.session.execute(query.where(Incident.kind == "drill").group_by(Plan.playbook))}
+
+
+def domain() -> tuple[Sequence[Mapping[str, str]], datetime | None]:
+    """What the newest check of a notice that asked the DNS found of the sender's domain, and when."""
+    query = select(Preflight.found, Preflight.ended_at).where(Preflight.state == "done")
+    for found, at in db.session.execute(query.order_by(Preflight.id.desc()).limit(FEW_PREFLIGHTS)):
+        if found.get("domain"):
+            return found["domain"], at
+    return (), None
+
+
+def going_by_older_laws(library: str) -> int:
+    """How many open incidents go by older laws than this edition, as far as a thousand."""
+    return len(waiting(library, SOME))

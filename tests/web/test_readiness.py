@@ -1,0 +1,52 @@
+"""Readiness as people and programs see it, from what this installation really shows."""
+
+from incident import clock
+from incident.actions import plans
+from incident.domain.access import Role
+from incident.store import readiness
+from incident.store.db import db
+from tests.builders import a_user, an_incident
+
+
+def words(client, headers) -> dict[str, str]:
+    checks = client.get("/api/v1/readiness/", headers=headers).json["checks"]
+    return {check["word"]: check["verdict"] for check in checks}
+
+
+def test_a_new_installation_would_fail_and_says_where_to_begin(as_):
+    page = as_(Role.ADMINISTRATOR).get("/readiness/").text
+    assert "There never was one." in page
+    assert "The team has never drilled." in page
+    assert 'href="/team/"' in page
+
+
+def test_two_who_can_sign_in_make_a_deputy_and_one_who_never_did_does_not(client, token_for, app):
+    headers = token_for(Role.AUDITOR)
+    lead, deputy = a_user(Role.LEAD), a_user(Role.LEAD)
+    lead.totp_secret = "sealed"
+    db.session.commit()
+    assert words(client, headers)["deputy.lead"] == "fails"
+    deputy.totp_secret = "sealed"
+    db.session.commit()
+    assert words(client, headers)["deputy.lead"] == "ready"
+
+
+def test_a_plan_used_in_a_drill_counts_as_drilled_and_a_real_one_does_not(client, token_for):
+    headers = token_for(Role.LEAD)
+    for kind, expected in (("incident", "fails"), ("drill", "ready")):
+        ref = an_incident(kind=kind, facts={"category": "data_leak"}).ref
+        plans.activate(ref, "data_leak", actor="U-0TEST000", now=clock.now())
+        assert words(client, headers)["drill"] == expected
+
+
+def test_a_trial_counts_for_the_provider_it_went_by(app):
+    readiness.keep_trial("email", "smtp", actor="U-0TEST000", now=clock.now())
+    db.session.commit()
+    assert "email" in readiness.tried({"email": "smtp"})
+    assert "email" not in readiness.tried({"email": "sendgrid"})
+
+
+def test_the_table_says_the_same(as_):
+    lines = as_(Role.RESPONDER).get("/readiness/readiness.csv").text.splitlines()
+    assert lines[0] == "what,how it stands,says,do"
+    assert any(line.startswith("A backup,fails,") for line in lines)
