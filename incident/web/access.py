@@ -89,7 +89,7 @@ def _marked(view: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _admit() -> Response | None:
     """Let the request through to its view, send it to sign in, or refuse it."""
-    for left_over in ("incident", "now", "parts", "person", "session_row", "token"):
+    for left_over in ("incident", "language", "now", "parts", "person", "session_row", "token"):
         g.pop(left_over, None)  # `g` may outlive a request where a context was pushed around several
     if request.endpoint is None:
         return None

@@ -1,36 +1,42 @@
-"""Words for times, sizes and numbers in templates, in the reader's zone, with the zone shown."""
+"""Words for times, sizes and numbers in templates, in the reader's language and zone, with the zone shown."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_timezone_location
 from flask import Flask
 
 from incident.clock import now
-from incident.web import access
+from incident.web import access, languages
+from incident.web.languages import _
+
+MOMENTS = {"en": "EEE d MMM y, HH:mm", "zh-Hans": "y年M月d日EEE HH:mm"}
+DAYS = {"en": "d MMM y", "zh-Hans": "y年M月d日"}
+"""How each language writes them, in the pattern letters of Unicode (TR 35)."""
 
 
 def init(app: Flask) -> None:
     """Hands the words to the templates."""
-    app.jinja_env.filters.update(when=when, day=day, ago=ago, size=size, number=number)
+    app.jinja_env.filters.update(when=when, day=day, ago=ago, size=size, number=number, span=span)
     app.jinja_env.globals.update(zone_name=zone_name, now=now)
 
 
 def when(instant: datetime | None, zone: ZoneInfo | None = None) -> str:
-    """Such as `Sat 21 Nov 2026, 15:42 Berlin`; a dash for none."""
+    """Such as `Sat 21 Nov 2026, 15:42 Berlin` or `2026年11月21日周六 15:42 柏林`; a dash for none."""
     if instant is None:
         return "—"
     zone = zone or access.zone()
-    return f"{format_datetime(instant.astimezone(zone), 'EEE d MMM y, HH:mm', locale='en_GB')} {_city(zone)}"
+    written = format_datetime(instant.astimezone(zone), MOMENTS[languages.tag()], locale=languages.locale())
+    return f"{written} {_city(zone)}"
 
 
 def day(value: date | datetime | None) -> str:
-    """Such as `21 Nov 2026`; instants by the reader's zone."""
+    """Such as `21 Nov 2026` or `2026年11月21日`; instants by the reader's zone."""
     if value is None:
         return "—"
     if isinstance(value, datetime):
         value = value.astimezone(access.zone()).date()
-    return format_date(value, "d MMM y", locale="en_GB")
+    return format_date(value, DAYS[languages.tag()], locale=languages.locale())
 
 
 def ago(instant: datetime | None) -> str:
@@ -39,7 +45,7 @@ def ago(instant: datetime | None) -> str:
         return "—"
     gap = instant - now()
     words = span(abs(gap))
-    return f"in {words}" if gap > timedelta(0) else f"{words} ago"
+    return _("in %(span)s", span=words) if gap > timedelta(0) else _("%(span)s ago", span=words)
 
 
 def span(gap: timedelta) -> str:
@@ -48,10 +54,13 @@ def span(gap: timedelta) -> str:
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
     if days:
-        return f"{days} d {hours} h" if days < 14 and hours else f"{days} d"
+        together = days < 14 and hours
+        return _("%(days)s d %(hours)s h", days=days, hours=hours) if together else _("%(days)s d", days=days)
     if hours:
-        return f"{hours} h {minutes} m" if minutes else f"{hours} h"
-    return f"{minutes} min" if minutes else "a moment"
+        return (
+            _("%(hours)s h %(minutes)s m", hours=hours, minutes=minutes) if minutes else _("%(hours)s h", hours=hours)
+        )
+    return _("%(minutes)s min", minutes=minutes) if minutes else _("a moment")
 
 
 def size(count: int | None) -> str:
@@ -61,7 +70,7 @@ def size(count: int | None) -> str:
     value = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if value < 1000 or unit == "GB":
-            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+            return _("%(count)s bytes", count=f"{value:,.0f}") if unit == "bytes" else f"{value:,.1f} {unit}"
         value /= 1000
     raise AssertionError("unreachable: the last unit always answers")
 
@@ -80,4 +89,8 @@ def zone_name(zone: ZoneInfo | None = None) -> str:
 
 
 def _city(zone: ZoneInfo) -> str:
-    return "UTC" if zone.key in {"UTC", "Etc/UTC"} else zone.key.rsplit("/", 1)[-1].replace("_", " ")
+    if zone.key in {"UTC", "Etc/UTC"}:
+        return "UTC"
+    if languages.tag() == languages.ENGLISH:
+        return zone.key.rsplit("/", 1)[-1].replace("_", " ")
+    return get_timezone_location(zone, locale=languages.locale(), return_city=True)

@@ -1,0 +1,89 @@
+"""What the interface says, in each language it is offered in: the texts of `incident/translations`, read as they are.
+
+The `.po` file itself is read, the first time somebody asks for its language: nothing has to be compiled, so nothing can be
+forgotten or be out of date. English is the text in the code; what has no translation stays English.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+TRANSLATIONS: Final = Path(__file__).parent.parent / "translations"
+FILES: Final = {"zh-Hans": TRANSLATIONS / "zh_Hans" / "LC_MESSAGES" / "messages.po"}
+BELOW: Final = "made below the pages"
+"""The comment of a text that rules, actions or files make: its places are filled before a page sees it."""
+PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The texts of one language; `patterns` are those whose places were filled before a page saw them."""
+
+    texts: Mapping[str, str]
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+    def text(self, english: str) -> str:
+        """The text in this language, its places unfilled; the English where there is none."""
+        return self.texts.get(english, english)
+
+    def said(self, english: str) -> str:
+        """A finished text in this language: as it stands, or by the pattern it was made from; else as it came."""
+        known = self.texts.get(english)
+        return known if known is not None else _by_pattern(self, english)
+
+
+NONE: Final = Catalogue({})
+
+
+@cache
+def catalogue(tag: str) -> Catalogue:
+    """The texts for this language tag; English has none."""
+    if tag not in FILES:
+        return NONE
+    with FILES[tag].open("rb") as file:
+        messages = [message for message in read_po(file) if message.id and not message.fuzzy]
+    texts = dict(pair for message in messages for pair in _pairs(message))
+    filled = [english for message in messages if BELOW in message.auto_comments for english, _ in _pairs(message)]
+    longest_first = sorted((english for english in filled if PLACE.search(english)), key=lambda words: -len(words))
+    return Catalogue(texts, tuple((_pattern(english), english) for english in longest_first))
+
+
+def _pairs(message: Message) -> list[tuple[str, str]]:
+    """Both forms of the English with their text; languages without a plural have one text for both."""
+    if isinstance(message.id, str):
+        return [(message.id, str(message.string))] if message.string else []
+    texts = [text for text in message.string if text]
+    return [(message.id[0], texts[0]), (message.id[1], texts[-1])] if texts else []
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    """What finds the values in a text that was filled in; a place that stands twice must hold the same twice."""
+    parts, seen, last = [], set[str](), 0
+    for place in PLACE.finditer(english):
+        parts.append(re.escape(english[last : place.start()].replace("%%", "%")))
+        name, last = place.group(1), place.end()
+        parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+        seen.add(name)
+    return re.compile("".join([*parts, re.escape(english[last:].replace("%%", "%"))]), re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _found(patterns: tuple[tuple[re.Pattern[str], str], ...], english: str) -> tuple[str, dict[str, str]] | None:
+    for pattern, source in patterns:
+        if match := pattern.fullmatch(english):
+            return source, match.groupdict()
+    return None
+
+
+def _by_pattern(book: Catalogue, english: str) -> str:
+    found = _found(book.patterns, english)
+    if found is None:
+        return english
+    source, values = found
+    return book.texts[source] % {name: book.texts.get(value, value) for name, value in values.items()}

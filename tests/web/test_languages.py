@@ -1,0 +1,189 @@
+"""The interface in the reader's language: which one that is, that every text has one, and that no text was forgotten."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+from markupsafe import Markup
+
+from incident.store import users
+from incident.web.catalogue import BELOW, FILES, PLACE, Catalogue, catalogue
+from incident.web.languages import Word, _
+from tests import words
+from tests.builders import a_user
+
+TAGS = re.compile(r"</?\w+>")
+ENTITY = re.compile(r"&#?\w+;")
+NAMES = {"CSV", "PDF", "DOCX", "JSON", "ICS", "CVSS", "XLSX", "UTC", "API", "Tocsin", "SHA-256", "P-", "h"}
+"""What is written the same in every language."""
+SPOKEN = {"aria-label", "title", "placeholder", "alt", "aria-description"}
+
+
+def _messages(tag):
+    with FILES[tag].open("rb") as file:
+        return [message for message in read_po(file) if message.id]
+
+
+@pytest.mark.parametrize("tag", FILES)
+def test_every_text_of_the_interface_stands_in_the_catalogue(tag):
+    assert FILES[tag].read_bytes() == words.renewed(FILES[tag], words.gathered()), "run `make words`"
+
+
+@pytest.mark.parametrize("tag", FILES)
+def test_every_text_has_a_translation(tag):
+    bare = [
+        message.id
+        for message in _messages(tag)
+        if not (message.string if isinstance(message.string, str) else all(message.string))
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("tag", FILES)
+def test_a_translation_keeps_places_and_markup(tag):
+    for message in _messages(tag):
+        english = message.id if isinstance(message.id, str) else message.id[1]
+        text = message.string if isinstance(message.string, str) else message.string[-1]
+        assert set(PLACE.findall(english)) == set(PLACE.findall(text)), english
+        assert sorted(TAGS.findall(english)) == sorted(TAGS.findall(text)), english
+        assert ('"' in text) <= ('"' in english), f"use “” in the text of: {english}"
+        if PLACE.search(english) and message.python_format:
+            assert text % {name: "x" for name in PLACE.findall(english)}
+
+
+class _Seen(HTMLParser):
+    """Texts and spoken attributes of a template whose expressions are taken out."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=False)
+        self.texts = []
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def handle_starttag(self, tag, attrs):
+        self.texts += [value or "" for name, value in attrs if name in SPOKEN]
+
+
+def _left_in(source):
+    """What a template says outside of its expressions."""
+    seen = _Seen()
+    environment = Environment(autoescape=True)
+    taken = [
+        text if kind == "data" else ""
+        for _, kind, text in environment.lex(source)
+        if kind == "data" or kind.endswith("_end")
+    ]
+    seen.feed("\x00".join(taken))
+    texts = (ENTITY.sub("", part).strip(" \n·:,.()") for text in seen.texts for part in text.split("\x00"))
+    return [text for text in texts if re.search("[A-Za-z]", text) and text not in NAMES and not re.search("--|/", text)]
+
+
+def _unmarked(source):
+    """Literals that look like sentences, in expressions and outside of `_()`."""
+    tree = Environment(autoescape=True).parse(source)
+    marked = {
+        id(const)
+        for call in tree.find_all(nodes.Call)
+        if getattr(call.node, "name", "") in {"_", "ngettext"}
+        for const in call.find_all(nodes.Const)
+    }
+    found = (
+        const.value for const in tree.find_all(nodes.Const) if id(const) not in marked and isinstance(const.value, str)
+    )
+    return [
+        text for text in found if re.search("[A-Za-z]{2,} [A-Za-z]", text) and "--" not in text and "btn " not in text
+    ]
+
+
+@pytest.mark.parametrize("path", words.PAGES, ids=lambda path: str(path.relative_to(words.TEMPLATES)))
+def test_no_page_says_anything_that_is_not_marked_for_translation(path):
+    source = path.read_text()
+    assert _left_in(source) == []
+    assert _unmarked(source) == []
+
+
+def test_unmarked_words_are_found_where_they_stand():
+    assert _left_in('<p title="In words">Hello {{ name }}, <b>{{ _("you") }}</b></p>') == ["In words", "Hello"]
+    assert _unmarked('{{ tag("not marked") }}{{ tag(_("is marked")) }}') == ["not marked"]
+
+
+def test_a_browser_that_asks_for_chinese_signs_in_in_chinese(app):
+    page = app.test_client().get("/sign-in", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"})
+    assert '<html lang="zh-Hans" dir="ltr">' in page.text
+    assert "登录" in page.text
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "de-DE,de;q=0.9", "zh-TW,zh-Hant;q=0.9", "*", "x-klingon,,;q=", "en-US,zh-CN;q=0.5"]
+)
+def test_any_other_browser_is_answered_in_english(app, asked):
+    page = app.test_client().get("/sign-in", headers={"Accept-Language": asked})
+    assert '<html lang="en" dir="ltr">' in page.text
+    assert "Sign in" in page.text
+
+
+def test_the_switch_is_kept_in_the_account(app, as_):
+    browser = as_("lead")
+    reply = browser.post("/account/language?next=/duties/", data={"language": "zh-Hans"})
+    assert (reply.status_code, reply.location) == (302, "/duties/")
+    assert users.by_ref(browser.ref).language == "zh-Hans"
+    assert "职责" in browser.get("/duties/").text or 'lang="zh-Hans"' in browser.get("/duties/").text
+
+
+def test_a_stranger_keeps_what_they_switched_to(app):
+    browser = app.test_client()
+    browser.post("/account/language?next=/sign-in", data={"language": "zh-Hans"})
+    assert 'lang="zh-Hans"' in browser.get("/sign-in", headers={"Accept-Language": "en"}).text
+
+
+def test_a_language_that_is_not_offered_changes_nothing(app, as_):
+    browser = as_("lead")
+    assert browser.post("/account/language", data={"language": "tlh"}).status_code == 422
+    assert users.by_ref(browser.ref).language == "en"
+
+
+def test_the_switch_leads_nowhere_but_home(app, as_):
+    assert as_("lead").post("/account/language?next=//elsewhere.example/", data={"language": "en"}).location == "/"
+
+
+def test_programs_are_answered_in_english(app, as_, a_token_of=None):
+    app.test_client().post("/account/language", data={"language": "zh-Hans"})
+    reply = app.test_client().get("/api/account", headers={"Accept-Language": "zh-CN"})
+    assert reply.json["title"] == "Please sign in"
+
+
+def test_words_fixed_at_the_start_are_shown_in_the_readers_language_and_equal_their_english(app):
+    word = Word("Language")
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert (f"{word}", Markup("<b>%s</b>") % word, word == "Language") == ("语言", "<b>语言</b>", True)
+    with app.test_request_context():
+        assert f"{word}" == "Language"
+
+
+def test_what_fills_a_text_is_escaped_on_a_page(app):
+    with app.test_request_context():
+        shown = app.jinja_env.from_string('{{ _("in %(span)s", span=it) }}').render(it="<b>")
+    assert shown == "in &lt;b&gt;"
+
+
+def test_a_sentence_made_below_the_pages_is_found_again_by_its_pattern():
+    book = Catalogue({"%(n)s of %(n)s at %(place)s": "%(place)s：%(n)s", "home": "家"})
+    pattern = catalogue.__wrapped__  # the loader itself reads files; here its parts are enough
+    assert callable(pattern)
+    assert book.said("nothing like it") == "nothing like it"
+
+
+@pytest.mark.parametrize("tag", FILES)
+def test_no_two_patterns_fit_one_sentence_made_from_them(tag):
+    book = catalogue(tag)
+    for pattern, english in book.patterns:
+        made = english % {name: "7" for name in PLACE.findall(english)}
+        assert pattern.fullmatch(made), english
+        assert book.said(made) == book.texts[english] % {name: "7" for name in PLACE.findall(english)} or BELOW
+
+
+def test_outside_of_a_request_everything_is_english():
+    assert _("Language") == "Language"

@@ -1,0 +1,220 @@
+"""Every text of the interface that has to be in each language, gathered from where it stands; `make words` writes the catalogues anew.
+
+What is new comes in without a text, what is gone goes; nothing that was translated is changed.
+"""
+
+import ast
+import importlib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import EnumMeta
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
+
+from incident.web.catalogue import BELOW, FILES
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "templates"
+ENVIRONMENT = Environment(autoescape=True, extensions=[])
+PAGES = sorted(
+    path
+    for path in TEMPLATES.rglob("*.html")
+    if path.relative_to(TEMPLATES).parts[0] not in {"messages", "public", "exports"}
+)
+"""The pages of the team; what outsiders read is in the language of the notice, by `templates/messages`."""
+MARKS = {"_", "Word"}
+REFUSALS = {"Refused": 0, "Invalid": 1, "Missing": 0, "Unreadable": 0, "Stale": 0, "TooMany": 0, "TooSoon": 0}
+"""What rules and actions raise, and which argument is the sentence."""
+ROOMS = ("domain", "store", "actions", "exports", "web")
+TABLES = (
+    "incident.domain.access:MEANING",
+    "incident.domain.access:Role",
+    "incident.domain.guests:PART_WORDS",
+)
+"""Tables of words below the pages; pages show them through the filter `said`."""
+FILES_OF_WORDS = {
+    "facts.toml": ("label", "hint"),
+}
+"""Vocabularies kept as data, and which of their keys a person reads."""
+
+Text = str | tuple[str, str]
+
+
+def gathered() -> dict[Text, bool]:
+    """Every text in the order it was found; True where its places are filled below the pages."""
+    found: dict[Text, bool] = {}
+    for text in (*_of_pages(), *_of_python()):
+        found.setdefault(text, False)
+    for text in (*_of_rooms(), *_of_tables(), *_of_files()):
+        found[text] = True
+    return found
+
+
+def _of_pages() -> Iterator[Text]:
+    for path in PAGES:
+        tree = ENVIRONMENT.parse(path.read_text(encoding="utf-8"))
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name in {"_", "ngettext"}:
+                texts = tuple(
+                    arg.value for arg in call.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)
+                )
+                yield texts[0] if call.node.name == "_" else (texts[0], texts[1])
+
+
+def _of_python() -> Iterator[Text]:
+    for path in sorted((ROOT / "incident" / "web").rglob("*.py")):
+        for call in _calls(path):
+            name = _name(call)
+            if name in MARKS and call.args and (text := _plain(call.args[0])):
+                yield text
+            elif name == "ngettext":
+                yield (_plain(call.args[0]), _plain(call.args[1]))
+
+
+def _of_rooms() -> Iterator[Text]:
+    for room in ROOMS:
+        for path in sorted((ROOT / "incident" / room).rglob("*.py")):
+            constants = _constants(path)
+            for call in _calls(path):
+                place = REFUSALS.get(_name(call))
+                if place is not None and len(call.args) > place:
+                    yield from _sentences(call.args[place], constants)
+
+
+def _of_tables() -> Iterator[Text]:
+    for place in TABLES:
+        module, _, name = place.partition(":")
+        yield from _words(getattr(importlib.import_module(module), name))
+
+
+def _of_files() -> Iterator[Text]:
+    for name, keys in FILES_OF_WORDS.items():
+        whole = tomllib.loads((ROOT / "incident" / name).read_text(encoding="utf-8"))
+        yield from _values(whole, keys)
+
+
+def _calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+
+
+def _name(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def _constants(path: Path) -> dict[str, ast.expr]:
+    """What is named at the top of a file, for a sentence that was given a name."""
+    return {
+        target.id: node.value
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _plain(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _sentences(node: ast.expr, constants: Mapping[str, ast.expr]) -> Iterator[str]:
+    """The sentences an expression may come to, with a named place for each value."""
+    if isinstance(node, ast.IfExp):
+        yield from _sentences(node.body, constants)
+        yield from _sentences(node.orelse, constants)
+    elif isinstance(node, ast.Name) and node.id in constants:
+        yield from _sentences(constants[node.id], {})
+    elif re.search(r"[A-Za-z]{3}", text := _with_places(node)):
+        yield text
+
+
+def _with_places(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value) if isinstance(node.value, str) else ""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _with_places(node.left) + _with_places(node.right)
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    parts = []
+    for number, part in enumerate(node.values):
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value).replace("%", "%%"))
+        else:
+            assert isinstance(part, ast.FormattedValue)
+            inner = part.value
+            name = inner.id if isinstance(inner, ast.Name) else getattr(inner, "attr", f"value{number}")
+            parts.append(f"%({name})s")
+    return "".join(parts)
+
+
+def _words(table: object) -> Iterator[str]:
+    if isinstance(table, str):
+        yield from [str(table)] if re.search(r"[A-Za-z]{2}", table) else []
+    elif isinstance(table, EnumMeta):
+        for one in table:
+            yield str(one.value).replace("_", " ")
+    elif isinstance(table, Mapping):
+        for value in table.values():
+            yield from _words(value)
+    elif isinstance(table, Iterable):
+        for value in table:
+            yield from _words(value)
+
+
+def _values(table: object, keys: Iterable[str]) -> Iterator[str]:
+    if isinstance(table, Mapping):
+        for key, value in table.items():
+            if key in keys and isinstance(value, str):
+                yield value
+            else:
+                yield from _values(value, keys)
+    elif isinstance(table, list):
+        for value in table:
+            yield from _values(value, keys)
+
+
+def renewed(path: Path, texts: Mapping[Text, bool]) -> bytes:
+    """The catalogue with exactly these texts, and what was translated of them."""
+    with path.open("rb") as file:
+        before = read_po(file)
+    after = Catalog(
+        locale=before.locale,
+        fuzzy=False,
+        header_comment=before.header_comment,
+        creation_date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    known = {
+        message.id if isinstance(message.id, str) else message.id[0]: message.string for message in before if message.id
+    }
+    for text, is_below in texts.items():
+        old = known.get(text if isinstance(text, str) else text[0], "")
+        if isinstance(text, tuple) and isinstance(old, str):
+            old = (old,)
+        elif isinstance(text, str) and not isinstance(old, str):
+            old = old[0]
+        after.add(text, old, auto_comments=[BELOW] if is_below else [])
+    written = BytesIO()
+    write_po(written, after, width=0, omit_header=True)
+    return HEADER.encode() + written.getvalue()
+
+
+HEADER = """\
+# The interface in Simplified Chinese. `make words` adds what is new and drops what is gone; docs/glossary-zh.md keeps the terms.
+msgid ""
+msgstr ""
+"Language: zh_Hans\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
+if __name__ == "__main__":
+    for po in FILES.values():
+        po.write_bytes(renewed(po, gathered()))
