@@ -1,5 +1,6 @@
 """Every cell of both tables, and what follows from them."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -293,3 +294,96 @@ def test_a_batch_digest_depends_on_every_row_and_state():
 @pytest.mark.parametrize("course", list(Course))
 def test_nobody_waits_in_a_dispatch_that_was_stopped_for_good(course: Course):
     assert rules.waits_or_not(course) is (State.CANCELLED if course is Course.STOPPED else State.WAITING)
+
+
+@pytest.mark.parametrize(("tries", "minutes"), list(enumerate((1, 5, 15, 30, 60))))
+def test_a_message_put_off_waits_so_many_minutes_and_up_to_a_quarter_more(tries: int, minutes: int):
+    put_off = Answer("R", Outcome.LATER, reason="mailbox_full")
+    for jitter, longer in ((0.0, 1.0), (0.5, 1.125), (1.0, 1.25)):
+        found = rules.settled(State.SENDING, put_off, tries, NOW, jitter=jitter, simulated=False)
+        assert found.due_at == NOW + timedelta(minutes=minutes * longer)
+
+
+def test_nobody_waits_longer_than_a_day_because_a_server_asked_for_it():
+    assert answered(Outcome.LATER, "mailbox_full", wait=10**7).due_at == NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("troubles", "asked", "jitter", "seconds"),
+    [(0, None, 0.0, 0.5), (1, None, 0.0, 1), (1, None, 1.0, 2), (5, None, 0.5, 24), (40, None, 1.0, 900), (1, 0, 1.0, 0), (9, 3, 0.0, 3)],
+)  # fmt: skip
+def test_a_channel_rests_as_long_as_was_asked_for_or_twice_as_long_each_time(troubles, asked, jitter, seconds):
+    assert rules.hold(troubles, asked, jitter) == timedelta(seconds=seconds)
+
+
+def test_a_channel_of_which_nothing_is_known_reaches_nobody():
+    assert rules.first_channel(["email", "sms"], {"sms": True}, ["email", "sms"]) == "sms"
+
+
+@pytest.mark.parametrize(("length", "taken"), [(2, False), (3, True), (500, True), (501, False)])
+def test_a_reason_is_neither_a_syllable_nor_a_story(length: int, taken: bool):
+    if taken:
+        assert rules.reason("x" * length) == "x" * length
+    else:
+        with pytest.raises(Invalid) as refusal:
+            rules.reason("x" * length)
+        assert refusal.value.field == "reason"
+
+
+def test_each_group_of_counts_holds_the_states_it_names():
+    counts = Counts(**{state.value: 1 << place for place, state in enumerate(State)})
+    of = counts.of
+    assert counts.told == of(State.ACCEPTED) + of(State.DELIVERED) + of(State.CONFIRMED)
+    assert counts.handed_over == counts.told + of(State.IN_DOUBT) + of(State.BOUNCED) + of(State.SIMULATED)
+    assert counts.bad == of(State.FAILED) + of(State.BOUNCED)
+    assert counts.with_outcome == counts.told + counts.bad
+    assert counts.total == (1 << len(State)) - 1
+
+
+def test_who_stays_where_they_were_changes_no_count():
+    counts = Counts(waiting=5, sending=1)
+    assert counts.moved({(State.WAITING, State.WAITING): 3}) == {}
+    assert counts.moved({(State.WAITING, State.SENDING): 2}) == {State.WAITING: 3, State.SENDING: 3}
+
+
+def test_what_was_looked_at_already_does_not_halt_a_dispatch_again():
+    pace = Pace(most_back=10, sample=50)
+    seen = {"seen": 100, "seen_bad": 40}
+    assert not rules.too_many_back(Counts(accepted=105, bounced=44), pace, **seen)  # 49 more: too few to say
+    assert rules.too_many_back(Counts(accepted=104, bounced=46), pace, **seen)  # 6 of 50
+    assert not rules.too_many_back(Counts(accepted=105, bounced=45), pace, **seen)  # 5 of 50 are the limit
+
+
+def test_whoever_failed_belongs_to_the_first_few():
+    assert rules.canary_left(Counts(waiting=90, accepted=3, failed=2, sending=1), 10) == 4
+
+
+@pytest.mark.parametrize(
+    ("course", "canary", "may"),
+    [
+        (Course.DONE, 0, True),
+        (Course.DONE, 5, True),
+        (Course.IN_DOUBT, 0, True),
+        (Course.SENDING, 0, True),
+        (Course.SENDING, 5, False),
+        (Course.PREPARING, 0, False),
+        (Course.PAUSED, 0, False),
+        (Course.STOPPED, 0, False),
+    ],
+)
+def test_the_next_channel_is_not_tried_before_the_first_look_nor_at_rest(course: Course, canary: int, may: bool):
+    assert rules.may_climb(course, canary) is may
+
+
+def test_a_sending_whose_steps_are_still_open_is_not_complete_unless_it_was_stopped():
+    counts = Counts(delivered=9)
+    assert not rules.is_complete(Course.DONE, counts, 0, still_open=1)
+    assert rules.is_complete(Course.STOPPED, counts, 0, still_open=1)
+
+
+def test_a_batch_digest_is_the_tree_over_its_rows_and_that_of_nothing_is_the_tree_of_nothing():
+    assert rules.batch_digest([]) == hashlib.sha256().hexdigest()
+    leaves = [hashlib.sha256(b"\x00" + row).digest() for row in (b"A accepted", b"B failed")]
+    assert rules.batch_digest([("A", "accepted")]) == leaves[0].hex()
+    both = hashlib.sha256(b"\x01" + leaves[0] + leaves[1]).hexdigest()
+    assert rules.batch_digest([("A", "accepted"), ("B", "failed")]) == both
