@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile docs-laws screens browser strace lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile docs-laws words screens browser strace lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -67,6 +67,9 @@ mutants: .venv/.test  ## put small mistakes into record, approval, outbox, clock
 
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 	@$(BIN)/tocsin laws document --shipped docs/laws.md
+
+words: .venv/.test  ## take up new words of the interface in the catalogues of incident/translations
+	@$(BIN)/python -m tests.words
 
 screens: .venv/.test browser  ## make the screenshots of README and docs
 	@$(BIN)/python docs/screens.py
