@@ -117,11 +117,13 @@ def check() -> ResponseReturnValue:
 def security() -> ResponseReturnValue:
     """Whom to tell of a vulnerability (RFC 9116)."""
     settings = current_app.extensions["settings"]
-    if not settings.contact_email:
-        raise Missing()
     expires = now().replace(hour=0, minute=0, second=0, microsecond=0) + SECURITY_TXT_LASTS
+    mail = (f"Contact: mailto:{settings.contact_email}",) if settings.contact_email else ()
+    policy = (f"Policy: {settings.base_url}{url_for('tip_pages.start')}#harbour",) if settings.safe_harbour else ()
     lines = (
-        f"Contact: mailto:{settings.contact_email}",
+        f"Contact: {settings.base_url}{url_for('tip_pages.start')}",
+        *mail,
+        *policy,
         f"Expires: {expires.isoformat().replace('+00:00', 'Z')}",
         f"Canonical: {settings.base_url}/.well-known/security.txt",
         f"Preferred-Languages: {', '.join(tag.partition('-')[0] for tag in starters.languages())}",
