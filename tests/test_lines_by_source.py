@@ -27,7 +27,7 @@ COMMITS_BY_ITSELF = {
     "incident.store.claims.keep_leases": "the same",
     "incident.store.db._begin_sqlite": "only looks whether something is to be written",
     "incident.store.feeds.note_use": "when a calendar was last read",
-    "incident.store.glances._note": "when somebody last looked at an incident",
+    "incident.store.glances.note": "when somebody last looked at an incident",
     "incident.store.handovers._alone": "who holds a message for a minute",
     "incident.store.leases.hold": "who holds the clock",
     "incident.store.leases.let_go": "the same",

@@ -22,12 +22,17 @@ async function refresh(part, again) {
   again();
 }
 
-// A form is sent once, however often its button is clicked.
+// A form is sent once, however often its button is clicked; whoever waits for its answer sees that it is under way.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
-  setTimeout(() => { delete form.dataset.sent; }, 8000);
+  const button = event.submitter;
+  if (button) setTimeout(() => { if (form.dataset.sent) button.setAttribute("aria-busy", "true"); }, 400);
+  setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
 // Leaving a form with typed text asks first.
@@ -37,3 +42,33 @@ document.addEventListener("submit", (event) => typed.delete(event.target));
 window.addEventListener("beforeunload", (event) => { if (typed.size) event.preventDefault(); });
 
 for (const part of document.querySelectorAll("[data-live]")) follow(part);
+
+// Time left ticks. A due time whose words are those that follow from its moment now goes on being counted; all others stay.
+const ticks = JSON.parse(document.body.dataset.ticks || "null");
+const MINUTE = 60_000, DAY = 1440;
+function counted(at, now) {
+  const late = at < now;
+  const all = Math.floor(Math.abs(at - now) / MINUTE);
+  if (!late && all > 7 * DAY) return null;
+  const d = Math.floor(all / DAY), h = Math.floor((all % DAY) / 60), m = all % 60;
+  const pattern = d ? (d < 14 && h ? ticks.daysHours : ticks.days) : h ? (m ? ticks.hoursMinutes : ticks.hours) : m ? ticks.minutes : ticks.moment;
+  const span = pattern.replace("{d}", d).replace("{h}", h).replace("{m}", m);
+  return { words: (late ? ticks.late : ticks.ahead).replace("{s}", span), tone: late ? "late" : all <= DAY ? "soon" : "far" };
+}
+function tick() {
+  const now = Date.now();
+  for (const time of document.querySelectorAll("time.due[datetime], .next time[datetime]")) {
+    const at = Date.parse(time.dataset.at || time.getAttribute("datetime"));
+    const is = counted(at, now);
+    if (!is) continue;
+    if (!time.dataset.at) {
+      const was = [0, 1, 2].map((minutes) => counted(at, now - minutes * MINUTE)?.words);
+      if (!was.includes(time.textContent.trim())) { time.removeAttribute("data-at"); continue; }
+      time.dataset.at = time.getAttribute("datetime");
+    }
+    if (time.textContent !== is.words) time.textContent = is.words;
+    const [holder, block] = time.closest(".next") ? [time.closest(".next"), "next"] : [time, "due"];
+    for (const tone of ["late", "soon", "far"]) holder.classList.toggle(`${block}--${tone}`, tone === is.tone);
+  }
+}
+if (ticks) { tick(); setInterval(tick, 20_000); }

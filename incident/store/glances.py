@@ -4,6 +4,7 @@ One visit is all looks with less than half an hour between them. `since` is the 
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, Select, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -27,25 +28,30 @@ class Glance(Model):
     since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-def since(user_id: int, incident_id: int, *, now: datetime) -> datetime | None:
-    """When this person's visit before the present one ended; None at the first. Notes this look, at most every few minutes."""
+class Since(NamedTuple):
+    """Where the visit before this one ended, None at the first; and whether this look is to be noted."""
+
+    at: datetime | None
+    to_note: bool
+
+
+def since(user_id: int, incident_id: int, *, now: datetime) -> Since:
+    """When this person's visit before the present one ended. A look is to be noted every few minutes and not each time."""
     known = db.session.execute(_of(user_id, incident_id)).one_or_none()
     if known is None:
-        _note(user_id, incident_id, None, now)
-        return None
+        return Since(None, True)
     seen_at, before = known
-    is_new = now - seen_at >= PAUSE
-    if is_new or now - seen_at >= NOTED_EVERY:
-        _note(user_id, incident_id, seen_at if is_new else before, now)
-    return seen_at if is_new else before
+    if now - seen_at >= PAUSE:
+        return Since(seen_at, True)
+    return Since(before, now - seen_at >= NOTED_EVERY)
 
 
 def _of(user_id: int, incident_id: int) -> Select[tuple[datetime, datetime | None]]:
     return select(Glance.seen_at, Glance.since).where(Glance.user_id == user_id, Glance.incident_id == incident_id)
 
 
-def _note(user_id: int, incident_id: int, before: datetime | None, now: datetime) -> None:
-    """In a transaction of its own, without a line: nothing of the incident changes."""
+def note(user_id: int, incident_id: int, before: datetime | None, *, now: datetime) -> None:
+    """Note this look, in a transaction of its own, without a line: nothing of the incident changes."""
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
     row = {"user_id": user_id, "incident_id": incident_id, "seen_at": now, "since": before}
     keys, said = ["user_id", "incident_id"], {"seen_at": now, "since": before}

@@ -164,8 +164,8 @@ def next_due(incidents: Select[Any], now: datetime, *, most: int) -> Next | None
     running = (RUNNING, FindingRow.incident_id.in_(incidents))
     over = select(FindingRow.id).where(*running, FindingRow.due_at < now).limit(most).subquery()
     late = select(func.count()).select_from(over).scalar_subquery()
-    query = select(Incident.ref, FindingRow.ref, FindingRow.title, FindingRow.due_at, late)
-    query = query.join_from(FindingRow, Incident, Incident.id == FindingRow.incident_id).where(*running)
+    where = select(Incident.ref).where(Incident.id == FindingRow.incident_id).scalar_subquery()
+    query = select(where, FindingRow.ref, FindingRow.title, FindingRow.due_at, late).where(*running)
     for which in (FindingRow.due_at >= now, FindingRow.due_at < now):
         found = db.session.execute(query.where(which).order_by(FindingRow.due_at).limit(1)).one_or_none()
         if found is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incident.web.filters import day, span
+from incident.web.languages import _
 
 SOON = timedelta(hours=24)
 NEAR = timedelta(days=7)
@@ -28,3 +29,17 @@ def due_words(at: datetime | None, now: datetime, *, none: str = "no fixed time"
     if gap <= SOON:
         return DueWords(f"in {span(gap)}", "soon", at)
     return DueWords(f"in {span(gap)}" if gap <= NEAR else day(at), "far", at)
+
+
+def patterns() -> dict[str, str]:
+    """The words above with a gap for each figure, for the browser to go on counting with; `live.js` fills them."""
+    return {
+        "late": _("%(span)s late", span="{s}"),
+        "ahead": _("in %(span)s", span="{s}"),
+        "days": _("%(days)s d", days="{d}"),
+        "daysHours": _("%(days)s d %(hours)s h", days="{d}", hours="{h}"),
+        "hours": _("%(hours)s h", hours="{h}"),
+        "hoursMinutes": _("%(hours)s h %(minutes)s m", hours="{h}", minutes="{m}"),
+        "minutes": _("%(minutes)s min", minutes="{m}"),
+        "moment": _("a moment"),
+    }

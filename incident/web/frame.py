@@ -5,38 +5,42 @@ from typing import Any
 from flask import Flask, current_app, g, request
 
 from incident.settings import Settings
-from incident.web import access, rail
+from incident.web import access, bar, dues, rail
+from incident.web.bar import Entry
+from incident.web.languages import Word
 
 NAVIGATION = (
-    ("desk.home", "Desk", "desk"),
-    ("incidents.index", "Incidents", "incidents"),
-    ("duties.index", "Duties", "duties"),
-    ("laws.index", "Laws", "laws"),
-    ("all_notices.index", "Notices", "all_notices"),
-    ("record.index", "Record", "record"),
-    ("team.index", "Team", "team"),
+    Entry("desk.home", Word("Desk"), "desk", "d"),
+    Entry("incidents.index", Word("Incidents"), "incidents", "i"),
+    Entry("duties.index", Word("Duties"), "duties", "u"),
+    Entry("laws.index", Word("Laws"), "laws", "l"),
+    Entry("all_notices.index", Word("Notices"), "all_notices", "n"),
+    Entry("record.index", Word("Record"), "record", "r"),
+    Entry("team.index", Word("Team"), "team", "t"),
 )
-"""Endpoint, word, and the blueprint under which the entry is current."""
 
 
 def init(app: Flask) -> None:
     """Hands frame and rail to every page."""
     app.context_processor(_frame)
-    app.jinja_env.globals["may"] = access.may
+    app.jinja_env.globals.update(
+        may=access.may, next_deadline=bar.next_deadline, may_search=bar.may_search, tick_words=dues.patterns
+    )
 
 
 def _frame() -> dict[str, Any]:
     user = access.user()
     around: dict[str, Any] = {"mode": mode(), "navigation": _navigation() if user else (), "reader": user}
+    around["printed_at"] = access.now()
     if user and "incident" in g:
         is_part = request.headers.get("X-Fragment") == "1"  # only a part of a page is asked for: it has no rail
         around |= {"incident": g.incident, "rail": [] if is_part else rail.stops(g.incident)}
     return around
 
 
-def _navigation() -> list[tuple[str, str, str]]:
+def _navigation() -> list[Entry]:
     known = current_app.view_functions
-    return [entry for entry in NAVIGATION if entry[0] in known and access.may_anywhere(known[entry[0]])]
+    return [entry for entry in NAVIGATION if entry.endpoint in known and access.may_anywhere(known[entry.endpoint])]
 
 
 def mode() -> dict[str, str]:

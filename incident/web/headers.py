@@ -1,9 +1,13 @@
 """Headers on every answer: no foreign content, no framing, no guessing of types, nothing kept by caches."""
 
 import secrets
+from functools import cache
+from gzip import compress
+from hashlib import sha256
+from pathlib import Path
 
 import secure
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request, url_for
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -19,6 +23,11 @@ PLAIN = secure.Secure(
 )
 HSTS = "max-age=31536000; includeSubDomains"
 LASTING = {"static", "bootstrap.static"}
+FOREVER = "public, max-age=31536000, immutable"
+SMALLER = frozenset({"text/css", "text/javascript", "image/svg+xml"})
+"""Kinds of our own files that are sent compressed."""
+PAGES = frozenset({"text/html"})
+WORTH_IT = 1_000  # bytes
 
 
 def init(app: Flask) -> None:
@@ -36,9 +45,11 @@ def init(app: Flask) -> None:
             response.headers.setdefault("Strict-Transport-Security", HSTS)
         if request.endpoint not in LASTING:
             response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        elif "v" in request.args:
+            response.headers["Cache-Control"] = FOREVER
+        return _smaller(response)
 
-    app.jinja_env.globals["csp_nonce"] = nonce
+    app.jinja_env.globals.update(csp_nonce=nonce, lasting=lasting)
     app.config["SECURITY_SCRIPT_NONCE_KEY"] = "csp_nonce"
 
 
@@ -55,3 +66,47 @@ def nonce() -> str:
         g.nonce = secrets.token_urlsafe(16)
     value: str = g.nonce
     return value
+
+
+def lasting(endpoint: str, filename: str) -> str:
+    """The address of a file of ours with its version in it, so that a browser asks for it once and never again."""
+    folder = current_app.static_folder
+    if endpoint != "static":
+        folder = current_app.blueprints[endpoint.rpartition(".")[0]].static_folder
+    return url_for(endpoint, filename=filename, v=_version(f"{folder}/{filename}"))
+
+
+@cache
+def _version(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def _smaller(response: Response) -> Response:
+    """The answer compressed, where that tells nobody anything and the caller takes it.
+
+    Files of ours always. Pages only where the browser says that the reader's own click or page asked: a foreign page that
+    makes it ask again and again, to learn from lengths what stands in the answer, gets it at full length.
+    """
+    if response.status_code != 200 or "gzip" not in request.accept_encodings or "Content-Encoding" in response.headers:
+        return response
+    is_file = request.endpoint in LASTING and response.mimetype in SMALLER
+    is_page = response.mimetype in PAGES and request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}
+    if not (is_file or is_page) or request.method == "HEAD" or (is_page and response.is_streamed):
+        return response
+    response.direct_passthrough = False
+    content = response.get_data()
+    if len(content) < WORTH_IT:
+        return response
+    response.set_data(_kept_small(content) if is_file else compress(content, 1, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    if is_page:
+        response.vary.add("Sec-Fetch-Site")
+    elif etag := response.get_etag()[0]:
+        response.set_etag(f"{etag}-gzip")
+    return response
+
+
+@cache
+def _kept_small(content: bytes) -> bytes:
+    return compress(content, 9, mtime=0)

@@ -27,9 +27,8 @@ from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
-from incident.store import glances
+from incident.store import glances, users
 from incident.store import incidents as rows
-from incident.store import users
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, story
 from incident.web.access import actor, may, me, now, permit, zone
@@ -192,7 +191,6 @@ def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
 def show(incident: str) -> str:
     """One incident at a glance: what is known, what is owed, what happened last."""
     facts = _shown(rows.current_facts(g.incident.id)) if may("fact.view") else {}
-    glances.since(me().id, g.incident.id, now=now())
     return render_template(
         "incidents/show.html",
         facts=_headline(facts),

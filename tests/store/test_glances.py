@@ -14,8 +14,10 @@ MORNING = datetime(2026, 3, 6, 8, tzinfo=UTC)
 
 def look(user, incident, at):
     """What is said at this look, asked in a request of its own."""
-    said = glances.since(user, incident, now=at)
+    said, to_note = glances.since(user, incident, now=at)
     db.session.rollback()
+    if to_note:
+        glances.note(user, incident, said, now=at)
     return said
 
 

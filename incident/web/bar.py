@@ -1,0 +1,67 @@
+"""The bar at the top of every page: the next deadline over all incidents, where one can go, and what keys lead there."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from flask import current_app, url_for
+from sqlalchemy import Select
+
+from incident.domain.access import Role
+from incident.store import incidents as rows
+from incident.store import overview
+from incident.store.incidents import Incident
+from incident.web import access
+from incident.web.access import now
+from incident.web.dues import DueWords, due_words
+
+MOST_LATE = 100
+"""So many late duties are counted in the bar, and no more."""
+
+
+class Entry(NamedTuple):
+    """A page of the bar: endpoint, word, the blueprint under which it is current, and the key that leads there after `g`."""
+
+    endpoint: str
+    word: str
+    room: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What is due next, and how many duties are late already."""
+
+    due: DueWords
+    title: str
+    incident: str
+    href: str
+    late: int
+    most: bool
+
+
+def next_deadline() -> Deadline | None:
+    """What is due next over all incidents of this reader; drills are left out, for nothing in them is due."""
+    known = current_app.view_functions
+    if access.user() is None or "obligations.show" not in known or not access.may_anywhere(known["obligations.show"]):
+        return None
+    found = overview.next_due(mine().where(Incident.kind != "drill"), now(), most=MOST_LATE)
+    if found is None:
+        return None
+    href = url_for("obligations.show", incident=found.incident, ref=found.finding)
+    due = due_words(found.due_at, now())
+    return Deadline(due, found.title, found.incident, href, found.late, found.late >= MOST_LATE)
+
+
+def may_search() -> bool:
+    """Whether the field to search stands in the bar: for who works on incidents, and not for guests of one."""
+    return "search.find" in current_app.view_functions and access.may_anywhere(
+        current_app.view_functions["search.find"]
+    )
+
+
+def mine() -> Select[Any]:
+    """The ids of the open incidents this reader may know of, as a query."""
+    reader = access.user()
+    sees_all = reader is not None and Role.AUDITOR in reader.roles
+    seen = rows.visible(reader.id if reader else None, sees_all=sees_all, at=now())
+    return seen.with_only_columns(Incident.id).where(Incident.state == "open")
