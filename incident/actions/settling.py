@@ -37,8 +37,9 @@ class Batch:
     to_send: list[Message]
     known: dict[str, Answer]
     began: float = 0.0
-    work: float = 0.001  # seconds that claiming and writing it took
+    work: float = 0.001  # seconds that writing it took
     called_at: datetime | None = None
+    digest: str = ""  # the root over its rows as they stand once it is begun
 
 
 @dataclass
@@ -215,7 +216,7 @@ def halt_if_needed(row: Dispatch, answers: Iterable[Answer], ledger: Ledger, inc
         halt(row, "answers_lost", ledger, incident)
     elif why := row.overrun:
         halt(row, why, ledger, incident)
-    elif row.waiting and rules.canary_left(row.counts, row.canary) == 0:
+    elif row.waiting and not row.sending and rules.canary_left(row.counts, row.canary) == 0:
         halt(row, "canary", ledger, incident)
 
 

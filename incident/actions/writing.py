@@ -1,11 +1,13 @@
 """The messages of a claimed batch: whoever cannot be written to has an answer at once, and keeps nobody else back."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from time import monotonic
+from typing import Any, NamedTuple
 
 import structlog
 
-from incident.actions import people
+from incident.actions import envelopes
+from incident.actions.envelopes import Envelopes
 from incident.actions.merging import Texts
 from incident.actions.preparing import approved
 from incident.actions.settling import Batch
@@ -50,26 +52,45 @@ class Approval:
         return bool(self._proven)
 
 
-def written(row: Dispatch, held: Held, texts: Texts, key: Callable[[int], Sealer] = sealer) -> Batch:
-    """The batch with its messages. Raises Erased, and Refused where the text is none that may be sent."""
-    known_people = _addressees(row.incident_id, [member.person_id for member in held.rows], key)
-    gone = sealed.erased_people(row.incident_id) if len(known_people) < len(held.rows) else set()
+class Draft(NamedTuple):
+    """A claimed batch with all that its messages are made of: nothing more is asked of the database."""
+
+    held: Held
+    thread: str
+    envelopes: Envelopes
+    gone: Collection[int]
+    texts: Texts
+
+
+def drafted(row: Dispatch, held: Held, texts: Texts, key: Callable[[int], Sealer] = sealer) -> Draft:
+    """What the messages of a batch are made of, as it stands now. Raises Erased."""
+    ids = [member.person_id for member in held.rows]
+    found = envelopes.of(row.incident_id, ids, only_listed=True, key=key)
+    gone = sealed.erased_people(row.incident_id) if len(found.rows) < len(ids) else ()
+    db.session.rollback()
+    return Draft(held, row.ref, found, gone, texts)
+
+
+def written(draft: Draft) -> Batch:
+    """The batch with its messages, in whatever thread. Raises Refused where the text is none that may be sent."""
+    began = monotonic()
+    held, known_people = draft.held, _addressees(draft.envelopes)
     known: dict[str, Answer] = {}
     to_write: list[tuple[str, str, Addressee]] = []
-    thread = row.ref
+    thread = draft.thread
     for member in held.rows:
         person = known_people.get(member.person_id)
         if isinstance(person, Addressee):
             to_write.append((member.ref, f"{thread}.{member.person_number}", person))
         else:
-            why = person or (deliveries.ERASED if member.person_number in gone else deliveries.TAKEN_OFF)
+            why = person or (deliveries.ERASED if member.person_number in draft.gone else deliveries.TAKEN_OFF)
             known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=why)
-    made = _messages(texts, to_write, held.channel)
+    made = _messages(draft.texts, to_write, held.channel)
     to_send = [message for message in made if isinstance(message, Message) and message.to]
     if len(to_send) < len(to_write):
         known |= _unsent(to_write, made)
-    db.session.rollback()
-    return Batch(held, to_send, known)
+    digest = deliveries.batch_digest([(member.ref, deliveries.State.SENDING.value) for member in held.rows])
+    return Batch(held, to_send, known, work=monotonic() - began, digest=digest)
 
 
 def _unsent(
@@ -83,18 +104,12 @@ def _unsent(
             yield ref, Answer(ref, Outcome.REFUSED, reason="no_address")
 
 
-def _addressees(incident_id: int, ids: Sequence[int], key: Callable[[int], Sealer]) -> dict[int, Addressee | str]:
+def _addressees(found: Envelopes) -> Mapping[int, Addressee | str]:
     """The open record of everybody who is on the list still; one that does not open keeps nobody else back and has its reason instead."""
     try:
-        return dict(people.addressees(incident_id, ids, only_listed=True, key=key))
+        return found.opened()
     except Unreadable:
-        found: dict[int, Addressee | str] = {}
-        for id_ in ids:
-            try:
-                found |= people.addressees(incident_id, [id_], only_listed=True, key=key)
-            except Unreadable:
-                found[id_] = "record_unreadable"
-        return found
+        return found.opened_apart()
 
 
 def _messages(

@@ -191,11 +191,8 @@ def claim_ahead(
 
 
 FRESH: Final = "due_at IS NULL"
-_FIELDS: Final = "id, ref, person_id, person_number, language, tries, owner, provider_id"
-_WAITING: Final = f"SELECT {_FIELDS} FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"  # noqa: S608
-_PUT_OFF: Final = (
-    f"SELECT {_FIELDS}, reason, claim_id FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"  # noqa: S608
-)
+_FIELDS: Final = ("id", "ref", "person_id", "person_number", "language", "tries", "owner", "provider_id")
+_WAITING: Final = "FROM delivery WHERE state = 'waiting' AND dispatch_id = ? AND channel = ?"
 Kind = tuple[str, tuple[Any, ...]]
 """A condition with the values for its places."""
 Choice = tuple[Kind | None, Sequence[Member]]
@@ -208,13 +205,13 @@ def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand
     """
     if by_hand:
         turn = bulk.instant(NO_WORKERS_TURN)
-        given = f"{_PUT_OFF} AND due_at = ? ORDER BY id LIMIT ?"
+        given = f"{_WAITING} AND due_at = ? ORDER BY id LIMIT ?"
         clean, suspect = _sifted(given, (dispatch_id, channel, turn, most))
         return [(None, clean or _in_small_company(suspect))]
     fresh = _waiting(f"{_WAITING} AND {FRESH} ORDER BY id LIMIT ?", (dispatch_id, channel, most))
     if len(fresh) == most:
         return [((FRESH, ()), fresh)]
-    late = f"{_PUT_OFF} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+    late = f"{_WAITING} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
     clean, suspect = _sifted(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
     again = clean if fresh or clean else _in_small_company(suspect)
     return [((FRESH, ()), fresh), (None, sorted(again))]
@@ -223,7 +220,7 @@ def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand
 def _sifted(statement: str, values: Sequence[Any]) -> tuple[list[Member], list[tuple[int, Member]]]:
     """Those who wait and are suspected of nothing; and the suspects, each with the claim that died."""
     clean, suspect = [], []
-    for *fields, reason, claim_id in bulk.fetched(statement, values):
+    for *fields, reason, claim_id in bulk.gathered((*_FIELDS, "reason", "claim_id"), statement, values):
         member = Member._make((*fields, *AS_CLAIMED))
         if reason in suspects.REASONS:
             suspect.append((claim_id, member))
@@ -243,7 +240,7 @@ def _in_small_company(suspect: Sequence[tuple[int, Member]]) -> list[Member]:
 
 def _waiting(statement: str, values: Sequence[Any]) -> list[Member]:
     """Those who wait, as they stand once they are claimed."""
-    return [_as_member(row + AS_CLAIMED) for row in bulk.fetched(statement, values)]
+    return [_as_member((*row, *AS_CLAIMED)) for row in bulk.gathered(_FIELDS, statement, values)]
 
 
 _as_member: Final = partial(tuple.__new__, Member)  # a third of the time that `_make` takes

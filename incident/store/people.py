@@ -329,10 +329,10 @@ def by_ids(incident_id: int, ids: Sequence[int], *, only_listed: bool = False) -
     The erased are not among them; with `only_listed`, neither are those who were taken off the list or joined to another.
     """
     state = "= 'active'" if only_listed else "<> 'erased'"
-    columns = ", ".join(("id", "number", "version", "sealed", *ADDRESSED_BY))
+    columns = ("id", "number", "version", "sealed", *ADDRESSED_BY)
     # The plus keeps SQLite from reading every person of the incident to find these few.
-    statement = f"SELECT {columns} FROM person WHERE +incident_id = ? AND state {state} AND id IN"  # noqa: S608
-    return bulk.matching(statement, (incident_id,), ids)
+    source = f"FROM person WHERE +incident_id = ? AND state {state} AND id IN"
+    return bulk.matching_boxes(columns, source, (incident_id,), ids, box="sealed")
 
 
 def page(incident_id: int, chosen: Filter, *, after: int, limit: int) -> Sequence[Person]:

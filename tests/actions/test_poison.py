@@ -23,11 +23,11 @@ def work_until_killed(story, monkeypatch, kills=(POISON,)):
     """One process: it works until it meets such a record, and then leaves everything as a killed one does."""
     write, give_back = sending.written, sending.Wave._return_ready
 
-    def deadly(row, held, *given):
-        if any(member.person_number in kills for member in held.rows):
+    def deadly(draft):
+        if any(member.person_number in kills for member in draft.held.rows):
             monkeypatch.setattr(sending.Wave, "_return_ready", lambda wave: None)
             raise Killed
-        return write(row, held, *given)
+        return write(draft)
 
     monkeypatch.setattr(sending, "written", deadly)
     try:
