@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from incident.domain.audit import Malformed
+from incident.domain.audit import Malformed, Witnesses
 from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, to_json
 from incident.domain.packs import keys_of
@@ -57,7 +57,10 @@ class Settings(BaseSettings):
         10, ge=1, le=90, description="Days within which you promise to answer what people ask about a notice."
     )
     request_days: int = Field(
-        30, ge=1, le=90, description="Days within which you promise to answer a request, where no law in answer_times.toml says by when."
+        30,
+        ge=1,
+        le=90,
+        description="Days within which you promise to answer a request, where no law in answer_times.toml says by when.",
     )
     behind_proxy: bool = Field(False, description="A proxy in front sets X-Forwarded-For and X-Forwarded-Proto.")
     sendgrid_url: str = Field(
@@ -209,6 +212,21 @@ class Settings(BaseSettings):
     erasing_by_two: bool = Field(
         False, description="Personal data is erased only when a second person agrees; holds for pages, API and command."
     )
+    witness_keys: str = Field(
+        "",
+        description="Public keys of those outside who sign checkpoints too: name+id+base64, with commas; see docs/record.md.",
+    )
+    witnesses_needed: int = Field(
+        0, ge=0, le=100, description="How many of them must have signed for a proof; 0: all of them."
+    )
+    timestamp_url: str = Field(
+        "", description="A time stamp authority (RFC 3161) that stamps each checkpoint; empty: there is none."
+    )
+    timestamp_certificates: Path | None = Field(
+        None,
+        description="A file with the certificates (PEM) by which its stamps are verified; empty: they are kept unverified.",
+    )
+    timestamp_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of the authority.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much the log tells.")
 
     @classmethod
@@ -241,6 +259,10 @@ class Settings(BaseSettings):
         except Malformed as error:
             raise ValueError(f"laws_keys: {error}") from None
         try:
+            self.witnesses()
+        except Malformed as error:
+            raise ValueError(f"witness_keys, witnesses_needed: {error}") from None
+        try:
             self.reminder_steps()
         except Invalid as error:
             raise ValueError(f"{error.field}: {error.sentence}") from None
@@ -258,6 +280,10 @@ class Settings(BaseSettings):
         """What is known of the organisation in every incident, as facts; what is not set is left out. Raises Invalid."""
         told = {"establishments": self.company_places, "entity": self.company_kinds, "operator": self.company_operator}
         return {key: to_json(parsed(key, words)) for key, words in told.items() if words.strip()}
+
+    def witnesses(self) -> Witnesses:
+        """Those outside who sign checkpoints too. Raises Malformed."""
+        return Witnesses.read((key for key in self.witness_keys.replace(",", " ").split()), self.witnesses_needed)
 
     def sms_price_table(self) -> Prices:
         """What a segment of a text message costs by country. Raises Invalid."""

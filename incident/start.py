@@ -23,14 +23,17 @@ STARTING = 0x70C50
 """Who starts holds this advisory lock of PostgreSQL, so that several processes make and migrate one after the other."""
 
 
-def prepare(settings: Settings) -> APIFlask:
-    """The application, ready to serve: made now at the very first start. Raises SettingsError, KeysError."""
+def prepare(settings: Settings, *, key_is_lost: bool = False) -> APIFlask:
+    """The application, ready to serve: made now at the very first start. Raises SettingsError, KeysError.
+
+    With `key_is_lost`, also where the record's signing key is gone, so that it can be replaced.
+    """
     make_folders(settings)
     with _one_after_the_other(settings):
-        return _prepared(settings)
+        return _prepared(settings, key_is_lost)
 
 
-def _prepared(settings: Settings) -> APIFlask:
+def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
     empty = is_empty(settings)
     mark = settings.instance / MARK
     if empty and mark.exists():
@@ -46,7 +49,8 @@ def _prepared(settings: Settings) -> APIFlask:
         if jobs.possible():
             jobs.make_tables()
         sealed.check()
-        checkpoints.demand_key()
+        if not key_is_lost:
+            checkpoints.demand_key()
         credentials.demand_key()
         log = audit.identity()
     if not mark.exists():
@@ -93,13 +97,13 @@ def _one_after_the_other(settings: Settings) -> Iterator[None]:
         engine.dispose()  # the lock is the connection's: a start that failed must not keep others out
 
 
-def existing(settings: Settings) -> APIFlask:
-    """The application of an installation that is there already. Raises SettingsError where nothing was ever started."""
+def existing(settings: Settings, *, key_is_lost: bool = False) -> APIFlask:
+    """The application of an installation that is there already, as `prepare`. Raises SettingsError where nothing was started."""
     if is_empty(settings) and not (settings.instance / MARK).exists():
         raise SettingsError(
             f"There is no installation in {settings.instance} yet. Check TOCSIN_INSTANCE and TOCSIN_DATABASE_URL."
         )
-    return prepare(settings)
+    return prepare(settings, key_is_lost=key_is_lost)
 
 
 def setup_link(app: APIFlask) -> str | None:

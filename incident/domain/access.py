@@ -101,6 +101,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "privilege.view": READERS,
     "readiness.view": frozenset(Role),
     "record.export": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    "record.rekey": frozenset({Role.ADMINISTRATOR}),
     "record.sign": frozenset({Role.LEAD, Role.PRIVACY, Role.ADMINISTRATOR}),
     "record.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     "report.export": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),

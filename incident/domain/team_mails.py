@@ -18,8 +18,17 @@ class Kind(StrEnum):
     REVIEW = "emergency_review"
     CHECKPOINT = "checkpoint"
     RECORD = "record_trouble"
+    RECORD_KEY = "record_key"
     SIGN_ON = "sign_on"
+    ODD_TRIES = "odd_tries"
+    ODD_CODES = "odd_codes"
+    NEW_PLACE = "new_place"
+    WAYS_CHANGED = "ways_changed"
+    TOKEN_ENDS = "token_ends"
 
+
+ONES_OWN: Final = frozenset({Kind.ODD_TRIES, Kind.ODD_CODES, Kind.NEW_PLACE, Kind.WAYS_CHANGED, Kind.TOKEN_ENDS})
+"""What is told to one person about their own account; the list of mails about the team leaves it out."""
 
 THOUGH_LOCKED: Final = {Kind.YES_LOST}
 """What is also told to somebody whose account is locked: that it is."""
@@ -44,9 +53,26 @@ SUBJECTS: Final = {
     Kind.REVIEW: "An emergency opening waits for its review",
     Kind.CHECKPOINT: "Checkpoint of the record, to be kept",
     Kind.RECORD: "The record is not in order",
+    Kind.RECORD_KEY: "The record has a new key",
     Kind.SIGN_ON: "The single sign-on was shut or opened",
+    Kind.ODD_TRIES: "Somebody tried to sign in to your account",
+    Kind.ODD_CODES: "Somebody knows your password",
+    Kind.NEW_PLACE: "A new sign-in to your account",
+    Kind.WAYS_CHANGED: "A way into your account changed",
+    Kind.TOKEN_ENDS: "An access token of yours ends soon",
 }
+NOT_YOU: Final = (
+    "\n\nIf this was not you, tell an administrator at once, by telephone or in person: they lock the account with one press.\n"
+    "Then change your password. Nobody from Tocsin ever asks for it, or for a code."
+)
 TEXTS: Final = {
+    Kind.ODD_TRIES: "Several tries to sign in to your account failed within an hour, the last at {when} (UTC). Nobody got in by them." + NOT_YOU,
+    Kind.ODD_CODES: "Somebody gave the right password for your account, and then several wrong codes, the last at {when} (UTC). "
+    "Nobody got in by them." + NOT_YOU,
+    Kind.NEW_PLACE: "Somebody signed in to your account at {when} (UTC) with {device}, from {what}.\n\n"
+    "If this was you, nothing is to be done." + NOT_YOU,
+    Kind.WAYS_CHANGED: "At {when} (UTC), {what}. Where you are signed in: {site}/account/" + NOT_YOU,
+    Kind.TOKEN_ENDS: "Your access token {token} ends on {until} (UTC). The program that uses it needs another by then: {site}/account/",
     Kind.ROLES_ASKED: "{asker} asks that {person} be given: {gained}. It counts once another administrator or lead says yes.\n\n{site}/team/rules/",
     Kind.ROLES_CHANGED: "{person} was given: {gained}. Asked for by {asker}, {second}.\n\n"
     "If you did not expect this, talk to your administrators and auditors now; the record holds every step.\n\n{site}/team/{person}",
@@ -60,6 +86,8 @@ TEXTS: Final = {
     Kind.CHECKPOINT: "Keep this mail where nobody who runs Tocsin can reach it. Below is a signed statement of all {size} lines of the record.\n"
     "With it anybody can show later that none of them was changed, moved or taken out: save the lines between the rows of dashes\n"
     "as a file and give it to the check, as docs/record.md says.\n\n----------\n{note}----------\n\nThe key by which it is signed:\n{key}",
+    Kind.RECORD_KEY: "The key that signs the record was {how}. Keep this mail with the checkpoints: from now on they are signed by\n\n{key}\n\n"
+    "Keep the earlier key too; what it signed is checked with it. If you did not expect this, talk to your administrators now.\n\n{site}/record/",
     Kind.RECORD: "A look at the record found it changed by other ways than Tocsin:\n\n{troubles}\n\n"
     "Change nothing. Keep a copy of the database and of the instance folder, compare with a checkpoint that was kept elsewhere,\n"
     "and talk to your auditors. Nothing is signed until this is settled.\n\n{site}/record/",

@@ -112,6 +112,11 @@ def append(added: Sequence[Line]) -> list[int]:
     return [row[0] for row in rows]
 
 
+def next_place() -> int:
+    """Where the next line will stand, inside the caller's write transaction: nobody else adds one before its end."""
+    return _locked_head(db.session.connection())[1]
+
+
 def _locked_head(connection: Connection) -> tuple[str, int, bytes]:
     lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
     found = connection.exec_driver_sql(_HEAD + lock).fetchone()

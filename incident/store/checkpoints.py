@@ -65,6 +65,11 @@ def latest() -> Checkpoint | None:
     return db.session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
 
 
+def of(size: int) -> Checkpoint | None:
+    """The checkpoint of so many lines."""
+    return db.session.get(Checkpoint, size)
+
+
 def reread() -> Frontier:
     """The tree over all lines as the table holds them now, going on from the newest checkpoint.
 
