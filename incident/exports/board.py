@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from incident.exports.glyphs import printable
 from incident.exports.plots import Series
 
 LAYOUT: Final = layouts.TEMPLATES / "exports" / "board.typ"
+NOTHING: Final = "Nothing to show in this time yet."
+MOST_LAWS: Final = 7
+"""So many fit on the page."""
 SPAN_WORDS: Final = {
     Span.DETECT: "to detect",
     Span.DECIDE: "to decide",
@@ -27,16 +31,17 @@ SPAN_WORDS: Final = {
 
 def pdf(of: Measured, company: str) -> bytes:
     """The page as PDF/A-3a and PDF/UA-1."""
+    plotted = _plots(of)
     said = {
         "title": "Incidents and how they were handled",
         "subtitle": f"{company} · {_months(of)}" if company else _months(of),
         "author": company or "Tocsin",
         "made": format_datetime(of.at.astimezone(of.zone), "d MMMM y, HH:mm zzzz", locale="en_GB"),
         "figures": _figures(of),
-        "plots": [{"title": title, "says": says, "file": name} for name, title, says, _ in _plots(of)],
+        "plots": [{"title": title, "says": says, "file": name if svg else ""} for name, title, says, svg in plotted],
         "closing": _left_out(of),
     }
-    drawn = {name: svg.decode() for name, _, _, svg in _plots(of)}
+    drawn = {name: svg.decode() for name, _, _, svg in plotted}
     compiled = typst.compile(
         LAYOUT.read_bytes(),
         format="pdf",
@@ -77,15 +82,23 @@ def _figures(of: Measured) -> list[list[str]]:
 
 
 def _plots(of: Measured) -> list[tuple[str, str, str, bytes]]:
-    """Name, title, what it says in words, and the picture of each plot."""
-    told = {span: of.spans[span] for span in Span}
-    spans = [f"{SPAN_WORDS[span]} {length(one.middle)}" for span, one in told.items() if one.middle is not None]
-    laws = [f"{one.law}: {one.in_time} in time, {one.late} late, {one.overdue} overdue" for one in of.laws[:8]]
+    """Name, title, what it says in words, and the picture of each plot; no picture where there is nothing to draw."""
+    small = replace(of, laws=[one for one in of.laws if one.judged][:MOST_LAWS])
+    told = {span: one.middle for span, one in of.spans.items() if one.middle is not None}
+    spans = "; ".join(f"{SPAN_WORDS[span]} {length(middle)}" for span, middle in told.items())
+    laws = "; ".join(f"{one.law}: {one.in_time} in time, {one.late} late, {one.overdue} overdue" for one in small.laws)
+    channels = "; ".join(f"{one.channel}: {one.people:,} people, {one.missed:,} not reached" for one in of.channels)
+    by_month = "Incidents opened and closed in each month."
     return [
-        ("months", "Opened and closed by month", "Bars of incidents opened and closed in each month.", months(of)),
-        ("spans", "How long it took", "; ".join(spans) or "Nothing can be measured yet.", spans_plot(of)),
-        ("laws", "Duties kept, by law", "; ".join(laws) or "No duty is due yet.", laws_plot(of)),
-        ("channels", "People by channel", "Bars of people reached and missed by channel.", channels_plot(of)),
+        ("months", "Opened and closed by month", by_month, months(of, width=plots.NARROW)),
+        ("spans", "How long it took", spans or NOTHING, spans_plot(of, width=plots.NARROW) if told else b""),
+        ("laws", "Duties kept, by law", laws or NOTHING, laws_plot(small, width=plots.NARROW) if laws else b""),
+        (
+            "channels",
+            "People by channel",
+            channels or NOTHING,
+            channels_plot(of, width=plots.NARROW) if channels else b"",
+        ),
     ]
 
 

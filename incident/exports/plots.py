@@ -15,6 +15,8 @@ from pygal.style import Style
 FACE: Final = "Noto Sans SC, system-ui, Segoe UI, Noto Sans, sans-serif"
 
 MOST_LABELS: Final = 12
+ROOM_FOR_A_FIGURE: Final = 0.05
+"""A part of a bar shorter than this share of the longest has no room for its figure, on a wide screen."""
 WIDE: Final = 760
 NARROW: Final = 380
 """Widths of a picture on a wide and on a small screen; letters are of one size on both."""
@@ -81,7 +83,7 @@ class Series:
 
     name: str
     tone: str
-    values: Sequence[float | None]
+    values: Sequence[Any]
 
 
 def columns(labels: Sequence[str], series: Sequence[Series], *, look: str, width: int = WIDE) -> bytes:
@@ -93,9 +95,16 @@ def columns(labels: Sequence[str], series: Sequence[Series], *, look: str, width
 
 def stacks(labels: Sequence[str], series: Sequence[Series], *, look: str, width: int = WIDE) -> bytes:
     """Lying bars whose parts add up, such as kept and missed by law. The first label stands on top."""
-    backwards = [Series(one.name, one.tone, list(one.values)[::-1]) for one in series]
+    sums = [sum(parts) for parts in zip(*([value or 0 for value in one.values] for one in series), strict=True)]
+    room = max(sums, default=0) * ROOM_FOR_A_FIGURE * WIDE / width
+    backwards = [Series(one.name, one.tone, [_told(value, room) for value in one.values][::-1]) for one in series]
     height = 90 + 34 * max(1, len(labels))
     return _drawn(pygal.HorizontalStackedBar, list(labels)[::-1], backwards, look, width=width, height=height)
+
+
+def _told(value: float | None, room: float) -> Any:
+    """A part of a bar, with its figure only where that has room in it."""
+    return {"value": value, "formatter": _whole if (value or 0) >= room else lambda _: ""}
 
 
 def lengths(
@@ -109,7 +118,11 @@ def lengths(
     end = max((place for one in backwards for place in one.values if place), default=_place(DAY) or 0)
     more = {
         "range": (0, end * 1.04),
-        "y_labels": [{"value": _place(value), "label": word} for value, word in SCALE if (_place(value) or 0) <= end],
+        "y_labels": [
+            {"value": _place(value), "label": word}
+            for value, word in SCALE[:: 1 if width == WIDE else 2]
+            if (_place(value) or 0) <= end
+        ],
         "formatter": lambda place: "" if place is None else shown(SHORTEST * 10**place),
     }
     height = 100 + 52 * max(1, len(labels))
@@ -127,14 +140,14 @@ def _drawn(
     chart = kind(
         style=_style(LOOKS[look], [one.tone for one in series]),
         width=width,
-        height=height,
+        height=height + (0 if width == WIDE else 24 * (len(series) - 1)),
         js=(),
         no_prefix=True,
         disable_xml_declaration=True,
         explicit_size=False,
         show_legend=len(series) > 1,
         legend_at_bottom=True,
-        legend_at_bottom_columns=len(series) if width == WIDE else 2,
+        legend_at_bottom_columns=len(series) if width == WIDE else 1,
         legend_box_size=10,
         margin=8,
         spacing=8,
