@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from incident import clock
 from incident.actions import (
+    account_mails,
     checkpoints,
     climbing,
     emergencies,
@@ -34,6 +35,7 @@ from incident.actions import (
     reminders,
     retention,
     sending,
+    stamping,
     sweeping,
     team_mails,
     webhook_events,
@@ -212,6 +214,15 @@ def _check(reference: str, _now: datetime) -> None:
     )
 
 
+def _unstamped(now: datetime) -> list[str]:
+    return stamping.due(now) if current_app.extensions["time_stamps"] else []
+
+
+def _stamp(reference: str, _now: datetime) -> None:
+    by = current_app.extensions["time_stamps"]
+    stamping.stamp(reference, by.ask, authority=by.name, roots=by.roots, clock=clock.now)
+
+
 def _let_go(reference: str, now: datetime) -> None:
     keeping.do(reference, now, current_app.extensions["settings"].instance / "files")
 
@@ -239,9 +250,11 @@ WORK: tuple[Kind, ...] = (
     Kind("webhooks.gather", 3, webhook_events.behind, webhook_events.gather),
     Kind("webhooks.send", 2, webhook_events.due, _post),
     Kind("webhooks.tidy", 3600, webhook_events.old, webhook_events.tidy),
+    Kind("accounts.tokens", 3600, account_mails.ending, account_mails.remind),
     Kind("accounts.retention", 3600, retention.due, retention.do),
     Kind("data.retention", 3600, keeping.due, _let_go),
     Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),
+    Kind("record.stamp", 60, _unstamped, _stamp),
 )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from incident.actions import account_mails
 from incident.actions.ledger import transaction
-from incident.actions.signin import Client, completed, held_account, live, refuse, take_try
+from incident.actions.signin import Client, completed, held_account, live, place, refuse, take_try
 from incident.domain import users as rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.throttle import network
@@ -38,6 +39,7 @@ def add(session_ref: str, where: Place, answer: str, challenge: str, *, name: st
         key.synced, key.added_at, key.last_challenge = made.synced, now, credentials.key_of(challenge)
         db.session.add(key)
         users.end_sessions(user.id, now, but=row.id)
+        account_mails.changed(user, "a passkey or security key was added", ledger)
         ledger.write("passkey.added", key.ref, account=user.ref, synced=made.synced)
     return key.ref
 
@@ -61,6 +63,7 @@ def remove(ref: str, *, keep_session: str = "", actor: str, now: datetime) -> No
         key.removed_at = now
         here = users.session_of(actor, keep_session) if keep_session else None
         users.end_sessions(key.user_id, now, but=here.id if here else None)
+        account_mails.changed(key.user, "a passkey or security key was removed", ledger)
         ledger.write("passkey.removed", ref, account=actor)
 
 
@@ -81,6 +84,7 @@ def second_factor(session_ref: str, where: Place, answer: str, challenge: str, *
             secret = completed(row, ledger)
             ledger.write("session.signed_in", user.ref, session=row.ref, how="passkey", passkey=key.ref)
     if secret is None:
+        account_mails.tried(account, "failed_code", now)
         raise Refused(NO_PROOF)
     return secret
 
@@ -102,11 +106,13 @@ def sign_in(where: Place, answer: str, challenge: str, *, client: Client, now: d
         else:
             device = rules.device(client.user_agent)
             first = credentials.key_of(credentials.new_secret())
-            row = users.begin_session(user, key=first, device=device, now=now, expires_at=now + rules.SESSION_LASTS)
+            until, where_from = now + rules.SESSION_LASTS, place(user, client)
+            row = users.begin_session(user, key=first, device=device, now=now, expires_at=until, place=where_from)
             db.session.flush()
             secret = completed(row, ledger)
             ledger.write("session.signed_in", user.ref, session=row.ref, how="passkey alone", passkey=key.ref)
     if secret is None:
+        account_mails.tried(found, "failed", now)
         raise Refused(NO_PROOF)
     return secret
 

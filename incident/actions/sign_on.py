@@ -8,9 +8,18 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from incident.actions import team_mails
+from incident.actions import account_mails, team_mails
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.signin import Client, completed, demand_complete_and_fresh, held_account, live, refuse, take_try
+from incident.actions.signin import (
+    Client,
+    completed,
+    demand_complete_and_fresh,
+    held_account,
+    live,
+    place,
+    refuse,
+    take_try,
+)
 from incident.domain import sign_on as rules
 from incident.domain import users as user_rules
 from incident.domain.access import Role
@@ -51,6 +60,7 @@ def sign_in(ask: Ask, nonce: str, *, accepted: Collection[str], client: Client, 
             whole = rows.by_key(key) is not None and rules.counts(said.methods, accepted)
             secret = _begun(user, key, said, client, whole, ledger)
     if secret is None:
+        account_mails.tried(found, "failed", now)
         raise Refused(rules.NOT_LET_IN)
     return secret, whole
 
@@ -99,7 +109,8 @@ def _begun(user: User, key: str, said: Assertion, client: Client, whole: bool, l
     now, secret = ledger.now, credentials.new_secret()
     end = now + (user_rules.SESSION_LASTS if whole else user_rules.UNFINISHED_LASTS)
     device = user_rules.device(client.user_agent)
-    row = users.begin_session(user, key=credentials.key_of(secret), device=device, now=now, expires_at=end)
+    where, kept = place(user, client), credentials.key_of(secret)
+    row = users.begin_session(user, key=kept, device=device, now=now, expires_at=end, place=where)
     row.asserted, row.fresh_at = key, rules.fresh_at(said.proved_at, now)
     db.session.flush()
     ledger.write("session.asserted", user.ref, session=row.ref)
@@ -125,6 +136,7 @@ def connect(session_ref: str, ask: Ask, *, now: datetime) -> None:
         rows.unbind(user.id)
         users.end_sessions(user.id, now, but=row.id)
         identity = rows.bind(user, key, now)
+        account_mails.changed(user, account_mails.CONNECTED, ledger)
         ledger.write("sign_on.bound", identity.ref, account=user.ref)
 
 
@@ -138,6 +150,7 @@ def disconnect(*, keep_session: str = "", actor: str, now: datetime) -> None:
         rows.unbind(user.id)
         here = users.session_of(actor, keep_session) if keep_session else None
         users.end_sessions(user.id, now, but=here.id if here else None)
+        account_mails.changed(user, "your account was disconnected from the single sign-on", ledger)
         ledger.write("sign_on.unbound", identity.ref, account=user.ref)
 
 

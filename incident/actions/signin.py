@@ -7,11 +7,12 @@ Slow hashing happens outside of transactions, so that a flood of sign-ins keeps 
 from dataclasses import dataclass
 from datetime import datetime
 
+from incident.actions import account_mails
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import second_factor
 from incident.domain import users as rules
 from incident.domain.errors import Invalid, Refused
-from incident.domain.throttle import network
+from incident.domain.throttle import area, network
 from incident.store import credentials, sign_on, throttle
 from incident.store import users as rows
 from incident.store.users import Session, User
@@ -44,13 +45,15 @@ def with_password(email: str, password: str, *, client: Client, now: datetime) -
     stored = user.password if user is not None and user.active else None
     if not credentials.is_password(stored, password) or user is None:
         refuse(user.ref if user is not None else "unknown", "password", now)
+        account_mails.tried(user.ref if user is not None else email, "failed", now)
         raise Refused(WRONG)
     with transaction(user.ref, now) as ledger:
         held = _still_same(user.ref, stored)
         throttle.forget(credentials.counting_key("account", email, network(client.address)))
         secret = credentials.new_secret()
         device, end = rules.device(client.user_agent), now + rules.UNFINISHED_LASTS
-        rows.begin_session(held, key=credentials.key_of(secret), device=device, now=now, expires_at=end)
+        where = place(held, client)
+        rows.begin_session(held, key=credentials.key_of(secret), device=device, now=now, expires_at=end, place=where)
         ledger.write("session.password_given", held.ref)
     return secret
 
@@ -71,6 +74,7 @@ def with_code(session_ref: str, code: str, *, now: datetime) -> str:
             secret = completed(row, ledger)
             ledger.write("session.signed_in", user.ref, session=row.ref, how=how)
     if secret is None:
+        account_mails.tried(row.user.ref, "failed_code", now)
         raise Refused(WRONG_CODE)
     return secret
 
@@ -88,6 +92,7 @@ def set_up_second_factor(session_ref: str, secret: str, code: str, *, now: datet
         user = held_account(row.user.ref)
         if user.has_second_factor:
             demand_complete_and_fresh(row, now)
+            account_mails.changed(user, "your code generator was replaced by another", ledger)
         counter = second_factor.step_of(code, second_factor.as_bytes(secret), now=now, after=0)
         if counter is None:
             raise Invalid(
@@ -111,6 +116,7 @@ def renew_recovery_codes(session_ref: str, *, now: datetime) -> list[str]:
         user = held_account(row.user.ref)
         codes = _renewed_codes(user)
         rows.end_sessions(user.id, now, but=row.id)
+        account_mails.changed(user, "new recovery codes were made", ledger)
         ledger.write("second_factor.recovery_codes", user.ref)
     return codes
 
@@ -164,6 +170,12 @@ def refuse(user_ref: str, why: str, now: datetime) -> None:
         ledger.write("session.refused", user_ref, why=why)
 
 
+def place(user: User, client: Client) -> str:
+    """What is kept of the network that somebody signs in from: a keyed hash, to know it again by."""
+    where = area(client.address)
+    return credentials.counting_key("place", user.ref, where) if where else ""
+
+
 def live(session_ref: str, now: datetime) -> Session:
     """The session, while it lasts. Raises Refused."""
     row = rows.session_by_ref(session_ref, now)
@@ -215,7 +227,9 @@ def completed(row: Session, ledger: Ledger) -> str:
     row.expires_at = ledger.now + rules.SESSION_LASTS
     if row.asserted and sign_on.of(row.user.id) is None and sign_on.by_key(row.asserted) is None:
         identity = sign_on.bind(row.user, row.asserted, ledger.now)
+        account_mails.changed(row.user, account_mails.CONNECTED, ledger)
         ledger.write("sign_on.bound", identity.ref, account=row.user.ref)
+    account_mails.signed_in(row, ledger)
     return secret
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
+from incident.actions import account_mails
 from incident.actions.ledger import transaction
 from incident.domain import users as rules
 from incident.domain.access import Scope, visible
@@ -44,6 +45,7 @@ def issue(
         token.created_at, token.expires_at = now, end
         token.scope, token.incident_id = scope, case.id if case else None
         db.session.add(token)
+        account_mails.changed(user, "an access token for a program was issued", ledger)
         bound = {"incident": case.ref} if case else {}
         ledger.write("token.issued", token.ref, owner=owner, scope=scope, until=end.isoformat(), **bound)
     return token.ref, secret

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
 
+from incident.actions import account_mails
 from incident.actions import roles as role_acts
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import separation
@@ -20,6 +21,9 @@ from incident.store.db import db, new_ref
 from incident.store.users import Invitation, User
 
 LANGUAGES = ("en", "zh-Hans")
+RESET = (
+    "your password and second factor were taken off, so that you begin anew by a one-time link from an administrator"
+)
 SPENT = "This link was used, taken back, or is too old. Ask an administrator for a new one."
 
 
@@ -93,6 +97,8 @@ def accept(
         _keep(user)
         session = credentials.new_secret()
         _begin(user, session, user_agent, now)
+        if not is_new:
+            account_mails.changed(user, "a new password was set for your account by a one-time link", ledger)
         if is_new and invitation.email is not None:
             _invited_into(user, invitation, ledger)
         ledger.write("invitation.accepted", invitation.ref, account=user.ref, roles=user.roles)
@@ -207,6 +213,7 @@ def reset(ref: str, *, actor: str, now: datetime) -> str:
         sign_on.unbind(user.id)
         _close_ways_in(user, now)
         secret, invitation = _invitation(user.email, user.roles, actor, now)
+        account_mails.changed(user, RESET, ledger)
         ledger.write("second_factor.reset", ref, invitation=invitation.ref, before=before, after=user.roles)
     return secret
 
@@ -242,6 +249,7 @@ def change_password(new: str, *, keep_session: str, actor: str, now: datetime) -
             raise Refused("Give your password again first.")
         user.password = hashed
         rows.end_sessions(user.id, now, but=session.id)
+        account_mails.changed(user, "your password was changed", ledger)
         ledger.write("password.changed", actor)
 
 

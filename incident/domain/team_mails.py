@@ -24,7 +24,7 @@ class Kind(StrEnum):
     ODD_CODES = "odd_codes"
     NEW_PLACE = "new_place"
     WAYS_CHANGED = "ways_changed"
-    TOKEN_ENDS = "token_ends"
+    TOKEN_ENDS = "token_ends"  # noqa: S105
 
 
 ONES_OWN: Final = frozenset({Kind.ODD_TRIES, Kind.ODD_CODES, Kind.NEW_PLACE, Kind.WAYS_CHANGED, Kind.TOKEN_ENDS})
@@ -66,10 +66,11 @@ NOT_YOU: Final = (
     "Then change your password. Nobody from Tocsin ever asks for it, or for a code."
 )
 TEXTS: Final = {
-    Kind.ODD_TRIES: "Several tries to sign in to your account failed within an hour, the last at {when} (UTC). Nobody got in by them." + NOT_YOU,
+    Kind.ODD_TRIES: "Several tries to sign in to your account failed within an hour, the last at {when} (UTC). Nobody got in by them."
+    + NOT_YOU,
     Kind.ODD_CODES: "Somebody gave the right password for your account, and then several wrong codes, the last at {when} (UTC). "
     "Nobody got in by them." + NOT_YOU,
-    Kind.NEW_PLACE: "Somebody signed in to your account at {when} (UTC) with {device}, from {what}.\n\n"
+    Kind.NEW_PLACE: "Somebody signed in to your account at {when} (UTC) with {device}: {what}.\n\n"
     "If this was you, nothing is to be done." + NOT_YOU,
     Kind.WAYS_CHANGED: "At {when} (UTC), {what}. Where you are signed in: {site}/account/" + NOT_YOU,
     Kind.TOKEN_ENDS: "Your access token {token} ends on {until} (UTC). The program that uses it needs another by then: {site}/account/",

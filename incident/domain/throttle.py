@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ LIMITS: dict[str, Limit] = {
     "network": Limit(30, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=30)),
     # second-factor codes of one account, from wherever: a code has six digits
     "code": Limit(8, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # tries of one account that failed, from wherever: past this its owner is told, and nothing is refused
+    "failed": Limit(4, timedelta(hours=1), timedelta(hours=1), timedelta(hours=1)),
+    "failed_code": Limit(2, timedelta(hours=1), timedelta(hours=1), timedelta(hours=1)),
     # what one person has sent to themselves: codes to a phone number, tests
     "to_oneself": Limit(6, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
     # restricted incidents opened in an emergency by one person, wrong references too
@@ -71,6 +74,15 @@ def counted(tally: Tally | None, limit: Limit, now: datetime) -> Tally:
         return Tally(tries, tally.since)
     pause = min(limit.pause * 2 ** min(over, 16), limit.longest)
     return Tally(tries, tally.since, now + pause)
+
+
+def area(address: str | None) -> str:
+    """The wider network of a client's address, which mostly stays when it is given another: /16, and /32 for IPv6."""
+    try:
+        parsed = ip_address(network(address))
+    except ValueError:
+        return ""
+    return str(ip_network((parsed, 32 if isinstance(parsed, IPv6Address) else 16), strict=False))
 
 
 def network(address: str | None) -> str:

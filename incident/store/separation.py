@@ -1,6 +1,6 @@
 """The policy in force, requests for roles, restricted incidents opened in an emergency, and what the leads are told of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -75,7 +75,10 @@ class TeamMail(Model):
     """An e-mail to one person who works here, about who may do what: handed over once."""
 
     __tablename__ = "team_mail"
-    __table_args__ = (Index("ix_team_mail_state", "state", "next_at"),)
+    __table_args__ = (
+        Index("ix_team_mail_state", "state", "next_at"),
+        Index("ix_team_mail_user", "user_id", "kind", "made_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     ref: Mapped[str] = mapped_column(String(26), unique=True)
@@ -202,10 +205,16 @@ def mail(ref: str, *, locked: bool = False) -> TeamMail | None:
     return db.session.scalar(query.with_for_update() if locked else query)
 
 
-def mails(*, limit: int = 50) -> Sequence[TeamMail]:
-    """The latest mails, newest first, with whom they went to."""
+def mails(*, limit: int = 50, but: Collection[str] = ()) -> Sequence[TeamMail]:
+    """The latest mails, newest first, with whom they went to; without those of some kinds."""
     query = select(TeamMail).options(joinedload(TeamMail.user)).order_by(TeamMail.id.desc())
-    return db.session.scalars(query.limit(limit)).all()
+    return db.session.scalars(query.where(TeamMail.kind.not_in(but)).limit(limit)).all()
+
+
+def mails_about(user_ids: Iterable[int], kind: str, *, since: datetime) -> Sequence[TeamMail]:
+    """The mails of one kind to these people since a moment."""
+    query = select(TeamMail).where(TeamMail.user_id.in_(set(user_ids)), TeamMail.kind == kind, TeamMail.made_at > since)
+    return db.session.scalars(query).all()
 
 
 def known_mails(refs: Collection[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """People who work here: accounts, their sessions, invitations, personal tokens."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, Text, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
@@ -49,6 +49,7 @@ class Session(Model):
     second_factor_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    place: Mapped[str] = mapped_column(String(64), default="", server_default="")  # keyed hash of the network
     asserted: Mapped[str] = mapped_column(String(64), default="", server_default="")  # by whom, at the single sign-on
     user: Mapped[User] = relationship()
 
@@ -140,9 +141,11 @@ def holders(role: str, *, locked: bool = False, ended_too: bool = False) -> list
     return [user for user in db.session.scalars(query) if role in user.roles]
 
 
-def begin_session(user: User, *, key: str, device: str, now: datetime, expires_at: datetime) -> Session:
+def begin_session(
+    user: User, *, key: str, device: str, now: datetime, expires_at: datetime, place: str = ""
+) -> Session:
     """A new session that still lacks its second factor, inside the caller's transaction."""
-    begun = Session(ref=new_ref("S"), key=key, user=user, device=device)
+    begun = Session(ref=new_ref("S"), key=key, user=user, device=device, place=place)
     begun.started_at, begun.fresh_at, begun.expires_at = now, now, expires_at
     db.session.add(begun)
     return begun
@@ -174,6 +177,12 @@ def sessions_of(user_id: int, now: datetime) -> Sequence[Session]:
     return db.session.scalars(query.order_by(Session.id.desc())).all()
 
 
+def places_of(user_id: int, *, but: int) -> set[tuple[str, str]]:
+    """Browser and network of every sign-in of this account that was completed and is still kept."""
+    query = select(Session.device, Session.place).where(Session.user_id == user_id, Session.id != but)
+    return {(device, place) for device, place in db.session.execute(query.where(Session.second_factor_at.is_not(None)))}
+
+
 def end_sessions(user_id: int, now: datetime, *, but: int | None = None) -> None:
     """Sign the account out everywhere (but in the session with the id `but`)."""
     query = update(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))
@@ -199,6 +208,19 @@ def token_by_key(key: str, now: datetime) -> ApiToken | None:
 def token_of(user_id: int, ref: str) -> ApiToken | None:
     """One token of this account, ended or not."""
     return db.session.scalar(select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.ref == ref))
+
+
+def token_by_ref(ref: str, *, locked: bool = False) -> ApiToken | None:
+    """One token, whoever it belongs to."""
+    query = select(ApiToken).where(ApiToken.ref == ref)
+    return db.session.scalar(query.with_for_update() if locked else query)
+
+
+def tokens_ending(now: datetime, *, within: timedelta) -> Sequence[ApiToken]:
+    """Tokens in use that end soon, and that were issued for longer than that."""
+    query = select(ApiToken).where(ApiToken.revoked_at.is_(None), ApiToken.expires_at > now)
+    query = query.where(ApiToken.expires_at <= now + within, ApiToken.created_at <= now - within)
+    return db.session.scalars(query.order_by(ApiToken.id).limit(500)).all()
 
 
 def tokens_of(user_id: int) -> Sequence[ApiToken]:

@@ -13,12 +13,13 @@ from incident.actions import emergencies, roles
 from incident.domain.access import MEANING, PERMITS, Role
 from incident.domain.errors import Invalid
 from incident.domain.separation import LONGEST_WORDS
-from incident.domain.team_mails import SUBJECTS
+from incident.domain.team_mails import ONES_OWN, SUBJECTS
 from incident.exports import csv
 from incident.store import separation as rows
 from incident.store import sign_on, users
 from incident.web.access import actor, may, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 
 bp = Blueprint("rules", __name__, url_prefix="/team/rules")
 
@@ -28,8 +29,8 @@ AT_ONCE = 500
 class EmergencyForm(FlaskForm):
     """Which incident, and why it cannot wait."""
 
-    incident = StringField("Reference of the incident", [InputRequired(), Length(max=20)])
-    reason = TextAreaField("Why it cannot wait", [InputRequired(), Length(max=LONGEST_WORDS)])
+    incident = StringField(Word("Reference of the incident"), [InputRequired(), Length(max=20)])
+    reason = TextAreaField(Word("Why it cannot wait"), [InputRequired(), Length(max=LONGEST_WORDS)])
 
 
 @bp.get("/")
@@ -45,7 +46,7 @@ def index() -> str:
         waiting=waiting,
         people=people,
         me=actor(),
-        mails=rows.mails(limit=20) if may("roles.confirm") else (),
+        mails=rows.mails(limit=20, but=ONES_OWN) if may("roles.confirm") else (),
         subjects=SUBJECTS,
         sign_on=current_app.extensions["sign_on"],
         switch=sign_on.switch(),
