@@ -61,9 +61,10 @@ class Genuine:
 def looked_up(given: str, now: datetime) -> Genuine | None:
     """The notice of this code; None for one that is not ours, in the same steps whatever is wrong with it."""
     code = check_codes.read(given) or Code("N-00000000", 0, "0")
+    if not _is_theirs(code, notices.incident_of(code.notice)):
+        return None
     notice = notices.anywhere(code.notice)
-    theirs = _is_theirs(code, notice.incident_id if notice is not None else None)
-    if notice is None or not theirs:
+    if notice is None:
         return None
     row = next(iter(announcements.of_notice(notice.id)), None)
     if row is not None and (row.simulated or posting(row.state, row.starts_at, row.ends_at, now) is not Posting.POSTED):
@@ -81,9 +82,9 @@ def looked_up(given: str, now: datetime) -> Genuine | None:
 def _is_theirs(code: Code, incident_id: int | None) -> bool:
     """Whether the person's part is right; for every code one key is opened and one hash made, whatever is known of it."""
     stand_in = sealed.stand_in()
-    owner = incident_id if incident_id is not None else stand_in
+    owner = stand_in if incident_id is None else incident_id
     right = owner is not None and check_codes.is_theirs(code, _keyed(owner, code.number or 0))
-    return right or code.number is None
+    return code.number is None or (right and incident_id is not None)
 
 
 def _keyed(owner: int, number: int) -> bytes:

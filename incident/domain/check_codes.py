@@ -58,3 +58,12 @@ def coder(marked: Callable[[str], bytes]) -> Callable[[int], str]:
 def is_theirs(code: Code, keyed: bytes) -> bool:
     """Return whether the mark is the right one; takes as long either way."""
     return hmac.compare_digest(mark_letters(keyed).encode(), code.mark.encode().ljust(LONG, b"-"))
+
+
+ENQUIRY: Final = re.compile(r"EQ-[0-9A-HJKMNP-TV-Z]{8}")
+"""The reference of an enquiry, as it stands in the subject of a mail and on the page."""
+
+
+def is_enquiry(word: str) -> bool:
+    """Return whether this has the form of an enquiry's reference."""
+    return ENQUIRY.fullmatch(word) is not None

@@ -94,6 +94,13 @@ def anywhere(ref: str) -> Notice | None:
     return db.session.scalar(select(Notice).where(Notice.ref == ref))
 
 
+def incident_of(ref: str) -> int | None:
+    """The incident of the notice with this reference, if there is one: found out in as many steps either way."""
+    owner = select(Notice.incident_id).where(Notice.ref == ref).scalar_subquery()
+    found: int | None = db.session.execute(select(owner)).scalar_one()
+    return found
+
+
 def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Notice]:
     """The notices of an incident, newest first, by key."""
     return db.session.scalars(_page(select(Notice).where(Notice.incident_id == incident_id), before, limit)).all()

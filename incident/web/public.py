@@ -9,11 +9,10 @@ from incident.actions import announcements as actions
 from incident.domain import starters
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Missing
-from incident.domain.notices import Stage
 from incident.exports import cap
 from incident.store import announcements as rows
-from incident.store import notices
 from incident.store.announcements import Announcement
+from incident.web import check as checking
 from incident.web import public_pages
 from incident.web.access import now, permit
 from incident.web.notice_pages import house
@@ -96,20 +95,8 @@ def feed() -> ResponseReturnValue:
 @bp.get("/notices/check")
 @permit("public")
 def check() -> ResponseReturnValue:
-    """Is this message from us? Answers by the reference in it, and says nothing else."""
-    reference = request.args.get("reference", "").strip().upper()[:40]
-    notice = notices.anywhere(reference) if reference else None
-    genuine = notice is not None and notice.stage in {Stage.SENDING, Stage.SENT}
-    row = next(iter(rows.of_notice(notice.id)), None) if notice is not None else None
-    if row is not None and (
-        row.simulated or posting(row.state, row.starts_at, row.ends_at, now()) is not Posting.POSTED
-    ):
-        row = None
-    genuine = genuine or row is not None
-    page = render_template(
-        "public/check.html", reference=reference, genuine=genuine, row=row if genuine else None, house=house()
-    )
-    return Response(page, 200 if genuine or not reference else 404)
+    """Is this message from us? The page of `/check`, at the address that earlier notices name."""
+    return checking.answered(request.args.get("reference", ""))
 
 
 @bp.get("/.well-known/security.txt")
