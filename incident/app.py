@@ -12,7 +12,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from incident import journal
+from incident import journal, stamps
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import audit as api_audit
@@ -42,6 +42,7 @@ from incident.api import privilege as api_privilege
 from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import readiness as api_readiness
+from incident.api import record_keys as api_record_keys
 from incident.api import reminders as api_reminders
 from incident.api import repeats, scheme
 from incident.api import reports as api_reports
@@ -49,6 +50,7 @@ from incident.api import rolls as api_rolls
 from incident.api import rules as api_rules
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
+from incident.api import tips as api_tips
 from incident.api import webhooks as api_webhooks
 from incident.domain import packs
 from incident.settings import Settings, SettingsError
@@ -106,6 +108,7 @@ from incident.web import (
     public_tasks,
     reach,
     readiness,
+    record_keys,
     reminders,
     reports,
     retention,
@@ -117,6 +120,7 @@ from incident.web import (
     signin,
     summaries,
     team,
+    tip_acts,
     tip_pages,
     webhooks,
     what_if,
@@ -136,6 +140,8 @@ WEB: tuple[Blueprint, ...] = (
     audit.bp,
     audit.whole,
     checkpoints.bp,
+    record_keys.bp,
+    record_keys.cosigned,
     bundles.bp,
     notice_proofs.bp,
     health.bp,
@@ -181,6 +187,7 @@ WEB: tuple[Blueprint, ...] = (
     preflights.bp,
     announcements.bp,
     public_tasks.bp,
+    tip_acts.bp,  # what was reported to us, with what is done about it
     newsrooms.bp,
     newsrooms.one,
     public.bp,
@@ -196,6 +203,7 @@ HOOKS: tuple[Blueprint, ...] = (hooks.bp,)
 API: tuple[Blueprint, ...] = (
     api_audit.bp,
     api_audit.whole,
+    api_record_keys.bp,
     api_bundles.bp,
     api_notice_proofs.bp,
     api_account.bp,
@@ -206,6 +214,7 @@ API: tuple[Blueprint, ...] = (
     api_privilege.bp,
     api_team.bp,
     api_webhooks.bp,
+    api_tips.bp,
     api_rules.bp,
     api_rules.one,
     api_incidents.bp,
@@ -306,6 +315,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 def _configure(app: APIFlask, settings: Settings) -> None:
     secure = settings.base_url.startswith("https://")
     app.extensions["settings"] = settings
+    app.extensions["time_stamps"] = stamps.authority(settings)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, stream_with_context
+from flask import Response, current_app, stream_with_context
 from pydantic import BaseModel, ConfigDict, Field
 
 from incident.actions import checkpoints as actions
 from incident.domain.errors import Missing
-from incident.store import audit
+from incident.store import audit, witnesses
 from incident.store import checkpoints as rows
 from incident.web.access import actor, now, permit
 
@@ -54,13 +54,25 @@ class FindingOut(BaseModel):
     sentence: str
 
 
+class ReignOut(BaseModel):
+    since: int = Field(description="The line that made it the key; it signs checkpoints of more lines.")
+    key: str
+    signed: bool = Field(description="Whether the key before it signed the change; true of the first.")
+
+
 class VerdictOut(BaseModel):
     ok: bool = Field(description="Whether nothing wrong was found. `proven` says how far that is a proof.")
     log: str
     size: int
     root: str
     key: str
-    proven: int = Field(description="Lines covered by a checkpoint kept outside the database.")
+    keys: list[ReignOut]
+    proven: int = Field(
+        description="Lines covered by a checkpoint kept outside the database, or signed by enough witnesses."
+    )
+    witnessed: int = Field(description="Lines covered by a checkpoint that enough witnesses signed.")
+    witnesses: dict[str, int] = Field(description="By the name of each witness, how many lines it has seen.")
+    needed: int = Field(description="Witnesses for a proof.")
     signed: int = Field(description="Lines covered by any checkpoint.")
     restored_at: int | None
     findings: list[FindingOut]
@@ -120,7 +132,7 @@ def _exact(instant: str) -> str:
 @whole.output(VerdictOut)
 def check() -> dict[str, Any]:
     """Read every line again and compare with all checkpoints of this machine."""
-    verdict = rows.verified()
+    verdict = rows.verified(by=current_app.extensions["settings"].witnesses())
     return asdict(verdict) | {"ok": verdict.ok, "sentences": verdict.sentences()}
 
 
@@ -145,7 +157,7 @@ def _newest() -> dict[str, Any]:
     newest = rows.latest()
     if newest is None:
         raise Missing("No checkpoint has been signed yet.")
-    return {"size": newest.size, "note": newest.note, "key": str(rows.key())}
+    return {"size": newest.size, "note": witnesses.complete(newest.note, newest.size), "key": str(rows.key())}
 
 
 @whole.get("/export")

@@ -17,6 +17,7 @@ from incident.cli import (
     operations,
     people,
     proof,
+    record_keys,
     register,
     routes,
     serve,
@@ -65,6 +66,8 @@ def tocsin() -> None:
 
 for command in COMMANDS:
     tocsin.add_command(command)
+for command in record_keys.COMMANDS:
+    audit.audit_.add_command(command)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`tocsin audit verify | export | checkpoint`: the record."""
+"""`tocsin audit verify | export | checkpoint | cosigned`: the record."""
 
 import json
 import sys
@@ -9,7 +9,8 @@ import click
 
 from incident import clock, settings, start
 from incident.actions import checkpoints as actions
-from incident.domain.audit import LONGEST_LINE, Verdict
+from incident.actions import witnessing
+from incident.domain.audit import LONGEST_LINE, Checkpoint, Verdict
 from incident.domain.errors import Refused
 from incident.store import checkpoints
 
@@ -27,26 +28,34 @@ def audit_() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A checkpoint kept elsewhere; may be repeated.",
 )
+@click.option(
+    "--require-checkpoint",
+    is_flag=True,
+    help="Exit with 1 unless checkpoints given by you, or enough witnesses, prove every line.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def verify(files: tuple[Path, ...], as_json: bool) -> None:
+def verify(files: tuple[Path, ...], require_checkpoint: bool, as_json: bool) -> None:
     """Read every line again and compare with all checkpoints. Exit code 1 when something is wrong."""
     outside = [path.read_bytes()[: LONGEST_LINE + 1].decode("utf-8", "replace") for path in files]
     app = start.existing(settings.load())
     with app.app_context():
-        reading = checkpoints.Reading(checkpoints.verify(outside))
+        reading = checkpoints.Reading(checkpoints.verify(outside, by=app.extensions["settings"].witnesses()))
         for read in reading:
             if sys.stderr.isatty() and not as_json:
                 click.echo(f"\r{read:,} lines read", nl=False, err=True)
         kept = len(checkpoints.kept_outside())
+    verdict = reading.verdict
+    ok = verdict.ok and not (require_checkpoint and _covered(outside, verdict) < verdict.size)
     if as_json:
-        click.echo(
-            json.dumps(
-                asdict(reading.verdict) | {"ok": reading.verdict.ok, "sentences": reading.verdict.sentences()}, indent=2
-            )
-        )
+        click.echo(json.dumps(asdict(verdict) | {"ok": ok, "sentences": verdict.sentences()}, indent=2))
     else:
-        _tell(reading.verdict, kept, len(files))
-    sys.exit(0 if reading.verdict.ok else 1)
+        _tell(verdict, kept, len(files))
+    sys.exit(0 if ok else 1)
+
+
+def _covered(outside: list[str], verdict: Verdict) -> int:
+    """The lines that checkpoints from outside this machine prove: those in its own folder are passed over."""
+    return max([verdict.witnessed, *(Checkpoint.read(note).size for note in outside)] if verdict.ok else [0])
 
 
 def _tell(verdict: Verdict, kept: int, given: int) -> None:
@@ -95,6 +104,18 @@ def checkpoint(as_json: bool) -> None:
             json.dumps({"size": size, "note": note, "key": str(checkpoints.key())}, indent=2) if as_json else note,
             nl=as_json,
         )
+
+
+@audit_.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+def cosigned(file: Path, as_json: bool) -> None:
+    """Take in FILE: a checkpoint that witnesses outside have signed. Only keys of TOCSIN_WITNESS_KEYS count."""
+    note = file.read_bytes()[: LONGEST_LINE + 1].decode("utf-8", "replace")
+    app = start.existing(settings.load())
+    with app.app_context():
+        names = witnessing.take_in(note, app.extensions["settings"].witnesses(), actor="cli", now=clock.now())
+    click.echo(json.dumps({"names": names}) if as_json else f"Taken in: signed by {', '.join(names)}.")
 
 
 def _sign() -> int:

@@ -22,6 +22,7 @@ LANES: Final[Mapping[str, Lane]] = {
     "announcements.look": Lane.LONG,
     "letters.print": Lane.LONG,
     "notices.check": Lane.LONG,
+    "record.stamp": Lane.LONG,
     "webhooks.send": Lane.LONG,
 }
 """The lane of a kind of work; whatever is not named is quick."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import BigInteger, ForeignKey, Select, String, Text, UniqueConstraint, select
+from sqlalchemy import BigInteger, ForeignKey, Select, String, Text, UniqueConstraint, distinct, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import audit as rules
-from incident.domain.audit import Key
+from incident.domain.audit import Key, Witnesses
 from incident.store.db import BigInt, Model, db
 
 
@@ -51,7 +51,17 @@ def seen_by(keys: Iterable[Key]) -> dict[str, Cosignature | None]:
     return {key.name: db.session.scalar(_largest(key)) for key in keys}
 
 
-def _largest(key: Key) -> Select[tuple[Cosignature]]:
+def seen_by_enough(by: Witnesses) -> int:
+    """How many lines the largest checkpoint covers that as many of these witnesses signed as it takes; 0 where none is."""
+    if not by.keys:
+        return 0
+    theirs = Cosignature.public.in_([key.public.hex() for key in by.keys])
+    asked = select(Cosignature.size).where(theirs).group_by(Cosignature.size)
+    enough = asked.having(func.count(distinct(Cosignature.public)) >= by.needed)
+    return db.session.scalar(enough.order_by(Cosignature.size.desc()).limit(1)) or 0
+
+
+def _largest(key: Key) -> Select[Cosignature]:
     mine = select(Cosignature).where(Cosignature.public == key.public.hex(), Cosignature.witness == key.name)
     return mine.order_by(Cosignature.size.desc()).limit(1)
 

@@ -11,6 +11,7 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
+    current_app,
     flash,
     redirect,
     render_template,
@@ -27,11 +28,12 @@ from incident.domain import verbs
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
 from incident.exports import csv
-from incident.store import audit, users
+from incident.store import audit, record_keys, users, witnesses
 from incident.store import checkpoints as rows
 from incident.store.audit import AuditLine
 from incident.web import answers
 from incident.web.access import actor, now, permit, zone
+from incident.web.languages import Word
 from incident.web.marked import marked
 
 bp = Blueprint("audit", __name__, url_prefix="/incidents/<incident>/record")
@@ -40,7 +42,7 @@ whole = Blueprint("record", __name__, url_prefix="/record")
 PAGE = 50
 STEPS = 20  # ticks of the progress bar
 PERSON = re.compile(r"\bU-[0-9A-Z]{8}\b")
-BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": "The command line", "public": "A visitor"}
+BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": Word("The command line"), "public": Word("A visitor")}
 NOUNS = sorted({verb.partition(".")[0] for verb in verbs.VERBS})
 _CHECKS = threading.BoundedSemaphore(2)  # a check reads every line: not more of them at once
 
@@ -230,7 +232,7 @@ def _check(incident: str | None) -> ResponseReturnValue:
     page = stream_template(
         "audit/check.html",
         layout="incidents/frame.html" if incident else "base.html",
-        reading=Turn(rows.verify(every=max(1, size // STEPS))),
+        reading=Turn(rows.verify(every=max(1, size // STEPS), by=current_app.extensions["settings"].witnesses())),
         size=size,
         kept=len(rows.kept_outside()),
         place={"incident": incident} if incident else {},
@@ -263,14 +265,16 @@ def _newest() -> Response:
     newest = rows.latest()
     if newest is None:
         raise Missing("No checkpoint has been signed yet; one is signed every day and after each dispatch.")
-    return _download(iter([newest.note]), f"checkpoint-{newest.size}.txt", "text/plain")
+    note = witnesses.complete(newest.note, newest.size)
+    return _download(iter([note]), f"checkpoint-{newest.size}.txt", "text/plain")
 
 
 @whole.get("/key")
 @permit("member")
 def key() -> Response:
-    """The record's public key, to be kept with the checkpoints."""
-    return _download(iter([f"{rows.key()}\n"]), "record-key.txt", "text/plain")
+    """The record's public keys, the one in force first, to be kept with the checkpoints."""
+    keys = [row.key for row in reversed(record_keys.every())] or [rows.key()]
+    return _download((f"{key}\n" for key in keys), "record-key.txt", "text/plain")
 
 
 @bp.post("/checkpoint", endpoint="sign")
