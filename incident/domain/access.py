@@ -123,6 +123,8 @@ PERMITS: dict[str, frozenset[Role]] = {
     "team.invite": frozenset({Role.ADMINISTRATOR}),
     "team.view": frozenset(Role),
     "timeline.view": READERS,
+    "tip.triage": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
+    "tip.view": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.AUDITOR}),
     "webhook.change": frozenset({Role.ADMINISTRATOR}),
 }
 

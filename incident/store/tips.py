@@ -249,12 +249,6 @@ def alike(tip: Tip, seen: Select[Tip], *, limit: int = 10) -> Sequence[Tip]:
     return db.session.scalars(query.order_by(Tip.id.desc()).limit(limit)).all()
 
 
-def of_incident(incident_id: int, *, limit: int = 100) -> Sequence[Tip]:
-    """The tips that belong to an incident, newest first."""
-    query = select(Tip).where(Tip.incident_id == incident_id)
-    return db.session.scalars(query.order_by(Tip.id.desc()).limit(limit)).all()
-
-
 def mail(ref: str, *, locked: bool = False) -> TipMail | None:
     """One e-mail on its way."""
     query = select(TipMail).where(TipMail.ref == ref).execution_options(populate_existing=True)
@@ -308,4 +302,6 @@ def destroy(tips: Collection[Tip], *, now: datetime) -> list[str]:
     return gone
 
 
+MAILBOX: Final = "imap"
+"""The name of the one mailbox that is read."""
 JOINED: Final = frozenset({Outcome.INCIDENT.value, Outcome.JOINED.value, Outcome.NEAR_MISS.value})

@@ -7,11 +7,12 @@ from flask import Flask, current_app, g, request
 from incident.settings import Settings
 from incident.web import access, bar, dues, rail
 from incident.web.bar import Entry
-from incident.web.languages import Word
+from incident.web.languages import Word, _
 
 NAVIGATION = (
     Entry("desk.home", Word("Desk"), "desk", "d"),
     Entry("incidents.index", Word("Incidents"), "incidents", "i"),
+    Entry("tips.index", Word("Reported"), "tips", "b"),
     Entry("duties.index", Word("Duties"), "duties", "u"),
     Entry("laws.index", Word("Laws"), "laws", "l"),
     Entry("all_notices.index", Word("Notices"), "all_notices", "n"),
@@ -47,22 +48,22 @@ def mode() -> dict[str, str]:
     """The mode of this installation in a word, its tone, and what it means. It cannot be overlooked."""
     if current_app.extensions.get("sending_frozen", lambda: False)():
         return {
-            "word": "Sending frozen",
+            "word": _("Sending frozen"),
             "tone": "late",
-            "means": "Nothing is sent until an administrator has reconciled and lifted the freeze.",
+            "means": _("Nothing is sent until an administrator has reconciled and lifted the freeze."),
         }
     channels = current_app.extensions.get("channels")
     if channels is None or channels.only_sandbox:
         return {
             "word": "Sandbox",
             "tone": "soon",
-            "means": "No provider is set: nothing leaves this machine, and nothing sent here counts as told.",
+            "means": _("No provider is set: nothing leaves this machine, and nothing sent here counts as told."),
         }
     settings: Settings = current_app.extensions["settings"]
     if settings.test_mode:
         return {
-            "word": "Test mode",
+            "word": _("Test mode"),
             "tone": "soon",
-            "means": "A marked test installation; providers may be fakes on this machine.",
+            "means": _("A marked test installation; providers may be fakes on this machine."),
         }
-    return {"word": "Live", "tone": "met", "means": "Approved notices reach real people."}
+    return {"word": _("Live"), "tone": "met", "means": _("Approved notices reach real people.")}
