@@ -146,6 +146,13 @@ def test_regulation_1182_71_moves_a_last_day_off_and_wants_two_working_days():
     assert clock.due(date(2026, 12, 21), limit, off) == clock.end_of(date(2026, 12, 23), BERLIN.zone)
 
 
+def test_regulation_1182_71_asks_no_two_working_days_of_a_limit_of_less_than_two_days():
+    """Art. 3(5) is about periods of two days or more; Art. 3(4) moves the end of a shorter one off a Saturday."""
+    limit = Limit(Unit.CALENDAR_DAYS, 1, roll=Roll.EU_1182_71)
+    assert clock.due(date(2026, 6, 5), limit, BERLIN) == clock.end_of(date(2026, 6, 8), BERLIN.zone)
+    assert clock.due(date(2026, 6, 2), limit, BERLIN) == clock.end_of(date(2026, 6, 3), BERLIN.zone)
+
+
 def test_regulation_1182_71_lets_hours_run_through_the_week_end():
     limit = Limit(Unit.HOURS, 72, roll=Roll.EU_1182_71)
     friday = datetime(2026, 6, 5, 15, tzinfo=UTC)
@@ -169,9 +176,8 @@ def test_a_limit_is_said_as_people_say_it(limit, words):
 
 def test_the_end_of_a_day_is_said_as_a_minute_to_midnight_where_the_authority_is():
     due = clock.due(date(2026, 2, 3), Limit(Unit.CALENDAR_DAYS, 30), NEW_YORK)
-    assert "23:59" in clock.ending(due, NEW_YORK.zone)
-    assert "5 Mar 2026" in clock.ending(due, NEW_YORK.zone)
-    assert "09:10" in clock.ending(at("2026-11-18T08:10:05Z"), ZoneInfo("Europe/Paris"))
+    assert clock.ending(due, NEW_YORK.zone) == "5 Mar 2026, 23:59 New York"
+    assert clock.ending(at("2026-11-18T08:10:05Z"), ZoneInfo("Europe/Paris")) == "18 Nov 2026, 09:10:05 Paris"
 
 
 @pytest.mark.parametrize(
@@ -189,8 +195,24 @@ def test_a_limit_that_moves_says_so_and_one_that_does_not_is_silent(roll, words)
 
 def test_a_limit_of_european_law_says_by_which_article_it_moves():
     start, days = date(2026, 4, 28), Limit(Unit.CALENDAR_DAYS, 30, roll=Roll.EU_1182_71)
-    assert "Art. 3 a last day off moves to the next working day" in clock.sentence(start, days, BERLIN, "known")
+    assert clock.sentence(start, days, BERLIN, "known").endswith(
+        ", by Regulation 1182/71 Art. 3 a last day off moves to the next working day, and two working days must lie in it"
+    )
     hours = Limit(Unit.HOURS, 72, roll=Roll.EU_1182_71)
     assert "Art. 3(1) the hour already begun may be left out" in clock.sentence(
         at("2026-11-18T09:10+01:00"), hours, BERLIN, "aware"
     )
+
+
+def test_what_the_calendar_does_not_know_is_said_where_the_limit_hangs_on_it_and_only_there():
+    """Days by Regulation 1182/71 hang on holidays; its hours, and days that do not move, do not."""
+    unknown = Calendar("EU", BERLIN.zone, listed=False)
+    said = "the holidays of the European Union are not known"
+    for unit, roll, hangs in (
+        (Unit.CALENDAR_DAYS, Roll.EU_1182_71, True),
+        (Unit.HOURS, Roll.EU_1182_71, False),
+        (Unit.CALENDAR_DAYS, Roll.NEXT_WORKING_DAY, True),
+        (Unit.CALENDAR_DAYS, Roll.NO, False),
+    ):
+        sentence = clock.sentence(at("2026-06-01T09:00+02:00"), Limit(unit, 5, roll=roll), unknown, "known")
+        assert (said in sentence) is hangs, sentence

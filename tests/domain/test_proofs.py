@@ -43,5 +43,6 @@ def test_places_outside_the_tree_have_no_proof():
     for old in (0, 21):
         with pytest.raises(IndexError):
             consistency_proof(LEAVES, old)
-    assert not is_consistent(0, root(0), 20, root(20), [])
-    assert not is_consistent(3, root(3), 20, root(20), [])
+    assert is_consistent(0, root(0), 20, root(20), []) is False
+    assert is_consistent(3, root(3), 20, root(20), []) is False
+    assert is_consistent(19, root(19), 20, root(20), [*consistency_proof(LEAVES, 19), LEAVES[0]]) is False

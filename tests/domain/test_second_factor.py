@@ -53,6 +53,27 @@ def test_the_address_in_the_qr_code_escapes_the_account():
     )
 
 
+def test_the_address_in_the_qr_code_says_all_that_a_code_generator_asks_for():
+    assert second_factor.address("ABC", "a@example.org") == (
+        "otpauth://totp/Tocsin%3Aa%40example.org?secret=ABC&issuer=Tocsin&digits=6&period=30"
+    )
+
+
+def test_secrets_have_160_bits_differ_and_may_be_typed_small():
+    found = {second_factor.new_secret() for _ in range(20)}
+    assert len(found) == 20
+    for secret in found:
+        assert len(second_factor.as_bytes(secret)) == 20
+        assert second_factor.as_bytes(secret.lower()) == second_factor.as_bytes(secret)
+    with pytest.raises(ValueError, match="padding"):
+        second_factor.as_bytes("not base 32!")
+
+
+def test_recovery_codes_of_earlier_installations_are_found_under_the_hash_they_were_kept_under():
+    kept = "af8c59f6c75fd10564274a5a22e8510d674fc2ade85a5a1b8451e95da220d7b1"  # SHA-256 of "recovery code 000…"
+    assert second_factor.recovery_hash("0000-oooo-0000-OOOO-0000-0000") == kept
+
+
 def test_recovery_codes_differ_and_are_kept_as_hashes():
     codes = {second_factor.new_recovery_code() for _ in range(100)}
     assert len(codes) == 100

@@ -36,6 +36,22 @@ def test_counting_begins_anew_after_the_window():
     assert counted(after(3), LIMIT, NOW + timedelta(hours=2)).tries == 1
 
 
+def test_the_window_counts_from_the_end_of_a_pause_and_its_last_moment_is_in_it():
+    tally = after(3)
+    assert tally.until is not None
+    assert counted(tally, LIMIT, tally.until + LIMIT.window).tries == 4
+    assert counted(tally, LIMIT, tally.until + LIMIT.window + timedelta(microseconds=1)).tries == 1
+    assert counted(after(2), LIMIT, NOW + LIMIT.window).tries == 3
+    assert counted(after(2), LIMIT, NOW + LIMIT.window + timedelta(microseconds=1)) == Tally(
+        1, NOW + LIMIT.window + timedelta(microseconds=1)
+    )
+
+
+def test_pauses_stop_doubling_before_they_are_too_long_for_a_clock():
+    endless = Limit(tries=1, window=timedelta(hours=1), pause=timedelta(seconds=1), longest=timedelta(days=9_999))
+    assert counted(Tally(5_000, NOW), endless, NOW).until == NOW + timedelta(seconds=2**16)
+
+
 def test_waiting_out_each_pause_does_not_reset_the_count():
     tally = after(4)
     assert tally.until is not None
