@@ -29,8 +29,8 @@ PAGES = sorted(
 )
 """The pages of the team; what outsiders read is in the language of the notice, by `templates/messages`."""
 MARKS = {"_", "Word"}
-REFUSALS = {"Refused": 0, "Invalid": 1, "Missing": 0, "Unreadable": 0, "Stale": 0, "TooMany": 0, "TooSoon": 0}
-"""What rules and actions raise, and which argument is the sentence."""
+REFUSALS = {"flash": 0, "answer": 1, "refuse": 0, "Refused": 0, "Invalid": 1, "Missing": 0, "Unreadable": 0, "Stale": 0, "TooMany": 0, "TooSoon": 0}
+"""What says a sentence to the reader (a refusal, a word of thanks), and which argument that is; pages show it through `said`."""
 ROOMS = ("domain", "store", "actions", "exports", "web")
 TABLES = (
     "incident.domain.access:MEANING",
@@ -109,13 +109,13 @@ def _name(call: ast.Call) -> str:
 
 def _constants(path: Path) -> dict[str, ast.expr]:
     """What is named at the top of a file, for a sentence that was given a name."""
-    return {
-        target.id: node.value
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    named = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named[node.targets[0].id] = node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            named[node.target.id] = node.value
+    return named
 
 
 def _plain(node: ast.expr) -> str:

@@ -19,7 +19,7 @@ from incident.store import incidents, members, passkeys, separation, sign_on
 from incident.store import users as rows
 from incident.store.users import Session
 from incident.web.access import live_session, me, now, permit, user
-from incident.web.languages import OFFERED
+from incident.web.languages import OFFERED, Word
 from incident.web.signin import next_path
 from incident.web.zones import ZONES
 
@@ -29,29 +29,31 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 class ParticularsForm(FlaskForm):
     """What colleagues see, and how times are shown."""
 
-    name = StringField("Name", [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"})
-    time_zone = SelectField("Time zone", choices=ZONES)
-    language = SelectField("Language", choices=OFFERED)
+    name = StringField(Word("Name"), [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"})
+    time_zone = SelectField(Word("Time zone"), choices=ZONES)
+    language = SelectField(Word("Language"), choices=OFFERED)
 
 
 class NewPasswordForm(FlaskForm):
     """The present password and the one to come."""
 
     password = PasswordField(
-        "Present password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
+        Word("Present password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
     )
     new_password = PasswordField(
-        "New password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}
+        Word("New password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}
     )
 
 
 class TokenForm(FlaskForm):
     """What the token is for, and how long it lasts."""
 
-    name = StringField("What is it for?", [InputRequired(), Length(max=80)])
-    scope = SelectField("What it may do", choices=[("read", "read"), ("write", "read and write")], default="read")
-    incident = StringField("Only in this incident", [Length(max=20)])
-    days = IntegerField("Days it lasts", [InputRequired(), NumberRange(1, TOKEN_DAYS_MOST)], default=90)
+    name = StringField(Word("What is it for?"), [InputRequired(), Length(max=80)])
+    scope = SelectField(
+        Word("What it may do"), choices=[("read", Word("read")), ("write", Word("read and write"))], default="read"
+    )
+    incident = StringField(Word("Only in this incident"), [Length(max=20)])
+    days = IntegerField(Word("Days it lasts"), [InputRequired(), NumberRange(1, TOKEN_DAYS_MOST)], default=90)
 
 
 @bp.get("/")

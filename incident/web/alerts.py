@@ -21,31 +21,32 @@ from incident.store.reach import AlertTarget
 from incident.store.users import User
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word, _
 from incident.work import ways
 
 bp = Blueprint("alerts", __name__, url_prefix="/team/alerts")
 
 PAGE = 50
-TRIED = WHY | {"accepted": "took the last test"}
+TRIED = WHY | {"accepted": Word("took the last test")}
 LEVELS = [
-    (Level.EVERYBODY.value, "Everybody on the case is called"),
-    (Level.LEAD.value, "The lead is called"),
-    (Level.OWNER.value, "The owner is called: every reminder"),
+    (Level.EVERYBODY.value, Word("Everybody on the case is called")),
+    (Level.LEAD.value, Word("The lead is called")),
+    (Level.OWNER.value, Word("The owner is called: every reminder")),
 ]
 
 
 class TargetForm(FlaskForm):
     """A target, and when it is told."""
 
-    name = StringField("Name", [InputRequired(), Length(max=80)])
+    name = StringField(Word("Name"), [InputRequired(), Length(max=80)])
     address = PasswordField(
-        "Secret address",
+        Word("Secret address"),
         [InputRequired(), Length(max=actions.LONGEST_ADDRESS)],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
-    level = SelectField("It is told when", choices=LEVELS)
-    person = SelectField("Whose it is", validate_choice=False)
-    hears_restricted = BooleanField("May hear of restricted incidents")
+    level = SelectField(Word("It is told when"), choices=LEVELS)
+    person = SelectField(Word("Whose it is"), validate_choice=False)
+    hears_restricted = BooleanField(Word("May hear of restricted incidents"))
 
 
 @bp.get("/")
@@ -144,7 +145,7 @@ def _owners(found: Sequence[AlertTarget]) -> dict[int, User]:
 
 def _page(form: TargetForm) -> str:
     found = list(reach.targets(after=request.args.get("after", ""), limit=PAGE + 1))
-    form.person.choices = [("", "The whole team")] + [
+    form.person.choices = [("", _("The whole team"))] + [
         (user.ref, user.name) for user in users.every() if user.active and holds("duty.own", user.roles)
     ]
     open_ways = ways()

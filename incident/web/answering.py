@@ -11,6 +11,7 @@ from incident.domain.facts import vocabulary
 from incident.store import incidents
 from incident.web import answers, obligations, questions
 from incident.web.access import actor, now, permit, zone
+from incident.web.languages import _
 from incident.web.seen import seen_of
 
 bp = Blueprint("answering", __name__, url_prefix="/incidents/<incident>/duties/questions")
@@ -64,7 +65,7 @@ def _record(key: str, values: dict[str, Any], source: str, confidence: str) -> R
 
 
 def _said(words: str) -> str:
-    return "Recorded. It changes no duty." if words == "nothing changed" else f"Recorded: {words}."
+    return _("Recorded. It changes no duty.") if words == "nothing changed" else _("Recorded: %(words)s.", words=words)
 
 
 def _back(key: str, *, answered: bool) -> str:

@@ -24,6 +24,7 @@ from incident.web import lookups, pretences
 from incident.web.access import actor, now, permit
 from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 from notifiers.contract import Channels
 
 bp = Blueprint("attempts", __name__, url_prefix="/incidents/<incident>/sending")
@@ -31,9 +32,9 @@ desk = Blueprint("sending", __name__, url_prefix="/desk/sending")
 
 PAGE = 50
 REMARK_WORDS = {
-    "found_sent": "found that it was sent",
-    "sent_again": "had it sent again",
-    "next_channel": "had the next channel tried",
+    "found_sent": Word("found that it was sent"),
+    "sent_again": Word("had it sent again"),
+    "next_channel": Word("had the next channel tried"),
 }
 
 

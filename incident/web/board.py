@@ -12,8 +12,15 @@ from incident.domain.lawbook import RECIPIENTS, Confidence, Duty, Law
 from incident.domain.obligations import Standing
 from incident.store.obligations import FindingRow
 from incident.web import findings, marks
+from incident.web.languages import Word, _
 
-VIEWS = {"owed": "Owed", "open": "Open", "not_owed": "Not owed", "settled": "Met and waived", "all": "All"}
+VIEWS = {
+    "owed": Word("Owed"),
+    "open": Word("Open"),
+    "not_owed": Word("Not owed"),
+    "settled": Word("Met and waived"),
+    "all": Word("All"),
+}
 ORDER = (
     ClockState.RUNNING,
     ClockState.DATE_MISSING,
@@ -153,11 +160,18 @@ def _likeness(row: FindingRow, now: datetime) -> Any:
 
 
 def _fold_title(held: Sequence[FindingRow]) -> str:
-    law, _ = _law_and_duty(held[0])
+    law, __ = _law_and_duty(held[0])
     where = country(law.place) if law else ""
-    verb = "Report to" if held[0].to == "authority" else "Tell"
+    verb = _("Report to") if held[0].to == "authority" else _("Tell")
     wave = f", {held[0].wave}" if held[0].wave else ""
-    return f"{verb} {RECIPIENTS[held[0].to]}: {len(held)} laws of states ({where}{wave})"
+    return _(
+        "%(verb)s %(recipients)s: %(held)s laws of states (%(where)s%(wave)s)",
+        verb=verb,
+        recipients=RECIPIENTS[held[0].to],
+        held=len(held),
+        where=where,
+        wave=wave,
+    )
 
 
 @dataclass(frozen=True)

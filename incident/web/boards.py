@@ -18,31 +18,32 @@ from incident.store.tallies import Place
 from incident.web.access import now
 from incident.web.composing import CHANNEL_WORDS
 from incident.web.flowplot import ORDER, Links, Plot, drawn
+from incident.web.languages import Word, _
 
 ACTIVE = (Course.PREPARING, Course.SENDING)
 COURSE_WORDS = {
-    Course.PREPARING: ("being prepared", "owed"),
-    Course.SENDING: ("sending", "owed"),
-    Course.PAUSED: ("paused", "soon"),
-    Course.STOPPED: ("stopped for good", "late"),
-    Course.IN_DOUBT: ("people in doubt", "open"),
-    Course.DONE: ("all handed over", "met"),
+    Course.PREPARING: (Word("being prepared"), "owed"),
+    Course.SENDING: (Word("sending"), "owed"),
+    Course.PAUSED: (Word("paused"), "soon"),
+    Course.STOPPED: (Word("stopped for good"), "late"),
+    Course.IN_DOUBT: (Word("people in doubt"), "open"),
+    Course.DONE: (Word("all handed over"), "met"),
 }
 MEANINGS = {
-    State.WAITING: "not handed over yet",
-    State.SENDING: "in a worker's hands now",
-    State.IN_DOUBT: "the answer is lost: it may have gone out",
-    State.ACCEPTED: "the provider has it",
-    State.DELIVERED: "the receiving side took it",
-    State.CONFIRMED: "a human confirmed it: by a key in the call, or to one of us",
-    State.FAILED: "no provider took it",
-    State.BOUNCED: "taken by the provider, and not delivered",
-    State.CANCELLED: "stopped before it went out",
-    State.SIMULATED: "kept in the sandbox: nobody was told",
-    State.UNREACHED: "no channel that is set up reaches them, or is left to try",
+    State.WAITING: Word("not handed over yet"),
+    State.SENDING: Word("in a worker's hands now"),
+    State.IN_DOUBT: Word("the answer is lost: it may have gone out"),
+    State.ACCEPTED: Word("the provider has it"),
+    State.DELIVERED: Word("the receiving side took it"),
+    State.CONFIRMED: Word("a human confirmed it: by a key in the call, or to one of us"),
+    State.FAILED: Word("no provider took it"),
+    State.BOUNCED: Word("taken by the provider, and not delivered"),
+    State.CANCELLED: Word("stopped before it went out"),
+    State.SIMULATED: Word("kept in the sandbox: nobody was told"),
+    State.UNREACHED: Word("no channel that is set up reaches them, or is left to try"),
 }
 CHANNEL_LABELS: dict[str, str] = {channel.value: word for channel, word in CHANNEL_WORDS.items()} | {
-    "none": "No channel"
+    "none": Word("No channel")
 }
 MOST_REASONS = 12
 PLOTS = {"wide": 680, "narrow": 330}
@@ -201,7 +202,7 @@ def _standing(row: Dispatch) -> tuple[str, str]:
     if row.course == Course.DONE and row.in_doubt:
         return COURSE_WORDS[Course.IN_DOUBT]
     if row.course == Course.DONE and row.failed + row.bounced + row.unreached:
-        return "nothing left to send", "soon"
+        return _("nothing left to send"), "soon"
     return COURSE_WORDS[Course(row.course)]
 
 
@@ -209,24 +210,43 @@ def _why(row: Dispatch) -> str:
     """Why it is paused or not at its end, in a sentence; nothing when it is neither."""
     if row.course == Course.IN_DOUBT:
         said = f"{row.in_doubt:,} {'person' if row.in_doubt == 1 else 'people'}"
-        return f"Nothing is left to send, and nobody knows yet whether it reached {said}. It ends by itself when the last of them is settled."
+        return _(
+            "Nothing is left to send, and nobody knows yet whether it reached %(said)s. It ends by itself when the last of them is settled.",
+            said=said,
+        )
     words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
     if words.startswith("paused"):
         return f"{words.capitalize()}."
-    return f"Paused: {words}." if words else ""
+    return _("Paused: %(words)s.", words=words) if words else ""
 
 
 def _sentence(row: Dispatch, unowned: int, rate: float) -> str:
     counts = row.counts
     if not row.prepared:
-        return f"{counts.total:,} of {row.audience:,} people are on the list."
-    said = [f"{_dealt_with(counts):,} of {row.audience:,} dealt with"]
+        return _(
+            "%(total)s of %(audience)s people are on the list.",
+            total=format(counts.total, ","),
+            audience=format(row.audience, ","),
+        )
+    said = [
+        _(
+            "%(dealt_with)s of %(audience)s dealt with",
+            dealt_with=format(_dealt_with(counts), ","),
+            audience=format(row.audience, ","),
+        )
+    ]
     if row.course == Course.SENDING and counts.waiting and rate:
-        said.append(f"{rate:,.0f} a second, about {_left(counts.waiting / rate)} left")
+        said.append(
+            _(
+                "%(rate)s a second, about %(waiting)s left",
+                rate=format(rate, ",.0f"),
+                waiting=_left(counts.waiting / rate),
+            )
+        )
     if counts.in_doubt:
-        said.append(f"{counts.in_doubt:,} in doubt")
+        said.append(_("%(in_doubt)s in doubt", in_doubt=format(counts.in_doubt, ",")))
     if unowned:
-        said.append(f"{so_far(unowned)} that nobody looks after yet")
+        said.append(_("%(unowned)s that nobody looks after yet", unowned=so_far(unowned)))
     return " · ".join(said) + "."
 
 
@@ -237,13 +257,13 @@ def _dealt_with(counts: Counts) -> int:
 
 def so_far(count: int) -> str:
     """A number that was counted only so far, in words."""
-    return f"{count:,}" if count < loose_ends.MOST else f"more than {loose_ends.MOST - 1:,}"
+    return f"{count:,}" if count < loose_ends.MOST else _("more than %(most)s", most=format(loose_ends.MOST - 1, ","))
 
 
 def _left(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds)):,} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 5_400 else f"{seconds / 3600:,.1f} h"
+    return _("%(seconds)s min", seconds=format(seconds / 60, ",.0f")) if seconds < 5_400 else f"{seconds / 3600:,.1f} h"
 
 
 def parts(counts: Counts, whole: int) -> list[tuple[int, str]]:
@@ -288,7 +308,7 @@ def reason_words(one: Any) -> str:
 
 def language_label(tag: str) -> str:
     """A language by its own name where we write in it, else its tag."""
-    return (starters.named(tag) if tag in starters.languages() else tag) or "language not known"
+    return (starters.named(tag) if tag in starters.languages() else tag) or _("language not known")
 
 
 # What stands under the figures ----------------------------------------------------------------------------------------
@@ -409,16 +429,27 @@ def _bar(
 
 
 def _pace(counts: Counts, people: int, rate: float) -> str:
-    said = f"{_dealt_with(counts):,} of {people:,} dealt with"
+    said = _(
+        "%(dealt_with)s of %(people)s dealt with",
+        dealt_with=format(_dealt_with(counts), ","),
+        people=format(people, ","),
+    )
     return (
-        f"{said} · {rate:,.0f} a second, about {_left(counts.waiting / rate)} left" if rate and counts.waiting else said
+        _(
+            "%(said)s · %(rate)s a second, about %(waiting)s left",
+            said=said,
+            rate=format(rate, ",.0f"),
+            waiting=_left(counts.waiting / rate),
+        )
+        if rate and counts.waiting
+        else said
     )
 
 
 def _reason(row: Dispatch, one: listings.Setback) -> Reason:
     return Reason(
         CHANNEL_LABELS.get(one.channel, one.channel),
-        one.reason.replace("_", " ") or "no reason given",
+        one.reason.replace("_", " ") or _("no reason given"),
         rules.WORDS[one.state],
         rules.TONES[one.state],
         one.n,
@@ -442,13 +473,13 @@ def _moves(row: Dispatch, went: Mapping[tuple[str, str], int]) -> list[Move]:
 
 
 SPANS = (
-    ("over now: the next channel follows", timedelta(0)),
-    ("within an hour", timedelta(hours=1)),
-    ("within 6 hours", timedelta(hours=6)),
-    ("within a day", timedelta(days=1)),
-    ("within 3 days", timedelta(days=3)),
-    ("within 14 days", timedelta(days=14)),
-    ("later", timedelta(days=3650)),
+    (Word("over now: the next channel follows"), timedelta(0)),
+    (Word("within an hour"), timedelta(hours=1)),
+    (Word("within 6 hours"), timedelta(hours=6)),
+    (Word("within a day"), timedelta(days=1)),
+    (Word("within 3 days"), timedelta(days=3)),
+    (Word("within 14 days"), timedelta(days=14)),
+    (Word("later"), timedelta(days=3650)),
 )
 
 

@@ -20,15 +20,16 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.composing import instant
 from incident.web.deliveries import names
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 
 bp = Blueprint("calls", __name__, url_prefix="/incidents/<incident>/calls")
 
 PAGE = 50
 STEPS = {
-    "opening": "First",
-    "somebody_else": "If somebody else answers",
-    "voice_mail": "If a machine answers",
-    "end": "At the end",
+    "opening": Word("First"),
+    "somebody_else": Word("If somebody else answers"),
+    "voice_mail": Word("If a machine answers"),
+    "end": Word("At the end"),
 }
 
 

@@ -6,18 +6,19 @@ from datetime import datetime
 
 from incident.store.obligations import FindingRow
 from incident.web import findings
+from incident.web.languages import Word, _
 
 LISTED = 12
 WORDS = {
-    "owed": "Became owed",
-    "moved": "Have another due time",
-    "lifted": "No longer owed",
-    "closed": "No longer open, and not owed",
+    "owed": Word("Became owed"),
+    "moved": Word("Have another due time"),
+    "lifted": Word("No longer owed"),
+    "closed": Word("No longer open, and not owed"),
 }
 WOULD = {
-    "moved": "Would be due at another time",
-    "lifted": "Would no longer be owed",
-    "closed": "Would be ruled out",
+    "moved": Word("Would be due at another time"),
+    "lifted": Word("Would no longer be owed"),
+    "closed": Word("Would be ruled out"),
 }
 
 
@@ -53,7 +54,7 @@ def proposed(rows: Sequence[FindingRow]) -> Proposed | None:
         if held:
             lists.append((label, [_changed(row, word) for row in held[:LISTED]], max(0, len(held) - LISTED)))
     words = difference.words()
-    return Proposed(len(rows), "The first assessment" if words == "nothing changed" else words, lists)
+    return Proposed(len(rows), _("The first assessment") if words == "nothing changed" else words, lists)
 
 
 def _soonest(row: FindingRow) -> tuple[bool, datetime | int, str]:

@@ -17,6 +17,7 @@ from incident.store import grades, incidents, standings, users
 from incident.web.access import actor, now, permit, zone
 from incident.web.filters import span
 from incident.web.incidents import csv_answer
+from incident.web.languages import _
 
 bp = Blueprint("closing", __name__, url_prefix="/incidents/<incident>/closing")
 
@@ -92,17 +93,17 @@ def _figures() -> list[tuple[str, str]]:
     told, steps = counted["deliveries"], counted["steps"]
     ended = incident.closed_at or now()
     return [
-        ("Open for", span(ended - incident.opened_at)),
-        ("Steps finished", f"{steps.get('done', 0):,}"),
-        ("Steps left out", f"{steps.get('skipped', 0):,}"),
-        ("Notices sent", f"{counted['notices'].get('sent', 0):,}"),
+        (_("Open for"), span(ended - incident.opened_at)),
+        (_("Steps finished"), f"{steps.get('done', 0):,}"),
+        (_("Steps left out"), f"{steps.get('skipped', 0):,}"),
+        (_("Notices sent"), f"{counted['notices'].get('sent', 0):,}"),
         (
-            "People whose notice was accepted or delivered",
+            _("People whose notice was accepted or delivered"),
             f"{told['accepted'] + told['delivered'] + told['confirmed']:,}",
         ),
-        ("People perhaps not told", f"{sum(told[word] for word in standings.NEEDS_CARE):,}"),
-        ("Reports filed", f"{counted['reports'].get('filed', 0):,}"),
-        ("Pieces of evidence", f"{counted['evidence']:,}"),
+        (_("People perhaps not told"), f"{sum(told[word] for word in standings.NEEDS_CARE):,}"),
+        (_("Reports filed"), f"{counted['reports'].get('filed', 0):,}"),
+        (_("Pieces of evidence"), f"{counted['evidence']:,}"),
         *((CAPTIONS[Scale(scale)], words(row.level)) for scale, row in grades.current(incident.id).items()),
     ]
 

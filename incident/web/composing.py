@@ -16,19 +16,20 @@ from incident.domain.people import AGE_WORDS, Age, Audience
 from incident.store.audiences import Group
 from incident.store.notices import Notice
 from incident.web.answers import LOCAL
+from incident.web.languages import Word, _
 from notifiers.contract import Despite
 
 CHANNEL_WORDS = {
-    Channel.EMAIL: "E-mail",
-    Channel.SMS: "Text message",
-    Channel.LETTER: "Letter",
-    Channel.CALL: "Call",
-    Channel.PUSH: "Push",
-    Channel.ANNOUNCEMENT: "Announcement",
+    Channel.EMAIL: Word("E-mail"),
+    Channel.SMS: Word("Text message"),
+    Channel.LETTER: Word("Letter"),
+    Channel.CALL: Word("Call"),
+    Channel.PUSH: Word("Push"),
+    Channel.ANNOUNCEMENT: Word("Announcement"),
 }
 DESPITE_WORDS = {
-    Despite.UNSUBSCRIBED: "unsubscribed from your e-mail",
-    Despite.COMPLAINED: "marked an e-mail of yours as spam",
+    Despite.UNSUBSCRIBED: Word("unsubscribed from your e-mail"),
+    Despite.COMPLAINED: Word("marked an e-mail of yours as spam"),
 }
 SHORT_PARTS = ("subject", "greeting", "sms", "call", "push_title", "push_body")
 COVER = "cover:"
@@ -186,9 +187,9 @@ def boxes(groups: Iterable[Group]) -> Mapping[str, list[Box]]:
         ):
             counts[name][value] = counts[name].get(value, 0) + group.people
     labels: dict[str, Callable[[str], str]] = {
-        "waves": lambda wave: f"Wave {wave}",
-        "places": lambda place: places.named(place) if place else "place not known",
-        "tongues": lambda tag: starters.named(tag) if tag in starters.languages() else (tag or "language not known"),
+        "waves": lambda wave: _("Wave %(wave)s", wave=wave),
+        "places": lambda place: places.named(place) if place else _("place not known"),
+        "tongues": lambda tag: starters.named(tag) if tag in starters.languages() else (tag or _("language not known")),
         "ages": lambda age: AGE_WORDS[Age(age)],
     }
     return {
@@ -209,16 +210,16 @@ def audience_words(audience: Mapping[str, list[str]], people: int) -> str:
     found = Audience.from_json(audience)
     parts = [f"{people:,} {'person' if people == 1 else 'people'}"]
     if found.waves:
-        parts.append("wave " + ", ".join(str(wave) for wave in found.waves))
-    for values, unknown in ((found.places, "place not known"), (found.languages, "language not known")):
+        parts.append(_("wave ") + ", ".join(str(wave) for wave in found.waves))
+    for values, unknown in ((found.places, _("place not known")), (found.languages, _("language not known"))):
         if values:
             parts.append(", ".join(value or unknown for value in values))
     if found.ages:
         parts.append(", ".join(AGE_WORDS[Age(age)] for age in found.ages))
     if found.told_by:
-        parts.append("told by " + ", ".join(found.told_by))
+        parts.append(_("told by ") + ", ".join(found.told_by))
     if found.not_listed_by:
-        parts.append("found later than " + ", ".join(found.not_listed_by))
+        parts.append(_("found later than ") + ", ".join(found.not_listed_by))
     return " · ".join(parts)
 
 
@@ -232,10 +233,14 @@ def despite_words(contents: Mapping[str, Any]) -> str:
     if Channel.EMAIL not in contents["channels"]:
         return ""
     said = [DESPITE_WORDS[Despite(word)] for word in contents.get("despite", tuple(Despite))]
-    return f"also to those who {' or '.join(said)}" if said else "not to those who unsubscribed or complained"
+    return (
+        _("also to those who %(said)s", said=" or ".join(said))
+        if said
+        else _("not to those who unsubscribed or complained")
+    )
 
 
 def channel_words(channels: Iterable[str]) -> str:
     """Return the channels in their order, such as "e-mail, then text message, then letter"."""
     words = [CHANNEL_WORDS[Channel(word)].lower() for word in channels]
-    return ", then ".join(words) or "no channel yet"
+    return ", then ".join(words) or _("no channel yet")

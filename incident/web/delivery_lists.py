@@ -23,6 +23,7 @@ from incident.web.deliveries import bp as bp
 from incident.web.deliveries import names
 from incident.web.flowplot import ORDER
 from incident.web.incidents import csv_answer
+from incident.web.languages import _
 
 PAGE = 50
 NOBODY = "none"
@@ -117,15 +118,19 @@ def found_dispatch(ref: str) -> Dispatch:
 def _word(wanted: Wanted) -> str:
     if wanted.state:
         return rules.WORDS[State(wanted.state)]
-    return "went on" if wanted.came_from else "every attempt"
+    return _("went on") if wanted.came_from else _("every attempt")
 
 
 def _meaning(wanted: Wanted) -> str:
     if wanted.came_from:
         origin, target = (CHANNEL_LABELS.get(word, word) for word in (wanted.came_from, wanted.channel))
-        return f"who went on from {origin} to {target or 'another channel'}, whatever became of it"
+        return _(
+            "who went on from %(origin)s to %(target)s, whatever became of it",
+            origin=origin,
+            target=target or "another channel",
+        )
     if wanted.every or not wanted.state:
-        return "every attempt, those that another one followed included"
+        return _("every attempt, those that another one followed included")
     return MEANINGS[State(wanted.state)]
 
 

@@ -24,6 +24,7 @@ from incident.web import findings, marks, weekplot
 from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.dues import DueWords, due_words
 from incident.web.filters import number
+from incident.web.languages import _, ngettext
 from incident.web.weekplot import Mark
 
 bp = Blueprint("desk", __name__)
@@ -79,10 +80,11 @@ def _mine() -> Select[Any]:
 
 def _sentence(count: int, due_today: int, late: int) -> str:
     if not count:
-        return "No incident is open"
-    said = f"{number(count)} incident{'s' if count != 1 else ''} open, "
-    said += f"{number(due_today)} dut{'ies' if due_today != 1 else 'y'} due today" if due_today else "no duty due today"
-    return f"{said}, {number(late)} of them late" if late else said
+        return _("No incident is open")
+    said = ngettext("%(count)s incident open, ", "%(count)s incidents open, ", count, count=number(count))
+    many = ngettext("%(due)s duty due today", "%(due)s duties due today", due_today, due=number(due_today))
+    said += many if due_today else _("no duty due today")
+    return _("%(said)s, %(late)s of them late", said=said, late=number(late)) if late else said
 
 
 class _Found:
@@ -136,7 +138,7 @@ class _Found:
             f"{self._named(row.incident_id)} · {row.clock_words}",
             marks.word(row, now()),
             mark.tone,
-            "to be accepted" if row.state == "proposed" else "",
+            _("to be accepted") if row.state == "proposed" else "",
             mark.sign,
         )
 
@@ -181,9 +183,13 @@ class _Found:
         found = [
             Row(
                 nothing,
-                f"Say yes or no: {asked.user.name or asked.user.ref} as {', '.join(asked.wanted)}",
+                _(
+                    "Say yes or no: %(name)s as %(wanted)s",
+                    name=asked.user.name or asked.user.ref,
+                    wanted=", ".join(asked.wanted),
+                ),
                 url_for("rules.index"),
-                "A role is gained by two people",
+                _("A role is gained by two people"),
                 "role",
                 "soon",
             )
@@ -194,19 +200,19 @@ class _Found:
                 url_for("notices.show", incident=self._ref(notice.incident_id), ref=notice.ref),
                 actor() in {notice.drafter, *notice.editors},
             )
-            asked = "Approve" if may("notice.approve") and not own else "Waits for approval:"
+            asked = _("Approve") if may("notice.approve") and not own else _("Waits for approval:")
             found.append(
                 Row(nothing, f"{asked} {notice.title}", href, self._named(notice.incident_id), "approval", "soon")
             )
         for sending in self.dispatches:
             figures = (
-                (sending.in_doubt, "in doubt"),
+                (sending.in_doubt, _("in doubt")),
                 (sending.failed, "failed"),
                 (sending.bounced, "bounced"),
-                (sending.unreached, "reached by no channel"),
+                (sending.unreached, _("reached by no channel")),
             )
             paused = sending.course == "paused"
-            held = [f"Sending paused, {number(sending.waiting)} wait"] if paused else []
+            held = [_("Sending paused, %(waiting)s wait", waiting=number(sending.waiting))] if paused else []
             said = ", ".join([*held, *(f"{number(count)} {word}" for count, word in figures if count)])
             href = (
                 url_for("deliveries.index", incident=self._ref(sending.incident_id))
@@ -219,23 +225,23 @@ class _Found:
                     said,
                     href,
                     self._named(sending.incident_id),
-                    "paused" if paused else "in doubt" if sending.in_doubt else "unreached",
+                    _("paused") if paused else _("in doubt") if sending.in_doubt else _("unreached"),
                     "soon" if paused else "open" if sending.in_doubt else "late",
                 )
             )
         for incident, slug, sight in self.pages:
             href = url_for("public_tasks.show", incident=self._ref(incident))
-            said = f"The public page {slug} {SIGHTS[Sight(sight)]}"
+            said = _("The public page %(slug)s %(sights)s", slug=slug, sights=SIGHTS[Sight(sight)])
             found.append(Row(nothing, said, href, self._named(incident), "page", "late"))
         for report in self.drafts:
             href = url_for("reports.show", incident=self._ref(report.incident_id), ref=report.ref)
             found.append(
                 Row(
                     nothing,
-                    f"Finish the report to {report.authority}",
+                    _("Finish the report to %(authority)s", authority=report.authority),
                     href,
                     self._named(report.incident_id),
-                    f"{report.missing} missing" if report.missing else "ready",
+                    _("%(missing)s missing", missing=report.missing) if report.missing else _("ready"),
                     "idle",
                 )
             )

@@ -27,6 +27,7 @@ from incident.web.deliveries import names
 from incident.web.delivery_lists import NOBODY, Facets, asked_of, wanted_of
 from incident.web.incidents import csv_answer
 from incident.web.ladders import colleagues
+from incident.web.languages import Word, _
 from incident.web.lookups import may_ask_any
 
 bp = Blueprint("desks", __name__, url_prefix="/incidents/<incident>/sending/desk")
@@ -35,14 +36,14 @@ PAGE = 50
 MOST_ASKED = 5
 """So many sendings get a button to ask the provider; more are asked from their own lists."""
 VERDICT_WORDS = {
-    Verdict.SENT: ("They were sent", "They count as accepted, on your word."),
+    Verdict.SENT: (Word("They were sent"), Word("They count as accepted, on your word.")),
     Verdict.AGAIN: (
-        "Send them again",
-        "Each gets one more message by the same channel. Whoever got the first one after all gets it twice.",
+        Word("Send them again"),
+        Word("Each gets one more message by the same channel. Whoever got the first one after all gets it twice."),
     ),
     Verdict.NEXT: (
-        "Try the next channel",
-        "Each is told by the next channel of the notice that reaches them; whom none reaches stays here.",
+        Word("Try the next channel"),
+        Word("Each is told by the next channel of the notice that reaches them; whom none reaches stays here."),
     ),
 }
 
@@ -168,7 +169,7 @@ def _next(chosen: Chosen, at: str, after: int) -> str:
 
 def _with_evidence(found: Sequence[tuple[Delivery, Dispatch]]) -> list[Row]:
     """What is known of those in doubt: what the provider said when it was asked, and what became of the rest of their call."""
-    doubtful = [one for one, _ in found if one.state == State.IN_DOUBT]
+    doubtful = [one for one, __ in found if one.state == State.IN_DOUBT]
     said = lookups.newest([one.id for one in doubtful]) if doubtful else {}
     calls = doubts.calls({one.dispatch_id for one in doubtful}, {one.claim_id for one in doubtful if one.claim_id})
     rows = []
@@ -178,7 +179,13 @@ def _with_evidence(found: Sequence[tuple[Delivery, Dispatch]]) -> list[Row]:
             evidence.append(SAYS[Said(said[one.id].verdict)])
         size, doubt = calls.get(one.claim_id or 0, (0, 0))
         if size > 1:
-            evidence.append(f"one of {size:,} handed over together; {size - doubt:,} of those are settled")
+            evidence.append(
+                _(
+                    "one of %(size)s handed over together; %(size2)s of those are settled",
+                    size=format(size, ","),
+                    size2=format(size - doubt, ","),
+                )
+            )
         rows.append(Row(one, sending, evidence))
     return rows
 
@@ -238,7 +245,7 @@ def decide(incident: str, state: str) -> ResponseReturnValue:
         )
     except Invalid as wrong:
         return _page(state, {wrong.field: wrong.sentence}), 422
-    left = f" {done.left:,} stay here: no other channel reaches them." if done.left else ""
+    left = _(" %(left)s stay here: no other channel reaches them.", left=format(done.left, ",")) if done.left else ""
     flash(f"{done.settled:,} settled.{left}", "met")
     return _back(chosen)
 
@@ -252,7 +259,12 @@ def care(incident: str, state: str) -> ResponseReturnValue:
         count = actions.hand_over(incident, chosen, to, typed=request.form.get("typed", ""), actor=actor(), now=now())
     except Invalid as wrong:
         return _page(state, {f"care_{wrong.field}": wrong.sentence}), 422
-    flash(f"{count:,} are in {'your' if to == me().ref else 'their'} care now.", "met")
+    flash(
+        _("%(count)s are in your care now.", count=f"{count:,}")
+        if to == me().ref
+        else _("%(count)s are in their care now.", count=f"{count:,}"),
+        "met",
+    )
     return _back(chosen)
 
 

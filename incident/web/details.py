@@ -12,8 +12,16 @@ from incident.store.obligations import FindingRow
 from incident.store.reports import Report
 from incident.web import findings
 from incident.web.findings import Shown
+from incident.web.languages import Word, _
 
-LANGUAGES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "zh": "Chinese", "pt": "Portuguese"}
+LANGUAGES = {
+    "en": Word("English"),
+    "fr": Word("French"),
+    "de": Word("German"),
+    "es": Word("Spanish"),
+    "zh": Word("Chinese"),
+    "pt": Word("Portuguese"),
+}
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,13 @@ def _exception(exemption: Exemption, facts: Facts) -> Held:
 
 def _kept(exemption: Exemption) -> str:
     """What one must keep, and tell to whom, to rely on an exception."""
-    years = f" for {exemption.keep_years} years" if exemption.keep_years else ""
-    keep = f"Keep {exemption.keep or 'the reasons in writing'}{years}." if exemption.keep or years else ""
-    tell = f"Tell {RECIPIENTS.get(exemption.tell, exemption.tell)}." if exemption.tell else ""
+    years = _(" for %(keep_years)s years", keep_years=exemption.keep_years) if exemption.keep_years else ""
+    keep = (
+        _("Keep %(keep)s%(years)s.", keep=exemption.keep or "the reasons in writing", years=years)
+        if exemption.keep or years
+        else ""
+    )
+    tell = _("Tell %(tell)s.", tell=RECIPIENTS.get(exemption.tell, exemption.tell)) if exemption.tell else ""
     return f"{keep} {tell}".strip()
 
 
@@ -105,8 +117,8 @@ def _guardians(law: Law, duty: Duty, facts: Facts) -> str:
     youngest = facts["youngest_age"]
     if isinstance(youngest, int) and youngest >= age:
         return ""
-    among = "" if facts["minors"] is True else " Whether children are among the people is not known yet."
-    return f"People under {age} are told through a parent or guardian.{among}"
+    among = "" if facts["minors"] is True else _(" Whether children are among the people is not known yet.")
+    return _("People under %(age)s are told through a parent or guardian.%(among)s", age=age, among=among)
 
 
 def _stages(row: FindingRow, duty: Duty, rows: Iterable[FindingRow]) -> list[FindingRow]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incident.web.filters import day, span
-from incident.web.languages import _
+from incident.web.languages import Word, _
 
 SOON = timedelta(hours=24)
 NEAR = timedelta(days=7)
@@ -19,16 +19,16 @@ class DueWords:
     at: datetime | None
 
 
-def due_words(at: datetime | None, now: datetime, *, none: str = "no fixed time") -> DueWords:
+def due_words(at: datetime | None, now: datetime, *, none: str = Word("no fixed time")) -> DueWords:
     """`6 h late`, `in 4 h 10 m`, `24 Nov 2026`; `none` where there is no time."""
     if at is None:
         return DueWords(none, "far", None)
     gap = at - now
     if gap < timedelta(0):
-        return DueWords(f"{span(-gap)} late", "late", at)
+        return DueWords(_("%(value)s late", value=span(-gap)), "late", at)
     if gap <= SOON:
-        return DueWords(f"in {span(gap)}", "soon", at)
-    return DueWords(f"in {span(gap)}" if gap <= NEAR else day(at), "far", at)
+        return DueWords(_("in %(gap)s", gap=span(gap)), "soon", at)
+    return DueWords(_("in %(gap)s", gap=span(gap)) if gap <= NEAR else day(at), "far", at)
 
 
 def patterns() -> dict[str, str]:

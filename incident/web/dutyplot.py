@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from flask import g, url_for
 
 from incident.domain import lawbook
@@ -18,18 +17,20 @@ from incident.domain.lawbook import RECIPIENTS
 from incident.store.obligations import FindingRow
 from incident.web import findings, marks
 from incident.web.dues import due_words
+from incident.web.filters import brief, weekday
+from incident.web.languages import Word, _
 from incident.web.marks import Mark
 
 LEFT, RIGHT, TOP, LANE = 150, 616, 44, 32
 MOST_LANES = 9
 STOPS = (
     (timedelta(days=-14), 0.0, ""),
-    (timedelta(0), 0.11, "now"),
+    (timedelta(0), 0.11, Word("now")),
     (timedelta(hours=24), 0.36, "24 h"),
     (timedelta(hours=72), 0.56, "72 h"),
-    (timedelta(days=7), 0.71, "7 days"),
-    (timedelta(days=30), 0.86, "30 days"),
-    (timedelta(days=90), 1.0, "90 days"),
+    (timedelta(days=7), 0.71, Word("7 days")),
+    (timedelta(days=30), 0.86, Word("30 days")),
+    (timedelta(days=90), 1.0, Word("90 days")),
 )
 """How far from now, at which share of the width, and what is written there."""
 HOLD = timedelta(days=7)
@@ -41,15 +42,15 @@ NEAR = 15
 APART = 20
 ROOM = 44
 """A stage is written beside its mark only where the next one leaves so much room."""
-SHORT = {"individuals": "people", "consumer_reporting_agencies": "agencies"}
+SHORT = {"individuals": Word("people"), "consumer_reporting_agencies": Word("agencies")}
 STAGES = {
-    "assessment": "assess",
-    "initial": "first",
-    "early_warning": "early",
-    "incident_notification": "full",
-    "supplementary": "more",
-    "intermediate": "interim",
-    "final": "final",
+    "assessment": Word("assess"),
+    "initial": Word("first"),
+    "early_warning": Word("early"),
+    "incident_notification": Word("full"),
+    "supplementary": Word("more"),
+    "intermediate": Word("interim"),
+    "final": Word("final"),
 }
 
 
@@ -153,7 +154,11 @@ def _lane(row: FindingRow) -> str:
     law = lawbook.library().laws.get(row.law)
     said = law.short if law else row.law
     if law and "-" in law.place:
-        said = f"{law.place.partition('-')[0]} states: {SHORT.get(row.to) or RECIPIENTS[row.to].removeprefix('the ')}"
+        said = _(
+            "%(value)s states: %(to)s",
+            value=law.place.partition("-")[0],
+            to=SHORT.get(row.to) or RECIPIENTS[row.to].removeprefix("the "),
+        )
     return f"{row.wave}: {said}" if row.wave else said
 
 
@@ -162,7 +167,7 @@ def _x(at: datetime, now: datetime) -> int:
     gap = max(STOPS[0][0], min(at - now, STOPS[-1][0]))
     if STOPS[0][0] < gap < timedelta(0):
         gap = min(gap, JUST_OVER)
-    for (begin, left, _), (end, right, _) in pairwise(STOPS):
+    for (begin, left, __), (end, right, __) in pairwise(STOPS):
         if gap <= end:
             return round(LEFT + (left + (right - left) * ((gap - begin) / (end - begin))) * (RIGHT - LEFT))
     return RIGHT
@@ -185,7 +190,7 @@ def _drawn_lane(label: str, rows: Sequence[FindingRow], y: int, now: datetime) -
         dots,
         joined=(min(ends), max(ends)) if staged else None,
         hold=(_x(now, now), end) if held else None,
-        hold_word="" if any(end - 10 < x < end + ROOM for x in ends) else "on hold",
+        hold_word="" if any(end - 10 < x < end + ROOM for x in ends) else _("on hold"),
     )
 
 
@@ -209,7 +214,7 @@ def _dot(rows: Sequence[FindingRow], y: int, now: datetime) -> Dot:
     wave = f" ({first.wave})" if first.wave else ""
     said = f"{first.title}{wave}: {marks.word(first, now)}"
     due = "" if first.state in findings.SETTLED else f", {due_words(at, now).words}"
-    more = f", and {len(rows) - 1} more near it" if len(rows) > 1 else ""
+    more = _(", and %(rows)s more near it", rows=len(rows) - 1) if len(rows) > 1 else ""
     return Dot(
         _x(at, now) if at else 0,
         y,
@@ -252,10 +257,10 @@ def _by_day(table: Sequence[Line], now: datetime, zone: ZoneInfo) -> list[tuple[
     days: dict[str, list[Line]] = {}
     for line in table:
         if line.mark.look not in findings.SETTLED:
-            day = "Its time is over" if line.at < now else _date(line.at, zone).split(",")[0]
+            day = _("Its time is over") if line.at < now else weekday(line.at, zone)
             days.setdefault(day, []).append(line)
     return list(days.items())
 
 
 def _date(at: datetime, zone: ZoneInfo) -> str:
-    return format_datetime(at.astimezone(zone), "EEE d MMM, HH:mm", locale="en_GB")
+    return brief(at, zone)

@@ -14,14 +14,15 @@ from incident.store import erasures as rows
 from incident.store import users
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word, _
 
 bp = Blueprint("erasures", __name__, url_prefix="/incidents/<incident>/erasures")
 
 PAGE: Final = 50
 STATES: Final = {
-    "asked": ("waits for a second person", "soon"),
-    "done": ("erased", "met"),
-    "refused": ("refused", "idle"),
+    "asked": (Word("waits for a second person"), "soon"),
+    "done": (Word("erased"), "met"),
+    "refused": (Word("refused"), "idle"),
 }
 
 
@@ -110,8 +111,8 @@ def ask(incident: str) -> ResponseReturnValue:
 
 def _said(answer: erasing.Answer) -> str:
     if not answer.done:
-        return "Asked for. A second person has to agree before anything is erased."
-    return f"Erased for good. The certificate {answer.ref} says what went and what stays."
+        return _("Asked for. A second person has to agree before anything is erased.")
+    return _("Erased for good. The certificate %(ref)s says what went and what stays.", ref=answer.ref)
 
 
 @bp.post("/<ref>/agree")

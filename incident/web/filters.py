@@ -12,6 +12,8 @@ from incident.web.languages import _
 
 MOMENTS = {"en": "EEE d MMM y, HH:mm", "zh-Hans": "y年M月d日EEE HH:mm"}
 DAYS = {"en": "d MMM y", "zh-Hans": "y年M月d日"}
+BRIEF = {"en": "EEE d MMM, HH:mm", "zh-Hans": "M月d日EEE HH:mm"}
+WEEKDAYS = {"en": "EEE d MMM", "zh-Hans": "M月d日EEE"}
 """How each language writes them, in the pattern letters of Unicode (TR 35)."""
 
 
@@ -28,6 +30,16 @@ def when(instant: datetime | None, zone: ZoneInfo | None = None) -> str:
     zone = zone or access.zone()
     written = format_datetime(instant.astimezone(zone), MOMENTS[languages.tag()], locale=languages.locale())
     return f"{written} {_city(zone)}"
+
+
+def brief(at: datetime, zone: ZoneInfo) -> str:
+    """Such as `Sat 21 Nov, 15:42`: for plots, where year and zone stand beside."""
+    return format_datetime(at.astimezone(zone), BRIEF[languages.tag()], locale=languages.locale())
+
+
+def weekday(at: datetime, zone: ZoneInfo) -> str:
+    """Such as `Sat 21 Nov`."""
+    return format_date(at.astimezone(zone).date(), WEEKDAYS[languages.tag()], locale=languages.locale())
 
 
 def day(value: date | datetime | None) -> str:

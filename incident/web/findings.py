@@ -13,19 +13,20 @@ from incident.domain.settlements import Difference, State
 from incident.store.obligations import FindingRow
 from incident.web import marks
 from incident.web.dues import DueWords, due_words
+from incident.web.languages import Word, _
 from incident.web.marks import Mark
 
 CONFIDENCE_TONES = {Confidence.VERIFIED: "met", Confidence.SECONDARY: "soon", Confidence.MEMORY: "late"}
 CONFIDENCE_WORDS = {
-    Confidence.VERIFIED: "read in the law",
-    Confidence.SECONDARY: "secondary source",
-    Confidence.MEMORY: "from memory",
+    Confidence.VERIFIED: Word("read in the law"),
+    Confidence.SECONDARY: Word("secondary source"),
+    Confidence.MEMORY: Word("from memory"),
 }
 NO_TIME = {
-    "none_in_law": "no deadline in law",
-    "not_started": "not started",
-    "date_missing": "date missing",
-    "on_hold": "on hold",
+    "none_in_law": Word("no deadline in law"),
+    "not_started": Word("not started"),
+    "date_missing": Word("date missing"),
+    "on_hold": Word("on hold"),
 }
 SETTLED = frozenset({State.MET.value, State.WAIVED.value})
 
@@ -81,7 +82,7 @@ class Shown:
     def confidence(self) -> tuple[str, str, str]:
         """How well the duty was read: word, tone, and what that means."""
         if self.duty is None:
-            return "law file gone", "late", "The library no longer has this duty."
+            return _("law file gone"), "late", _("The library no longer has this duty.")
         known = self.duty.confidence
         return CONFIDENCE_WORDS[known], CONFIDENCE_TONES[known], known.words
 
@@ -126,11 +127,11 @@ def _due(row: FindingRow, now: datetime) -> DueWords:
     if row.state in SETTLED:
         return DueWords(row.state, "met" if row.state == State.MET else "far", row.met_at or row.decided_at)
     if row.standing == Standing.NOT_OWED:
-        return DueWords("not owed", "far", None)
+        return DueWords(_("not owed"), "far", None)
     words = due_words(row.due_at, now, none=NO_TIME.get(row.clock, "no fixed time"))
     if row.standing != Standing.OPEN:
         return words
-    said = f"would be {words.words}" if words.tone == "late" else words.words
+    said = _("would be %(words)s", words=words.words) if words.tone == "late" else words.words
     return DueWords(said if words.at else "open", "open", words.at)
 
 

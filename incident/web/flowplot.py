@@ -9,6 +9,7 @@ from typing import Protocol
 
 from incident.domain.deliveries import TONES, WORDS, State
 from incident.domain.flows import Stream
+from incident.web.languages import _
 
 TOP, BAR, GAP, LABEL = 4, 26, 40, 20
 LEAST = 3
@@ -162,7 +163,12 @@ def _parts(bar: _Bar, names: Mapping[str, str], links: Links) -> list[Part]:
         reached += wide
     for target, (begin, end) in bar.exits.items():
         n = bar.stream.went[target]
-        words = f"{n:,} went on from {names.get(channel, channel)} to {names.get(target, target)}"
+        words = _(
+            "%(n)s went on from %(channel)s to %(target)s",
+            n=format(n, ","),
+            channel=names.get(channel, channel),
+            target=names.get(target, target),
+        )
         found.append(
             Part(begin, bar.y, end - begin, "moved", words, _figure(n, end - begin), links.moved(channel, target))
         )
@@ -197,5 +203,10 @@ def _band(bar: _Bar, other: _Bar, begin: int, end: int, names: Mapping[str, str]
         f"M{begin} {top}C{begin} {middle} {left} {middle} {left} {bottom}H{right}"
         f"C{right} {middle} {end} {middle} {end} {top}Z"
     )
-    words = f"{bar.stream.went[target]:,} from {names.get(origin, origin)} to {names.get(target, target)}"
+    words = _(
+        "%(went)s from %(origin)s to %(target)s",
+        went=format(bar.stream.went[target], ","),
+        origin=names.get(origin, origin),
+        target=names.get(target, target),
+    )
     return Band(path, words, links.moved(origin, target))

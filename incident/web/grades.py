@@ -21,32 +21,38 @@ from incident.store import incidents, users
 from incident.store.grades import Grade
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word, _
 from incident.web.plans import named
 from incident.web.seen import seen_of
 
 bp = Blueprint("grades", __name__, url_prefix="/incidents/<incident>/grades")
 
 PAGE = 50
-RISK_WORDS = {"unlikely": "a risk is unlikely", "risk": "a risk", "high": "a high risk"}
+RISK_WORDS = {"unlikely": Word("a risk is unlikely"), "risk": Word("a risk"), "high": Word("a high risk")}
 RISK_TONES = {"unlikely": "met", "risk": "soon", "high": "late"}
-EASE = {0.25: "0.25 · negligible", 0.5: "0.5 · limited", 0.75: "0.75 · significant", 1.0: "1 · maximum"}
+EASE = {
+    0.25: Word("0.25 · negligible"),
+    0.5: Word("0.5 · limited"),
+    0.75: Word("0.75 · significant"),
+    1.0: Word("1 · maximum"),
+}
 STATES = {
     "confidentiality": {
-        "no_evidence": "0 · no sign of use",
-        "known_recipients": "0.25 · known recipients",
-        "unknown_recipients": "0.5 · unknown recipients",
+        "no_evidence": Word("0 · no sign of use"),
+        "known_recipients": Word("0.25 · known recipients"),
+        "unknown_recipients": Word("0.5 · unknown recipients"),
     },
     "integrity": {
-        "no_evidence": "0 · not changed",
-        "altered_recoverable": "0.25 · can be put right",
-        "altered_not_recoverable": "0.5 · cannot be put right",
+        "no_evidence": Word("0 · not changed"),
+        "altered_recoverable": Word("0.25 · can be put right"),
+        "altered_not_recoverable": Word("0.5 · cannot be put right"),
     },
     "availability": {
-        "recoverable": "0 · no trouble",
-        "temporary": "0.25 · for a time",
-        "permanent": "0.5 · lost",
+        "recoverable": Word("0 · no trouble"),
+        "temporary": Word("0.25 · for a time"),
+        "permanent": Word("0.5 · lost"),
     },
-    "malicious_intent": {"false": "0 · not on purpose", "true": "0.5 · on purpose"},
+    "malicious_intent": {"false": Word("0 · not on purpose"), "true": Word("0.5 · on purpose")},
 }
 CATEGORIES = {word: f"{base} · {word}" for word, base in enisa.BASE.items()}
 
@@ -119,9 +125,9 @@ def _meaning(row: Grade) -> str:
     if row.scale == Scale.CHINA:
         required = row.inputs.get("report_required")
         return (
-            "A report to the authorities is required."
+            _("A report to the authorities is required.")
             if required
-            else "These Measures ask for no report; other laws may."
+            else _("These Measures ask for no report; other laws may.")
         )
     return ""
 
@@ -245,7 +251,7 @@ def _inputs(facts: Facts) -> list[dict[str, Any]]:
     found = severity.suggested(facts)
     options: dict[str, list[tuple[str, str]]] = {
         "category": list(CATEGORIES.items()),
-        "adjust": [(str(step), f"{step:+d}" if step else "0 · none") for step in range(-3, 4)],
+        "adjust": [(str(step), f"{step:+d}" if step else _("0 · none")) for step in range(-3, 4)],
         "ei": [(f"{value:g}", words) for value, words in EASE.items()],
         **{name: list(states.items()) for name, states in STATES.items()},
     }

@@ -19,10 +19,11 @@ from incident.store.tables import ENCODINGS, Form
 from incident.web import answers
 from incident.web.access import actor, now, permit, zone
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 
 bp = Blueprint("imports", __name__, url_prefix="/incidents/<incident>/lists")
 
-DELIMITER_WORDS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "upright bar"}
+DELIMITER_WORDS: Final = {",": Word("comma"), ";": Word("semicolon"), "\t": Word("tab"), "|": Word("upright bar")}
 KEEP: Final = "keep"
 
 

@@ -27,18 +27,20 @@ from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
-from incident.store import glances, users
 from incident.store import incidents as rows
+from incident.store import users
 from incident.store.incidents import Fact, Incident
-from incident.web import answers, rail, story
+from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
+from incident.web.languages import Word
 from incident.web.marked import hidden, items
 from incident.web.seen import seen_of
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents")
 
 PAGE = 50
-KIND_WORDS = {"incident": "incident", "near_miss": "near miss", "drill": "drill"}
+HAPPENED, LAST = 30, 8
+KIND_WORDS = {"incident": Word("incident"), "near_miss": Word("near miss"), "drill": Word("drill")}
 
 
 @bp.get("/")
@@ -190,14 +192,17 @@ def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
 @permit("incident.view")
 def show(incident: str) -> str:
     """One incident at a glance: what is known, what is owed, what happened last."""
-    facts = _shown(rows.current_facts(g.incident.id)) if may("fact.view") else {}
+    facts = _shown(rail.current_facts(g.incident)) if may("fact.view") else {}
+    happened = story.latest(g.incident, limit=HAPPENED, hidden=hidden) if may("timeline.view") else []
     return render_template(
         "incidents/show.html",
         facts=_headline(facts),
         unknown=_unasked(facts),
-        happened=story.latest(g.incident, limit=12, hidden=hidden) if may("timeline.view") else [],
+        happened=happened[:LAST],
+        news=shift.news(happened, visits.last_look(g.incident), actor()),
         state=rail.state(g.incident),
-        team=users.every(),
+        seen=rail.overview(g.incident),
+        shift=shift.of(g.incident),
     )
 
 

@@ -15,6 +15,7 @@ from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
 from incident.store.reminders import Acknowledgement, DutyOwner, Reminder, ReminderMessage
 from incident.store.users import User
+from incident.web.languages import Word, _
 
 TONES = {
     State.ACCEPTED: "met",
@@ -24,7 +25,7 @@ TONES = {
     State.IN_DOUBT: "open",
     State.SIMULATED: "soon",
 }
-CHANNELS = {"email": "e-mail", "sms": "text", "alert": "alert", "none": "no channel"}
+CHANNELS = {"email": Word("e-mail"), "sms": Word("text"), "alert": Word("alert"), "none": Word("no channel")}
 HEADER = ("duty", "owner", "due_at", "rung", "moment", "given_at", "to", "channel", "state", "changed_at")
 
 
@@ -85,10 +86,14 @@ class Ladder:
 def rung_words(name: str) -> str:
     """A rung in words: "50 % of its time over", "due", "4 h late"."""
     if name.endswith("%"):
-        return f"{name[:-1]} % of its time over"
+        return _("%(name)s %% of its time over", name=name[:-1])
     if name.startswith("+"):
         hours = float(name[1:-1])
-        return f"{hours / 24:g} d late" if hours >= 48 else f"{hours:g} h late"
+        return (
+            _("%(hours)s d late", hours=format(hours / 24, "g"))
+            if hours >= 48
+            else _("%(hours)s h late", hours=format(hours, "g"))
+        )
     return "due"
 
 
@@ -215,7 +220,7 @@ def lines(ladders: Iterable[Ladder]) -> list[tuple[Any, ...]]:
 def last_words(given: Given | None) -> str:
     """Who was told at the latest rung, in a few words."""
     if given is None:
-        return "nobody yet"
+        return _("nobody yet")
     counted: dict[str, int] = {}
     for told in given.told:
         counted[told.word] = counted.get(told.word, 0) + 1

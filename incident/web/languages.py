@@ -29,7 +29,11 @@ OFFERED: Final = [(tag, OWN_NAMES[tag]) for tag in LANGUAGES]
 def init(app: Flask) -> None:
     """Hands words and languages to the templates."""
     app.jinja_env.globals.update(
-        _=_on_page, ngettext=_counted_on_page, language=tag, direction=direction, languages=OFFERED
+        _=_on_page,
+        ngettext=_counted_on_page,
+        reader_language=tag,
+        reader_direction=direction,
+        offered_languages=OFFERED,
     )
     app.jinja_env.filters["said"] = said
 

@@ -17,6 +17,7 @@ from incident.store.incidents import Incident
 from incident.web import changes
 from incident.web.access import actor, now, permit
 from incident.web.incidents import visible
+from incident.web.languages import _
 
 bp = Blueprint("law_updates", __name__, url_prefix="/laws/updates")
 one = Blueprint("law_update", __name__, url_prefix="/incidents/<incident>/law-update")
@@ -108,7 +109,7 @@ def _update(made: Proposed) -> Update:
 
 
 def _lists(difference: Difference) -> Any:
-    labels = {"owed": "Would be owed", "opened": "Would be open", **changes.WOULD}
+    labels = {"owed": _("Would be owed"), "opened": _("Would be open"), **changes.WOULD}
     for word, label in labels.items():
         refs = getattr(difference, word)
         if refs:

@@ -10,6 +10,7 @@ from incident.domain import lawbook, places
 from incident.domain.laws import CHANNELS, FORMS, RECIPIENTS, Bound, Confidence, Deadline, Duty, Law, anchors
 from incident.exports.clausewords import condition
 from incident.web import board, findings
+from incident.web.languages import _
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,15 @@ def badges(law: Law) -> list[tuple[str, str, str]]:
     """What is special of a law: word, tone, and what it means."""
     found: list[tuple[str, str, str]] = []
     if law.own:
-        found.append(("your own file", "owed", "From a law file of this installation, not from the library."))
+        found.append((_("your own file"), "owed", _("From a law file of this installation, not from the library.")))
     if law.kind != "law":
-        found.append((law.kind, "idle", "A duty by contract, not by law."))
+        found.append((law.kind, "idle", _("A duty by contract, not by law.")))
     if law.overruled:
         found.append(("overruled", "late", law.overruled))
     if not law.in_force:
-        found.append(("not in force", "idle", law.status or "It does not apply yet, or no longer."))
+        found.append((_("not in force"), "idle", law.status or _("It does not apply yet, or no longer.")))
     if law.sector:
-        found.append((law.sector.replace("_", " "), "idle", "Only for this sector."))
+        found.append((law.sector.replace("_", " "), "idle", _("Only for this sector.")))
     return found
 
 
@@ -120,7 +121,7 @@ def duty_words(duty: Duty, law: Law) -> DutyWords:
     return DutyWords(
         duty,
         recipient(duty, law),
-        [clock(deadline, law) for deadline in duty.deadlines] or ["no deadline in law"],
+        [clock(deadline, law) for deadline in duty.deadlines] or [_("no deadline in law")],
         (findings.CONFIDENCE_WORDS[own], findings.CONFIDENCE_TONES[own], own.words),
         [known[word] for word in duty.contents],
         [known[word] for word in duty.forbidden],
@@ -137,16 +138,16 @@ def clock(deadline: Deadline, law: Law) -> str:
         parts.append(_bound(deadline.bound))
     elif deadline.with_duty:
         other = law.duty(deadline.with_duty)
-        parts.append(f"not later than “{other.title if other else deadline.with_duty}”")
+        parts.append(_("not later than “%(title)s”", title=other.title if other else deadline.with_duty))
     else:
-        parts.append("no deadline in law")
-    parts += [f"at the latest {_bound(cap)}" for cap in deadline.caps]
-    parts += [f"or {_bound(deadline.later)}, if later"] if deadline.later else []
-    parts += [f"{_bound(deadline.extension)} more"] if deadline.extension else []
-    parts += [f"the authority advises {_bound(deadline.guideline)}"] if deadline.guideline else []
+        parts.append(_("no deadline in law"))
+    parts += [_("at the latest %(bound)s", bound=_bound(cap)) for cap in deadline.caps]
+    parts += [_("or %(bound)s, if later", bound=_bound(deadline.later))] if deadline.later else []
+    parts += [_("%(bound)s more", bound=_bound(deadline.extension))] if deadline.extension else []
+    parts += [_("the authority advises %(bound)s", bound=_bound(deadline.guideline))] if deadline.guideline else []
     said = f" ({deadline.words})" if deadline.words else ""
-    since = f", from {_day(deadline.since)}" if deadline.since else ""
-    until = f", until {_day(deadline.until)}" if deadline.until else ""
+    since = _(", from %(day)s", day=_day(deadline.since)) if deadline.since else ""
+    until = _(", until %(day)s", day=_day(deadline.until)) if deadline.until else ""
     return f"{'; '.join(parts)}{said}{since}{until}"
 
 
@@ -155,9 +156,14 @@ def _day(day: date) -> str:
 
 
 def _bound(bound: Bound) -> str:
-    return f"{bound.limit.words()} from “{anchors()[bound.anchor].label}”"
+    return _("%(words)s from “%(label)s”", words=bound.limit.words(), label=anchors()[bound.anchor].label)
 
 
 def _instead(by: Sequence[str], days: int, says: str) -> str:
     ways = " and ".join(CHANNELS[word] for word in by)
-    return f"{ways}{f', for at least {days} days' if days else ''}{f': {says}' if says else ''}"
+    return _(
+        "%(ways)s%(days)s%(says)s",
+        ways=ways,
+        days=f", for at least {days} days" if days else "",
+        says=f": {says}" if says else "",
+    )

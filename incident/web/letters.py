@@ -30,6 +30,7 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.deliveries import names
 from incident.web.imports import folder
 from incident.web.incidents import csv_answer
+from incident.web.languages import _
 
 bp = Blueprint("letters", __name__, url_prefix="/incidents/<incident>/letters")
 
@@ -218,7 +219,7 @@ def scan(incident: str) -> ResponseReturnValue:
     said = (
         f"{rules.grouped(row.ref)}: {VERDICT_WORDS[row.verdict]}."
         if row.ref
-        else "That is no reference: scan it again."
+        else _("That is no reference: scan it again.")
     )
     flash(said, "met" if row.verdict is Verdict.RETURNED else "soon")
     return redirect(url_for(".back", incident=incident, why=why))

@@ -13,17 +13,18 @@ from incident.domain.lookups import WORDS, Verdict
 from incident.store import lookups as rows
 from incident.store.lookups import DeliveryLookup
 from incident.web.access import actor, now, permit
+from incident.web.languages import Word
 from notifiers.contract import Channels
 
 bp = Blueprint("lookups", __name__, url_prefix="/incidents/<incident>/sending")
 
 TROUBLES = {
-    "not_reached": "it could not be reached",
-    "too_many_requests": "it was asked too often",
-    "credentials_refused": "it refused our credentials",
-    "provider_trouble": "it was in trouble",
-    "no_activity_kept": "it keeps no activity for this account",
-    "too_many_to_tell": "it has too many messages to this address",
+    "not_reached": Word("it could not be reached"),
+    "too_many_requests": Word("it was asked too often"),
+    "credentials_refused": Word("it refused our credentials"),
+    "provider_trouble": Word("it was in trouble"),
+    "no_activity_kept": Word("it keeps no activity for this account"),
+    "too_many_to_tell": Word("it has too many messages to this address"),
 }
 
 

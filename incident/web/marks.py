@@ -8,6 +8,7 @@ from incident.domain.obligations import Standing
 from incident.domain.settlements import State
 from incident.store.obligations import FindingRow
 from incident.web.filters import span
+from incident.web.languages import Word, _
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,14 @@ class Mark:
 MARKS = {
     mark.look: mark
     for mark in (
-        Mark("late", "!", "late", "late: owed, and its time is over"),
-        Mark("owed", "●", "owed", "owed"),
-        Mark("held", "‖", "soon", "on hold: law enforcement asked for delay"),
-        Mark("advised", "◇", "idle", "advised: owed by no law, asked for by the authority"),
-        Mark("open", "○", "open", "open: facts that decide it are not known yet"),
-        Mark("met", "✓", "met", "met"),
-        Mark("waived", "×", "idle", "waived, with a reason"),
-        Mark("not_owed", "–", "idle", "not owed"),
+        Mark("late", "!", "late", Word("late: owed, and its time is over")),
+        Mark("owed", "●", "owed", Word("owed")),
+        Mark("held", "‖", "soon", Word("on hold: law enforcement asked for delay")),
+        Mark("advised", "◇", "idle", Word("advised: owed by no law, asked for by the authority")),
+        Mark("open", "○", "open", Word("open: facts that decide it are not known yet")),
+        Mark("met", "✓", "met", Word("met")),
+        Mark("waived", "×", "idle", Word("waived, with a reason")),
+        Mark("not_owed", "–", "idle", Word("not owed")),
     )
 }
 """In the order of how much they press."""
@@ -61,5 +62,5 @@ def word(row: FindingRow, now: datetime) -> str:
     """The word that stands beside the sign."""
     seen = look(row, now)
     if seen == "met" and row.late_seconds:
-        return f"met, {span(timedelta(seconds=row.late_seconds))} late"
+        return _("met, %(timedelta)s late", timedelta=span(timedelta(seconds=row.late_seconds)))
     return {"held": "on hold", "not_owed": "not owed"}.get(seen, seen)

@@ -13,6 +13,7 @@ from incident.domain.errors import Invalid
 from incident.store import members as rows
 from incident.store import separation, users
 from incident.web.access import actor, me, now, permit
+from incident.web.languages import Word
 
 bp = Blueprint("members", __name__, url_prefix="/incidents/<incident>/team")
 
@@ -22,17 +23,17 @@ BOXES = {"widget": widgets.ListWidget(prefix_label=False), "option_widget": widg
 class GuestForm(FlaskForm):
     """Whom to let in from outside, as what, into which parts, for how long."""
 
-    email = EmailField("Mail address", [InputRequired(), Length(max=254)])
-    name = StringField("Name", [InputRequired(), Length(max=120)])
-    capacity = SelectField("Here as", choices=list(guest_rules.CAPACITIES.items()))
-    parts = SelectMultipleField("May see", choices=list(guest_rules.PART_WORDS.items()), **BOXES)
-    days = IntegerField("For how many days", [InputRequired(), NumberRange(1, guest_rules.MOST_DAYS)], default=30)
+    email = EmailField(Word("Mail address"), [InputRequired(), Length(max=254)])
+    name = StringField(Word("Name"), [InputRequired(), Length(max=120)])
+    capacity = SelectField(Word("Here as"), choices=list(guest_rules.CAPACITIES.items()))
+    parts = SelectMultipleField(Word("May see"), choices=list(guest_rules.PART_WORDS.items()), **BOXES)
+    days = IntegerField(Word("For how many days"), [InputRequired(), NumberRange(1, guest_rules.MOST_DAYS)], default=30)
 
 
 class AddForm(FlaskForm):
     """Whom to put on the incident."""
 
-    person = SelectField("Person", [InputRequired()], validate_choice=False)
+    person = SelectField(Word("Person"), [InputRequired()], validate_choice=False)
 
 
 @bp.get("/")

@@ -20,6 +20,7 @@ from incident.store.notices import Notice, NoticeVersion
 from incident.store.outlets import MediaCopy
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import _, ngettext
 from incident.web.notice_pages import house
 from incident.web.public_tasks import names
 
@@ -117,9 +118,11 @@ def send(incident: str, ref: str) -> ResponseReturnValue:
         )
     except Invalid as error:
         return _page(ref, {error.field: error.sentence}), 422
-    newsrooms = f"{count} newsroom{'' if count == 1 else 's'}"
+    newsrooms = ngettext("%(count)s newsroom", "%(count)s newsrooms", count, count=count)
     flash(
-        f"It goes out to {newsrooms}." if form.get("way") == "email" else f"Print it below for {newsrooms}.",
+        _("It goes out to %(newsrooms)s.", newsrooms=newsrooms)
+        if form.get("way") == "email"
+        else _("Print it below for %(newsrooms)s.", newsrooms=newsrooms),
         "met",
     )
     return redirect(url_for(".show", incident=incident, ref=ref))

@@ -28,6 +28,7 @@ from incident.store.notices import Notice, NoticeVersion
 from incident.web import composing, paces, preflights, public_tasks
 from incident.web.access import me, now, zone
 from incident.web.answers import LOCAL
+from incident.web.languages import _
 
 TONES = {
     Stage.DRAFT: "idle",
@@ -275,7 +276,7 @@ def _flat(contents: dict[str, Any]) -> dict[str, str]:
         "Audience": composing.audience_words(contents["audience"]["filter"], contents["audience"]["people"]),
         "Audience, digest": contents["audience"]["digest"],
         "Senders": "\n".join(f"{channel}: {sender}" for channel, sender in sorted(contents["senders"].items())),
-        "Time to send": contents["send_at"] or "when somebody sends it",
+        "Time to send": contents["send_at"] or _("when somebody sends it"),
     }
     for language, text in contents["texts"].items():
         parts = {**text, **text["sections"]}

@@ -17,6 +17,7 @@ from incident.web import answers, board, changes, details, dutyplot, findings
 from incident.web import questions as questions_of
 from incident.web.access import actor, may, now, permit, zone
 from incident.web.incidents import csv_answer
+from incident.web.languages import _
 
 bp = Blueprint("obligations", __name__, url_prefix="/incidents/<incident>/duties")
 
@@ -207,14 +208,16 @@ def met(incident: str, ref: str) -> ResponseReturnValue:
 @permit("duty.decide")
 def waive(incident: str, ref: str) -> ResponseReturnValue:
     """Decide, with a reason, not to act on it."""
-    return _with_reason(actions.waive, incident, ref, "Waived, with your reason on record.")
+    return _with_reason(actions.waive, incident, ref, _("Waived, with your reason on record."))
 
 
 @bp.post("/<ref>/take-back")
 @permit("duty.decide")
 def take_back(incident: str, ref: str) -> ResponseReturnValue:
     """Undo a settlement, with a reason."""
-    reply = _with_reason(actions.take_back, incident, ref, "Taken back. What was settled is kept in the history below.")
+    reply = _with_reason(
+        actions.take_back, incident, ref, _("Taken back. What was settled is kept in the history below.")
+    )
     return reply if isinstance(reply, tuple) else redirect(url_for(".index", incident=incident))
 
 

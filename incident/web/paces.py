@@ -11,6 +11,7 @@ from incident.domain.notices import Channel
 from incident.domain.pace import CHANNELS, Pace
 from incident.store import notices
 from incident.web.composing import CHANNEL_WORDS
+from incident.web.languages import _
 
 WHOLE = ("canary", "most_back", "most_complaints")
 
@@ -36,17 +37,32 @@ def words(pace: Pace | None, channels: Sequence[str]) -> list[tuple[str, str]]:
         return []
     said = [
         (
-            "Halts by itself",
-            f"above {pace.most_back} in a hundred refused or come back, or {pace.most_complaints} in a thousand complaints",
+            _("Halts by itself"),
+            _(
+                "above %(most_back)s in a hundred refused or come back, or %(most_complaints)s in a thousand complaints",
+                most_back=pace.most_back,
+                most_complaints=pace.most_complaints,
+            ),
         ),
-        ("First", f"to {pace.canary:,} people, then a person looks" if pace.canary else "to all at once"),
+        (
+            "First",
+            _("to %(canary)s people, then a person looks", canary=format(pace.canary, ","))
+            if pace.canary
+            else _("to all at once"),
+        ),
     ]
     said += [
-        (f"{CHANNEL_WORDS[Channel(word)]}, at most", f"{rate:g} a second") for word, rate in sorted(pace.rates.items())
+        (
+            _("%(channel_words)s, at most", channel_words=CHANNEL_WORDS[Channel(word)]),
+            _("%(rate)s a second", rate=format(rate, "g")),
+        )
+        for word, rate in sorted(pace.rates.items())
     ]
     if {"sms", "call"} & set(channels):
-        hours = "urgent: at any hour" if pace.at_any_hour else f"{pace.day.words}, where people live"
-        said.append(("Texts and calls", hours))
+        hours = (
+            _("urgent: at any hour") if pace.at_any_hour else _("%(words)s, where people live", words=pace.day.words)
+        )
+        said.append((_("Texts and calls"), hours))
     return said
 
 

@@ -19,28 +19,34 @@ from incident.store import incidents, users
 from incident.web.access import actor, now, permit
 from incident.web.erasures import by_two, folder
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word, _
 
 bp = Blueprint("people", __name__, url_prefix="/incidents/<incident>/people")
 
-REACHED: Final = (("e-mail", Reach.EMAIL), ("telephone", Reach.PHONE), ("letter", Reach.ADDRESS), ("push", Reach.PUSH))
+REACHED: Final = (
+    (Word("e-mail"), Reach.EMAIL),
+    ("telephone", Reach.PHONE),
+    ("letter", Reach.ADDRESS),
+    ("push", Reach.PUSH),
+)
 LACKS: Final = {
-    "email": "no e-mail address",
-    "phone": "no telephone number",
-    "address": "no postal address",
-    "any": "no way at all",
+    "email": Word("no e-mail address"),
+    "phone": Word("no telephone number"),
+    "address": Word("no postal address"),
+    "any": Word("no way at all"),
 }
 FIELDS: Final = {
-    "name": "Name",
-    "email": "E-mail address",
-    "phone": "Telephone number",
-    "address": "Postal address",
-    "reference": "Your own reference",
-    "push_token": "Push token of your app or site",
-    "guardian_name": "Guardian's name",
-    "guardian_email": "Guardian's e-mail address",
-    "guardian_phone": "Guardian's telephone number",
-    "deceased": "Deceased (yes; a letter goes to the next of kin)",
-    "no_letter": "No letter to the home (yes, if the person is at risk there)",
+    "name": Word("Name"),
+    "email": Word("E-mail address"),
+    "phone": Word("Telephone number"),
+    "address": Word("Postal address"),
+    "reference": Word("Your own reference"),
+    "push_token": Word("Push token of your app or site"),
+    "guardian_name": Word("Guardian's name"),
+    "guardian_email": Word("Guardian's e-mail address"),
+    "guardian_phone": Word("Guardian's telephone number"),
+    "deceased": Word("Deceased (yes; a letter goes to the next of kin)"),
+    "no_letter": Word("No letter to the home (yes, if the person is at risk there)"),
 }
 
 
@@ -50,7 +56,7 @@ ASKED: Final = "Asked for. A second person has to agree before anything is erase
 @bp.app_template_filter("place_name")
 def place_name(code: str) -> str:
     """The name of a place, or that it is not known."""
-    return places.named(code) if code else "not known"
+    return places.named(code) if code else _("not known")
 
 
 @bp.app_template_filter("kinds")
@@ -225,7 +231,11 @@ def correct(incident: str, person: str) -> ResponseReturnValue:
         return _unkept(_person_page(incident, person, opened, {error.field: error.sentence}, _typed())), 422
     except Stale as error:
         opened = people.look(incident, person, why="correct", actor=actor(), now=now())
-        words = {"version": f"{error.sentence} What you typed is below; beside it stands what is on record now."}
+        words = {
+            "version": _(
+                "%(sentence)s What you typed is below; beside it stands what is on record now.", sentence=error.sentence
+            )
+        }
         return _unkept(_person_page(incident, person, opened, words, _typed())), 409
     flash("Corrected. What it said before is kept, sealed." if changed else "Nothing was changed.", "met")
     return redirect(url_for(".show", incident=incident, person=person))
@@ -335,7 +345,7 @@ def join_identical(incident: str) -> ResponseReturnValue:
     """Join all pairs whose records are equal in every field."""
     before = counts.of(incident).suspects
     left = sweeping.decide_all(incident, What.JOIN, actor=actor(), now=now()).left
-    joined = f"{before - counts.of(incident).suspects:,} identical records were joined."
+    joined = _("%(before)s identical records were joined.", before=format(before - counts.of(incident).suspects, ","))
     flash(f"{joined} {_rest(left) or 'What is left differs in some field.'}", "met")
     return redirect(url_for(".pairs", incident=incident))
 
@@ -346,13 +356,16 @@ def keep_apart(incident: str) -> ResponseReturnValue:
     """Say that all pairs whose records differ are two people each."""
     before = counts.of(incident).suspects
     left = sweeping.decide_all(incident, What.APART, actor=actor(), now=now()).left
-    stood = f"{before - counts.of(incident).suspects:,} more people are on the list, and will be written to."
+    stood = _(
+        "%(before)s more people are on the list, and will be written to.",
+        before=format(before - counts.of(incident).suspects, ","),
+    )
     flash(f"{stood} {_rest(left)}".strip(), "met")
     return redirect(url_for(".pairs", incident=incident))
 
 
 def _rest(left: int) -> str:
-    return f"{left:,} more are being settled in the background." if left else ""
+    return _("%(left)s more are being settled in the background.", left=format(left, ",")) if left else ""
 
 
 def _unkept(page: str) -> Response:

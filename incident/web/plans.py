@@ -21,6 +21,7 @@ from incident.store.users import User
 from incident.web.access import actor, me, now, permit
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer
+from incident.web.languages import _
 
 bp = Blueprint("plans", __name__, url_prefix="/incidents/<incident>/plans")
 
@@ -119,7 +120,7 @@ def shown(step: Step, team: dict[int, User]) -> Shown:
     """The step in ready words."""
     undone = step.state in rows.UNDONE
     word, tone = _standing(step, undone)
-    due = due_words(step.due_at, now(), none="no fixed time" if not step.due_from else "clock not started")
+    due = due_words(step.due_at, now(), none=_("no fixed time") if not step.due_from else _("clock not started"))
     if not undone:
         due = DueWords(word, "met", step.finished_at)
     owner = team[step.owner_id].name if step.owner_id in team else ""
@@ -128,12 +129,12 @@ def shown(step: Step, team: dict[int, User]) -> Shown:
 
 def _standing(step: Step, undone: bool) -> tuple[str, str]:
     if not undone:
-        return {"done": ("done", "met"), "skipped": ("left out", "idle")}[step.state]
+        return {"done": (_("done"), "met"), "skipped": (_("left out"), "idle")}[step.state]
     if step.need == "no":
-        return "not needed", "idle"
+        return _("not needed"), "idle"
     if step.need == "open":
         return "open", "open"
-    return {"open": ("to do", "idle"), "taken": ("taken", "owed")}[step.state]
+    return {"open": (_("to do"), "idle"), "taken": (_("taken"), "owed")}[step.state]
 
 
 @bp.post("/")

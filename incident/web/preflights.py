@@ -19,15 +19,16 @@ from incident.store import notices as rows
 from incident.store.notices import Notice
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 
 bp = Blueprint("preflights", __name__, url_prefix="/incidents/<incident>/notices/<ref>/check")
 
 PAGE = 50
 TONES: Mapping[Verdict, tuple[str, str]] = {
-    Verdict.BLOCKS: ("keeps it back", "late"),
-    Verdict.WARNS: ("look at this", "soon"),
-    Verdict.UNKNOWN: ("not checked", "idle"),
-    Verdict.STANDS: ("in order", "met"),
+    Verdict.BLOCKS: (Word("keeps it back"), "late"),
+    Verdict.WARNS: (Word("look at this"), "soon"),
+    Verdict.UNKNOWN: (Word("not checked"), "idle"),
+    Verdict.STANDS: (Word("in order"), "met"),
 }
 
 

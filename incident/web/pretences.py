@@ -9,6 +9,7 @@ from incident.domain.deliveries import TONES, WORDS, State
 from incident.domain.errors import Invalid
 from incident.domain.pretences import SHARES, Life
 from incident.domain.pretences import WORDS as ENDS
+from incident.web.languages import _
 
 SWITCH = "pretend"
 
@@ -40,4 +41,4 @@ def words(counts: Mapping[str, int]) -> str:
 
 def tag(state: str) -> tuple[str, str]:
     """The word and the tone of one pretended state."""
-    return f"pretended: {WORDS[State(state)]}", TONES[State(state)] or "idle"
+    return _("pretended: %(words)s", words=WORDS[State(state)]), TONES[State(state)] or "idle"

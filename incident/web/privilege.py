@@ -18,20 +18,26 @@ from incident.store import incidents, reports, users
 from incident.store import privilege as rows
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 from incident.web.marked import marked
 
 bp = Blueprint("privilege", __name__, url_prefix="/incidents/<incident>/privilege")
 
-WORDS = {Kind.NOTE: "note", Kind.EVIDENCE: "piece of evidence", Kind.FACT: "fact", Kind.REPORT: "draft of a report"}
+WORDS = {
+    Kind.NOTE: Word("note"),
+    Kind.EVIDENCE: Word("piece of evidence"),
+    Kind.FACT: Word("fact"),
+    Kind.REPORT: Word("draft of a report"),
+}
 
 
 class MarkForm(FlaskForm):
     """What to mark, on which ground, and how the log describes it."""
 
-    kind = SelectField("Kind", choices=[(kind.value, words) for kind, words in WORDS.items()])
-    item = StringField("Which one", [InputRequired(), Length(max=60)])
-    basis = SelectField("Ground", choices=list(BASES.items()))
-    description = TextAreaField("What it is, for the log", [InputRequired(), Length(max=LONGEST)])
+    kind = SelectField(Word("Kind"), choices=[(kind.value, words) for kind, words in WORDS.items()])
+    item = StringField(Word("Which one"), [InputRequired(), Length(max=60)])
+    basis = SelectField(Word("Ground"), choices=list(BASES.items()))
+    description = TextAreaField(Word("What it is, for the log"), [InputRequired(), Length(max=LONGEST)])
 
 
 @bp.get("/")

@@ -29,18 +29,19 @@ from incident.store.incidents import Incident
 from incident.store.postings import PostingCheck
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 
 bp = Blueprint("public_tasks", __name__, url_prefix="/incidents/<incident>/public")
 
 PAGE = 50
-TRUTHS = {"yes": ("allowed", "met"), "open": ("open", "open"), "no": ("not as things stand", "idle")}
+TRUTHS = {"yes": (Word("allowed"), "met"), "open": (Word("open"), "open"), "no": (Word("not as things stand"), "idle")}
 POSTING = {
-    Posting.AHEAD: ("not yet public", "idle"),
-    Posting.POSTED: ("public", "met"),
-    Posting.ENDED: ("ended", "idle"),
-    Posting.TAKEN_DOWN: ("taken down", "idle"),
+    Posting.AHEAD: (Word("not yet public"), "idle"),
+    Posting.POSTED: (Word("public"), "met"),
+    Posting.ENDED: (Word("ended"), "idle"),
+    Posting.TAKEN_DOWN: (Word("taken down"), "idle"),
 }
-DECISIONS = {"drafted": "draft begun", "declined": "declined"}
+DECISIONS = {"drafted": Word("draft begun"), "declined": Word("declined")}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
 from incident.web import access, findings
 from incident.web.dues import DueWords, due_words
+from incident.web.languages import _
 
 UNDO_WITHIN = timedelta(minutes=15)
 
@@ -51,7 +52,7 @@ def asked(found: Iterable[FindingRow], now: datetime) -> list[Question]:
 
 def _question(key: str, held: tuple[FindingRow, ...], now: datetime) -> Question:
     nearest = min((row.due_at for row in held if row.due_at), default=None)
-    return Question(vocabulary()[key], held, nearest, due_words(nearest, now, none="no time yet"))
+    return Question(vocabulary()[key], held, nearest, due_words(nearest, now, none=_("no time yet")))
 
 
 def standings(incident_id: int) -> dict[str, settlements.Known]:

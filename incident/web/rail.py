@@ -1,5 +1,6 @@
 """How one incident stands, stop by stop, and what it needs now: for the rail beside its pages and the head of its first one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,18 +8,22 @@ from flask import current_app, g, url_for
 
 from incident.actions import public_tasks
 from incident.domain import scales
+from incident.domain.facts import Facts, from_json
 from incident.store import grades, obligations, postings, separation
-from incident.store.incidents import Incident
+from incident.store import incidents as rows
+from incident.store.incidents import Fact, Incident
+from incident.store.obligations import FindingRow
 from incident.store.overview import Overview, of
 from incident.web.access import may, now
 from incident.web.dues import DueWords, due_words
+from incident.web.languages import Word, _, ngettext
 
 MARKS = {
-    "done": ("✓", "done"),
-    "way": ("◐", "under way"),
-    "bad": ("!", "needs you"),
-    "ask": ("?", "needs an answer"),
-    "not": ("○", "not yet"),
+    "done": ("✓", Word("done")),
+    "way": ("◐", Word("under way")),
+    "bad": ("!", Word("needs you")),
+    "ask": ("?", Word("needs an answer")),
+    "not": ("○", Word("not yet")),
 }
 
 
@@ -59,7 +64,7 @@ def stops(incident: Incident) -> list[Stop]:
             "log",
             "Log",
             "incidents.show",
-            ("done" if seen.facts else "not", f"{seen.facts} facts" if seen.facts else ""),
+            ("done" if seen.facts else "not", _("%(facts)s facts", facts=seen.facts) if seen.facts else ""),
         ),
         ("grade", "Grade", "grades.index", _grade(incident)),
         ("plan", "Plan", "plans.index", _plan(seen)),
@@ -104,33 +109,37 @@ def _plan(seen: Overview) -> tuple[str, str]:
     if not seen.steps:
         return "not", ""
     if seen.steps_late:
-        return "bad", f"{seen.steps_late} late"
-    return ("done" if seen.steps_done == seen.steps else "way"), f"{seen.steps_done} of {seen.steps}"
+        return "bad", _("%(steps_late)s late", steps_late=seen.steps_late)
+    return ("done" if seen.steps_done == seen.steps else "way"), _(
+        "%(steps_done)s of %(steps)s", steps_done=seen.steps_done, steps=seen.steps
+    )
 
 
 def _duties(seen: Overview) -> tuple[str, str]:
     if seen.late:
-        return "bad", f"{seen.late} late"
+        return "bad", _("%(late)s late", late=seen.late)
     if seen.owed:
-        return "way", f"{seen.owed} owed"
+        return "way", _("%(owed)s owed", owed=seen.owed)
     if seen.open:
-        return "ask", f"{seen.open} open"
-    return ("done" if seen.met else "not"), f"{seen.met} met" if seen.met else ""
+        return "ask", _("%(open)s open", open=seen.open)
+    return ("done" if seen.met else "not"), _("%(met)s met", met=seen.met) if seen.met else ""
 
 
 def _notices(seen: Overview) -> tuple[str, str]:
     if not seen.notices:
         return "not", ""
     if seen.submitted:
-        return "ask", f"{seen.submitted} to approve"
-    return ("done" if seen.sent == seen.notices else "way"), f"{seen.sent} of {seen.notices}"
+        return "ask", _("%(submitted)s to approve", submitted=seen.submitted)
+    return ("done" if seen.sent == seen.notices else "way"), _(
+        "%(sent)s of %(notices)s", sent=seen.sent, notices=seen.notices
+    )
 
 
 def _sending(seen: Overview) -> tuple[str, str]:
     if seen.trouble:
         return "bad", short(seen.trouble)
     if seen.under_way:
-        return "way", f"{short(seen.under_way)} to go"
+        return "way", _("%(under_way)s to go", under_way=short(seen.under_way))
     if seen.addressed:
         return "done", short(seen.reached)
     return "not", ""
@@ -138,8 +147,8 @@ def _sending(seen: Overview) -> tuple[str, str]:
 
 def _reports(seen: Overview) -> tuple[str, str]:
     if seen.drafts:
-        return "way", f"{seen.drafts} to file"
-    return ("done", f"{seen.filed} filed") if seen.filed else ("not", "")
+        return "way", _("%(drafts)s to file", drafts=seen.drafts)
+    return ("done", _("%(filed)s filed", filed=seen.filed)) if seen.filed else ("not", "")
 
 
 def short(figure: int) -> str:
@@ -174,88 +183,134 @@ def state(incident: Incident) -> State:
     """Grades as tags, the next due time, and what waits for a person."""
     tags = [
         (
-            f"{caption.lower()}: {grade.level.replace('_', ' ')}{f' {grade.score:.2f}' if grade.score is not None else ''}",
+            _(
+                "%(lower)s: %(replace)s%(value)s",
+                lower=caption.lower(),
+                replace=grade.level.replace("_", " "),
+                value=f" {grade.score:.2f}" if grade.score is not None else "",
+            ),
             scales.TONES.get(grade.level, "idle"),
         )
         for scale, caption in scales.CAPTIONS.items()
         if (grade := current_grades(incident).get(scale))
     ]
-    pending = obligations.pending(incident.id)
-    dated = [row for row in pending if row.standing == "owed" and row.due_at is not None]
+    dated = [row for row in pending(incident) if row.standing == "owed" and row.due_at is not None]
     first = dated[0] if dated else None
     return State(
         tags, due_words(first.due_at, now()) if first else None, first.title if first else "", list(_asks(incident))
     )
 
 
+def current_facts(incident: Incident) -> dict[str, Fact]:
+    """The latest fact of each key, read once a request."""
+    if "facts_now" not in g:
+        g.facts_now = rows.current_facts(incident.id)
+    found: dict[str, Fact] = g.facts_now
+    return found
+
+
+def known_of(incident: Incident) -> Facts:
+    """What is known of the incident, as the rules take it."""
+    return from_json({key: row.value for key, row in current_facts(incident).items()})
+
+
+def pending(incident: Incident) -> Sequence[FindingRow]:
+    """The duties of this incident that are owed or open, owed ones first and soonest first; read once a request."""
+    if "pending_now" not in g:
+        g.pending_now = obligations.pending(incident.id)
+    found: Sequence[FindingRow] = g.pending_now
+    return found
+
+
 def _asks(incident: Incident) -> list[Ask]:
     seen = overview(incident)
     ref = incident.ref
-    pages = postings.in_trouble(incident.id)
-    waiting = len({task.duty for task in public_tasks.waiting(incident.id)})
+    pages = postings.in_trouble(incident.id) if seen.notices else 0
+    waiting = len(
+        {task.duty for task in public_tasks.waiting(incident.id, pending=pending(incident), facts=known_of(incident))}
+    )
     opened = separation.unreviewed(incident.id) if incident.restricted else 0
     candidates = (
         (
             opened,
-            "Somebody opened this incident in an emergency" if opened == 1 else f"{opened} openings in an emergency",
-            "Somebody else on it says whether that was right; before that it cannot be closed.",
+            _("Somebody opened this incident in an emergency")
+            if opened == 1
+            else _("%(opened)s openings in an emergency", opened=opened),
+            _("Somebody else on it says whether that was right; before that it cannot be closed."),
             "members.index",
             "review",
             "soon",
         ),
         (
             seen.late,
-            f"{seen.late} duties are late",
-            "Meet them, or say why they are waived.",
+            _("%(late)s duties are late", late=seen.late),
+            _("Meet them, or say why they are waived."),
             "obligations.index",
             "late",
             "late",
         ),
         (
             seen.submitted,
-            f"{seen.submitted} notices wait for approval",
-            "Somebody who has not written on them must say yes.",
+            _("%(submitted)s notices wait for approval", submitted=seen.submitted),
+            _("Somebody who has not written on them must say yes."),
             "notices.index",
             "approval",
             "soon",
         ),
         (
             seen.trouble,
-            f"{short(seen.trouble)} deliveries need a person",
-            "In doubt, failed, bounced or unreached.",
+            _("%(trouble)s deliveries need a person", trouble=short(seen.trouble)),
+            _("In doubt, failed, bounced or unreached."),
             "deliveries.index",
             "sending",
             "late",
         ),
         (
             pages,
-            f"{pages} public {'page is' if pages == 1 else 'pages are'} not as approved",
-            "At the last look it said something else, was not there, or did not answer.",
+            ngettext(
+                "%(pages)s public page is not as approved",
+                "%(pages)s public pages are not as approved",
+                pages,
+                pages=pages,
+            ),
+            _("At the last look it said something else, was not there, or did not answer."),
             "public_tasks.show",
-            "look at it",
+            _("look at it"),
             "late",
         ),
         (
             waiting,
-            f"{waiting} {'law speaks' if waiting == 1 else 'laws speak'} of telling the public or the media",
-            "The evidence stands beside each; somebody decides.",
+            ngettext(
+                "%(waiting)s law speaks of telling the public or the media",
+                "%(waiting)s laws speak of telling the public or the media",
+                waiting,
+                waiting=waiting,
+            ),
+            _("The evidence stands beside each; somebody decides."),
             "public_tasks.show",
             "decide",
             "soon",
         ),
         (
             seen.open,
-            f"{seen.open} duties are open",
-            "They wait for answers; the questions that decide most stand first.",
+            _("%(open)s duties are open", open=seen.open),
+            _("They wait for answers; the questions that decide most stand first."),
             "obligations.questions",
             "open",
             "open",
         ),
-        (not seen.steps, "No plan is active yet", "The fitting playbook is suggested.", "plans.index", "plan", "soon"),
+        (
+            not seen.steps,
+            _("No plan is active yet"),
+            _("The fitting playbook is suggested."),
+            "plans.index",
+            "plan",
+            "soon",
+        ),
         (
             seen.steps_late,
-            f"{seen.steps_late} steps are overdue",
-            "Take them, hand them over, or skip them with a reason.",
+            _("%(steps_late)s steps are overdue", steps_late=seen.steps_late),
+            _("Take them, hand them over, or skip them with a reason."),
             "plans.index",
             "late",
             "late",

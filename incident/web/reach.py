@@ -16,6 +16,7 @@ from incident.domain.errors import Invalid, Refused
 from incident.store import feeds
 from incident.store import reach as rows
 from incident.web.access import actor, me, now, permit
+from incident.web.languages import Word
 from incident.web.summaries import site
 from incident.work import ways
 
@@ -25,22 +26,24 @@ bp = Blueprint("reach", __name__, url_prefix="/account/reminders")
 class ChannelsForm(FlaskForm):
     """The channels that remind the reader."""
 
-    email = BooleanField("E-mail")
-    sms = BooleanField("Text message")
-    alert = BooleanField("Alert target of your own")
+    email = BooleanField(Word("E-mail"))
+    sms = BooleanField(Word("Text message"))
+    alert = BooleanField(Word("Alert target of your own"))
 
 
 class PhoneForm(FlaskForm):
     """A number to prove."""
 
-    phone = TelField("Phone number", [InputRequired(), Length(max=40)], render_kw={"autocomplete": "tel"})
+    phone = TelField(Word("Phone number"), [InputRequired(), Length(max=40)], render_kw={"autocomplete": "tel"})
 
 
 class CodeForm(FlaskForm):
     """The code that was sent to it."""
 
     code = StringField(
-        "Code", [InputRequired(), Length(max=12)], render_kw={"inputmode": "numeric", "autocomplete": "one-time-code"}
+        Word("Code"),
+        [InputRequired(), Length(max=12)],
+        render_kw={"inputmode": "numeric", "autocomplete": "one-time-code"},
     )
 
 

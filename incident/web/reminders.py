@@ -11,6 +11,7 @@ from incident.web.access import actor, now, permit
 from incident.web.findings import shown
 from incident.web.incidents import csv_answer
 from incident.web.ladders import Ladder
+from incident.web.languages import _
 
 bp = Blueprint("reminders", __name__, url_prefix="/incidents/<incident>/reminders")
 
@@ -52,7 +53,7 @@ def table(incident: str) -> Response:
 def acknowledge(incident: str) -> ResponseReturnValue:
     """Say that one has these duties."""
     number = actions.acknowledge(incident, request.form.getlist("duty"), actor=actor(), now=now())
-    said = "You have it" if number == 1 else f"You have {number} duties"
+    said = _("You have it") if number == 1 else _("You have %(number)s duties", number=number)
     flash(
         f"{said}. If a due time ahead passes unmet, reminders begin again." if number else "Choose a duty first.", "met"
     )

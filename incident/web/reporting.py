@@ -20,14 +20,19 @@ from incident.store import obligations, users
 from incident.store import reports as rows
 from incident.store.reports import Report
 from incident.web.filters import ago, day
+from incident.web.languages import Word, _
 
 SOON = timedelta(hours=24)
-ORIGINS = {PHASE: "The stage that was begun", "company": "From the settings", "contact": "From the settings"}
+ORIGINS = {
+    PHASE: Word("The stage that was begun"),
+    "company": Word("From the settings"),
+    "contact": Word("From the settings"),
+}
 STATE_TONES = {State.DRAFT: "idle", State.FILED: "met", State.DISCARDED: "idle"}
 CONFIDENCE_WORDS = {
-    "verified": "read at its source",
-    "secondary": "read in dated notes: have counsel confirm",
-    "memory": "from memory: have counsel confirm",
+    "verified": Word("read at its source"),
+    "secondary": Word("read in dated notes: have counsel confirm"),
+    "memory": Word("from memory: have counsel confirm"),
 }
 
 
@@ -61,11 +66,11 @@ def due_words(state: str, due_at: datetime | None, at: datetime) -> tuple[str, s
     if state == State.FILED:
         return "filed", "met"
     if state == State.DISCARDED:
-        return "put away", "far"
+        return _("put away"), "far"
     if due_at is None:
-        return "no fixed time", "far"
+        return _("no fixed time"), "far"
     if at > due_at:
-        return f"{ago(due_at).removesuffix(' ago')} late", "late"
+        return _("%(removesuffix)s late", removesuffix=ago(due_at).removesuffix(" ago")), "late"
     return ago(due_at), "soon" if due_at - at < SOON else "far"
 
 
@@ -234,7 +239,7 @@ def _owed(one: Owed, at: datetime) -> dict[str, Any]:
     duty = lawbook.library().duty(row.duty)
     law = lawbook.library()[row.law].short if row.law in lawbook.library() else row.law
     place = f"{law}, {duty.cite.place}" if duty else law
-    advised = "asked for, not owed · " if row.standing == "advised" else ""
+    advised = _("asked for, not owed · ") if row.standing == "advised" else ""
     return {
         "duty": row.duty,
         "title": row.title,

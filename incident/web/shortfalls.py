@@ -13,10 +13,11 @@ from incident.store import dispatches
 from incident.store.dispatches import Dispatch
 from incident.web.access import actor, now, permit
 from incident.web.deliveries import board_of
+from incident.web.languages import Word
 
 bp = Blueprint("shortfalls", __name__, url_prefix="/incidents/<incident>/sending")
 
-TRUTHS = {"yes": ("allowed", "met"), "open": ("open", "open"), "no": ("not as things stand", "idle")}
+TRUTHS = {"yes": (Word("allowed"), "met"), "open": (Word("open"), "open"), "no": (Word("not as things stand"), "idle")}
 
 
 @bp.get("/<dispatch>/unreached")

@@ -25,6 +25,7 @@ from incident.store.users import Session
 from incident.web import languages
 from incident.web.access import live_session, me, now, permit
 from incident.web.challenges import asked
+from incident.web.languages import Word
 from incident.web.zones import ZONES
 from notifiers.assertions import SignOn
 
@@ -34,9 +35,9 @@ bp = Blueprint("signin", __name__)
 class PasswordForm(FlaskForm):
     """The first step."""
 
-    email = EmailField("Mail address", [InputRequired(), Length(max=254)], render_kw={"autocomplete": "username"})
+    email = EmailField(Word("Mail address"), [InputRequired(), Length(max=254)], render_kw={"autocomplete": "username"})
     password = PasswordField(
-        "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
+        Word("Password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
     )
 
 
@@ -44,7 +45,7 @@ class CodeForm(FlaskForm):
     """A code of the generator, or a recovery code."""
 
     code = StringField(
-        "Code", [InputRequired(), Length(max=40)], render_kw={"autocomplete": "one-time-code", "autofocus": True}
+        Word("Code"), [InputRequired(), Length(max=40)], render_kw={"autocomplete": "one-time-code", "autofocus": True}
     )
 
 
@@ -52,22 +53,22 @@ class AgainForm(FlaskForm):
     """The password once more, before a sensitive act."""
 
     password = PasswordField(
-        "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
+        Word("Password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "current-password"}
     )
 
 
 class WelcomeForm(FlaskForm):
     """What a new account needs of its owner."""
 
-    email = EmailField("Mail address", [Length(max=254)], render_kw={"autocomplete": "username"})
+    email = EmailField(Word("Mail address"), [Length(max=254)], render_kw={"autocomplete": "username"})
     name = StringField(
-        "Your name, as colleagues know it", [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"}
+        Word("Your name, as colleagues know it"), [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"}
     )
     time_zone = SelectField(
-        "Your time zone", choices=ZONES, default=lambda: current_app.extensions["settings"].time_zone
+        Word("Your time zone"), choices=ZONES, default=lambda: current_app.extensions["settings"].time_zone
     )
     new_password = PasswordField(
-        "Password", [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}
+        Word("Password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}
     )
 
 

@@ -13,15 +13,16 @@ from incident.store import incidents as rows
 from incident.store.audit import AuditLine
 from incident.store.incidents import Incident
 from incident.web.access import zone
+from incident.web.languages import Word, _
 
 ABOUTS = (
-    ("facts", "Facts and notes"),
-    ("people", "People"),
-    ("duties", "Duties and grade"),
-    ("steps", "Plan and steps"),
-    ("notices", "Notices and sending"),
-    ("reports", "Reports"),
-    ("access", "Access and looks"),
+    (Word("facts"), Word("Facts and notes")),
+    (Word("people"), Word("People")),
+    (Word("duties"), Word("Duties and grade")),
+    (Word("steps"), Word("Plan and steps")),
+    (Word("notices"), Word("Notices and sending")),
+    (Word("reports"), Word("Reports")),
+    (Word("access"), Word("Access and looks")),
 )
 PREFIXES = {
     "facts": ("facts.", "note.", "incident.", "evidence."),
@@ -41,7 +42,7 @@ PREFIXES = {
     ),
 }
 NOTES = frozenset({"note.added", "note.handed_over"})
-BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": "The command line", "public": "A visitor"}
+BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": Word("The command line"), "public": Word("A visitor")}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Entry:
     text: str
     facts: Sequence[dict[str, str]]
     note: str = ""
+    actor: str = ""
 
 
 def latest(
@@ -82,10 +84,12 @@ def _entry(
 ) -> Entry:
     details: dict[str, Any] = json.loads(line.details)
     said = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
-    sentence = verbs.sentence(line.verb, line.subject, details) if not said else "recorded:"
+    sentence = verbs.sentence(line.verb, line.subject, details) if not said else _("recorded:")
     who = names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor)
     note = line.subject if line.verb in NOTES else ""
-    return Entry(line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said, note)
+    return Entry(
+        line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said, note, line.actor
+    )
 
 
 def _facts_of(

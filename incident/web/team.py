@@ -14,6 +14,7 @@ from incident.store import separation
 from incident.store import users as rows
 from incident.store.users import User
 from incident.web.access import actor, me, now, permit
+from incident.web.languages import Word, _
 
 bp = Blueprint("team", __name__, url_prefix="/team")
 
@@ -27,21 +28,21 @@ BOXES = {"widget": widgets.ListWidget(prefix_label=False), "option_widget": widg
 class InviteForm(FlaskForm):
     """Whom to invite, and as what."""
 
-    email = EmailField("Mail address", [InputRequired(), Length(max=254)])
-    roles = SelectMultipleField("Roles", choices=ROLES, **BOXES)
+    email = EmailField(Word("Mail address"), [InputRequired(), Length(max=254)])
+    roles = SelectMultipleField(Word("Roles"), choices=ROLES, **BOXES)
 
 
 class RolesForm(FlaskForm):
     """The roles of one person."""
 
-    roles = SelectMultipleField("Roles", choices=ROLES, **BOXES)
+    roles = SelectMultipleField(Word("Roles"), choices=ROLES, **BOXES)
 
 
 class LetInForm(FlaskForm):
     """An incident that the administrator does not see, and who shall."""
 
-    incident = StringField("Reference of the incident", [InputRequired(), Length(max=20)])
-    person = SelectField("Person", [InputRequired()], validate_choice=False)
+    incident = StringField(Word("Reference of the incident"), [InputRequired(), Length(max=20)])
+    person = SelectField(Word("Person"), [InputRequired()], validate_choice=False)
 
 
 @bp.get("/")
@@ -170,7 +171,7 @@ def _person(ref: str) -> User:
 def _state(person: User) -> str:
     if not person.active:
         return "locked"
-    return "active" if person.has_second_factor else "has not signed in yet"
+    return "active" if person.has_second_factor else _("has not signed in yet")
 
 
 def _list(people: list[User], more: str, invite: FlaskForm, let_in: FlaskForm) -> str:

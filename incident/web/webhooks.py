@@ -19,15 +19,16 @@ from incident.store import webhooks as rows
 from incident.store.webhooks import WebhookEndpoint, WebhookEvent
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 
 bp = Blueprint("webhooks", __name__, url_prefix="/team/webhooks")
 
 PAGE = 50
 TONES = {State.ACCEPTED: "met", State.FAILED: "late", State.CANCELLED: "idle"}
 OFF = {
-    "by_hand": "switched off by hand",
-    "gone": "switched off: it answered that it is gone for good",
-    "failing": "switched off: it took nothing for three days",
+    "by_hand": Word("switched off by hand"),
+    "gone": Word("switched off: it answered that it is gone for good"),
+    "failing": Word("switched off: it took nothing for three days"),
 }
 HEADER = ("reference", "event", "line", "state", "tries", "reason", "code", "made_at", "changed_at", "next_at")
 
@@ -35,12 +36,14 @@ HEADER = ("reference", "event", "line", "state", "tries", "reason", "code", "mad
 class EndpointForm(FlaskForm):
     """An endpoint, and what it is told."""
 
-    name = StringField("Name", [InputRequired(), Length(max=80)])
+    name = StringField(Word("Name"), [InputRequired(), Length(max=80)])
     address = StringField(
-        "Address", [Length(max=1_000)], render_kw={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
+        Word("Address"),
+        [Length(max=1_000)],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"},
     )
-    types = TextAreaField("Types of events", [InputRequired(), Length(max=8_000)], render_kw={"rows": 4})
-    hears_restricted = BooleanField("May hear of restricted incidents")
+    types = TextAreaField(Word("Types of events"), [InputRequired(), Length(max=8_000)], render_kw={"rows": 4})
+    hears_restricted = BooleanField(Word("May hear of restricted incidents"))
 
     def words(self) -> list[str]:
         """The types that were typed, in lines or with commas."""

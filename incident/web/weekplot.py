@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from incident.web.filters import weekday
 
 DAYS = 7
 LEFT, RIGHT, TOP, ROW = 150, 1220, 24, 56
@@ -89,4 +89,4 @@ def _by_day(marks: Sequence[Mark], zone: ZoneInfo) -> list[tuple[str, Sequence[M
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:
-    return format_date(at.astimezone(zone).date(), "EEE d MMM", locale="en_GB")
+    return weekday(at, zone)

@@ -21,6 +21,7 @@ from incident.store import obligations as rows
 from incident.web import answers, changes, marks, questions
 from incident.web.access import actor, now, permit, zone
 from incident.web.dues import due_words
+from incident.web.languages import _
 from incident.web.marks import Mark
 
 bp = Blueprint("what_if", __name__, url_prefix="/incidents/<incident>/duties/what-if")
@@ -76,7 +77,7 @@ def suppose(incident: str) -> ResponseReturnValue:
         return _page(keys, given, None), 422
     if not given.values:
         return _page(
-            keys, answers.Answers(typed=given.typed, errors={"facts": "Suppose at least one answer."}), None
+            keys, answers.Answers(typed=given.typed, errors={"facts": _("Suppose at least one answer.")}), None
         ), 422
     return _page(keys, given, suppositions.what_if(g.incident.id, given.values, now()))
 
@@ -153,7 +154,7 @@ def _counted(incident_id: int) -> dict[str, int]:
 def _groups(made: WhatIf) -> list[tuple[str, list[Pair]]]:
     """The changed duties by what would become of them."""
     by_duty = {one.duty: one for one in made.duties}
-    labels = {"owed": "Would be owed", "opened": "Would be open", **changes.WOULD}
+    labels = {"owed": _("Would be owed"), "opened": _("Would be open"), **changes.WOULD}
     found = []
     for word, label in labels.items():
         held = [_pair(by_duty[duty]) for duty in getattr(made.changes, word) if duty in by_duty]
@@ -183,5 +184,5 @@ def _side(known: Known) -> Side:
     standing, due_at = known
     late = standing is Standing.OWED and due_at is not None and due_at < now()
     look = "late" if late else standing.value
-    due = due_words(due_at, now(), none="no time") if standing is not Standing.NOT_OWED else None
+    due = due_words(due_at, now(), none=_("no time")) if standing is not Standing.NOT_OWED else None
     return Side(marks.MARKS[look], "late" if late else standing.words, due_at, due.words if due else "")
