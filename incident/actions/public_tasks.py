@@ -12,6 +12,7 @@ from incident.domain import notices as notice_rules
 from incident.domain import public_tasks as rules
 from incident.domain.answers import Truth
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.facts import Facts
 from incident.domain.notices import Channel, Stage
 from incident.domain.public_tasks import Choice, Figures, Kind, Task
 from incident.domain.wording import cleaned
@@ -21,6 +22,7 @@ from incident.store import public_tasks as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
+from incident.store.obligations import FindingRow
 from incident.store.public_tasks import PublicDecision
 
 COST: Final = "notice_cost"
@@ -48,9 +50,12 @@ def of(incident_id: int, untold: int | None = None) -> Tasks:
     return Tasks(_found(incident_id), _figures(incident_id, untold), _decided(incident_id))
 
 
-def waiting(incident_id: int) -> list[Task]:
-    """The same tasks that wait for a decision, without the figures that it needs."""
-    return _undecided(_found(incident_id), _decided(incident_id))
+def waiting(incident_id: int, *, pending: Sequence[FindingRow] | None = None, facts: Facts | None = None) -> list[Task]:
+    """The same tasks that wait for a decision, without the figures that it needs.
+
+    Whoever has read the pending duties or the facts of the incident gives them, so that they are not read twice.
+    """
+    return _undecided(_found(incident_id, pending, facts), _decided(incident_id))
 
 
 def _undecided(found: Sequence[Task], decided: Mapping[str, PublicDecision]) -> list[Task]:
@@ -58,10 +63,11 @@ def _undecided(found: Sequence[Task], decided: Mapping[str, PublicDecision]) -> 
     return [task for task in found if task.truth is Truth.YES and task.duty not in settled]
 
 
-def _found(incident_id: int) -> Sequence[Task]:
-    book, facts = law_editions.of_incident(incident_id), incidents.known(incident_id)
+def _found(incident_id: int, pending: Sequence[FindingRow] | None = None, facts: Facts | None = None) -> Sequence[Task]:
+    book = law_editions.of_incident(incident_id)
+    facts = incidents.known(incident_id) if facts is None else facts
     found: list[Task] = []
-    for finding in obligations.current(incident_id).values():
+    for finding in obligations.current(incident_id).values() if pending is None else pending:
         duty = book.duty(finding.duty)
         if duty is not None and finding.standing == "owed" and finding.state not in {"waived", "met"}:
             found += rules.of_duty(duty, facts, finding.due_at)

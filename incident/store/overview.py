@@ -166,11 +166,12 @@ def next_due(incidents: Select[Any], now: datetime, *, most: int) -> Next | None
     late = select(func.count()).select_from(over).scalar_subquery()
     where = select(Incident.ref).where(Incident.id == FindingRow.incident_id).scalar_subquery()
     query = select(where, FindingRow.ref, FindingRow.title, FindingRow.due_at, late).where(*running)
-    for which in (FindingRow.due_at >= now, FindingRow.due_at < now):
-        found = db.session.execute(query.where(which).order_by(FindingRow.due_at).limit(1)).one_or_none()
-        if found is not None:
-            return Next(*found)
-    return None
+    ahead, behind = (
+        select(query.where(which).order_by(FindingRow.due_at).limit(1).subquery())
+        for which in (FindingRow.due_at >= now, FindingRow.due_at < now)
+    )
+    found = db.session.execute(ahead.union_all(behind)).all()
+    return Next(*max(found, key=lambda row: row.due_at >= now)) if found else None
 
 
 def numbers_of(incidents: Select[Any], now: datetime, today_ends: datetime) -> tuple[int, int, int]:

@@ -229,7 +229,7 @@ def on_the_case(incident_id: int) -> list[int]:
     members = select(membership.c.user_id).where(membership.c.incident_id == incident_id)
     steps = select(step.c.owner_id).where(step.c.incident_id == incident_id, step.c.owner_id.is_not(None))
     duties = select(DutyOwner.user_id).where(DutyOwner.incident_id == incident_id)
-    return sorted({number for query in (members, steps, duties) for number in db.session.scalars(query)})
+    return sorted(db.session.scalars(members.union(steps, duties)))
 
 
 def of_duty(incident_id: int, duty: str) -> Sequence[Reminder]:

@@ -459,7 +459,15 @@ def _evidence_page(typed: dict[str, str], errors: dict[str, str]) -> str:
     for move in rows.custody(g.incident.id):
         custody.setdefault(move.evidence_id, []).append(move)
     pieces = [piece for piece in rows.evidence(g.incident.id) if piece.ref not in hidden("evidence")]
-    return render_template("incidents/evidence.html", pieces=pieces, custody=custody, typed=typed, errors=errors)
+    return render_template(
+        "incidents/evidence.html",
+        pieces=pieces,
+        custody=custody,
+        searches=searches.latest(piece.id for piece in pieces),
+        searched=current_app.extensions["searcher"] is not None,
+        typed=typed,
+        errors=errors,
+    )
 
 
 @bp.post("/<incident>/evidence/<piece>/custody")
@@ -483,7 +491,20 @@ def hand_on(incident: str, piece: str) -> ResponseReturnValue:
 @permit("evidence.copy")
 def download(incident: str, piece: str) -> Response:
     """The piece as a download, never as a page. The look leaves a line."""
-    found, pieces = evidence_actions.take_copy(incident, piece, folder=_folder(), actor=actor(), now=now())
+    return _copy(incident, piece, despite=False)
+
+
+@bp.post("/<incident>/evidence/<piece>/file")
+@permit("evidence.copy")
+def download_despite(incident: str, piece: str) -> Response:
+    """The same for a piece in which malware was found, for whoever says that they know."""
+    return _copy(incident, piece, despite=True)
+
+
+def _copy(incident: str, piece: str, *, despite: bool) -> Response:
+    found, pieces = evidence_actions.take_copy(
+        incident, piece, folder=_folder(), despite=despite, actor=actor(), now=now()
+    )
     headers = {
         "Content-Disposition": f"attachment; filename=\"{found.ref}\"; filename*=UTF-8''{_quoted(found.name)}",
         "Content-Length": str(found.size),

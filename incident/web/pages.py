@@ -20,6 +20,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 bp = Blueprint("pages", __name__)
 
 OPENED_BY_NOBODY_HERE = frozenset({PUBLIC, SIGNED, OWN})
+FILES = frozenset({"audit.checkpoint", "record.checkpoint", "record.export", "record.key", "account.second_factor"})
+"""Routes that answer with a file, or lead elsewhere: there is no page to open."""
 AFTER_THE_FIRST_WORDS = (".", ",", ":", ";")
 
 
@@ -83,7 +85,8 @@ def _is_page(app: Flask, rule: Rule) -> bool:
     name = getattr(app.view_functions[rule.endpoint], "permit", PUBLIC)
     is_read = "GET" in (rule.methods or ()) and not rule.rule.startswith("/api/")
     is_file = "." in rule.rule.rpartition("/")[2]
-    return is_read and not is_file and rule.arguments <= {"incident"} and name not in OPENED_BY_NOBODY_HERE
+    is_open = rule.arguments <= {"incident"} and rule.endpoint not in FILES
+    return is_read and not is_file and is_open and name not in OPENED_BY_NOBODY_HERE
 
 
 def name_of(view: Callable[..., Any]) -> str:

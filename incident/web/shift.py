@@ -1,0 +1,129 @@
+"""What somebody who comes to the shift sees of one incident at a glance: the last handover, the clocks, the plan, who is on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+from sqlalchemy import select
+
+from incident.store import incidents as rows
+from incident.store import overview, plans, reminders, users
+from incident.store.incidents import Incident
+from incident.store.users import User
+from incident.web import marks, rail
+from incident.web.access import may, now
+from incident.web.dues import DueWords, due_words
+from incident.web.marked import hidden
+from incident.web.story import Entry
+
+CLOCKS = 4
+STEPS = 3
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One duty or step with its time."""
+
+    due: DueWords
+    title: str
+    href: str
+    word: str = ""
+    tone: str = "idle"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What the shift before left for this one."""
+
+    text: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Shift:
+    """All that, ready for the page; what the reader may not see is empty."""
+
+    handover: Handover | None
+    clocks: Sequence[Clock]
+    untimed: int
+    playbooks: Sequence[str]
+    steps: Sequence[Clock]
+    people: Sequence[User]
+    team: Sequence[User]
+
+
+def of(incident: Incident) -> Shift:
+    """How things stand for whoever takes over."""
+    team = users.every()
+    by_ref = {user.ref: user for user in team}
+    clocks, untimed = _clocks(incident) if may("duty.view") else ([], 0)
+    sees_plan = may("plan.view")
+    return Shift(
+        _handover(incident, by_ref) if may("timeline.view") else None,
+        clocks,
+        untimed,
+        [plan.title for plan in plans.of(incident.id)] if sees_plan else [],
+        _steps(incident) if sees_plan else [],
+        _people(incident, team) if may("member.view") else [],
+        team,
+    )
+
+
+def _handover(incident: Incident, team: dict[str, User]) -> Handover | None:
+    for note in rows.handovers(select(Incident.id).where(Incident.id == incident.id), limit=1):
+        if note.ref not in hidden("note"):
+            by = team[note.written_by].name if note.written_by in team else note.written_by
+            return Handover(note.text, by, note.written_at)
+    return None
+
+
+def _clocks(incident: Incident) -> tuple[list[Clock], int]:
+    """Owed duties by due time, soonest first, and how many others have no time of their own."""
+    owed = [row for row in rail.pending(incident) if row.standing == "owed"]
+    dated = [row for row in owed if row.due_at is not None]
+    shown = [
+        Clock(
+            due_words(row.due_at, now()),
+            row.title,
+            url_for("obligations.show", incident=incident.ref, ref=row.ref),
+            marks.word(row, now()),
+            marks.MARKS[marks.look(row, now())].tone,
+        )
+        for row in dated[:CLOCKS]
+    ]
+    return shown, len(owed) - len(shown)
+
+
+def _steps(incident: Incident) -> list[Clock]:
+    mine = select(Incident.id).where(Incident.id == incident.id)
+    return [
+        Clock(due_words(step.due_at, now()), step.title, url_for("plans.show", incident=incident.ref, step=step.ref))
+        for step in overview.steps_due(mine, limit=STEPS)
+    ]
+
+
+def _people(incident: Incident, team: Sequence[User]) -> list[User]:
+    """The lead first, then everybody else who has to do with it."""
+    numbers = {*reminders.on_the_case(incident.id), *([incident.lead_id] if incident.lead_id else [])}
+    return sorted(
+        (user for user in team if user.id in numbers), key=lambda user: (user.id != incident.lead_id, user.name)
+    )
+
+
+@dataclass(frozen=True)
+class News:
+    """What others did since the reader last looked, newest first; `all_new` where even the oldest shown is new."""
+
+    since: datetime | None
+    entries: Sequence[Entry]
+    count: int
+    all_new: bool
+
+
+def news(happened: Sequence[Entry], since: datetime | None, own: str) -> News:
+    """Which of these happenings are new to the reader, who is called `own` in them."""
+    fresh = [entry for entry in happened if since is not None and entry.at > since and entry.actor != own]
+    oldest_is_new = bool(since is not None and happened and happened[-1].at > since)
+    return News(since, fresh, len(fresh), oldest_is_new)
