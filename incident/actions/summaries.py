@@ -8,7 +8,7 @@ from incident.actions import dossier, feeds
 from incident.actions.ledger import transaction
 from incident.domain.dossier import Company, Dossier
 from incident.domain.errors import Invalid, Missing
-from incident.exports import docx, json, pdf, summary
+from incident.exports import docx, json, misp, pdf, stix, summary, veris
 from incident.exports.document import Attachment
 from incident.exports.files import File
 from incident.store import incidents
@@ -17,9 +17,10 @@ from incident.store import incidents
 def export(
     ref: str, kind: str, *, company: Company, zone: ZoneInfo, privileged: bool = False, actor: str, now: datetime
 ) -> File:
-    """The summary as it stands now, its digest in the record. Raises Invalid, Missing.
+    """The summary as it stands now, its digest in the record. Raises Invalid, Missing, Refused.
 
-    What is marked as privileged stays out unless `privileged` takes it along.
+    What is marked as privileged stays out unless `privileged` takes it along. The forms for databases of other
+    organisations (stix, veris, misp) refuse drills.
     """
     if kind not in MAKERS:
         raise Invalid("kind", f"A summary can be had as {', '.join(MAKERS)}.")
@@ -57,4 +58,7 @@ MAKERS: Mapping[str, Callable[[Dossier], bytes]] = {
     "pdf": _pdf,
     "docx": lambda about: docx.docx_bytes(summary.document(about)),
     "json": lambda about: json.json_bytes(summary.data(about)),
+    "stix": lambda about: json.json_bytes(stix.bundle(about)),
+    "veris": lambda about: json.json_bytes(veris.record(about)),
+    "misp": lambda about: json.json_bytes(misp.event(about)),
 }

@@ -16,7 +16,7 @@ bp = APIBlueprint("api_summaries", __name__, url_prefix="/api/v1/incidents/<inci
 @bp.post("/summary/<kind>")
 @permit("report.export")
 @bp.input(Along, location="query", arg_name="along")
-@bp.doc(responses={200: "The file: pdf, docx or json."})
+@bp.doc(responses={200: "The file: pdf, docx, json, stix (STIX 2.1), veris or misp."})
 def export(incident: str, kind: str, along: Along) -> Response:
     """Make the summary as it stands; its digest goes into the record."""
     also = taken_along(along.privileged)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from incident.domain.forms import Form
-from incident.exports import docx, json, pdf, report
+from incident.exports import docx, json, misp, pdf, report, stix, veris
 from incident.exports.document import Attachment
 from incident.exports.report import Sheet
 
@@ -21,7 +21,7 @@ class File:
     @property
     def name(self) -> str:
         """What the file is called when it is saved."""
-        return f"{self.ref}.{self.kind}"
+        return f"{self.ref}.{ENDINGS.get(self.kind, self.kind)}"
 
     @property
     def mime(self) -> str:
@@ -58,6 +58,16 @@ def _csv(form: Form, sheet: Sheet) -> bytes:
     return "".join(report.table(sheet)).encode("utf-8")
 
 
-MIMES: Mapping[str, str] = {"pdf": pdf.MIME, "docx": docx.MIME, "json": json.MIME, "csv": "text/csv; charset=utf-8"}
+MIMES: Mapping[str, str] = {
+    "pdf": pdf.MIME,
+    "docx": docx.MIME,
+    "json": json.MIME,
+    "csv": "text/csv; charset=utf-8",
+    "stix": stix.MIME,
+    "veris": veris.MIME,
+    "misp": misp.MIME,
+}
+ENDINGS: Mapping[str, str] = {"stix": "stix.json", "veris": "veris.json", "misp": "misp.json"}
+"""What follows the reference in the name of a file whose kind is no usual ending."""
 MAKERS: Mapping[str, Callable[[Form, Sheet], bytes]] = {"pdf": _pdf, "docx": _docx, "json": _json, "csv": _csv}
 KINDS = tuple(MAKERS)
