@@ -21,6 +21,7 @@ from incident.api import bundles as api_bundles
 from incident.api import calls as api_calls
 from incident.api import closing as api_closing
 from incident.api import deliveries as api_deliveries
+from incident.api import enquiries as api_enquiries
 from incident.api import erasures as api_erasures
 from incident.api import freezing as api_freezing
 from incident.api import grades as api_grades
@@ -73,6 +74,7 @@ from incident.web import (
     desk,
     desks,
     duties,
+    enquiries,
     erasures,
     errors,
     feeds,
@@ -181,6 +183,8 @@ WEB: tuple[Blueprint, ...] = (
     rolls.bp,
     letters.bp,
     calls.bp,
+    enquiries.bp,
+    enquiries.desk,
     shortfalls.bp,
     notices.bp,
     notice_lists.desk,
@@ -223,6 +227,8 @@ API: tuple[Blueprint, ...] = (
     api_boards.bp,
     api_deliveries.bp,
     api_calls.bp,
+    api_enquiries.bp,
+    api_enquiries.whole,
     api_lookups.bp,
     api_rolls.bp,
     api_deliveries.box,
@@ -258,6 +264,9 @@ def _open_channels(app: APIFlask) -> None:
         app.extensions["channels"] = registry.channels(app.extensions["settings"])
         app.extensions["alerts"] = registry.alerts(app.extensions["settings"])
         app.extensions["webhooks"] = registry.webhooks(app.extensions["settings"])
+        app.extensions["mailbox"] = registry.mailbox(app.extensions["settings"])
+        app.extensions["inbound"] = registry.inbound(app.extensions["settings"])
+        app.extensions["searcher"] = registry.searcher(app.extensions["settings"])
         app.extensions["sign_on"] = registry.sign_on(app.extensions["settings"])
     except Misconfigured as mistake:
         raise SettingsError(str(mistake)) from None

@@ -179,6 +179,14 @@ class Settings(BaseSettings):
     reminder_late_hours: str = Field(
         "1,4,12", description="When it is reminded of after its due time, in hours; then each time twice as late."
     )
+    imap_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mailbox that is read for reports: imaps://name:password@host/INBOX; nothing in it is changed. Empty: none.",
+    )
+    imap_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of the mailbox.")
+    sendgrid_parse_public_key: str = Field(
+        "", description="The public key of the policy of SendGrid's parse webhook, which posts reports by e-mail here."
+    )
     safe_harbour: bool = Field(
         True, description="The page for reports promises not to pursue research in good faith; ask your counsel."
     )
@@ -208,6 +216,9 @@ class Settings(BaseSettings):
     sign_on_second_factor: str = Field(
         "",
         description="Words of acr or amr, with spaces, by which its second factor counts in place of ours; empty: ours is always asked.",
+    )
+    clamd: str = Field(
+        "", description="Socket of ClamAV's clamd: its path, or host:port; empty: evidence is not searched for malware."
     )
     erasing_by_two: bool = Field(
         False, description="Personal data is erased only when a second person agrees; holds for pages, API and command."

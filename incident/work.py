@@ -34,6 +34,7 @@ from incident.actions import (
     reminder_messages,
     reminders,
     retention,
+    searching,
     sending,
     stamping,
     sweeping,
@@ -227,6 +228,15 @@ def _let_go(reference: str, now: datetime) -> None:
     keeping.do(reference, now, current_app.extensions["settings"].instance / "files")
 
 
+def _to_search(now: datetime) -> list[str]:
+    return searching.due(now) if current_app.extensions["searcher"] is not None else []
+
+
+def _search(reference: str, _now: datetime) -> None:
+    settings, searcher = current_app.extensions["settings"], current_app.extensions["searcher"]
+    searching.do(reference, searcher, folder=settings.instance / "files", clock=clock.now)
+
+
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("people.pairs", 2, sweeping.due, _settle_pairs),
@@ -237,6 +247,7 @@ WORK: tuple[Kind, ...] = (
     Kind("sending", 1, sending.due, _send),
     Kind("sandbox.live", 2, pretending.due, _live),
     Kind("deliveries.look_up", 10, _doubtful, _look_up),
+    Kind("evidence.search", 5, _to_search, _search),
     Kind("letters.print", 2, letters.due, _print),
     Kind("letters.tidy", 600, _left_over, _tidy),
     Kind("media.mails", 3, media_mails.due, _tell_newsrooms),

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 from notifiers import wire
 from notifiers.apprise_alert import AppriseAlert
 from notifiers.by_hand import ByHand
-from notifiers.contract import Channels, Misconfigured, Notifier
+from notifiers.clamd import Clamd
+from notifiers.contract import Channels, Inbound, Mailbox, Misconfigured, Notifier
+from notifiers.imap_mailbox import ImapMailbox
 from notifiers.open_id import Client, OpenId, read_secret
 from notifiers.print_letters import PrintLetters
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
+from notifiers.sendgrid_mail import SendgridMail
 from notifiers.smtp_email import SmtpEmail
 from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
@@ -76,6 +79,10 @@ class Settings(Protocol):
     contact_phone: str
     alerts_inside: bool
     webhooks_inside: bool
+    imap_url: Secret
+    imap_time_limit: float
+    sendgrid_parse_public_key: str
+    clamd: str
     sign_on_issuer: str
     sign_on_client_id: str
     sign_on_secret_file: Path | None
@@ -93,6 +100,11 @@ def webhooks(settings: Settings) -> Webhooks:
     return Webhooks(allow="inside" if settings.webhooks_inside else "loopback" if settings.test_mode else "outside")
 
 
+def searcher(settings: Settings) -> Clamd | None:
+    """Who searches files for malware, where one is set. Raises Misconfigured."""
+    return Clamd(settings.clamd) if settings.clamd else None
+
+
 def sign_on(settings: Settings) -> OpenId | None:
     """The provider of the single sign-on, where one is set. Raises Misconfigured with a sentence that names the setting."""
     if not settings.sign_on_issuer:
@@ -104,6 +116,25 @@ def sign_on(settings: Settings) -> OpenId | None:
         second_factor=tuple(settings.sign_on_second_factor.split()),
         loopback=settings.test_mode,
     )
+
+
+def mailbox(settings: Settings) -> Mailbox | None:
+    """The mailbox that is read for reports, if one is set. Raises Misconfigured."""
+    url = settings.imap_url.get_secret_value()
+    if not url:
+        return None
+    found = ImapMailbox.at(url, seconds=settings.imap_time_limit)
+    if not found.tls and not (settings.test_mode and found.host in LOOPBACK):
+        raise Misconfigured(
+            "TOCSIN_IMAP_URL: must start with imaps:// (imap is allowed to this machine only, and only with TOCSIN_TEST_MODE=1)."
+        )
+    return found
+
+
+def inbound(settings: Settings) -> dict[str, Inbound]:
+    """The providers that post e-mail here, by their names in hooks. Raises Misconfigured."""
+    key = settings.sendgrid_parse_public_key
+    return {"sendgrid": SendgridMail(key)} if key else {}
 
 
 def channels(settings: Settings) -> Channels:

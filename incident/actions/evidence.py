@@ -1,15 +1,15 @@
 """Bring a piece of evidence, hand it on, take a copy out: each move stands in its custody."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 from incident.actions.ledger import transaction
 from incident.domain import incidents as rules
-from incident.domain.errors import Missing
+from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
-from incident.store import files
+from incident.store import files, searches
 from incident.store import incidents as rows
 from incident.store.db import db, new_ref, new_secret_ref
 from incident.store.incidents import Custody, Evidence
@@ -17,6 +17,8 @@ from incident.store.sealed import sealer
 
 LARGEST = 500 * 1024 * 1024
 LONGEST_NAME = 200
+MOST_A_DAY = 500
+MOST_BYTES_A_DAY = 50 * 2**30
 
 
 def bring(
@@ -38,6 +40,7 @@ def bring(
     holder = rules.line_of_text("brought_by", brought_by, LONGEST_NAME)
     stored_as = new_secret_ref()
     path = folder / stored_as
+    _demand_room(actor, now)
     kept = files.keep(source, path, sealer(incident.id), stored_as, most=LARGEST)
     try:
         with transaction(actor, now) as ledger:
@@ -63,6 +66,15 @@ def bring(
     return piece.ref
 
 
+def _demand_room(actor: str, now: datetime) -> None:
+    """Refuse more than one person may bring in a day: whoever fills the disk, stops everybody's work."""
+    count, size = rows.brought_by(actor, since=now - timedelta(days=1))
+    if count >= MOST_A_DAY or size >= MOST_BYTES_A_DAY:
+        raise Invalid(
+            "file", f"One person brings at most {MOST_A_DAY} files or {MOST_BYTES_A_DAY // 2**30} GiB in a day."
+        )
+
+
 def hand_on(
     ref: str, piece_ref: str, *, holder: str, reason: str, actor: str, now: datetime, seen: str | None = None
 ) -> None:
@@ -78,11 +90,23 @@ def hand_on(
         ledger.write("evidence.moved", piece.ref, incident=ref)
 
 
-def take_copy(ref: str, piece_ref: str, *, folder: Path, actor: str, now: datetime) -> tuple[Evidence, Iterator[bytes]]:
-    """The piece and its bytes, for download; the look leaves a line first. Raises Missing, Unreadable."""
+def take_copy(
+    ref: str, piece_ref: str, *, folder: Path, actor: str, now: datetime, despite: bool = False
+) -> tuple[Evidence, Iterator[bytes]]:
+    """The piece and its bytes, for download; the look leaves a line first. Raises Missing, Unreadable, Refused.
+
+    In what malware was found is handed out only to whoever says that they know (`despite`).
+    """
     with transaction(actor, now) as ledger:
         piece = _piece(ref, piece_ref)
-        ledger.write("evidence.downloaded", piece.ref, incident=ref, sha256=piece.sha256)
+        search = searches.latest([piece.id]).get(piece.id)
+        bad = {"found": search.name} if search is not None and search.verdict == "found" else {}
+        if bad and not despite:
+            raise Refused(
+                f"Malware was found in this piece ({bad['found']}). It is evidence, so it can still be downloaded: "
+                "say on the evidence page that you know, and open it nowhere but on a machine made for that."
+            )
+        ledger.write("evidence.downloaded", piece.ref, incident=ref, sha256=piece.sha256, **bad)
     return piece, files.pieces(folder / piece.stored_as, sealer(piece.incident_id), piece.stored_as)
 
 

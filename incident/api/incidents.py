@@ -14,8 +14,9 @@ from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
 from incident.store import incidents as rows
-from incident.store import users
+from incident.store import searches, users
 from incident.store.incidents import Custody, Evidence, Fact, Incident
+from incident.store.searches import Search
 from incident.web import story
 from incident.web.access import actor, me, now, permit
 from incident.web.marked import hidden
@@ -149,6 +150,7 @@ class EvidenceOut(BaseModel):
     added_at: datetime
     added_by: str
     custody: list[CustodyOut]
+    malware: str | None = Field(description="`nothing`, `too_large`, or what was found; null: not searched.")
 
 
 class EvidenceList(BaseModel):
@@ -286,7 +288,8 @@ def evidence(incident: str) -> dict[str, Any]:
     for move in rows.custody(g.incident.id):
         custody.setdefault(move.evidence_id, []).append(move)
     shown = [piece for piece in rows.evidence(g.incident.id) if piece.ref not in hidden("evidence")]
-    return {"evidence": [_piece(piece, custody.get(piece.id, [])) for piece in shown]}
+    searched = searches.latest(piece.id for piece in shown)
+    return {"evidence": [_piece(piece, custody.get(piece.id, []), searched.get(piece.id)) for piece in shown]}
 
 
 @bp.post("/<incident>/evidence")
@@ -321,11 +324,18 @@ def hand_on(incident: str, piece: str, given: CustodyIn) -> str:
     return ""
 
 
+class CopyIn(Strict):
+    despite: bool = Field(False, description="You know that malware was found in it, and want it all the same.")
+
+
 @bp.get("/<incident>/evidence/<piece>/file")
 @permit("evidence.copy")
-def download(incident: str, piece: str) -> Response:
-    """The piece itself. The look leaves a line."""
-    found, pieces = evidence_actions.take_copy(incident, piece, folder=_folder(), actor=actor(), now=now())
+@bp.input(CopyIn, location="query", arg_name="given")
+def download(incident: str, piece: str, given: CopyIn) -> Response:
+    """The piece itself. The look leaves a line; what malware was found in needs `despite`."""
+    found, pieces = evidence_actions.take_copy(
+        incident, piece, folder=_folder(), despite=given.despite, actor=actor(), now=now()
+    )
     headers = {"Content-Disposition": f'attachment; filename="{found.ref}"', "Content-Length": str(found.size)}
     return Response(pieces, mimetype="application/octet-stream", headers=headers)
 
@@ -339,8 +349,9 @@ def _fact(row: Fact) -> dict[str, Any]:
     return {name: getattr(row, name) for name in FactOut.model_fields}
 
 
-def _piece(piece: Evidence, moves: list[Custody]) -> dict[str, Any]:
-    shown = {name: getattr(piece, name) for name in EvidenceOut.model_fields if name != "custody"}
+def _piece(piece: Evidence, moves: list[Custody], search: Search | None) -> dict[str, Any]:
+    shown = {name: getattr(piece, name) for name in EvidenceOut.model_fields if name not in {"custody", "malware"}}
+    shown["malware"] = (search.name or search.verdict) if search is not None else None
     return shown | {"custody": [{name: getattr(move, name) for name in CustodyOut.model_fields} for move in moves]}
 
 

@@ -11,6 +11,7 @@ APPEND_ONLY = {
     "custody": "id",
     "delivery_lookup": "id",
     "delivery_remark": "id",
+    "evidence_search": "id",
     "fact": "id",
     "grade": "id",
     "law_edition": "id",

@@ -30,6 +30,7 @@ HELD: Final[Mapping[str, str]] = {
     "enquiry_message": "incident_id",
     "erasure": "incident_id",
     "evidence": "incident_id",
+    "evidence_search": "evidence_id evidence",
     "fact": "incident_id",
     "finding": "incident_id",
     "grade": "incident_id",

@@ -214,6 +214,13 @@ def piece(incident_id: int, ref: str) -> Evidence | None:
     return db.session.scalar(select(Evidence).where(Evidence.incident_id == incident_id, Evidence.ref == ref))
 
 
+def brought_by(user_ref: str, *, since: datetime) -> tuple[int, int]:
+    """How many pieces this person has brought since then, and their bytes."""
+    mine = Evidence.added_by == user_ref, Evidence.added_at > since
+    count, size = db.session.execute(select(func.count(), func.coalesce(func.sum(Evidence.size), 0)).where(*mine)).one()
+    return count, int(size)
+
+
 def custody(incident_id: int) -> Sequence[Custody]:
     """Every hand-over of this incident's evidence, oldest first."""
     pieces = select(Evidence.id).where(Evidence.incident_id == incident_id)

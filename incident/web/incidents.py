@@ -28,7 +28,7 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
 from incident.store import incidents as rows
-from incident.store import users
+from incident.store import searches, users
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
