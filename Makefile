@@ -6,7 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile docs-laws words screens browser strace lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile fuzz mutants docs-laws words screens browser strace lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -59,10 +59,10 @@ hostile: .venv/.test  ## let both verifiers of the record judge 10,000 hostile f
 soak-disk: .venv/.test strace  ## let 300 calls to the disk fail, fill up or be the last, and cut the power 60 times (DISK="faults cuts"); takes half an hour
 	@DISK="$${DISK:-300 60}" $(BIN)/pytest -q tests/journeys/test_stricken.py --database=sqlite
 
-fuzz: .venv/.test  ## 100,000 requests made from the description of the API, and every string into every field of every form; takes hours
+fuzz: .venv/.test  ## 100,000 requests made from the description of the API, and every string into every field of every form (FUZZ="requests round" runs on from a round of 10,000); takes hours
 	@FUZZ="$${FUZZ:-100000}" $(BIN)/pytest -q tests/journeys/test_every_page.py tests/api/test_every_call.py tests/web/test_every_form.py --database=sqlite
 
-mutants: .venv/.test  ## put small mistakes into record, approval, outbox, clock and cryptography, and count those that no test finds (MUTANTS="--most 40"); takes an hour
+mutants: .venv/.test  ## put small mistakes into record, approval, outbox, clock and cryptography, and count those that no test finds (MUTANTS="--most 40 --only clock --named"); takes an hour
 	@$(BIN)/python -m bench.mutants $(MUTANTS)
 
 docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
