@@ -255,7 +255,7 @@ def test_shutting_it_ends_what_began_there_and_leaves_the_password_as_the_way_in
         "/sign-in/code"
     )
     assert [found["sessions"] for found in details("sign_on.shut")] == [1]
-    assert {mail.kind for mail in db.session.scalars(select(TeamMail))} == {"sign_on"}
+    assert {mail.kind for mail in db.session.scalars(select(TeamMail))} == {"sign_on", "ways_changed"}
     boss.post("/team/rules/sign-on/open")
     assert by_provider(client, fake).location == "/"
 
