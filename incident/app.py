@@ -44,6 +44,7 @@ from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import readiness as api_readiness
 from incident.api import record_keys as api_record_keys
+from incident.api import reference
 from incident.api import reminders as api_reminders
 from incident.api import repeats, scheme
 from incident.api import reports as api_reports
@@ -199,6 +200,7 @@ WEB: tuple[Blueprint, ...] = (
     summaries.bp,
     measures.bp,
     readiness.bp,
+    reference.bp,
 )
 OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp)
 """Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have."""

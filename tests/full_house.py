@@ -13,6 +13,7 @@ from incident.actions import (
     dispatch,
     duplicates,
     emergencies,
+    enquiries,
     erasing,
     evidence,
     imports,
@@ -28,10 +29,12 @@ from incident.actions import (
     returned,
     sending,
 )
+from incident.actions.enquiring import Asker
 from incident.actions.letters import Paper
 from incident.actions.notices import approved_version
 from incident.domain.access import Role
 from incident.domain.deliveries import Pace
+from incident.domain.enquiries import Terms
 from incident.store import deliveries, dispatches, holdings, mailbox, obligations, separation
 from incident.store import letters as letter_rows
 from incident.store import outlets as outlet_rows
@@ -87,7 +90,19 @@ def a_full_house(folder: Path) -> House:
     """A restricted incident with evidence, people, notices, sendings by every way, letters, calls, reports and pages."""
     actor = a_user("lead").ref
     house = House(an_incident(title="Unspoken", facts=FACTS), folder, actor)
-    for furnish in (_facts, _people, _notices, _sent, _called, _posted, _public, _reports, _opened, _to_be_erased):
+    for furnish in (
+        _facts,
+        _people,
+        _notices,
+        _sent,
+        _called,
+        _posted,
+        _public,
+        _reports,
+        _asked,
+        _opened,
+        _to_be_erased,
+    ):
         furnish(house)
         db.session.rollback()
     return house
@@ -141,6 +156,15 @@ def _sent(house: House) -> None:
     attempt = deliveries.page(row.id, limit=1)[0].ref
     message = mailbox.mailbox(house.incident.id, before=None, limit=1)[0].ref
     house.things |= {"dispatch": ref, "sending": ref, "attempt": attempt, "message": message, "notice": notice}
+
+
+def _asked(house: House) -> None:
+    """What somebody asked by telephone."""
+    terms = Terms(10, 30, house_zone())
+    given = {"kind": "question", "source": "phone", "text": "Unspoken question", "who": Asker("Unspoken Asker")}
+    house.things["enquiries ref"] = house.things["all_enquiries ref"] = enquiries.take_in(
+        house.incident.ref, **given, terms=terms, actor=house.actor, now=clock.now()
+    )
 
 
 def _called(house: House) -> None:

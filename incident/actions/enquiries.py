@@ -7,7 +7,7 @@ from typing import Final
 from incident.actions import climbing, contacts, people
 from incident.actions.enquiring import About, Asker, Words, add, asker, begun, case_of, held, keep_asker, words
 from incident.actions.ledger import Ledger, transaction
-from incident.domain import columns
+from incident.domain import columns, places, starters
 from incident.domain import enquiries as rules
 from incident.domain.enquiries import Figures, Kind, Source, State, Terms, Turn
 from incident.domain.errors import Invalid, Missing, Refused
@@ -45,6 +45,7 @@ def take_in(
         raise Invalid("kind", "Choose what they want.")
     if source not in {Source.PHONE, Source.POST, Source.MAIL}:
         raise Invalid("source", "Say how it came to you.")
+    _demand_known(language, place)
     wanted = rules.right(right).value if kind == Kind.REQUEST else ""
     said, who = rules.text(text), _checked(who)
     with transaction(actor, now) as ledger:
@@ -64,6 +65,14 @@ def _checked(who: Asker) -> Asker:
     if len(who.name) > 200 or len(who.phone) > 40 or len(who.address) > 500:
         raise Invalid("name", "Keep name, number and address shorter.")
     return Asker(columns.cleaned(who.name), address, columns.cleaned(who.phone), who.address.strip())
+
+
+def _demand_known(language: str, place: str) -> None:
+    """Raises Invalid for a language that we do not write in, or a place that there is not."""
+    if language and language not in starters.languages():
+        raise Invalid("language", "Choose a language of the list.")
+    if place and not places.is_place(place):
+        raise Invalid("place", "Choose a place of the list.")
 
 
 def _person(case: Incident, ref: str, place: str) -> tuple[int | None, str]:
@@ -169,6 +178,7 @@ def hand_over(
     Raises Invalid, Refused, Missing.
     """
     wanted = rules.right(right)
+    _demand_known("", place)
     with transaction(actor, now) as ledger:
         case = case_of(incident)
         row = held(case, ref)
@@ -190,7 +200,8 @@ def hand_over(
 
 
 def set_language(incident: str, ref: str, *, language: str, actor: str, now: datetime) -> None:
-    """Say in which language they are answered. Raises Missing."""
+    """Say in which language they are answered. Raises Invalid, Missing."""
+    _demand_known(language, "")
     with transaction(actor, now) as ledger:
         row = held(case_of(incident), ref)
         if row.language == language:
