@@ -2,29 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select
 
 from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
-from incident.domain.postings import WORDS as SIGHTS
-from incident.domain.postings import Sight
 from incident.store import incidents as rows
-from incident.store import obligations, overview, postings, separation
+from incident.store import obligations, overview, postings, separation, users
 from incident.store.db import db
-from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
-from incident.web import findings, marks, weekplot
-from incident.web.access import actor, may, me, now, permit, zone
-from incident.web.dues import DueWords, due_words
+from incident.web import bar, findings, marks, waiting, weekplot
+from incident.web.access import may, me, now, permit, zone
+from incident.web.dues import due_words
 from incident.web.filters import number
 from incident.web.languages import _, ngettext
+from incident.web.waiting import Row
 from incident.web.weekplot import Mark
 
 bp = Blueprint("desk", __name__)
@@ -33,20 +30,7 @@ LISTED = 12
 PLOTTED = 60
 ASKED_OF = 6
 QUESTIONS = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """One thing due or waiting, in ready words."""
-
-    due: DueWords
-    title: str
-    href: str
-    note: str
-    tag: str = ""
-    tone: str = "idle"
-    who: str = ""
-    sign: str = ""
+HANDOVERS = 4
 
 
 @bp.get("/")
@@ -55,8 +39,9 @@ def home() -> ResponseReturnValue:
     """What is due soonest, and what waits for the reader; the team for who sees no incidents."""
     if not may("incident.view"):
         return redirect(url_for("team.index" if may("team.view") else "account.show"))
-    mine = _mine()
+    mine = bar.mine()
     found = _Found(mine)
+    waits = found.waiting()
     today_ends = now().astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     count, due_today, late = overview.numbers_of(mine, now(), today_ends)
     return render_template(
@@ -67,15 +52,11 @@ def home() -> ResponseReturnValue:
         duties=found.duties(),
         undone=found.undone(),
         questions=found.questions(),
-        waiting=found.waiting(),
-        steps=found.own_steps(),
+        own=[*found.own_steps(), *(row for row in waits if row.own)],
+        others=[row for row in waits if not row.own],
+        handovers=found.handovers(),
+        steps_first=Role.RESPONDER in me().roles and not {Role.LEAD, Role.PRIVACY} & set(me().roles),
     )
-
-
-def _mine() -> Select[Any]:
-    """The ids of the open incidents this reader may know of, as a query."""
-    seen = rows.visible(me().id, sees_all=Role.AUDITOR in me().roles, at=now())
-    return seen.with_only_columns(Incident.id).where(Incident.state == "open")
 
 
 def _sentence(count: int, due_today: int, late: int) -> str:
@@ -100,7 +81,15 @@ class _Found:
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
         newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
         self.wants = overview.wants(newest)
-        listed: tuple[Sequence[Any], ...] = (self.findings, self.steps, self.notices, self.dispatches, self.drafts)
+        self.notes = rows.handovers(mine, limit=HANDOVERS)
+        listed: tuple[Sequence[Any], ...] = (
+            self.findings,
+            self.steps,
+            self.notices,
+            self.dispatches,
+            self.drafts,
+            self.notes,
+        )
         ids = {row.incident_id for some in listed for row in some} | {wanted[0] for wanted in self.wants}
         ids |= {incident for incident, _, _ in self.pages}
         self.incidents = rows.by_ids(ids)
@@ -150,7 +139,7 @@ class _Found:
             self._named(row.incident_id),
             "",
             "idle",
-            "nobody" if row.owner_id is None else "",
+            _("nobody") if row.owner_id is None else "",
         )
 
     def own_steps(self) -> list[Row]:
@@ -178,74 +167,28 @@ class _Found:
         return self.incidents[incident].kind == "drill", -count
 
     def waiting(self) -> list[Row]:
-        """What waits for a person: approvals first for those who may give them, then what failed, then drafts."""
-        nothing = DueWords("", "far", None)
-        found = [
-            Row(
-                nothing,
-                _(
-                    "Say yes or no: %(name)s as %(wanted)s",
-                    name=asked.user.name or asked.user.ref,
-                    wanted=", ".join(asked.wanted),
-                ),
-                url_for("rules.index"),
-                _("A role is gained by two people"),
-                "role",
-                "soon",
-            )
-            for asked in self.roles
+        """What waits for a person: approvals first, then what failed, then drafts."""
+        return [
+            *waiting.asked_roles(self.roles),
+            *waiting.notices(self.notices, self.incidents),
+            *waiting.sendings(self.dispatches, self.incidents),
+            *waiting.pages(self.pages, self.incidents),
+            *waiting.reports(self.drafts, self.incidents),
         ]
-        for notice in self.notices:
-            href, own = (
-                url_for("notices.show", incident=self._ref(notice.incident_id), ref=notice.ref),
-                actor() in {notice.drafter, *notice.editors},
-            )
-            asked = _("Approve") if may("notice.approve") and not own else _("Waits for approval:")
-            found.append(
-                Row(nothing, f"{asked} {notice.title}", href, self._named(notice.incident_id), "approval", "soon")
-            )
-        for sending in self.dispatches:
-            figures = (
-                (sending.in_doubt, _("in doubt")),
-                (sending.failed, "failed"),
-                (sending.bounced, "bounced"),
-                (sending.unreached, _("reached by no channel")),
-            )
-            paused = sending.course == "paused"
-            held = [_("Sending paused, %(waiting)s wait", waiting=number(sending.waiting))] if paused else []
-            said = ", ".join([*held, *(f"{number(count)} {word}" for count, word in figures if count)])
-            href = (
-                url_for("deliveries.index", incident=self._ref(sending.incident_id))
-                if "deliveries.index" in current_app.view_functions
-                else "#"
-            )
-            found.append(
-                Row(
-                    nothing,
-                    said,
-                    href,
-                    self._named(sending.incident_id),
-                    _("paused") if paused else _("in doubt") if sending.in_doubt else _("unreached"),
-                    "soon" if paused else "open" if sending.in_doubt else "late",
-                )
-            )
-        for incident, slug, sight in self.pages:
-            href = url_for("public_tasks.show", incident=self._ref(incident))
-            said = _("The public page %(slug)s %(sights)s", slug=slug, sights=SIGHTS[Sight(sight)])
-            found.append(Row(nothing, said, href, self._named(incident), "page", "late"))
-        for report in self.drafts:
-            href = url_for("reports.show", incident=self._ref(report.incident_id), ref=report.ref)
-            found.append(
-                Row(
-                    nothing,
-                    _("Finish the report to %(authority)s", authority=report.authority),
-                    href,
-                    self._named(report.incident_id),
-                    _("%(missing)s missing", missing=report.missing) if report.missing else _("ready"),
-                    "idle",
-                )
-            )
-        return found
+
+    def handovers(self) -> list[dict[str, Any]]:
+        """The last handover of each incident, newest first, but for what counsel marked."""
+        by = users.by_refs({note.written_by for note in self.notes}) if self.notes else {}
+        return [
+            {
+                "text": note.text,
+                "by": by[note.written_by].name if note.written_by in by else note.written_by,
+                "at": note.written_at,
+                "incident": self._named(note.incident_id),
+                "href": url_for("incidents.show", incident=self._ref(note.incident_id)),
+            }
+            for note in self.notes
+        ]
 
     def _ref(self, incident: int) -> str:
         return self.incidents[incident].ref
