@@ -46,6 +46,7 @@ def init(app: APIFlask) -> None:
         if isinstance(spec, str):
             return spec
         spec["security"] = [{"token": []}]
+        spec["tags"] = list({tag["name"]: tag for tag in spec.get("tags", [])}.values())
         spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
         permits = _permits()
         for path, calls in spec.get("paths", {}).items():
