@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from apiflask import APIFlask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from incident import app as application
 from incident import clock
@@ -45,7 +45,7 @@ def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
     app = application.create_app(settings)
     with app.app_context():
         _demand_known_tables()
-        upgrade()
+        _migrate()
         if jobs.possible():
             jobs.make_tables()
         sealed.check()
@@ -65,6 +65,19 @@ def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
         policies.take_up(settings.policy, actor="system", now=clock.now())
     gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth
     return app
+
+
+def _migrate() -> None:
+    """Bring the tables up to date. Raises SettingsError where this database account may not."""
+    try:
+        upgrade()
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != "42501":  # insufficient_privilege
+            raise
+        raise SettingsError(
+            "The tables are older than this program, and this account of the database may not change them. "
+            "Run `tocsin grants ROLE` once with the owner's address in TOCSIN_DATABASE_URL."
+        ) from None
 
 
 def _demand_known_tables() -> None:

@@ -67,6 +67,7 @@ VERBS: dict[str, str] = {
     "evidence.added": "added the evidence {subject}",
     "evidence.downloaded": "downloaded the evidence {subject}",
     "evidence.moved": "recorded a change of custody of {subject}",
+    "database.granted": "gave the database account of the application its rights on {tables} tables",
     "evidence.searched": "searched the evidence {subject} for malware: {verdict}",
     "facts.recorded": "recorded facts: {keys}",
     "incident.bundle_begun": "began to put together all about the incident {subject}",
