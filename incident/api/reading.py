@@ -134,7 +134,7 @@ def kind(spec: Spec, schema: Mapping[str, Any]) -> str:
     if several:
         return " or ".join(dict.fromkeys(kind(spec, one) for one in several))
     if "enum" in found:
-        return "one of " + ", ".join(str(word) for word in found["enum"])
+        return "one of " + ", ".join(str(word) or "(empty)" for word in found["enum"])
     if "const" in found:
         return str(found["const"])
     match found.get("type"):
