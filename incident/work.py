@@ -26,6 +26,7 @@ from incident.actions import (
     letters,
     lookups,
     mail_domain,
+    mail_in,
     media_mails,
     merging,
     postings,
@@ -39,6 +40,7 @@ from incident.actions import (
     stamping,
     sweeping,
     team_mails,
+    tip_mails,
     webhook_events,
 )
 from incident.actions.ways import Ways
@@ -191,6 +193,21 @@ def _mail_team(reference: str, _now: datetime) -> None:
     team_mails.do(reference, _channels(), site=settings.base_url, clock=clock.now, lease=lease)
 
 
+def _mailbox_due(_now: datetime) -> list[str]:
+    return mail_in.due(current_app.extensions["mailbox"])
+
+
+def _read_mailbox(_reference: str, _now: datetime) -> None:
+    folder = current_app.extensions["settings"].instance / "files"
+    mail_in.do(current_app.extensions["mailbox"], folder=folder, clock=clock.now)
+
+
+def _mail_reporter(reference: str, _now: datetime) -> None:
+    settings = current_app.extensions["settings"]
+    lease = timedelta(seconds=settings.sending_lease)
+    tip_mails.do(reference, _channels(), site=settings.base_url, clock=clock.now, lease=lease)
+
+
 def _post(reference: str, _now: datetime) -> None:
     settings = current_app.extensions["settings"]
     lease = timedelta(seconds=settings.sending_lease)
@@ -251,6 +268,8 @@ WORK: tuple[Kind, ...] = (
     Kind("letters.print", 2, letters.due, _print),
     Kind("letters.tidy", 600, _left_over, _tidy),
     Kind("media.mails", 3, media_mails.due, _tell_newsrooms),
+    Kind("reported.read", 30, _mailbox_due, _read_mailbox),
+    Kind("reported.mails", 3, tip_mails.due, _mail_reporter),
     Kind("enquiries.mails", 3, enquiry_mails.due, _answer),
     Kind("announcements.look", 30, postings.due, _look),
     Kind("reminders.due", 10, reminders.due, _remind),

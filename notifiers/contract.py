@@ -4,7 +4,7 @@ Nothing here knows a provider, a database or the web. The rules in `incident.dom
 the adapters beside it may import it; it imports nothing but the standard library.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -296,6 +296,41 @@ class LooksUp(Protocol):
 
     def find(self, sought: Sequence[Sought]) -> list[Finding]:
         """One finding for each, in their order. An exception says nothing of any of them."""
+        ...
+
+
+class Letter(NamedTuple):
+    """An e-mail as a mailbox holds it: its number there, its bytes, and whether those are all of it or its headers alone."""
+
+    validity: int
+    number: int
+    raw: bytes
+    size: int
+    whole: bool
+
+
+class Unread(Exception):
+    """The mailbox could not be read; the word says why, and names no account."""
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A mailbox that is looked at and never changed."""
+
+    def after(self, validity: int, uid: int, *, most: int, largest: int) -> Iterator[Letter]:
+        """The messages behind this number, oldest first, at most so many; of larger ones the headers. Raises Unread."""
+        ...
+
+
+@runtime_checkable
+class Inbound(Protocol):
+    """A provider that takes e-mail in for us and posts it here."""
+
+    @property
+    def provider(self) -> str: ...
+
+    def mail(self, callback: Callback) -> bytes:
+        """The whole e-mail of a signed post. Raises Forged."""
         ...
 
 

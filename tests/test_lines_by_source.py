@@ -39,6 +39,8 @@ COMMITS_BY_ITSELF = {
     "incident.store.repeats.keep": "the same",
     "incident.store.sealed._made": "a key, before anything is sealed by it",
     "incident.store.throttle.take": "a try, counted before anything is looked at",
+    "incident.store.tips.note_look": "when the mailbox was looked at",
+    "incident.store.tips.note_read": "up to which message; each has its line, and is known again by what it says",
     "incident.store.webhooks.go_past": "up to which line endpoints were told",
     "incident.work.given": "jobs for workers",
     "incident.work.sweep": "the same",
@@ -148,6 +150,8 @@ CHANGES_NOTHING = {
     # routes that take a body and change nothing
     "what_if.suppose": "shows what would be owed",
     "api_law_update.what_if": "the same",
+    "tip_pages.open_report": "the browser of a stranger remembers what its code opens",
+    "tip_pages.close": "and forgets it",
 }
 
 

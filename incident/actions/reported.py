@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from incident.actions import enquiry_mails, media_mails, reminder_messages
+from incident.actions import enquiry_mails, media_mails, reminder_messages, tip_mails
 from incident.actions.deliveries import take_back_repeats
 from incident.actions.dispatch import halt
 from incident.actions.ledger import Ledger, transaction
@@ -46,6 +46,7 @@ def take_in(provider: str, channel: str, events: Sequence[Event], *, now: dateti
         ours = reminder_messages.take_in(provider, strangers, ledger) if strangers else set()
         ours |= media_mails.take_in(provider, strangers, ledger) if strangers else set()
         ours |= enquiry_mails.take_in(provider, strangers, ledger) if strangers else set()
+        ours |= tip_mails.take_in(provider, strangers, ledger) if strangers else set()
         ours |= separation.known_mails({event.ref for event in strangers if event.ref})
         _write_alarms(provider, fresh, [event for event in strangers if event.ref not in ours], ledger)
     return len(fresh)

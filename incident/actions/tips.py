@@ -25,6 +25,8 @@ SHOWN_AGAIN: Final = timedelta(minutes=10)
 """For so long a form that was sent twice gets the same code again: the first answer may never have been seen."""
 MISREAD: Final = str.maketrans("OIL", "011")
 LONGEST_NAME: Final = 200
+MOST_FILES_EVER: Final = 200
+"""Of one report, with those that came later by e-mail."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def receive(
                 return _again(known, code, now)
             tip = _made(kind, said, language, way, now)
             tip.ticket_mark, tip.code_mark = form_mark, rows.mark("code", code) if code else None
-            kept += _keep_files(tip, uploads, folder, now)
+            kept += keep_files(tip, uploads, folder, now, most=most_of(way))
             ledger.write("tip.received", tip.ref, kind=tip.kind, way=tip.way, files=len(uploads))
     except BaseException as error:
         for path in kept:
@@ -126,14 +128,19 @@ def _made(kind: Kind, said: Mapping[str, Any], language: str, way: Way, now: dat
     return tip
 
 
-def _keep_files(tip: Tip, uploads: Sequence[Upload], folder: Path, now: datetime) -> list[Path]:
+def most_of(way: Way) -> int:
+    """Bytes of the largest file that is taken by this way: an e-mail is here already, and is not sent again."""
+    return rules.KEPT_BY_MAIL if way is Way.MAIL else rules.LARGEST_FILE
+
+
+def keep_files(tip: Tip, uploads: Sequence[Upload], folder: Path, now: datetime, *, most: int) -> list[Path]:
     """Seal the files under the report's own key; where they are. None stays when one fails. Raises Unfit."""
-    if len(uploads) > rules.MOST_FILES:
+    if len(uploads) > rules.MOST_FILES and most == rules.LARGEST_FILE:
         raise Unfit("files", "files", f"At most {rules.MOST_FILES} files.")
     kept: list[Path] = []
     try:
         for upload in uploads:
-            kept.append(_keep_file(tip, upload, folder, now))
+            kept.append(_keep_file(tip, upload, folder, now, most))
     except BaseException:
         for path in kept:
             path.unlink(missing_ok=True)
@@ -141,14 +148,14 @@ def _keep_files(tip: Tip, uploads: Sequence[Upload], folder: Path, now: datetime
     return kept
 
 
-def _keep_file(tip: Tip, upload: Upload, folder: Path, now: datetime) -> Path:
+def _keep_file(tip: Tip, upload: Upload, folder: Path, now: datetime, most: int) -> Path:
     stored_as, ref = new_secret_ref(), new_ref("TF")
     path = folder / stored_as
     key = rows.key_of(tip)
     try:
-        found = files.keep(upload.content, path, key, stored_as, most=rules.LARGEST_FILE)
+        found = files.keep(upload.content, path, key, stored_as, most=most)
     except Refused:
-        raise Unfit("files", "files", f"A file has at most {rules.LARGEST_FILE // 2**20} MiB.") from None
+        raise Unfit("files", "files", f"A file has at most {most // 2**20} MiB.") from None
     row = TipFile(ref=ref, tip_id=tip.id, size=found.size, sha256=found.sha256, stored_as=stored_as, added_at=now)
     row.sealed = rows.seal_name(tip, ref, plain_name(upload.name))
     db.session.add(row)

@@ -16,7 +16,7 @@ MOST_FILES: Final = 5
 LARGEST_FILE: Final = 10 * 2**20
 MOST_MESSAGES: Final = 200
 """Of one tip, so that nobody fills the disk by one code."""
-KEPT_BY_MAIL: Final = 20 * 2**20
+KEPT_BY_MAIL: Final = 35 * 2**20
 """Bytes of one e-mail that are taken in."""
 FUTURE: Final = timedelta(days=1)
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)

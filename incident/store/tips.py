@@ -236,6 +236,11 @@ def files(tip: Tip) -> Sequence[TipFile]:
     return db.session.scalars(select(TipFile).where(TipFile.tip_id == tip.id).order_by(TipFile.id)).all()
 
 
+def file_count(tip: Tip) -> int:
+    """How many files there are."""
+    return db.session.scalar(select(func.count()).select_from(TipFile).where(TipFile.tip_id == tip.id)) or 0
+
+
 def file(tip: Tip, ref: str) -> TipFile | None:
     """One file of a tip."""
     return db.session.scalar(select(TipFile).where(TipFile.tip_id == tip.id, TipFile.ref == ref))
@@ -255,6 +260,13 @@ def mail(ref: str, *, locked: bool = False) -> TipMail | None:
     return db.session.scalar(query.with_for_update() if locked else query)
 
 
+def mails_by_refs(refs: Collection[str]) -> Sequence[TipMail]:
+    """The e-mails with these references, held against other writers."""
+    if not refs:
+        return ()
+    return db.session.scalars(select(TipMail).where(TipMail.ref.in_(refs)).with_for_update()).all()
+
+
 def mails(tip: Tip) -> dict[int, TipMail]:
     """The e-mails of a tip, by the message that they carry or tell of."""
     found = db.session.scalars(select(TipMail).where(TipMail.tip_id == tip.id).order_by(TipMail.id))
@@ -271,13 +283,23 @@ def note_look(name: str, *, now: datetime, trouble: str = "") -> None:
     """Keep when the mailbox was looked at, and what went wrong; alone, since nothing was decided by it."""
     db.session.rollback()
     db.session.connection(execution_options={"tocsin_write": True})
-    row = mailbox(name, locked=True) or TipMailbox(name=name)
+    row = mailbox(name, locked=True) or TipMailbox(name=name, validity=0, last_uid=0)
     db.session.add(row)
     row.reason = trouble[:60]
     if trouble:
         row.failed_at = now
     else:
         row.read_at, row.failed_at = now, None
+    db.session.commit()
+
+
+def note_read(name: str, *, validity: int, uid: int) -> None:
+    """Keep up to which message the mailbox was read; alone, since what was in it has its own line."""
+    db.session.rollback()
+    db.session.connection(execution_options={"tocsin_write": True})
+    row = mailbox(name, locked=True) or TipMailbox(name=name, reason="")
+    db.session.add(row)
+    row.validity, row.last_uid = validity, uid
     db.session.commit()
 
 

@@ -4,18 +4,20 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from incident.actions import reported, telling
+from incident.actions import mail_in, reported, telling
 from incident.domain.errors import Missing
 from incident.settings import Settings
 from incident.web.access import now, permit
 from incident.web.errors import answer
-from notifiers.contract import Callback, Channels, Conversation, Forged, Notifier
+from notifiers.contract import Callback, Channels, Conversation, Forged, Inbound, Notifier
 
 bp = Blueprint("hooks", __name__, url_prefix="/hooks")
 
 log = structlog.get_logger()
 
 LARGEST = 5 * 1024 * 1024  # bytes; providers send under one
+LARGEST_MAIL = 40 * 1024 * 1024
+"""Bytes; SendGrid takes e-mails of up to 30 MB, and says more about each."""
 AT_ONCE = 1_000
 
 
@@ -37,6 +39,24 @@ def report(provider: str) -> ResponseReturnValue:
     for start in range(0, len(events), AT_ONCE):
         reported.take_in(provider, notifier.channel, events[start : start + AT_ONCE], now=now())
     return _told(notifier, callback) or Response(status=204)
+
+
+@bp.post("/mail/<provider>")
+@permit("signed")
+def mail(provider: str) -> ResponseReturnValue:
+    """Take in an e-mail that a provider took for us; only its signature opens this door."""
+    taker: Inbound | None = current_app.extensions["inbound"].get(provider)
+    if taker is None:
+        raise Missing()
+    request.max_content_length = LARGEST_MAIL
+    try:
+        raw = taker.mail(_callback())
+    except Forged as forged:
+        log.warning("hook.forged", provider=provider, why=str(forged))
+        return answer(403, "This post does not bear the provider's signature, or holds no e-mail.")
+    settings: Settings = current_app.extensions["settings"]
+    mail_in.take_in(raw, folder=settings.instance / "files", now=now())
+    return Response(status=204)
 
 
 def _told(notifier: Notifier, callback: Callback) -> Response | None:
