@@ -505,3 +505,14 @@ def test_the_fingerprint_of_a_draft_is_the_digest_of_all_that_can_be_changed_in_
             "send_at": "2026-03-07T16:00:00+00:00",
         }
     )
+
+
+def test_a_closed_incident_takes_neither_a_new_notice_nor_a_decision(incident):
+    ref = a_notice(incident, stage="submitted")
+    incident.state = "closed"
+    db.session.commit()
+    with pytest.raises(Refused):
+        notices.draft(incident.ref, "Another", actor=AUTHOR, now=NOW)
+    with pytest.raises(Refused):
+        approve(incident, ref)
+    assert stage(incident, ref) is Stage.SUBMITTED

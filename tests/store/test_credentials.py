@@ -1,6 +1,8 @@
 """What may be a password, how it is kept and compared, and what secrets are made of."""
 
 import base64
+import hashlib
+import hmac
 from datetime import UTC, datetime
 
 import pytest
@@ -135,3 +137,15 @@ def test_an_installation_with_passwords_does_not_start_without_their_key(tmp_pat
     key.write_bytes(secret)
     key.chmod(0o600)
     start.prepare(settings)
+
+
+def test_tries_are_counted_and_passwords_kept_under_words_of_their_own():
+    """The same words in another place make another hash, and those of earlier releases go on counting."""
+    pepper = credentials._pepper()
+    expected = hmac.new(
+        pepper, b"\x00".join([b"throttle", b"account", b"ana@example.org", b"192.0.2.7"]), "sha256"
+    ).hexdigest()
+    assert credentials.counting_key("account", "ana@example.org", "192.0.2.7") == expected
+    assert credentials.counting_key("network", "ana@example.org", "192.0.2.7") != expected
+    assert credentials.key_of("secret") == hashlib.sha256(b"secret").hexdigest()
+    assert credentials._place("U-0ANA0000") == "user_account.totp_secret:U-0ANA0000"
