@@ -85,12 +85,11 @@ def _person(case: Incident, ref: str, place: str) -> tuple[int | None, str]:
 
 def answer(incident: str, ref: str, *, text: str, way: str, simulated: bool, actor: str, now: datetime) -> None:
     """Answer: by e-mail, which goes out by itself, or as it was given by telephone or post. Raises Invalid, Refused, Missing."""
-    said = rules.text(text)
-    if way not in WAYS:
-        raise Invalid("way", "Say how the answer is given.")
     with transaction(actor, now) as ledger:
         case = case_of(incident)
-        row = held(case, ref)
+        row, said = held(case, ref), rules.text(text)
+        if way not in WAYS:
+            raise Invalid("way", "Say how the answer is given.")
         row.state = rules.turned(State(row.state), Turn.ANSWER)
         to = address_of(case, row) if way == "mail" else ""
         if way == "mail" and not to:
@@ -116,19 +115,18 @@ def address_of(case: Incident, row: Enquiry) -> str:
 
 def note(incident: str, ref: str, *, text: str, actor: str, now: datetime) -> None:
     """Keep a note for the team. Raises Invalid, Missing."""
-    said = rules.text(text)
     with transaction(actor, now) as ledger:
-        row = held(case_of(incident), ref)
+        row, said = held(case_of(incident), ref), rules.text(text)
         message = add(row, NOTE, "desk", Words(said), ledger)
         ledger.write("enquiry.noted", row.ref, incident=incident, message=message.ref)
 
 
 def own(incident: str, ref: str, *, owner: str, actor: str, now: datetime) -> None:
     """Have somebody look after it, or nobody. Raises Invalid, Missing."""
-    if owner and owner not in users.by_refs({owner}):
-        raise Invalid("owner", "Choose somebody who works here.")
     with transaction(actor, now) as ledger:
         row = held(case_of(incident), ref)
+        if owner and owner not in users.by_refs({owner}):
+            raise Invalid("owner", "Choose somebody who works here.")
         if row.owner == owner:
             ledger.unchanged()
             return
@@ -138,9 +136,8 @@ def own(incident: str, ref: str, *, owner: str, actor: str, now: datetime) -> No
 
 def close(incident: str, ref: str, *, reason: str, actor: str, now: datetime) -> None:
     """Close it without an answer, and why. Raises Invalid, Refused, Missing."""
-    said = rules.text(reason, "reason")
     with transaction(actor, now) as ledger:
-        row = held(case_of(incident), ref)
+        row, said = held(case_of(incident), ref), rules.text(reason, "reason")
         row.state, row.changed_at = rules.turned(State(row.state), Turn.CLOSE), now
         message = add(row, NOTE, "desk", Words(said), ledger)
         ledger.write("enquiry.closed", row.ref, incident=incident, message=message.ref)
@@ -148,14 +145,14 @@ def close(incident: str, ref: str, *, reason: str, actor: str, now: datetime) ->
 
 def merge(incident: str, ref: str, *, into: str, actor: str, now: datetime) -> None:
     """Join it to another of the same incident: the same person asked twice. Raises Invalid, Refused, Missing."""
-    if ref == into:
-        raise Invalid("into", "Choose another enquiry than this one.")
     with transaction(actor, now) as ledger:
         case = case_of(incident)
-        other = rows.by_ref(case.id, into.strip().upper())
-        if other is None or other.state == State.MERGED:
-            raise Invalid("into", "There is no such enquiry in this incident, or it was joined to another itself.")
         row = held(case, ref)
+        other = rows.by_ref(case.id, into.strip().upper())
+        if other is None or other.id == row.id or other.state == State.MERGED:
+            raise Invalid(
+                "into", "There is no such other enquiry in this incident, or it was joined to another itself."
+            )
         row.state, row.changed_at = rules.turned(State(row.state), Turn.MERGE), now
         row.merged_into = other.ref
         ledger.write("enquiry.merged", row.ref, incident=incident, into=other.ref)
@@ -177,11 +174,10 @@ def hand_over(
 
     Raises Invalid, Refused, Missing.
     """
-    wanted = rules.right(right)
-    _demand_known("", place)
     with transaction(actor, now) as ledger:
         case = case_of(incident)
-        row = held(case, ref)
+        row, wanted = held(case, ref), rules.right(right)
+        _demand_known("", place)
         if row.state == State.MERGED:
             raise Refused("This one was joined to another. Hand that one over.")
         number, lives = _person(case, person, place or row.place)
@@ -201,9 +197,9 @@ def hand_over(
 
 def set_language(incident: str, ref: str, *, language: str, actor: str, now: datetime) -> None:
     """Say in which language they are answered. Raises Invalid, Missing."""
-    _demand_known(language, "")
     with transaction(actor, now) as ledger:
         row = held(case_of(incident), ref)
+        _demand_known(language, "")
         if row.language == language:
             ledger.unchanged()
             return

@@ -26,12 +26,12 @@ def decide(incident: str, ref: str, *, verdict: str, channel: str = "", reason: 
 
     Raises Invalid, Refused, Missing.
     """
-    decided, words = rules.verdict(verdict), rules.text(reason, "reason")
-    if decided is Verdict.ASIDE and channel not in CHANNELS:
-        raise Invalid("channel", "Choose which address is set aside.")
     with transaction(actor, now) as ledger:
         case = open_case(incident)
         row = held(case, ref)
+        decided, words = rules.verdict(verdict), rules.text(reason, "reason")
+        if decided is Verdict.ASIDE and channel not in CHANNELS:
+            raise Invalid("channel", "Choose which address is set aside.")
         if row.kind != Kind.NOT_ME:
             raise Refused("Nobody says here that a message was not meant for them.")
         row.state, row.changed_at = rules.turned(State(row.state), Turn.ANSWER), now
