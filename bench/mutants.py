@@ -1,6 +1,8 @@
 """How many small mistakes in the record, approval, outbox, clock and cryptography the tests catch.
 
-    python -m bench.mutants [--most 200] [--only clock,crypto] [--within claims] [--seed 1] [--named]      (200 of each room unless told)
+    python -m bench.mutants [--most 200] [--only clock,crypto] [--within claims] [--seed 1] [--minutes 20] [--named]
+
+200 of each room are drawn unless told, in an order of their own, so that those tried when the minutes are over are a fair sample too.
 
 One mutant is one function with one small mistake: a comparison turned, a number off by one, a call left out, a word changed,
 an answer forgotten; sentences of refusals are left alone. It is put into the running program in a child process, which then runs the tests that enter that function,
@@ -14,6 +16,7 @@ import copy
 import functools
 import gc
 import os
+import pickle
 import random
 import signal
 import sys
@@ -36,7 +39,7 @@ sys.path.insert(0, str(ROOT))
 
 SLOWEST = 20.0  # seconds that a mutant may take beyond three times what its tests took before
 SENDING = (
-    "actions/test_sending.py", "actions/test_sending_doubts.py", "actions/test_sending_times.py", "actions/test_sending_together.py",
+    "actions/test_sending_details.py", "actions/test_sending.py", "actions/test_sending_doubts.py", "actions/test_sending_times.py", "actions/test_sending_together.py",
     "actions/test_sending_workers.py", "actions/test_poison.py", "actions/test_halts.py", "actions/test_taking_over.py",
 )  # fmt: skip
 ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -276,6 +279,7 @@ class Trial:
 
     chosen: list[Mutant]
     named: bool
+    minutes: float
     entered: dict[tuple[str, int], dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     caches: list[Any] = field(default_factory=list)
@@ -283,21 +287,46 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of the usual loop."""
         files = {str(ROOT / one.file) for one in self.chosen}
-        for number, item in enumerate(session.items):
-            began = time.monotonic()
-            with Watched(files) as seen:
-                good = self._passes(item)
-            if good:
-                for key in seen:
-                    self.entered[key][number] = time.monotonic() - began
+        self._look(session.items, files)
+        self._warm(session.items)
         everything = sorted({number for tests in self.entered.values() for number in tests})
         if self._outcome(session.items, everything, [], None, 600) != "survived":
             raise RuntimeError("Some test fails in a child although nothing was changed: nothing can be said.")
         live = _live(files)
         self.caches = [one for one in gc.get_objects() if isinstance(one, _CACHED) and _file_of(one) in files]
+        until = time.monotonic() + self.minutes * 60
         for mutant in self.chosen:
-            self._try(session.items, mutant, live)
+            if time.monotonic() < until:
+                self._try(session.items, mutant, live)
         return True
+
+    def _look(self, items: list[pytest.Item], files: set[str]) -> None:
+        """Note which tests enter which function, in a child: what some of them start does not survive a fork."""
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.close(reading)
+            with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+                for number, item in enumerate(items):
+                    began = time.monotonic()
+                    with Watched(files) as seen:
+                        good = self._passes(item)
+                    if good:
+                        for key in seen:
+                            self.entered[key][number] = time.monotonic() - began
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(dict(self.entered), pipe)
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            self.entered.update(pickle.load(pipe))
+        os.wait()
+
+    def _warm(self, items: list[pytest.Item]) -> None:
+        """Make what lasts a session, such as a migrated database, by running the shortest test that asks for it."""
+        taken = {number: seconds for tests in self.entered.values() for number, seconds in tests.items()}
+        asking = [number for number in taken if "built" in items[number].fixturenames]  # type: ignore[attr-defined]
+        if asking:
+            self._passes(items[min(asking, key=taken.__getitem__)])
 
     def _passes(self, item: pytest.Item) -> bool:
         reports = runtestprotocol(item, nextitem=item.session, log=False)  # type: ignore[arg-type]  # what lasts a session stays
@@ -316,6 +345,7 @@ class Trial:
         self.outcomes[mutant.file, outcome] += 1
         if self.named and outcome not in {"caught", "too slow"}:
             print(f"{outcome}: {mutant.file}:{mutant.line} {mutant.function}: {mutant.what}: {mutant.text}", flush=True)
+            print(f"    {_said(self.outcomes)} so far", flush=True)
 
     def _outcome(
         self,
@@ -402,6 +432,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(ROOMS))
     parser.add_argument("--within", default="")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--named", action="store_true")
     given = parser.parse_args()
     for room in given.only.split(","):
@@ -409,7 +440,7 @@ def main() -> None:
         made = [one for file in files for one in mutants(ROOT / file)]
         able = [one for one in made if one.name not in ALIKE]
         chosen = random.Random(given.seed).sample(able, min(given.most, len(able)))
-        outcomes = _tried(files, sorted(chosen, key=lambda one: (one.file, one.line)), named=given.named)
+        outcomes = _tried(files, chosen, named=given.named, minutes=given.minutes)
         for file in files:
             print(f"  {file}: {_said(Counter({key: n for key, n in outcomes.items() if key[0] == file}))}")
         print(
@@ -418,9 +449,11 @@ def main() -> None:
         )
 
 
-def _tried(files: Mapping[str, tuple[str, ...]], chosen: list[Mutant], *, named: bool) -> Counter[tuple[str, str]]:
+def _tried(
+    files: Mapping[str, tuple[str, ...]], chosen: list[Mutant], *, named: bool, minutes: float
+) -> Counter[tuple[str, str]]:
     """What became of each mutant, counted by file: all tests of these files are run once, then for each mutant those that enter it."""
-    trial = Trial(chosen, named)
+    trial = Trial(chosen, named, minutes)
     names = dict.fromkeys(str(ROOT / "tests" / name) for tests in files.values() for name in tests)
     pytest.main(
         ["-o", "addopts=", "-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--database=sqlite", *names],
