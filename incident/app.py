@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from incident import journal, stamps
 from incident import settings as configuration
 from incident.api import account as api_account
+from incident.api import administration as api_administration
 from incident.api import audit as api_audit
 from incident.api import boards as api_boards
 from incident.api import bundles as api_bundles
@@ -61,6 +62,7 @@ from incident.store.db import db
 from incident.web import (
     access,
     account,
+    administration,
     alerts,
     announcements,
     answering,
@@ -201,6 +203,7 @@ WEB: tuple[Blueprint, ...] = (
     measures.bp,
     readiness.bp,
     reference.bp,
+    administration.bp,
 )
 OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp)
 """Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have."""
@@ -256,6 +259,7 @@ API: tuple[Blueprint, ...] = (
     api_summaries.bp,
     api_measures.bp,
     api_readiness.bp,
+    api_administration.bp,
 )
 
 

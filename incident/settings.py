@@ -1,6 +1,7 @@
 """Every setting: its type, its default, what it means. Read from the environment (`TOCSIN_…`) and `instance/tocsin.toml`."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -286,6 +287,15 @@ class Settings(BaseSettings):
         except Invalid as error:
             raise ValueError(f"sms_prices: {error.sentence}") from None
         return self
+
+    def origins(self) -> dict[str, str]:
+        """Where the value of each setting comes from: environment, file, or default."""
+        file = self.instance / "tocsin.toml"
+        written = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+        return {
+            name: "environment" if os.environ.get(f"TOCSIN_{name.upper()}") else "file" if name in written else "default"
+            for name in type(self).model_fields
+        }
 
     def own_facts(self) -> dict[str, Any]:
         """What is known of the organisation in every incident, as facts; what is not set is left out. Raises Invalid."""

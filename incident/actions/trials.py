@@ -108,7 +108,7 @@ def send(
             _keep(found.id, ref, made, trial.channel, now)
     if notifier.simulated:
         return KEPT
-    return _words(notifier, made[0], trial.channel) if not trial.to_team else _told(notifier, made, len(readers))
+    return handed_over(notifier, made[0], trial.channel) if not trial.to_team else _told(notifier, made, len(readers))
 
 
 def _readers(incident_id: int, user: User, trial: Trial) -> list[User]:
@@ -150,6 +150,11 @@ def _address(user: User, trial: Trial, *, simulated: bool, alone: bool) -> str:
         raise Invalid(
             "channel", "Prove your own telephone number first, under Account: a test goes to nobody else."
         ) from None
+
+
+def own_address(user: User, trial: Trial) -> str:
+    """Where a real test to oneself goes. Raises Invalid where the one who asks has no such address."""
+    return _address(user, trial, simulated=False, alone=True)
 
 
 def _message(wording: Wording, ref: str, to: str, name: str, channel: Channel) -> Message:
@@ -218,7 +223,8 @@ def _outcome(notifier: Notifier, message: Message) -> Outcome:
     return answer.outcome
 
 
-def _words(notifier: Notifier, message: Message, channel: Channel) -> str:
+def handed_over(notifier: Notifier, message: Message, channel: Channel) -> str:
+    """Hand a test over; a sentence on what became of it."""
     try:
         (answer,) = notifier.send([message])
     except Exception as error:  # the contract: an exception means that nobody knows what happened

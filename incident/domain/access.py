@@ -37,10 +37,12 @@ READERS = CASE_TEAM | {Role.AUDITOR}
 
 # One line a permit, by noun. A permit that an auditor holds is for reading alone; a test walks the routes.
 PERMITS: dict[str, frozenset[Role]] = {
+    "administration.view": frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     "alert.change": frozenset({Role.ADMINISTRATOR}),
     "announcement.publish": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "announcement.take_down": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
     "call.make": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "channel.test": frozenset({Role.ADMINISTRATOR, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "closing.view": READERS,
     "delivery.care": CASE_TEAM,
     "delivery.settle": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),

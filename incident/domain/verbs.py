@@ -149,6 +149,7 @@ VERBS: dict[str, str] = {
     "report.saved": "wrote at the report {subject}",
     "report.started": "began the report {subject} ({form}, {stage})",
     "summary.exported": "made a {kind} summary of {subject}",
+    "channel.tested": "sent themselves a test by {subject}",
     "measures.exported": "made a {kind} page of the measures of {months} months",
     # duties
     "duty.acknowledged": "said that they have the duty {duty} ({subject})",

@@ -1,0 +1,70 @@
+"""Administration: what is set, where it comes from, which channels work; never a secret."""
+
+import pytest
+from pydantic import SecretStr
+
+from incident import clock
+from incident.actions import channel_trials
+from incident.domain.access import Role
+from incident.domain.errors import Invalid, Refused
+from incident.settings import Settings
+from incident.store import readiness, users
+from notifiers.contract import Channels
+from notifiers.memory import Memory
+from tests.actions.waves import SANDBOX
+
+
+def test_the_page_leads_to_every_room_that_the_reader_may_enter(as_):
+    page = as_(Role.ADMINISTRATOR).get("/administration/").text
+    for address in ("/team/", "/team/webhooks/", "/record/keys/", "/readiness/", "/reference/"):
+        assert f'href="{address}"' in page
+    assert 'href="/team/webhooks/"' not in as_(Role.AUDITOR).get("/administration/").text
+    assert as_(Role.RESPONDER).get("/administration/").status_code == 403
+
+
+def test_a_secret_is_said_to_be_set_and_never_shown(app, as_, client, token_for):
+    settings = app.extensions["settings"]
+    changed = settings.model_copy(
+        update={
+            "sendgrid_api_key": SecretStr("SG.never"),
+            "database_url": "postgresql+psycopg://me:word@host/db",
+            "company_name": "Example Shop",
+        }
+    )
+    app.extensions["settings"] = changed
+    answer = client.get("/api/v1/administration/settings", headers=token_for(Role.ADMINISTRATOR))
+    found = {one["name"]: one for one in answer.json["settings"]}
+    assert found["sendgrid_api_key"]["value"] == "set"
+    assert found["twilio_auth_token"]["value"] == ""
+    assert found["database_url"]["value"] == "postgresql+psycopg://host/db"
+    assert set(found) == set(Settings.model_fields)
+    for text in (answer.text, as_(Role.ADMINISTRATOR).get("/administration/settings.csv").text):
+        assert "SG.never" not in text
+        assert "me:word" not in text
+
+
+def test_each_setting_says_where_its_value_comes_from(tmp_path, monkeypatch):
+    (tmp_path / "tocsin.toml").write_text('company_name = "Example"\nport = 9000\n', "utf-8")
+    monkeypatch.setenv("TOCSIN_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("TOCSIN_PORT", "9100")
+    origins = Settings().origins()
+    assert (origins["port"], origins["company_name"], origins["host"]) == ("environment", "file", "default")
+
+
+def test_a_test_goes_to_whoever_asks_and_is_remembered(app, as_):
+    browser = as_(Role.LEAD)
+    mail = Memory("email")
+    said = channel_trials.send("email", channels=Channels({"email": mail}, SANDBOX), actor=browser.ref, now=clock.now())
+    assert said == "The test is on its way to your own address."
+    (message,) = mail.sent
+    assert message.to == users.by_ref(browser.ref).email
+    assert "email" in readiness.tried({"email": mail.provider})
+
+
+def test_what_cannot_be_tried_is_refused_in_words(as_):
+    lead = as_(Role.LEAD)
+    with pytest.raises(Refused, match="No provider is set"):
+        channel_trials.send("email", channels=Channels({}, SANDBOX), actor=lead.ref, now=clock.now())
+    with pytest.raises(Invalid, match="email, sms"):
+        channel_trials.send("letter", channels=Channels({}, SANDBOX), actor=lead.ref, now=clock.now())
+    assert lead.post("/administration/channels/email/test").status_code == 409
