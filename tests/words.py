@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
-from incident.web.catalogue import BELOW, FILES
+from incident.web.catalogue import BELOW, FILES, PLACE
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
@@ -29,7 +29,18 @@ PAGES = sorted(
 )
 """The pages of the team; what outsiders read is in the language of the notice, by `templates/messages`."""
 MARKS = {"_", "Word"}
-REFUSALS = {"flash": 0, "answer": 1, "refuse": 0, "Refused": 0, "Invalid": 1, "Missing": 0, "Unreadable": 0, "Stale": 0, "TooMany": 0, "TooSoon": 0}
+REFUSALS = {
+    "flash": 0,
+    "answer": 1,
+    "refuse": 0,
+    "Refused": 0,
+    "Invalid": 1,
+    "Missing": 0,
+    "Unreadable": 0,
+    "Stale": 0,
+    "TooMany": 0,
+    "TooSoon": 0,
+}
 """What says a sentence to the reader (a refusal, a word of thanks), and which argument that is; pages show it through `said`."""
 ROOMS = ("domain", "store", "actions", "exports", "web")
 TABLES = (
@@ -42,6 +53,9 @@ FILES_OF_WORDS = {
     "facts.toml": ("label", "hint"),
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
+
+FEWEST_LETTERS = 6
+"""A sentence of fewer letters of its own would be found in anything."""
 
 Text = str | tuple[str, str]
 
@@ -129,7 +143,7 @@ def _sentences(node: ast.expr, constants: Mapping[str, ast.expr]) -> Iterator[st
         yield from _sentences(node.orelse, constants)
     elif isinstance(node, ast.Name) and node.id in constants:
         yield from _sentences(constants[node.id], {})
-    elif re.search(r"[A-Za-z]{3}", text := _with_places(node)):
+    elif len(re.findall("[A-Za-z]", PLACE.sub("", text := _with_places(node)))) >= FEWEST_LETTERS:
         yield text
 
 
