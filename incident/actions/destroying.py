@@ -42,6 +42,12 @@ SEALED_BY_KEY: Final = (
     ("enquiry_message", "what was asked and answered"),
 )
 
+OF_REPORTS: Final = (
+    ("tip", "reports from outside, each with its key"),
+    ("tip_message", "what was written about them since"),
+    ("tip_file", "files that came with them"),
+)
+
 
 @dataclass
 class Destroyed:
@@ -134,6 +140,8 @@ def incident(one: Incident) -> Destroyed:
         done.gone.append(Gone(table, f"words: {', '.join(words.KEPT[table].names)}", _sealed(table, one.id)))
     done.gone.append(Gone("person_mark", "blind indexes", holdings.counted("person_mark", one.id)))
     done.gone.append(_evidence(one.id))
+    for table, what in OF_REPORTS:
+        done.gone.append(Gone(table, what, _sealed(table, one.id)))
     brought = db.session.scalars(select(PersonImport).where(PersonImport.incident_id == one.id))
     batches = db.session.scalars(select(LetterBatch).where(LetterBatch.incident_id == one.id))
     done.files = [*forget_lists(brought), *forget_letters(batches), *_pieces(one.id)]

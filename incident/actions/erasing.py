@@ -14,7 +14,7 @@ from incident.domain import erasures as rules
 from incident.domain.erasures import State as Standing
 from incident.domain.errors import Missing, Refused
 from incident.domain.people import State, must_have_arrived
-from incident.store import audit, erasures, incidents, sealed, traces, words
+from incident.store import audit, erasures, incidents, sealed, tips, traces, words
 from incident.store import imports as lists
 from incident.store import people as rows
 from incident.store.db import db, new_ref
@@ -175,6 +175,10 @@ def _carried_out(incident: Incident, person: Person | None, wish: Erasure, ledge
         ledger.at_last(partial(sealed.note_person_erased, incident.id, person.number))
     else:
         done, verb, subject = destroying.incident(incident), "incident.erased", incident.ref
+        reported = tips.of_incident(incident.id)
+        for key in tips.key_refs(reported):
+            ledger.at_last(partial(sealed.ring().note_erased, key))
+        done.files += tips.destroy(reported, now=ledger.now)
         name = sealed.key_ref(incident.id) or ""
         sealed.destroy(incident.id, now=ledger.now)
         words.forget_keys()

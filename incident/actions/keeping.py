@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from incident.actions import destroying, erasing
+from incident.actions import destroying, erasing, tip_triage
 from incident.actions.ledger import transaction
 from incident.domain import erasures as words
 from incident.domain import retention as rules
@@ -81,6 +81,8 @@ def do(reference: str, now: datetime, folder: Path) -> None:
         return
     if rule in {"incident", "drill"}:
         erasing.erase_incident(ref, confirm=ref, folder=folder, actor=SYSTEM, now=now, why="retention")
+    elif rule == "tip":
+        tip_triage.forget(ref, folder=folder, actor=SYSTEM, now=now)
     else:
         _take_files(rule, ref, folder, now)
 

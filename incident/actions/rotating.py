@@ -45,7 +45,8 @@ def _wrap_anew(owner: int, actor: str, now: datetime) -> int:
     with transaction(actor, now) as ledger:
         sealed.wrap_anew(owner)
         incident = db.session.get(incidents.Incident, owner) if owner else None
-        ledger.write("keys.rewrapped", incident.ref if incident else "house", number=sealed.ring().current)
+        whose = incident.ref if incident else "report" if owner < 0 else "house"
+        ledger.write("keys.rewrapped", whose, number=sealed.ring().current)
     return 1
 
 

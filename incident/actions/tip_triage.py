@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from incident.domain import tips as rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.incidents import Kind as IncidentKind
 from incident.domain.tips import Kind, Outcome, State, Suggested, Way
-from incident.store import files, incidents
+from incident.store import files, incidents, sealed, traces
 from incident.store import tips as rows
 from incident.store.db import db, new_secret_ref
 from incident.store.tips import Tip, TipFile, TipMail
@@ -194,6 +195,22 @@ def set_aside(ref: str, why: str, *, actor: str, now: datetime) -> None:
         raise Invalid("why", "Choose one of the reasons.")
     with transaction(actor, now) as ledger:
         _settle(_unsettled(ref), Outcome.SET_ASIDE, ledger, why=why)
+
+
+def forget(ref: str, *, folder: Path, actor: str, now: datetime) -> None:
+    """Destroy what a settled report said, its messages and files, here and after a restore; that there was one stays."""
+    with transaction(actor, now) as ledger:
+        tip = _tip(ref)
+        if tip.incident_id is not None or tip.state != State.SETTLED or not (names := rows.key_refs([tip])):
+            ledger.unchanged()
+            return
+        gone = rows.destroy([tip], now=now)
+        _write(ledger, "tip.erased", tip, files=len(gone))
+        for name in names:
+            ledger.at_last(partial(sealed.ring().note_erased, name))
+    for file in gone:
+        (folder / file).unlink(missing_ok=True)
+    traces.take_out()
 
 
 def take_copy(

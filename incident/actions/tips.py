@@ -9,9 +9,11 @@ from typing import IO, Any, Final
 
 from sqlalchemy.exc import IntegrityError
 
+from incident.actions import team_mails
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import tips as rules
 from incident.domain.errors import Refused
+from incident.domain.team_mails import Kind as Told
 from incident.domain.tips import Kind, Seen, State, Unfit, Way
 from incident.store import files, incidents
 from incident.store import tips as rows
@@ -23,6 +25,8 @@ CODE_LETTERS: Final = 26
 TAG_LETTERS: Final = 8
 SHOWN_AGAIN: Final = timedelta(minutes=10)
 """For so long a form that was sent twice gets the same code again: the first answer may never have been seen."""
+QUIET: Final = timedelta(minutes=15)
+"""After a mail to the leads, no other one about reports for so long."""
 MISREAD: Final = str.maketrans("OIL", "011")
 LONGEST_NAME: Final = 200
 MOST_FILES_EVER: Final = 200
@@ -98,6 +102,7 @@ def receive(
             tip.ticket_mark, tip.code_mark = form_mark, rows.mark("code", code) if code else None
             kept += keep_files(tip, uploads, folder, now, most=most_of(way))
             ledger.write("tip.received", tip.ref, kind=tip.kind, way=tip.way, files=len(uploads))
+            _tell_leads(tip, ledger)
     except BaseException as error:
         for path in kept:
             path.unlink(missing_ok=True)
@@ -106,6 +111,14 @@ def receive(
             raise
         return _again(known, code, now)
     return Received(tip.ref, code, again=False)
+
+
+def _tell_leads(tip: Tip, ledger: Ledger) -> None:
+    """Have everybody who leads told, unless they were told of another report just now; a flood makes a mail now and then."""
+    if tip.way == Way.DESK or rows.told_since(ledger.now - QUIET):
+        return
+    about = {"tip": tip.ref, "about": tip.kind, "minutes": int(QUIET.total_seconds() // 60)}
+    team_mails.tell(team_mails.leads(), Told.REPORTED, about, ledger)
 
 
 def _known_by_now(form_mark: bytes) -> Tip | None:

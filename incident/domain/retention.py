@@ -30,6 +30,7 @@ RULES: Final = {
         Rule(
             "letters", "Printed letters as files", "posted or thrown away", "the files; what became of them stays", 90
         ),
+        Rule("tip", "Reports from outside without an incident", "settled", "what was said, and the files", 365),
     )
 }
 ACCOUNTS: Final = 90

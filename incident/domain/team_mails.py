@@ -16,6 +16,7 @@ class Kind(StrEnum):
     YES_LOST = "yes_lost"
     EMERGENCY = "emergency"
     REVIEW = "emergency_review"
+    REPORTED = "reported"
     CHECKPOINT = "checkpoint"
     RECORD = "record_trouble"
     RECORD_KEY = "record_key"
@@ -51,6 +52,7 @@ SUBJECTS: Final = {
     Kind.YES_LOST: "Somebody can no longer say yes to roles",
     Kind.EMERGENCY: "A restricted incident was opened in an emergency",
     Kind.REVIEW: "An emergency opening waits for its review",
+    Kind.REPORTED: "Somebody reported something",
     Kind.CHECKPOINT: "Checkpoint of the record, to be kept",
     Kind.RECORD: "The record is not in order",
     Kind.RECORD_KEY: "The record has a new key",
@@ -84,6 +86,8 @@ TEXTS: Final = {
     "If you did not expect this, talk to your administrators and auditors now.{where}",
     Kind.REVIEW: "{person} opened a restricted incident that you are on in an emergency ({emergency}). Nobody has reviewed that yet, "
     "and the incident cannot be closed before.{where}",
+    Kind.REPORTED: "Somebody outside sent a report ({about}, {tip}). It waits to be looked at; clocks may run from when it came.\n"
+    "Others that come within {minutes} minutes are in the same queue, and are not told of one by one.\n\n{site}/reported/{tip}",
     Kind.CHECKPOINT: "Keep this mail where nobody who runs Tocsin can reach it. Below is a signed statement of all {size} lines of the record.\n"
     "With it anybody can show later that none of them was changed, moved or taken out: save the lines between the rows of dashes\n"
     "as a file and give it to the check, as docs/record.md says.\n\n----------\n{note}----------\n\nThe key by which it is signed:\n{key}",

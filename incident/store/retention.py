@@ -11,6 +11,7 @@ from incident.domain import retention as rules
 from incident.domain.imports import State as Standing
 from incident.domain.letters import Stage
 from incident.domain.retention import Going
+from incident.store import tips
 from incident.store.db import db
 from incident.store.erasures import held
 from incident.store.imports import PersonImport
@@ -25,6 +26,8 @@ KINDS = {"incident": ("incident", "near_miss"), "drill": ("drill",)}
 
 def ended(rule: str, days: int, *, of: Select[Any] | None, limit: int) -> list[Going]:
     """What this rule will take, the first `limit` by when they ended; of these incidents (a query of ids) alone."""
+    if rule == "tip":
+        return [] if of is not None else _tips(days, limit)
     query = _incidents(KINDS[rule]) if rule in KINDS else _lists() if rule == "list" else _letters()
     if of is not None:
         query = query.where(Incident.id.in_(of))
@@ -35,6 +38,12 @@ def ended(rule: str, days: int, *, of: Select[Any] | None, limit: int) -> list[G
         for ref, number, incident, at in found
         if at is not None
     ]
+
+
+def _tips(days: int, limit: int) -> list[Going]:
+    """Those that belong to no incident; the others go with theirs."""
+    found = [(tip.ref, tip.settled_at) for tip in tips.ended(limit=limit)]
+    return [Going("tip", ref, "", at, rules.goes_at(at, days)) for ref, at in found if at is not None]
 
 
 def _incidents(kinds: Sequence[str]) -> Asked:

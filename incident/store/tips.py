@@ -12,10 +12,12 @@ from typing import Any, Final
 from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, Table, and_, func, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.team_mails import Kind as Told
 from incident.domain.tips import Outcome, State
 from incident.store import sealed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.sealed import DataKey, Sealer
+from incident.store.separation import TeamMail
 
 
 class Tip(Model):
@@ -194,6 +196,12 @@ def by_ticket(ticket_mark: bytes) -> Tip | None:
     return db.session.scalar(select(Tip).where(Tip.ticket_mark == ticket_mark))
 
 
+def told_since(since: datetime) -> bool:
+    """Whether the team was mailed about a tip since then."""
+    query = select(TeamMail.id).where(TeamMail.kind == Told.REPORTED.value, TeamMail.made_at > since).limit(1)
+    return db.session.scalar(query) is not None
+
+
 def is_known_message(message_mark: bytes) -> bool:
     """Whether this message was taken in already."""
     return db.session.scalar(select(TipMessage.id).where(TipMessage.mark == message_mark)) is not None
@@ -303,15 +311,25 @@ def note_read(name: str, *, validity: int, uid: int) -> None:
     db.session.commit()
 
 
-def ended(*, before: datetime, limit: int) -> Sequence[Tip]:
-    """Tips that were settled before then without an incident, and can still be read; oldest first."""
+def ended(*, limit: int) -> Sequence[Tip]:
+    """Tips that were settled without an incident, and can still be read; oldest first."""
     query = select(Tip).join(DataKey, and_(DataKey.owner == -Tip.id, DataKey.sealing.is_not(None)))
-    query = query.where(Tip.state == State.SETTLED.value, Tip.settled_at < before, Tip.incident_id.is_(None))
+    query = query.where(Tip.state == State.SETTLED.value, Tip.incident_id.is_(None))
     return db.session.scalars(query.order_by(Tip.settled_at, Tip.id).limit(limit)).all()
 
 
+def of_incident(incident_id: int) -> Sequence[Tip]:
+    """The tips that belong to an incident, oldest first."""
+    return db.session.scalars(select(Tip).where(Tip.incident_id == incident_id).order_by(Tip.id)).all()
+
+
+def key_refs(tips: Collection[Tip]) -> list[str]:
+    """The names under which the keys of these tips stand on the list of the erased."""
+    return [ref for tip in tips if (ref := sealed.key_ref(-tip.id)) is not None]
+
+
 def destroy(tips: Collection[Tip], *, now: datetime) -> list[str]:
-    """Destroy the keys of these tips; the names of their files. Each key is put on the list of the erased by the caller."""
+    """Destroy the keys of these tips; the names of their files. The caller puts the keys on the list of the erased."""
     gone: list[str] = []
     for tip in tips:
         sealed.destroy(-tip.id, now=now)

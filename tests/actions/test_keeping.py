@@ -37,7 +37,7 @@ def verbs():
 
 def test_nothing_of_incidents_goes_before_somebody_sets_days(app):
     closed()
-    assert keeping.days_now() == {"incident": None, "drill": None, "list": 90, "letters": 90}
+    assert keeping.days_now() == {"incident": None, "drill": None, "list": 90, "letters": 90, "tip": 365}
     assert keeping.due(NOW + timedelta(days=50_000)) == []
 
 

@@ -6,17 +6,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from incident.actions import tips
+from incident.actions import erasing, keeping, rotating, tip_triage, tips
 from incident.actions.tips import Upload
+from incident.domain import team_mails as team_words
+from incident.domain.access import Role
 from incident.domain.errors import Refused
 from incident.domain.tips import LARGEST_FILE, MOST_MESSAGES, Kind, Seen, Unfit
 from incident.store import files
 from incident.store import tips as rows
 from incident.store.db import db
+from incident.store.sealed import Erased
 from tests import record
+from tests.builders import a_user
 from tests.tips import a_report, the_tip
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "files"
+    place.mkdir()
+    return place
 
 
 def test_a_report_opens_by_its_code_and_no_other(app, tmp_path):
@@ -134,3 +145,83 @@ def test_a_tag_in_a_subject_cannot_be_made_up(app, tmp_path):
     assert tips.is_tag(received.ref, tag.rpartition("-")[2])
     assert not tips.is_tag(received.ref, "00000000")
     assert not tips.is_tag("TIP-00000000", tag.rpartition("-")[2])
+
+
+# how long they are kept
+
+
+def settled(ref, now=NOW):
+    tip_triage.set_aside(ref, "unwanted", actor="U-0LEAD000", now=now)
+
+
+def test_a_settled_report_goes_after_its_time_and_its_code_opens_nothing(app, folder):
+    received = a_report(folder=folder, now=NOW, uploads=(a_file(),))
+    other = a_report(folder=folder, now=NOW)
+    settled(received.ref)
+    late = NOW + timedelta(days=366)
+    assert keeping.due(NOW + timedelta(days=364)) == []
+    assert keeping.due(late) == [f"tip:{received.ref}"]
+    keeping.do(f"tip:{received.ref}", late, folder)
+    assert tips.conversation(tips.opened_by(received.code)) is None
+    assert tips.conversation(tips.opened_by(other.code)) is not None
+    with pytest.raises(Erased):
+        tip_triage.read(received.ref, actor="U-0LEAD000", now=late)
+    assert keeping.due(late) == []
+    assert "tip.erased" in record.verbs()
+    assert [path.name for path in folder.iterdir() if path.is_file()] == []
+
+
+def test_a_report_goes_with_the_incident_it_belongs_to_also_after_a_restore(app, folder):
+    received = a_report(folder=folder, now=NOW, uploads=(a_file(),))
+    case = tip_triage.become(received.ref, "A leak", [], near_miss=False, house={}, actor="U-0LEAD000", now=NOW)
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        before = connection.execute(text("SELECT sealing, marking FROM data_key WHERE owner < 0")).one()
+    assert keeping.due(NOW + timedelta(days=9_999)) == []
+    erasing.erase_incident(case, confirm=case, folder=folder, actor="U-0LEAD000", now=NOW)
+    assert tips.conversation(tips.opened_by(received.code)) is None
+    assert [path for path in folder.iterdir() if path.is_file()] == []
+    db.session.rollback()
+    with db.engine.begin() as connection:  # as an older copy of the database has it
+        connection.execute(
+            text("UPDATE data_key SET sealing = :sealing, marking = :marking WHERE owner < 0"), dict(before._mapping)
+        )
+    db.session.expire_all()
+    with pytest.raises(Erased):
+        tip_triage.read(received.ref, actor="U-0LEAD000", now=NOW)
+    erasing.erase_again(folder=folder, actor="system", now=NOW)
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT count(*) FROM data_key WHERE owner < 0 AND sealing IS NOT NULL")) == 0
+
+
+def test_a_new_master_key_wraps_the_keys_of_reports_too(app, folder):
+    received = a_report(folder=folder, now=NOW)
+    rotating.rotate_keys(drop_old=False, actor="system", now=NOW)
+    assert "report" in {line.subject for line in record.lines() if line.verb == "keys.rewrapped"}
+    db.session.expire_all()
+    assert tips.conversation(tips.opened_by(received.code)) is not None
+
+
+# who is told
+
+
+def mails():
+    return db.session.execute(text("SELECT kind, about FROM team_mail")).all()
+
+
+def test_all_leads_are_told_of_a_report_and_once_of_a_flood(app, folder):
+    a_user(Role.LEAD)
+    a_user(Role.LEAD, Role.PRIVACY)
+    a_user(Role.RESPONDER)
+    first = a_report(folder=folder, now=NOW)
+    for minutes in range(1, 15):
+        a_report(folder=folder, now=NOW + timedelta(minutes=minutes))
+    told = mails()
+    a_report(folder=folder, now=NOW + timedelta(minutes=16))
+    assert (len(told), len(mails())) == (2, 4)
+    assert all(first.ref in str(about) and kind == "reported" for kind, about in told)
+    subject, words = team_words.words(
+        team_words.Kind.REPORTED, {"tip": first.ref, "about": "leak", "minutes": 15}, site="http://x"
+    )
+    assert f"http://x/reported/{first.ref}" in words
+    assert "Unspoken" not in subject + words
