@@ -133,3 +133,69 @@ def test_the_list_of_the_erased_outlives_the_process(folder):
     again = keys.open_ring(folder)
     assert again.was_erased("key:ABC")
     assert not again.was_erased("key:ABCD")
+
+
+def test_what_was_erased_is_noted_once_a_line_for_the_owner_alone(folder):
+    ring = keys.create(folder)
+    for what in ("key:ABC", "key:ABC", "person:7"):
+        ring.note_erased(what)
+    assert (folder / "erased.txt").read_text() == "key:ABC\nperson:7\n"
+    assert stat.S_IMODE((folder / "erased.txt").stat().st_mode) == 0o600
+    assert ring.erased() == frozenset({"key:ABC", "person:7"})
+
+
+def test_what_another_process_erased_is_known_once_it_is_asked_for(folder):
+    ring = keys.create(folder)
+    keys.open_ring(folder).note_erased("key:ABC")
+    assert not ring.was_erased("key:ABC")
+    assert ring.erased() == frozenset({"key:ABC"})
+    assert ring.was_erased("key:ABC")
+
+
+def test_a_master_that_another_process_made_is_the_one_in_use_from_then_on(folder):
+    ring = keys.create(folder)
+    assert keys.open_ring(folder).add_master() == 2
+    number, wrapped = ring.wrap(a_keyset(), b"here")
+    assert (number, ring.numbers) == (2, [1, 2])
+    other = keys.open_ring(folder)
+    other.drop_master(1)
+    assert (other.numbers, other.unwrap(2, wrapped, b"here") is not None) == ([2], True)
+    ring.wrap(a_keyset(), b"here")
+    assert ring.numbers == [2], "what another process dropped is forgotten"
+    assert not (folder / "master-0001.json").exists()
+    assert ring.add_master() == 3
+
+
+def test_a_folder_without_a_master_is_no_ring(folder, tmp_path):
+    (tmp_path / "a file").write_text("master-0001.json")
+    assert not keys.has_master(tmp_path / "a file")
+    assert not keys.has_master(folder)
+    folder.mkdir(mode=0o700)
+    (folder / "master-1.json").write_text("{}")
+    assert not keys.has_master(folder)
+    with pytest.raises(KeysError, match="There is no key in"):
+        keys.open_ring(folder)
+    keys.create(folder)
+    assert keys.has_master(folder)
+    assert keys.open_or_create(folder, database_exists=True).numbers == [1]
+
+
+def test_a_secret_that_cannot_be_written_leaves_no_draft(folder):
+    keys.create(folder)
+    keys.write_secret(folder / "one.key", b"first")
+    with pytest.raises(FileExistsError):
+        keys.write_secret(folder / "one.key", b"second")
+    assert sorted(path.name for path in folder.iterdir()) == ["master-0001.json", "one.key"]
+    assert stat.S_IMODE((folder / "one.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"), [("a" * 40, True), ("a" * 41, False), ("A", False), ("1a", False), ("", False)]
+)
+def test_the_name_of_a_secret_is_short_and_begins_with_a_letter(folder, name, taken):
+    ring = keys.create(folder)
+    if taken:
+        assert ring.secret_or_new(name) == (folder / f"{name}.key").read_bytes()
+    else:
+        with pytest.raises(ValueError, match="Not a name"):
+            ring.secret(name)

@@ -1,8 +1,10 @@
 """The bytes of sealed values, marks and files, as other code would write them: what an earlier version sealed opens for ever."""
 
+import base64
 import hashlib
 import hmac
 import io
+import json
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -147,3 +149,42 @@ def test_values_by_the_thousand_are_bound_as_single_ones_are():
     assert open_("P-1:2", by_hand(b"Ana", b"7|person.sealed:P-1:2")) == b"Ana"
     with pytest.raises(Unreadable, match=r"\(person\.sealed:P-1:2\)"):
         open_("P-1:2", by_hand(b"Ana", b"7|person.sealed:P-1:3"))
+
+
+def test_a_file_can_be_read_as_a_stream_in_bites_of_any_size(tmp_path):
+    path, content = tmp_path / "kept", bytes(range(256)) * 2_500  # more than two pieces
+    files.keep(io.BytesIO(content), path, SEALER, "REF", most=len(content))
+    stream = files.opened(path, SEALER, "REF")
+    assert stream.readable()
+    assert stream.read(10) == content[:10]
+    assert 10 <= stream.given <= files.PIECE
+    assert stream.read() == content[10:]
+    assert (stream.given, stream.read()) == (len(content), b"")
+    assert files.streamed(iter([b"", b"one", b"", b"two"])).read() == b"onetwo"
+
+
+@pytest.mark.parametrize("length", [0, files.PIECE - 1, files.PIECE, files.PIECE + 1, 2 * files.PIECE])
+def test_a_file_of_whole_pieces_comes_back_as_it_was(tmp_path, length):
+    content = bytes(length)
+    kept = files.keep(io.BytesIO(content), tmp_path / "kept", SEALER, "REF", most=length)
+    assert (kept.size, read(tmp_path / "kept")) == (length, content)
+    sealed = (tmp_path / "kept").read_bytes()
+    assert len(sealed) == 16 + length + max(1, -(-length // files.PIECE)) * (4 + 5 + 12 + 16)
+
+
+def test_keys_pass_a_pipe_in_these_very_letters():
+    """Two programs of one installation may be of two releases for a moment."""
+    said = json.dumps([7, NUMBER, base64.b64encode(KEY).decode(), base64.b64encode(MARKING).decode()])
+    assert SEALER.handed_over() == said
+    there = Sealer.taken_over(said)
+    assert there.owner == 7
+    assert there.unseal("x", by_hand(b"Ana", b"7|x")) == b"Ana"
+    assert there.mark("email", "a") == SEALER.mark("email", "a")
+
+
+def test_a_mark_has_sixteen_bytes_and_a_nonce_is_never_used_twice():
+    assert len(SEALER.mark("email", "a")) == len(SEALER.marker("email")("a")) == 16
+    close = SEALER.closer("person.sealed:")
+    sealed = [close("P-1:2", b"Ana") for _ in range(600)]
+    assert {len(one) for one in sealed} == {5 + 12 + 3 + 16}
+    assert len({one[5:17] for one in sealed}) == 600
