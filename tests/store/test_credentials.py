@@ -72,6 +72,19 @@ def test_a_password_of_128_letters_is_taken_and_one_more_is_not():
         credentials.demand_strong(longest + "x")
 
 
+def test_the_shortest_password_that_is_taken_has_as_many_letters_as_is_said():
+    assert len("zq vy kd mw pl xh"[: credentials.SHORTEST]) == credentials.SHORTEST
+    credentials.demand_strong("zq!vy7kdMw pl xh"[: credentials.SHORTEST])
+    with pytest.raises(Invalid, match=f"{credentials.SHORTEST} to {credentials.LONGEST} letters"):
+        credentials.demand_strong("zq!vy7kdMw pl xh"[: credentials.SHORTEST - 1])
+
+
+def test_eight_letters_besides_one_s_own_are_enough():
+    credentials.demand_strong("ana example zQ7!kd", known=("Ana Example",))
+    with pytest.raises(Invalid, match="little more"):
+        credentials.demand_strong("ana example Q7!kd", known=("Ana Example",))
+
+
 def test_a_password_is_compared_to_its_last_letter_and_in_its_case():
     longest = LONGEST
     kept = credentials.password_hash(longest)
