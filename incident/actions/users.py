@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from incident.actions import account_mails
 from incident.actions import roles as role_acts
 from incident.actions.ledger import Ledger, transaction
-from incident.domain import separation
+from incident.actions.signin import Client, refuse, take_try
+from incident.domain import second_factor, separation
 from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
+from incident.domain.throttle import network
 from incident.store import credentials, feeds, passkeys, sign_on
 from incident.store import separation as requests
 from incident.store import users as rows
@@ -67,6 +69,14 @@ def take_back(ref: str, *, actor: str, now: datetime) -> None:
             return
         invitation.revoked_at = now
         ledger.write("invitation.revoked", ref)
+
+
+def demand_open(secret: str, *, client: Client, now: datetime) -> None:
+    """Count a try to type the code of a one-time link. Raises Refused where it opens nothing, with its line; TooSoon."""
+    take_try(("network", network(client.address)), now=now)
+    if rows.invitation_by_key(credentials.key_of(secret), now) is None:
+        refuse("unknown", "code_of_link", now)
+        raise Refused(SPENT)
 
 
 def accept(
@@ -254,7 +264,7 @@ def change_password(new: str, *, keep_session: str, actor: str, now: datetime) -
 
 
 def _invitation(email: str | None, roles: Iterable[str], actor: str, now: datetime) -> tuple[str, Invitation]:
-    secret = credentials.new_secret()
+    secret = second_factor.new_recovery_code()  # can be read out over the telephone, where mail is not to be trusted
     lasts = rules.SETUP_LASTS if email is None else rules.INVITATION_LASTS
     invitation = Invitation(
         ref=new_ref("V"), key=credentials.key_of(secret), email=email, roles=[str(role) for role in roles]

@@ -40,6 +40,7 @@ class GuestIn(Strict):
 class GuestOut(BaseModel):
     person: str
     link: str | None = Field(description="One-time link to hand over, shown this once; null: the guest has an account.")
+    code: str | None = Field(description="The same to be read out, typed at /welcome/code.")
 
 
 class Members(BaseModel):
@@ -85,7 +86,7 @@ def invite(incident: str, given: GuestIn) -> dict[str, str | None]:
     """Let somebody from outside into parts of the incident; inviting them again changes parts and end."""
     stay = Stay(given.capacity, tuple(given.parts), given.days)
     ref, secret = guests.invite(incident, given.email, given.name, stay, actor=actor(), now=now())
-    return {"person": ref, "link": link_of(secret) if secret else None}
+    return {"person": ref, "link": link_of(secret) if secret else None, "code": secret or None}
 
 
 @bp.put("/restriction")

@@ -67,6 +67,9 @@ class Invitations(BaseModel):
 
 class Link(BaseModel):
     link: str = Field(description="One-time link to hand over; shown this once.")
+    code: str = Field(
+        description="The same to be read out, for where mail is not to be trusted; typed at /welcome/code."
+    )
 
 
 class NewInvitation(Ref, Link):
@@ -131,7 +134,8 @@ def unlock(ref: str) -> str:
 @bp.output(Link)
 def reset(ref: str) -> dict[str, str]:
     """Let somebody who lost password or second factor begin anew; approver and auditor are taken off."""
-    return {"link": link_of(users.reset(ref, actor=actor(), now=now()))}
+    secret = users.reset(ref, actor=actor(), now=now())
+    return {"link": link_of(secret), "code": secret}
 
 
 @bp.get("/invitations")
@@ -149,7 +153,7 @@ def invitations() -> dict[str, Any]:
 def invite(given: InvitationIn) -> dict[str, str]:
     """Invite somebody by a one-time link."""
     ref, secret = users.invite(given.email, given.roles, actor=actor(), now=now())
-    return {"ref": ref, "link": link_of(secret)}
+    return {"ref": ref, "link": link_of(secret), "code": secret}
 
 
 @bp.delete("/invitations/<ref>")

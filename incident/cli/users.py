@@ -4,6 +4,7 @@ import json
 import sys
 
 import click
+from apiflask import APIFlask
 
 from incident import clock, settings, start
 from incident.actions import users as actions
@@ -40,11 +41,7 @@ def add(email: str, name: str, roles: tuple[str, ...], password_stdin: bool, as_
         click.echo(json.dumps({"ref": ref, "link": link}))
     else:
         click.echo(f"{ref} is made.")
-        click.echo(
-            f"Hand this one-time link over; it ends after 7 days:\n  {link}"
-            if link
-            else "The second factor is set up at the first sign-in."
-        )
+        click.echo(handed(app, secret) if secret else "The second factor is set up at the first sign-in.")
 
 
 @user.command()
@@ -54,8 +51,15 @@ def reset(email: str) -> None:
     app = start.prepare(settings.load())
     with app.app_context():
         secret = actions.reset(known(email).ref, actor="system", now=clock.now())
-    click.echo(
-        f"Hand this one-time link over; it ends after 7 days:\n  {app.extensions['settings'].base_url}/welcome/{secret}"
+    click.echo(handed(app, secret))
+
+
+def handed(app: APIFlask, secret: str) -> str:
+    """A one-time link, and its code for where no mail is to be trusted, in words."""
+    site = app.extensions["settings"].base_url
+    return (
+        f"Hand this one-time link over; it ends after 7 days:\n  {site}/welcome/{secret}\n"
+        f"Or read this code out, to be typed at {site}/welcome/code:\n  {secret}"
     )
 
 

@@ -62,8 +62,16 @@ def grouped(text: str) -> str:
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
+def typed(code: str) -> str:
+    """A code that was read out or written down, as it was given out, however it was typed; what is none, as it is."""
+    letters = "".join(letter for letter in code.upper() if letter.isalnum()).translate(ALIKE)
+    if len(letters) != RECOVERY_LETTERS or not set(letters) <= set(ALPHABET):
+        return code
+    return grouped(letters).replace(" ", "-")
+
+
 def new_recovery_code() -> str:
-    """A recovery code such as `7K3M-XW2Q-9TRB-0HZE-5PDN-8VCA`."""
+    """A code of 120 random bits that can be read out, such as `7K3M-XW2Q-9TRB-0HZE-5PDN-8VCA`."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(RECOVERY_LETTERS))
     return grouped(letters).replace(" ", "-")
 

@@ -1,6 +1,6 @@
 """The people on one incident, and whether others know of it."""
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import EmailField, IntegerField, SelectField, SelectMultipleField, StringField, widgets
@@ -14,6 +14,7 @@ from incident.store import members as rows
 from incident.store import separation, users
 from incident.web.access import actor, me, now, permit
 from incident.web.languages import Word
+from incident.web.team import link_page
 
 bp = Blueprint("members", __name__, url_prefix="/incidents/<incident>/team")
 
@@ -81,8 +82,7 @@ def _invited(incident: str, secret: str, email: str) -> ResponseReturnValue:
     if not secret:
         flash("The guest has an account; what they see counts from now on.", "met")
         return redirect(url_for(".index", incident=incident))
-    link = current_app.extensions["settings"].base_url + url_for("signin.link", secret=secret)
-    return render_template("team/link.html", link=link, email=email, why="invitation")
+    return link_page(secret, email, "invitation")
 
 
 @bp.post("/<ref>/remove")

@@ -49,6 +49,14 @@ class CodeForm(FlaskForm):
     )
 
 
+class HandedForm(FlaskForm):
+    """The code of a one-time link."""
+
+    code = StringField(
+        Word("Code"), [InputRequired(), Length(max=60)], render_kw={"autocomplete": "off", "spellcheck": "false"}
+    )
+
+
 class AgainForm(FlaskForm):
     """The password once more, before a sensitive act."""
 
@@ -158,8 +166,24 @@ def out() -> ResponseReturnValue:
 @permit(PUBLIC)
 def link(secret: str) -> ResponseReturnValue:
     """Take the secret of a one-time link out of the address bar at once; opening it changes nothing."""
-    session["welcome"] = secret[:100]
+    session["welcome"] = codes.typed(secret[:100])
     return redirect(url_for(".welcome"))
+
+
+@bp.route("/welcome/code", methods=["GET", "POST"])
+@permit(PUBLIC)
+def handed_code() -> ResponseReturnValue:
+    """Type the code of a one-time link that was read out or written down, where a link cannot be sent."""
+    form = HandedForm()
+    if form.validate_on_submit():
+        secret = codes.typed((form.code.data or "").strip())
+        try:
+            users.demand_open(secret, client=client(), now=now())
+        except Refused as refusal:
+            return _page("signin/handed_code.html", form, refusal, "code")
+        session["welcome"] = secret
+        return redirect(url_for(".welcome"))
+    return _page("signin/handed_code.html", form)
 
 
 @bp.route("/welcome", methods=["GET", "POST"])

@@ -76,7 +76,7 @@ def invite() -> ResponseReturnValue:
         except Invalid as refusal:
             form[refusal.field].errors = [*form[refusal.field].errors, refusal.sentence]
         else:
-            return _link(secret, form.email.data or "", "invitation")
+            return link_page(secret, form.email.data or "", "invitation")
     return _list(list(rows.every(most=PAGE)), "", form, LetInForm(formdata=None)), 422
 
 
@@ -158,7 +158,7 @@ def unlock(ref: str) -> ResponseReturnValue:
 def reset(ref: str) -> ResponseReturnValue:
     """Let somebody who lost password or second factor begin anew."""
     person = _person(ref)
-    return _link(users.reset(ref, actor=actor(), now=now()), person.email, "reset")
+    return link_page(users.reset(ref, actor=actor(), now=now()), person.email, "reset")
 
 
 def _person(ref: str) -> User:
@@ -201,7 +201,8 @@ def _one(person: User, form: FlaskForm) -> str:
     )
 
 
-def _link(secret: str, email: str, why: str) -> str:
+def link_page(secret: str, email: str, why: str) -> str:
     """The one-time link, shown once; the secret stands nowhere else."""
     base = current_app.extensions["settings"].base_url
-    return render_template("team/link.html", link=base + url_for("signin.link", secret=secret), email=email, why=why)
+    link, place = base + url_for("signin.link", secret=secret), base + url_for("signin.handed_code")
+    return render_template("team/link.html", link=link, code=secret, place=place, email=email, why=why)
