@@ -127,6 +127,8 @@ PERMITS: dict[str, frozenset[Role]] = {
     "timeline.view": READERS,
     "tip.triage": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
     "tip.view": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.AUDITOR}),
+    "vulnerability.change": CASE_TEAM,
+    "vulnerability.view": READERS,
     "webhook.change": frozenset({Role.ADMINISTRATOR}),
 }
 
@@ -149,6 +151,20 @@ ALWAYS = "overview"
 def guest_may(permit: str, parts: Iterable[str]) -> bool:
     """Whether a guest who was let into these parts of an incident holds the permit there."""
     return any(permit in PARTS.get(part, frozenset()) for part in {ALWAYS, *parts})
+
+
+def in_words(permits: Iterable[str]) -> list[tuple[str, str]]:
+    """Permits as people read them: each noun with what may be done with it, both in the order of the alphabet."""
+    found: dict[str, list[str]] = {}
+    for permit in sorted(permits):
+        noun, _, verb = permit.partition(".")
+        found.setdefault(noun.replace("_", " "), []).append(verb.replace("_", " "))
+    return [(noun, ", ".join(verbs)) for noun, verbs in found.items()]
+
+
+def held_by(role: Role) -> list[str]:
+    """The permits of one role."""
+    return [permit for permit, roles in PERMITS.items() if role in roles]
 
 
 class Scope(StrEnum):

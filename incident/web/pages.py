@@ -20,7 +20,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 bp = Blueprint("pages", __name__)
 
 OPENED_BY_NOBODY_HERE = frozenset({PUBLIC, SIGNED, OWN})
-FILES = frozenset({"audit.checkpoint", "record.checkpoint", "record.export", "record.key", "account.second_factor"})
+FILES = frozenset({"audit.checkpoint", "record.checkpoint", "record.export", "record.key", "account.second_factor", "sign_on.connect"})
 """Routes that answer with a file, or lead elsewhere: there is no page to open."""
 AFTER_THE_FIRST_WORDS = (".", ",", ":", ";")
 

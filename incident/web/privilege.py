@@ -6,13 +6,13 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from incident.actions import privilege as actions
 from incident.domain.errors import Invalid
 from incident.domain.facts import vocabulary
-from incident.domain.privilege import BASES, LONGEST, Kind, Marked
+from incident.domain.privilege import BASES, LONGEST, Basis, Kind, Marked
 from incident.exports import csv
 from incident.store import incidents, reports, users
 from incident.store import privilege as rows
@@ -36,7 +36,7 @@ class MarkForm(FlaskForm):
 
     kind = SelectField(Word("Kind"), choices=[(kind.value, words) for kind, words in WORDS.items()])
     item = StringField(Word("Which one"), [InputRequired(), Length(max=60)])
-    basis = SelectField(Word("Ground"), choices=list(BASES.items()))
+    basis = RadioField(Word("Ground"), choices=list(BASES.items()), default=Basis.ATTORNEY_CLIENT.value)
     description = TextAreaField(Word("What it is, for the log"), [InputRequired(), Length(max=LONGEST)])
 
 

@@ -10,8 +10,9 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from incident.actions import emergencies, roles
-from incident.domain.access import MEANING, PERMITS, Role
+from incident.domain.access import MEANING, PARTS, PERMITS, Role, held_by, in_words
 from incident.domain.errors import Invalid
+from incident.domain.guests import PART_WORDS
 from incident.domain.separation import LONGEST_WORDS
 from incident.domain.team_mails import ONES_OWN, SUBJECTS
 from incident.exports import csv
@@ -51,8 +52,25 @@ def index() -> str:
         sign_on=current_app.extensions["sign_on"],
         switch=sign_on.switch(),
         bound=sign_on.count(),
-        holders=[(role, MEANING[role], sum(role in held for held in PERMITS.values())) for role in Role],
+        holders=[(role, MEANING[role], in_words(held_by(role))) for role in Role],
+        parts=[(PART_WORDS.get(part, ""), in_words(permits)) for part, permits in PARTS.items()],
     )
+
+
+@bp.get("/roles.csv")
+@permit("team.view")
+def roles_table() -> Response:
+    """Every permit, and who holds it: a column for each role, and the parts by which a guest holds it."""
+    header = ("permit", *(role.value for role in Role), "guest, by part")
+    lines = (
+        (
+            name,
+            *("yes" if role in roles else "" for role in Role),
+            " ".join(part for part, permits in PARTS.items() if name in permits),
+        )
+        for name, roles in sorted(PERMITS.items())
+    )
+    return csv_answer(csv.rows(header, lines), "roles.csv")
 
 
 @bp.get("/requests.csv")

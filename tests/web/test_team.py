@@ -11,10 +11,12 @@ from sqlalchemy import event
 
 from incident import clock
 from incident.actions import members, signin
-from incident.domain.access import Role
+from incident.domain.access import PERMITS, Role
+from incident.domain.guests import PART_WORDS
 from incident.store import incidents, users
 from incident.store import members as member_rows
 from incident.store.db import db
+from tests import record
 from tests.builders import a_user, an_incident
 
 STRONG = "correct horse battery staple"
@@ -346,3 +348,40 @@ def test_bad_input_is_named(app: APIFlask, token_for, method: str, path: str, bo
     answer = app.test_client().open(path, method=method, json=body, headers=token_for(Role.ADMINISTRATOR))
     assert answer.status_code == 422
     assert answer.json["field"] or answer.json["detail"]
+
+
+def test_where_mail_is_not_to_be_trusted_a_code_is_read_out_and_typed_however(app, as_, client):
+    page = as_(Role.ADMINISTRATOR).post("/team/invitations", data={"email": "new@example.org", "roles": ["lead"]}).text
+    code = re.search(r"<p class=\"mono said\">((?:[0-9A-HJKMNP-TV-Z]{4}-){5}[0-9A-HJKMNP-TV-Z]{4})</p>", page)
+    assert code
+    assert "http://localhost/welcome/code" in page
+    typed = code[1].lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert client.post("/welcome/code", data={"code": typed}).location == "/welcome"
+    assert "new@example.org" in client.get("/welcome").text
+    mine = {"name": "New", "new_password": "correct horse battery staple", "time_zone": "UTC"}
+    assert client.post("/welcome", data=mine).status_code == 302
+    stranger = app.test_client()
+    assert stranger.post("/welcome/code", data={"code": typed}).status_code == 422
+    assert stranger.get("/welcome").status_code == 410
+
+
+def test_guessing_codes_of_links_ends_in_a_pause_and_leaves_lines(app, client):
+    answers = [
+        client.post("/welcome/code", data={"code": f"7K3M-XW2Q-9TRB-0HZE-5PDN-{n:04}"}).status_code for n in range(31)
+    ]
+    assert answers == [422] * 30 + [429]
+    refused = [record.details(line)["why"] for line in record.lines() if line.verb == "session.refused"]
+    assert refused == ["code_of_link"] * 30
+
+
+def test_the_rules_name_what_each_role_and_each_part_of_a_guest_opens(app, as_):
+    browser = as_(Role.AUDITOR)
+    page = browser.get("/team/rules/").text
+    table = browser.get("/team/rules/roles.csv").text.splitlines()
+    assert len(table) == len(PERMITS) + 1
+    for permit, roles in PERMITS.items():
+        [line] = [line for line in table if line.startswith(f"{permit},")]
+        assert line.count("yes") == len(roles)
+        assert page.count(f"<b>{permit.partition('.')[0].replace('_', ' ')}</b>") >= len(roles)
+    for words in PART_WORDS.values():
+        assert words in page
