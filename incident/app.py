@@ -54,6 +54,7 @@ from incident.api import rules as api_rules
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
 from incident.api import tips as api_tips
+from incident.api import vulnerabilities as api_vulnerabilities
 from incident.api import webhooks as api_webhooks
 from incident.domain import packs
 from incident.settings import Settings, SettingsError
@@ -127,6 +128,7 @@ from incident.web import (
     team,
     tip_acts,
     tip_pages,
+    vulnerabilities,
     webhooks,
     what_if,
 )
@@ -204,6 +206,7 @@ WEB: tuple[Blueprint, ...] = (
     readiness.bp,
     reference.bp,
     administration.bp,
+    vulnerabilities.bp,
 )
 OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp)
 """Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have."""
@@ -260,6 +263,7 @@ API: tuple[Blueprint, ...] = (
     api_measures.bp,
     api_readiness.bp,
     api_administration.bp,
+    api_vulnerabilities.bp,
 )
 
 

@@ -149,6 +149,10 @@ VERBS: dict[str, str] = {
     "report.saved": "wrote at the report {subject}",
     "report.started": "began the report {subject} ({form}, {stage})",
     "summary.exported": "made a {kind} summary of {subject}",
+    "vulnerability.recorded": "put {subject} on the register of vulnerabilities: {state}, {level}, exploited: {exploited}",
+    "vulnerability.changed": "described the vulnerability {subject} anew: {state}, {level}, exploited: {exploited}",
+    "vulnerability.linked": "said that this incident has to do with the vulnerability {subject}",
+    "vulnerability.unlinked": "took back that this incident has to do with the vulnerability {subject}",
     "channel.tested": "sent themselves a test by {subject}",
     "measures.exported": "made a {kind} page of the measures of {months} months",
     # duties

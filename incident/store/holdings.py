@@ -62,6 +62,7 @@ HELD: Final[Mapping[str, str]] = {
     "step": "incident_id",
     "step_event": "step_id step",
     "wave": "incident_id",
+    "vulnerability_link": "incident_id",
 }
 
 LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
