@@ -62,7 +62,7 @@
     const one = shown[at];
     palette.close();
     if (one) { one.go(); return; }
-    const find = document.getElementById("find");
+    const find = document.getElementById("bar-find");
     if (find && wanted.value.trim()) { find.value = wanted.value; find.form.requestSubmit(); }
   }
   wanted.addEventListener("input", show);
@@ -117,7 +117,7 @@
     if (after) { event.preventDefault(); after.click(); return; }
     if (event.key === "g") going = Date.now();
     else if (event.key === "?") { event.preventDefault(); showKeys(); }
-    else if (event.key === "/") { const find = document.getElementById("find"); if (find) { event.preventDefault(); find.focus(); find.select(); } }
+    else if (event.key === "/") { const find = document.getElementById("bar-find"); if (find) { event.preventDefault(); find.focus(); find.select(); } }
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event);
   });
   for (const link of document.querySelectorAll("[data-palette]")) link.addEventListener("click", (event) => { event.preventDefault(); open(); });

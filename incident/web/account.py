@@ -48,7 +48,7 @@ class NewPasswordForm(FlaskForm):
 class TokenForm(FlaskForm):
     """What the token is for, and how long it lasts."""
 
-    name = StringField(Word("What is it for?"), [InputRequired(), Length(max=80)])
+    name = StringField(Word("What is it for?"), [InputRequired(), Length(max=80)], id="token-name")
     scope = SelectField(
         Word("What it may do"), choices=[("read", Word("read")), ("write", Word("read and write"))], default="read"
     )

@@ -16,6 +16,8 @@ NAVIGATION = (
     Entry("duties.index", Word("Duties"), "duties", "u"),
     Entry("laws.index", Word("Laws"), "laws", "l"),
     Entry("all_notices.index", Word("Notices"), "all_notices", "n"),
+    Entry("measures.index", Word("Measures"), "measures", "m"),
+    Entry("readiness.index", Word("Readiness"), "readiness", "y"),
     Entry("record.index", Word("Record"), "record", "r"),
     Entry("team.index", Word("Team"), "team", "t"),
 )
@@ -48,7 +50,7 @@ def mode() -> dict[str, str]:
     """The mode of this installation in a word, its tone, and what it means. It cannot be overlooked."""
     if current_app.extensions.get("sending_frozen", lambda: False)():
         return {
-            "word": _("Sending frozen"),
+            "word": Word("Sending frozen"),
             "tone": "late",
             "means": _("Nothing is sent until an administrator has reconciled and lifted the freeze."),
         }
@@ -62,8 +64,8 @@ def mode() -> dict[str, str]:
     settings: Settings = current_app.extensions["settings"]
     if settings.test_mode:
         return {
-            "word": _("Test mode"),
+            "word": Word("Test mode"),
             "tone": "soon",
             "means": _("A marked test installation; providers may be fakes on this machine."),
         }
-    return {"word": _("Live"), "tone": "met", "means": _("Approved notices reach real people.")}
+    return {"word": Word("Live"), "tone": "met", "means": _("Approved notices reach real people.")}

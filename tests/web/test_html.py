@@ -1,0 +1,48 @@
+"""Every page is valid HTML by the parser of the standard: no error, no id twice, and whatever points at an id points at one."""
+
+import re
+
+import pytest
+from html5lib import HTMLParser
+
+from incident import clock
+from incident.actions import members
+from incident.domain.access import CASE_TEAM, Role
+from tests import crawler
+from tests.full_house import a_full_house
+
+POINTERS = re.compile(r'\s(?:for|aria-labelledby|aria-describedby|aria-controls|headers)="([^"]*)"')
+IDS = re.compile(r'\sid="([^"]*)"')
+
+
+def mistakes(page: str) -> list[str]:
+    """What is wrong with the HTML of this page."""
+    ids = IDS.findall(page)
+    parser = HTMLParser()
+    parser.parse(page)
+    wrong = [f"line {line}: {error} {about}" for (line, _), error, about in parser.errors]
+    wrong += [f"twice: {one}" for one in sorted({one for one in ids if ids.count(one) > 1})]
+    return wrong + [f"nothing is called {one}" for each in POINTERS.findall(page) for one in each.split() if one not in ids]
+
+
+def test_every_page_is_valid(app, as_):
+    reader = as_(*CASE_TEAM, Role.ADMINISTRATOR)
+    house = a_full_house(app.extensions["settings"].instance / "files")
+    members.add(house.incident.ref, reader.ref, actor=house.actor, now=clock.now())
+    found = dict(crawler.addresses(app, house))
+    wrong, whole = [], 0
+    for page, answer in crawler.pages(reader, sorted(found.values())):
+        text = answer.get_data(as_text=True)
+        if text.lstrip().lower().startswith("<!doctype"):
+            whole += 1
+            wrong += [f"{page.address}: {one}" for one in mistakes(text)]
+    assert whole > 80
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<p><div></div></p>", "<a href=x><a href=y></a></a>", '<p id="a"></p><p id="a"></p>', '<label for="b"></label>', "<table><p></table>"],
+)
+def test_a_page_with_a_mistake_is_not_valid(body):
+    assert mistakes(f"<!doctype html><html lang=en><head><title>x</title></head><body>{body}</body></html>")
