@@ -28,10 +28,12 @@ from incident.actions import (
     reports,
     returned,
     sending,
+    tip_triage,
 )
 from incident.actions.enquiring import Asker
 from incident.actions.letters import Paper
 from incident.actions.notices import approved_version
+from incident.actions.tips import Upload
 from incident.domain.access import Role
 from incident.domain.deliveries import Pace
 from incident.domain.enquiries import Terms
@@ -39,6 +41,7 @@ from incident.store import deliveries, dispatches, holdings, mailbox, obligation
 from incident.store import letters as letter_rows
 from incident.store import outlets as outlet_rows
 from incident.store import plans as plan_rows
+from incident.store import tips as tip_rows
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.web.reports import house_zone
@@ -48,6 +51,7 @@ from notifiers.memory import Memory
 from notifiers.print_letters import PrintLetters
 from tests.actions.waves import SANDBOX
 from tests.builders import a_notice, a_text, a_user, an_incident
+from tests.tips import a_report, the_tip
 
 FACTS = {
     "what_happened": "Unspoken words",
@@ -100,6 +104,7 @@ def a_full_house(folder: Path) -> House:
         _public,
         _reports,
         _asked,
+        _reported,
         _opened,
         _to_be_erased,
     ):
@@ -125,6 +130,16 @@ def _facts(house: House) -> None:
     step = plan_rows.steps(house.incident.id)[0].ref
     duty = obligations.pending(house.incident.id)[0].ref
     house.things |= {"piece": piece, "step": step, "obligations ref": duty, "reminders ref": duty}
+
+
+def _reported(house: House) -> None:
+    """A report from outside that belongs to the incident, with a file, a message and an answer by e-mail."""
+    upload = Upload("unspoken.png", io.BytesIO(b"Unspoken bytes"))
+    received = a_report(folder=house.folder, uploads=(upload,), email="unspoken@example.org", where="Unspoken place")
+    tip_triage.answer(received.ref, "Unspoken answer", settle=False, actor=house.actor, now=clock.now())
+    tip_triage.join(received.ref, house.incident.ref, [], actor=house.actor, now=clock.now())
+    [file] = tip_rows.files(the_tip(received.ref))
+    house.things |= {"tip": received.ref, "tips file": file.ref, "tip_pages language": "en", "tip_pages kind": "leak"}
 
 
 def _people(house: House) -> None:

@@ -40,20 +40,96 @@ REFUSALS = {
     "Stale": 0,
     "TooMany": 0,
     "TooSoon": 0,
+    "Unfit": 2,
 }
 """What says a sentence to the reader (a refusal, a word of thanks), and which argument that is; pages show it through `said`."""
 ROOMS = ("domain", "store", "actions", "exports", "web")
 TABLES = (
     "incident.domain.access:MEANING",
     "incident.domain.access:Role",
+    "incident.domain.addresses:DOUBT_WORDS",
+    "incident.domain.calls:WORDS",
+    "incident.domain.calls:MEANINGS",
+    "incident.domain.calls:WHY_WORDS",
+    "incident.domain.closing:QUESTIONS",
+    "incident.domain.deliveries:WORDS",
+    "incident.domain.deliveries:COURSES",
+    "incident.domain.deliveries:PAUSE_WORDS",
+    "incident.domain.enisa:MEANING",
+    "incident.domain.enquiries:KIND_WORDS",
+    "incident.domain.enquiries:SOURCE_WORDS",
+    "incident.domain.enquiries:STATE_WORDS",
+    "incident.domain.enquiries:RIGHT_WORDS",
+    "incident.domain.erasures:WHY",
+    "incident.domain.exposure:_EXPOSED",
+    "incident.domain.filings:CHANNEL_LABELS",
+    "incident.domain.guests:CAPACITIES",
     "incident.domain.guests:PART_WORDS",
+    "incident.domain.imports:REASON_WORDS",
+    "incident.domain.imports:DOUBT_WORDS",
+    "incident.domain.imports:DATE_ORDERS",
+    "incident.domain.ladders:PROOF_WORDS",
+    "incident.domain.laws:RECIPIENTS",
+    "incident.domain.laws:CHANNELS",
+    "incident.domain.laws:FORMS",
+    "incident.domain.letters:STAGE_WORDS",
+    "incident.domain.letters:CARRIES",
+    "incident.domain.letters:RETURN_WORDS",
+    "incident.domain.lookups:WORDS",
+    "incident.domain.measures:MEANING",
+    "incident.domain.musts:ELEMENTS",
+    "incident.domain.musts:CHANNELS",
+    "incident.domain.musts:PLACES",
+    "incident.domain.notices:TABLE",
+    "incident.domain.outlets:WORDS",
+    "incident.domain.people:STATE_WORDS",
+    "incident.domain.people:AGE_WORDS",
+    "incident.domain.phrases:ENGLISH",
+    "incident.domain.plans:PHASE_WORDS",
+    "incident.domain.postings:WORDS",
+    "incident.domain.preflight:WAYS",
+    "incident.domain.preflight:FIELDS",
+    "incident.domain.pretences:WORDS",
+    "incident.domain.privilege:BASES",
+    "incident.domain.reminders:WORDS",
+    "incident.domain.revealing:WHY",
+    "incident.domain.revealing:PARTS",
+    "incident.domain.scales:CAPTIONS",
+    "incident.domain.severity:CAPTIONS",
+    "incident.domain.severity:_CONFIDENTIALITY",
+    "incident.domain.severity:_NO_INTENT",
+    "incident.domain.tips:LABELS",
+    "incident.domain.verbs:VERBS",
+    "incident.domain.webhooks:WORDS",
+    "incident.actions.alert_targets:WHY",
+    "incident.actions.emergencies:VERDICTS",
+    "incident.actions.public_tasks:TITLES",
+    "incident.actions.reach:SAID",
+    "incident.actions.returned:VERDICT_WORDS",
+    "incident.actions.tip_triage:WHYS",
+    "incident.actions.trials:WHERE",
+    "incident.actions.webhooks:WHY",
+    "incident.store.tables:ENCODINGS",
+    "incident.exports.summary:DUTY_WORDS",
+    "incident.web.errors:WORDS",
+    "incident.domain.notices:Stage",
+    "incident.domain.deliveries:State",
+    "incident.domain.plans:State",
+    "incident.domain.laws:Confidence",
 )
 """Tables of words below the pages; pages show them through the filter `said`."""
 FILES_OF_WORDS = {
-    "facts.toml": ("label", "hint"),
+    "facts.toml": ("label", "hint", "en"),
+    "columns.toml": ("label",),
+    "anchors.toml": ("label",),
+    "elements.toml": ("label",),
+    "grading.toml": ("text",),
+    "letter_forms.toml": ("label",),
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
 
+GAP = re.compile(r"\{(\w+)\}")
+"""How a table of words writes the place of a value."""
 FEWEST_LETTERS = 6
 """A sentence of fewer letters of its own would be found in anything."""
 
@@ -168,7 +244,7 @@ def _with_places(node: ast.expr) -> str:
 
 def _words(table: object) -> Iterator[str]:
     if isinstance(table, str):
-        yield from [str(table)] if re.search(r"[A-Za-z]{2}", table) else []
+        yield from [GAP.sub(r"%(\1)s", str.__str__(table))] if re.search(r"[A-Za-z]{2}", table) else []
     elif isinstance(table, EnumMeta):
         for one in table:
             yield str(one.value).replace("_", " ")

@@ -248,20 +248,39 @@ ON_BEING_TOLD: Final = (
 )
 
 
+WHY_CAME: Final = "When it reached us."
+WHY_KIND: Final = "By what was reported."
+WHY_WHO: Final = "By who reported it."
+WHY_SINCE: Final = "As the reporter saw it."
+WHY_EXPLOITED: Final = "As the reporter says; look yourself."
+WHY_SUPPLIER: Final = "A supplier reported it."
+SAID: Final = (
+    WHY_CAME,
+    WHY_KIND,
+    WHY_WHO,
+    WHY_SINCE,
+    WHY_EXPLOITED,
+    WHY_SUPPLIER,
+    ON_BEING_TOLD,
+    *(why for _, _, why in OF_SUPPLIERS),
+)
+"""Every reason for a fact, as pages show it."""
+
+
 def suggested(of: Kind, said: Mapping[str, Any], received_at: datetime) -> list[Suggested]:
     """The facts that a tip supports, in the order of the form."""
     came = received_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    found = [Suggested("noticed_at", came, True, "When it reached us.")]
+    found = [Suggested("noticed_at", came, True, WHY_CAME)]
     if of in CATEGORY:
-        found.append(Suggested("category", CATEGORY[of], True, "By what was reported."))
+        found.append(Suggested("category", CATEGORY[of], True, WHY_KIND))
     if of in HOW_FOUND:
-        found.append(Suggested("how_found", HOW_FOUND[of], True, "By who reported it."))
+        found.append(Suggested("how_found", HOW_FOUND[of], True, WHY_WHO))
     if of in {Kind.LEAK, Kind.ACCOUNT} and "since" in said:
-        found.append(Suggested("occurred_from", said["since"], False, "As the reporter saw it."))
+        found.append(Suggested("occurred_from", said["since"], False, WHY_SINCE))
     if of is Kind.VULNERABILITY and said.get("exploited") is not None:
-        found.append(Suggested("actively_exploited", said["exploited"], False, "As the reporter says; look yourself."))
+        found.append(Suggested("actively_exploited", said["exploited"], False, WHY_EXPLOITED))
     if of is Kind.SUPPLIER:
-        found.append(Suggested("processor_involved", True, True, "A supplier reported it."))
+        found.append(Suggested("processor_involved", True, True, WHY_SUPPLIER))
         found += [Suggested(key, said[name], True, why) for key, name, why in OF_SUPPLIERS if name in said]
         found.append(Suggested("controller_aware_at", came, False, ON_BEING_TOLD))
         found.append(Suggested("aware_at", came, False, ON_BEING_TOLD))

@@ -42,21 +42,22 @@
 
   document.querySelectorAll("form[data-ticket]").forEach((form) => {
     const field = form.elements.namedItem("proof"), ticket = form.dataset.ticket, bits = Number(form.dataset.bits);
-    let next = 0, asked = null;
+    let next = 0, waits = false, button = null;
     if (!field || bits > 32) return;
     (function look() {
       const until = performance.now() + 20;
       while (performance.now() < until) {
         for (let i = 0; i < 64; i += 1, next += 1) {
-          if (zeros(`${ticket}.${next}`) >= bits) { field.value = String(next); if (asked) form.requestSubmit(asked); return; }
+          if (zeros(`${ticket}.${next}`) >= bits) { field.value = String(next); if (waits) form.requestSubmit(button); return; }
         }
       }
       setTimeout(look, 0);
     })();
     form.addEventListener("submit", (event) => {
-      if (field.value) { asked = null; return; }
+      if (field.value) return;
       event.preventDefault();  // sent by itself once the number is there
-      asked = event.submitter;
+      waits = true;
+      button = event.submitter;
       form.setAttribute("aria-busy", "true");
     });
   });

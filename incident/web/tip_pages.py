@@ -14,13 +14,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from incident.actions import throttled, tips
 from incident.actions.throttled import TooMany
-from incident.actions.tips import Upload
+from incident.actions.tips import Conversation, Upload
 from incident.domain import tickets, tip_words
 from incident.domain import tips as rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.throttle import network
 from incident.domain.tickets import Spoilt, TooSoon
-from incident.domain.tips import FIELDS, Kind, Unfit, Way
+from incident.domain.tips import FIELDS, Kind, Sort, Unfit, Way
 from incident.exports.cvss import scored
 from incident.settings import Settings
 from incident.store.db import new_secret_ref
@@ -124,11 +124,7 @@ def follow(language: str) -> ResponseReturnValue:
     found = tips.conversation(key) if key else None
     if found is None or key is None:
         return _page("follow", language, missing=bool(key), closed="closed" in request.args)
-    said = [
-        (name, value)
-        for name, value in ((field.name, found.said.get(field.name)) for field in FIELDS[Kind(found.kind)])
-        if value is not None
-    ]
+    said = _in_words(found)
     return _page(
         "mine",
         language,
@@ -184,13 +180,20 @@ def _mine_again(language: str, key: str, wrote: str, error: Refused) -> Response
     if found is None:
         return _page("follow", language, missing=True, closed=False)
     ticket = _new_ticket(key) if isinstance(error, Spoilt) else _sent_ticket()
-    said = [(field.name, found.said[field.name]) for field in FIELDS[Kind(found.kind)] if field.name in found.said]
     page = _page(
-        "mine", language, found=found, said=said, ticket=ticket, wrote=wrote[:rules.LONGEST_TEXT], trouble=trouble,
+        "mine", language, found=found, said=_in_words(found), ticket=ticket, wrote=wrote[:rules.LONGEST_TEXT], trouble=trouble,
         seconds=int(tickets.WAIT.total_seconds()),
     )  # fmt: skip
     page.status_code = 422
     return page
+
+
+def _in_words(found: Conversation) -> list[tuple[str, Any]]:
+    """What was said by field, in the form's order, times as UTC."""
+    told = [(field, found.said[field.name]) for field in FIELDS[Kind(found.kind)] if field.name in found.said]
+    return [
+        (field.name, value[:16].replace("T", " ") if field.sort is Sort.INSTANT else value) for field, value in told
+    ]
 
 
 @bp.post("/<language>/follow-up/close")

@@ -1,6 +1,7 @@
 """The desk of what somebody outside reported: the queue, one report opened, and what we do with it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -23,7 +24,7 @@ from incident.domain import tips as rules
 from incident.domain.errors import Missing
 from incident.domain.facts import parsed, shown, vocabulary
 from incident.domain.outlets import WORDS as MAIL_WORDS
-from incident.domain.tips import FIELDS, LABELS, TONES, Kind, State, Unfit, Way
+from incident.domain.tips import FIELDS, LABELS, TONES, Field, Kind, Sort, State, Unfit, Way
 from incident.exports import csv
 from incident.exports.cvss import scored
 from incident.store import incidents
@@ -32,6 +33,7 @@ from incident.store.db import new_secret_ref
 from incident.store.incidents import Incident
 from incident.store.tips import MAILBOX, Tip
 from incident.web.access import actor, now, permit, zone
+from incident.web.filters import when
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, _, tag
 from incident.web.public_tasks import names as people
@@ -185,7 +187,7 @@ def page(ref: str, errors: dict[str, str] | None = None) -> str:
     row = sheet.tip
     words = tip_words.words(spoken())["fields"]
     said = [
-        (words[field.name]["label"], field.name, sheet.said[field.name])
+        (words[field.name]["label"], field.name, _readable(field, sheet.said[field.name]))
         for field in FIELDS[Kind(row.kind)]
         if field.name in sheet.said
     ]
@@ -221,6 +223,11 @@ def page(ref: str, errors: dict[str, str] | None = None) -> str:
         settled=row.state == State.SETTLED,
         joined=row.outcome in rows.JOINED,
     )
+
+
+def _readable(field: Field, value: Any) -> Any:
+    """A time as the reader's own, everything else as it was said."""
+    return when(datetime.fromisoformat(value)) if field.sort is Sort.INSTANT else value
 
 
 def known(ref: str) -> Tip:

@@ -1,0 +1,150 @@
+"""A stranger reports a leak by keyboard alone, in both languages, reads our answer by the code and writes back; then without scripts."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from incident import clock
+from incident.actions import tip_triage
+from incident.domain import tip_words
+from incident.domain.access import Role
+from incident.store import tips as rows
+from incident.store import users
+from incident.store.db import db
+from tests.journeys.browser import Window, opened
+from tests.journeys.served import Served
+
+pytestmark = pytest.mark.journey
+LIGHT = 60_000
+SHOTS = os.environ.get("SHOTS", "")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    found = Served(tmp_path_factory.mktemp("reporting"), Role.LEAD)
+    yield found
+    found.server.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with opened() as found:
+        yield found
+
+
+def to(page: Page, selector: str) -> None:
+    """Tab until this has the focus: what cannot be reached by keyboard fails here."""
+    wanted = page.locator(selector).first
+    for _ in range(60):
+        if wanted.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{selector} is not reached by Tab on {page.url}")
+
+
+def enter_on(page: Page, selector: str) -> None:
+    """Tab there and press Enter, which leads to another document."""
+    to(page, selector)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def typed(page: Page, selector: str, words: str) -> None:
+    """Tab there and type."""
+    to(page, selector)
+    page.keyboard.insert_text(words)
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture, where somebody wants to look."""
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh-Hans", 390)])
+def test_by_keyboard_alone(served: Served, browser: Browser, language: str, width: int):
+    words = tip_words.words(language)
+    stranger = Window(browser, served.url, width=width)
+    weights: dict[str, int] = {}
+    stranger.page.on("response", lambda got: weights.update({got.url: len(got.body())}) if got.status == 200 else None)
+    page = stranger.go(f"/report/{language}")
+    expect(page.locator("h1")).to_have_text(words["title"])
+    shot(page, f"report-start-{language}")
+    assert stranger.fits()
+    enter_on(page, f'a[href="/report/{language}/leak"]')
+    typed(page, "#where", "https://paste.example/1")
+    typed(page, "#what", "客户名单 / customer list")
+    shot(page, f"report-form-{language}")
+    assert stranger.fits()
+    enter_on(page, "form button")
+    code = page.locator("#code").inner_text()
+    assert re.fullmatch(r"[0-9A-Z]{26}", code)
+    shot(page, f"report-sent-{language}")
+    answer(served, "Which folder?")
+    enter_on(page, f'a[href="/report/{language}/follow-up"]')
+    typed(page, "#entered", code.lower())
+    enter_on(page, "form button")
+    expect(page.get_by_text("Which folder?")).to_be_visible()
+    assert code not in page.content()
+    typed(page, "#text", "The one of today")
+    enter_on(page, 'form[action$="/add"] button')
+    expect(page.get_by_text("The one of today")).to_be_visible()
+    shot(page, f"report-mine-{language}")
+    assert stranger.fits()
+    enter_on(page, 'form[action$="/close"] button')
+    expect(page.get_by_text(words["follow_closed"])).to_be_visible()
+    assert "Which folder?" not in page.content()
+    assert stranger.wrong == []
+    assert sum(weights.values()) < LIGHT * 3, "all pages of the way together, with what they load"
+    assert max(weights.values()) < LIGHT
+    stranger.context.close()
+
+
+def answer(served: Served, words: str) -> None:
+    """Somebody of the team answers the newest report."""
+    with served.app.app_context():
+        [person] = users.every()
+        [tip] = rows.page(db.select(rows.Tip), before=None, limit=1)
+        tip_triage.answer(tip.ref, words, settle=False, actor=person.ref, now=clock.now())
+        db.session.remove()
+
+
+def test_without_scripts_a_form_that_is_sent_too_soon_waits_and_loses_nothing(served: Served, browser: Browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served.url}/report/en/other")
+    page.fill("#what", "Written without a script")
+    with page.expect_navigation():
+        page.click("form button")
+    expect(page.get_by_role("alert")).to_contain_text("more seconds")
+    expect(page.locator("#what")).to_have_value("Written without a script")
+    context.close()
+
+
+def test_a_colleague_makes_an_incident_of_it(served: Served, browser: Browser):
+    stranger = Window(browser, served.url)
+    page = stranger.go("/report/en/supplier")
+    page.fill("#company", "Example Hosting")
+    page.fill("#what", "Our backup server was open")
+    page.fill("#noticed_at", "2026-03-05 09:00")
+    with page.expect_navigation():
+        page.click("form button")
+    context = served.enter(browser)
+    desk = context.new_page()
+    desk.goto(f"{served.url}/reported/")
+    expect(desk.locator("h1")).to_have_text("Reported to us")
+    shot(desk, "desk-list")
+    with desk.expect_navigation():
+        desk.get_by_role("link", name=re.compile("TIP-")).first.click()
+    expect(desk.get_by_text("Our backup server was open")).to_be_visible()
+    shot(desk, "desk-report")
+    desk.fill("#title", "Backup of a supplier open")
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Open it").click()
+    expect(desk.locator("h1")).to_contain_text("Backup of a supplier open")
+    assert stranger.wrong == []
+    context.close()
+    stranger.context.close()
