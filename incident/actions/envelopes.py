@@ -1,4 +1,4 @@
-"""People's sealed records as the database holds them, to be opened by whoever writes to them: later, or in another thread."""
+"""People's sealed records as the database holds them, opened together by whoever writes to them."""
 
 from collections.abc import Callable, Sequence
 from json import loads
@@ -20,11 +20,16 @@ class Envelopes(NamedTuple):
 
     def opened(self) -> dict[int, Addressee]:
         """Whom to write to, by person. Raises Unreadable where one of them does not open."""
-        unseal = self.key.opener(SEALED_PEOPLE)
-        texts = [unseal(f"{number}:{version}", bytes(box)) for _, number, version, box, *_ in self.rows]
+        boxes = [(f"{row[1]}:{row[2]}", bytes(row[3])) for row in self.rows]
+        texts = self.key.opened(SEALED_PEOPLE, boxes)
         return {
             row[0]: addressed(row[1], record, row[4:]) for row, record in zip(self.rows, _records(texts), strict=True)
         }
+
+    def apart(self, ids: Sequence[Sequence[int]]) -> list["Envelopes"]:
+        """The same for each of these groups of people."""
+        by_person = {row[0]: row for row in self.rows}
+        return [self._replace(rows=[by_person[id_] for id_ in group if id_ in by_person]) for group in ids]
 
     def opened_apart(self) -> dict[int, Addressee | str]:
         """The same, one by one: one that does not open keeps nobody else back, and has its reason instead."""

@@ -13,7 +13,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from socket import gethostname
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -31,7 +31,7 @@ from incident.actions.starting import start_scheduled as start_scheduled
 from incident.actions.writing import Approval, drafted, written
 from incident.domain import deliveries as rules
 from incident.domain import pace
-from incident.domain.deliveries import Course
+from incident.domain.deliveries import Course, State
 from incident.domain.errors import Refused
 from incident.domain.lanes import Lane
 from incident.store import calls, claims, dispatches, jobs, letters, mailbox, tallies
@@ -49,7 +49,6 @@ SLICE_SECONDS = 10.0  # after so long, others get their turn
 
 FIRST_LOOK = 0.05  # seconds; so long an answer is awaited before more is handed over, then twice as long, and so on
 
-FRESH_SECONDS = 1.0  # what was read longer ago is read anew before it is begun
 SETTLE_PAUSES = (0.2, 1.0, 3.0, 5.0)  # seconds
 
 Clock = Callable[[], datetime]
@@ -104,14 +103,6 @@ def work(
     Wave(ref, opened, clock, lease, going=going).run(until)
 
 
-class Coming(NamedTuple):
-    """A claimed batch whose messages are being written from what was read at this time."""
-
-    held: Held
-    read_at: float
-    batch: Future[Batch]
-
-
 # Claim, call, settle --------------------------------------------------------------------------------------------------
 
 
@@ -125,10 +116,8 @@ class Wave:
     lease: timedelta = LEASE
     flows: dict[str, Flow] = field(default_factory=dict)
     ready: dict[str, deque[Held]] = field(default_factory=dict)
-    coming: dict[str, deque[Coming]] = field(default_factory=dict)
     flying: dict[Future[Sequence[Answer]], Batch] = field(default_factory=dict)
     pool: ThreadPoolExecutor | None = None
-    desk: ThreadPoolExecutor | None = None
     kept_at: float = 0.0
     resting: float = 0.0
     approval: Approval = field(default_factory=Approval)
@@ -140,7 +129,7 @@ class Wave:
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
         calls = max(1, sum(n.calls for n in self.opened.values()))
-        with ThreadPoolExecutor(calls, "call") as self.pool, ThreadPoolExecutor(1, "write") as self.desk:
+        with ThreadPoolExecutor(calls, "call") as self.pool:
             try:
                 while self._turn(more=time.monotonic() < until):
                     pass
@@ -151,9 +140,7 @@ class Wave:
         finish(self.ref, now=self.clock())
 
     def _turn(self, *, more: bool) -> bool:
-        """Take the batches that were written meanwhile, then settle what was answered and begin them, in one transaction.
-
-        Those that come next are written in a thread of their own while the database is busy with these.
+        """Write the next batches while others are on their way, then settle what was answered and begin them, in one transaction.
 
         Whether there may be more to do.
         """
@@ -195,54 +182,17 @@ class Wave:
 
     def _several(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> list[Batch]:
         """Up to so many written batches; one alone where there is a limit on speed, or on how many go first."""
+        began = time.monotonic()
         _demand_fit(row, flow)
-        alone = row.canary or pace.rate_of(channel, row.pace, flow.notifier.rate)
-        found: list[Batch] = []
-        while len(found) < room and (batch := self._next_of(row, channel, flow, 1 if alone else room, more=more)):
-            found.append(batch)
-            if alone:
-                return found
-        if found:
-            self._draft(row, channel, flow, len(found), more=more)
+        most = 1 if row.canary or pace.rate_of(channel, row.pace, flow.notifier.rate) else room
+        taken: list[Held] = []
+        while len(taken) < most and (held := self._ready(row, channel, flow, most - len(taken), more=more)):
+            if awake := quieting.awake(row, held, self.clock()):
+                taken.append(awake)
+        found = self._all_written(row, taken) if taken else []
+        for batch in found:
+            batch.work = (time.monotonic() - began) / len(found)
         return found
-
-    def _next_of(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> Batch | None:
-        """The next written batch of a channel; None where nobody is due, or it was given back."""
-        coming = self.coming.setdefault(channel, deque())
-        if not coming:
-            self._draft(row, channel, flow, room, more=more)
-        return self._finished(row, coming.popleft()) if coming else None
-
-    def _draft(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> None:
-        """Have the next batches written, up to so many, each as the database has its people now."""
-        coming = self.coming[channel]
-        while len(coming) < room and (held := self._ready(row, channel, flow, room, more=more)):
-            awake = quieting.awake(row, held, self.clock())
-            if awake and not self._drafted(row, awake):
-                return
-
-    def _drafted(self, row: Dispatch, held: Held) -> bool:
-        """Have this batch written; whether it may be, else it was given back, and the sending paused."""
-        if self.desk is None:
-            raise RuntimeError("Nothing is written ahead but in a run.")
-        try:
-            draft = drafted(row, held, self.approval.texts(row, held.channel), self.approval.key)
-        except Refused as refused:
-            self._give_back(held, _why(refused))
-            return False
-        self.coming[held.channel].append(Coming(held, time.monotonic(), self.desk.submit(written, draft)))
-        return True
-
-    def _finished(self, row: Dispatch, one: Coming) -> Batch | None:
-        """The batch once it is written; from what the database has now where it was read too long ago."""
-        if time.monotonic() - one.read_at > FRESH_SECONDS:
-            awake = quieting.awake(row, one.held, self.clock())
-            return self._written(row, awake) if awake else None
-        try:
-            return one.batch.result()
-        except Refused as refused:
-            self._give_back(one.held, _why(refused))
-            return None
 
     def _ready(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> Held | None:
         """The next claimed batch of a channel; several are claimed at once."""
@@ -259,7 +209,7 @@ class Wave:
         if (left := rules.canary_left(row.counts, row.canary)) is not None:
             most, batches = min(most, left), 1
         if not most:
-            if not row.sending:  # whoever was to see the last of them come back died before
+            if row.waiting and not row.sending:  # whoever was to see the last of them come back died before
                 self._halt("canary")
             return []
         found = claims.claim_ahead(
@@ -306,23 +256,28 @@ class Wave:
         return claims.claim(row.id, channel, most, worker=WORKER, lease=self.lease, now=self.clock(), provider=provider)
 
     def _return_ready(self) -> None:
-        """Give back what was claimed ahead, written or not."""
-        held = [one for ready in self.ready.values() for one in ready]
-        held += [one.held for coming in self.coming.values() for one in coming]
-        for some in (*self.ready.values(), *self.coming.values()):
-            some.clear()
-        for one in held:
-            with transaction(ACTOR, self.clock()) as ledger:
-                row = locked(self.ref)
-                returned(row, one, ledger, incident_ref(row))
+        """Give back what was claimed ahead."""
+        for ready in self.ready.values():
+            while ready:
+                held = ready.popleft()
+                with transaction(ACTOR, self.clock()) as ledger:
+                    row = locked(self.ref)
+                    returned(row, held, ledger, incident_ref(row))
 
     def _written(self, row: Dispatch, held: Held) -> Batch | None:
-        """The messages of a batch; None where nothing of it may be sent any more, and it was given back."""
+        """The messages of one batch; None where nothing of it may be sent any more, and it was given back."""
+        found = self._all_written(row, [held])
+        return found[0] if found else None
+
+    def _all_written(self, row: Dispatch, held: Sequence[Held]) -> list[Batch]:
+        """The messages of batches of one channel; none where nothing of them may be sent any more, and they were given back."""
         try:
-            return written(drafted(row, held, self.approval.texts(row, held.channel), self.approval.key))
+            drafts = drafted(row, held, self.approval.texts(row, held[0].channel), self.approval.key)
+            return [written(draft) for draft in drafts]
         except Refused as refused:
-            self._give_back(held, _why(refused))
-        return None
+            for one in held:
+                self._give_back(one, "people_erased" if isinstance(refused, Erased) else "approval_changed")
+        return []
 
     def _incident(self, row: Dispatch) -> str:
         self.incident = self.incident or incident_ref(row)
@@ -374,7 +329,7 @@ class Wave:
             for batch in batches:
                 returned(row, batch.held, ledger, incident)
             return []
-        begun = []
+        begun, word = [], State.SENDING.value
         for batch in batches:
             if claims.turn_claim(batch.held.fence, "claimed", "calling", ledger.now, lease=self.lease):
                 begun.append(batch)
@@ -385,7 +340,7 @@ class Wave:
                     claim=batch.held.fence,
                     channel=batch.held.channel,
                     count=len(batch.held.rows),
-                    digest=batch.digest,
+                    digest=rules.batch_digest([(member.ref, word) for member in batch.held.rows]),
                 )
         return begun
 
@@ -475,11 +430,6 @@ class Wave:
 
     def _settled(self, row: Dispatch, states: Sequence[tuple[str, str]], ledger: Ledger, incident: str) -> None:
         """What else belongs into the transaction that settles a batch; nothing here."""
-
-
-def _why(refused: Refused) -> str:
-    """Why a sending is paused of which a batch may not be written."""
-    return "people_erased" if isinstance(refused, Erased) else "approval_changed"
 
 
 def _demand_fit(row: Dispatch, flow: Flow) -> None:

@@ -18,7 +18,7 @@ from incident.domain import deliveries as rules
 from incident.domain import ladders
 from incident.domain.deliveries import Course, State
 from incident.store import claims, dispatches
-from incident.store.claims import STANDING, Held, Member
+from incident.store.claims import HELD_AS, Held, Member
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import sealer
 from incident.store.tallies import Moves, Place
@@ -37,9 +37,8 @@ class Batch:
     to_send: list[Message]
     known: dict[str, Answer]
     began: float = 0.0
-    work: float = 0.001  # seconds that writing it took
+    work: float = 0.001  # seconds that claiming and writing it took
     called_at: datetime | None = None
-    digest: str = ""  # the root over its rows as they stand once it is begun
 
 
 @dataclass
@@ -62,7 +61,7 @@ def each(answers: Answers) -> Sequence[Answer]:
 def _alike(held: Held, answers: Answers) -> list[tuple[Answer, list[Member]]]:
     """The rows that stand alike and have the same answer, together."""
     if isinstance(answers, Alike) and claims.untouched(held):
-        if len(set(map(STANDING, held.rows))) == 1:
+        if len(set(map(HELD_AS, held.rows))) == 1:
             return [(answers.answer, list(held.rows))]
         same: dict[tuple[object, ...], list[Member]] = {}
         for member in held.rows:

@@ -1,7 +1,6 @@
 """The messages of a claimed batch: whoever cannot be written to has an answer at once, and keeps nobody else back."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from time import monotonic
 from typing import Any, NamedTuple
 
 import structlog
@@ -62,35 +61,39 @@ class Draft(NamedTuple):
     texts: Texts
 
 
-def drafted(row: Dispatch, held: Held, texts: Texts, key: Callable[[int], Sealer] = sealer) -> Draft:
-    """What the messages of a batch are made of, as it stands now. Raises Erased."""
-    ids = [member.person_id for member in held.rows]
-    found = envelopes.of(row.incident_id, ids, only_listed=True, key=key)
-    gone = sealed.erased_people(row.incident_id) if len(found.rows) < len(ids) else ()
+def drafted(row: Dispatch, held: Sequence[Held], texts: Texts, key: Callable[[int], Sealer] = sealer) -> list[Draft]:
+    """What the messages of each of these batches are made of, as it stands now. Raises Erased."""
+    ids = [[member.person_id for member in one.rows] for one in held]
+    found = envelopes.of(row.incident_id, [id_ for group in ids for id_ in group], only_listed=True, key=key)
+    gone = sealed.erased_people(row.incident_id) if len(found.rows) < sum(map(len, ids)) else ()
     db.session.rollback()
-    return Draft(held, row.ref, found, gone, texts)
+    return [Draft(one, row.ref, part, gone, texts) for one, part in zip(held, found.apart(ids), strict=True)]
 
 
 def written(draft: Draft) -> Batch:
-    """The batch with its messages, in whatever thread. Raises Refused where the text is none that may be sent."""
-    began = monotonic()
+    """The batch with its messages. Raises Refused where the text is none that may be sent."""
     held, known_people = draft.held, _addressees(draft.envelopes)
-    known: dict[str, Answer] = {}
-    to_write: list[tuple[str, str, Addressee]] = []
     thread = draft.thread
-    for member in held.rows:
-        person = known_people.get(member.person_id)
-        if isinstance(person, Addressee):
-            to_write.append((member.ref, f"{thread}.{member.person_number}", person))
-        else:
-            why = person or (deliveries.ERASED if member.person_number in draft.gone else deliveries.TAKEN_OFF)
-            known[member.ref] = Answer(member.ref, Outcome.REFUSED, reason=why)
+    to_write = [
+        (member.ref, f"{thread}.{member.person_number}", person)
+        for member in held.rows
+        if isinstance(person := known_people.get(member.person_id), Addressee)
+    ]
+    known = dict(_nobody(draft, known_people)) if len(to_write) < len(held.rows) else {}
     made = _messages(draft.texts, to_write, held.channel)
     to_send = [message for message in made if isinstance(message, Message) and message.to]
     if len(to_send) < len(to_write):
         known |= _unsent(to_write, made)
-    digest = deliveries.batch_digest([(member.ref, deliveries.State.SENDING.value) for member in held.rows])
-    return Batch(held, to_send, known, work=monotonic() - began, digest=digest)
+    return Batch(held, to_send, known)
+
+
+def _nobody(draft: Draft, known_people: Mapping[int, Addressee | str]) -> Iterator[tuple[str, Answer]]:
+    """The answers of those who are not on the list any more, or whose record does not open."""
+    for member in draft.held.rows:
+        person = known_people.get(member.person_id, "")
+        if isinstance(person, str):
+            why = person or (deliveries.ERASED if member.person_number in draft.gone else deliveries.TAKEN_OFF)
+            yield member.ref, Answer(member.ref, Outcome.REFUSED, reason=why)
 
 
 def _unsent(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from incident.store.db import db
 
 AT_ONCE: Final = 1_000
+GATHERED: Final = 4_000
 MOST_ROWS: Final = 2_000
 MOST_VALUES: Final = 30_000  # of one statement; SQLite takes 32,766, PostgreSQL 65,535
 Rows = Sequence[Sequence[Any]]
@@ -74,15 +75,15 @@ def matching_boxes(
     columns: Sequence[str], source: str, fixed: Sequence[Any], values: Sequence[Any], *, box: str
 ) -> Iterator[Sequence[Any]]:
     """The rows that `gathered` gives for a `source` that ends in `IN`, for the fixed parameters and any number of values."""
-    for some in _some(values):
+    for some in _some(values, GATHERED):
         yield from gathered(columns, f"{source} ({', '.join('?' * len(some))})", (*fixed, *some), box=box)
 
 
-def _some(values: Sequence[Any]) -> Iterator[list[Any]]:
+def _some(values: Sequence[Any], most: int = AT_ONCE) -> Iterator[list[Any]]:
     """The values some at a time, always as many where there are many, so that one statement serves them."""
-    for start in range(0, len(values), AT_ONCE):
-        some = list(values[start : start + AT_ONCE])
-        yield some + some[-1:] * (AT_ONCE - len(some) if len(values) > AT_ONCE else 0)
+    for start in range(0, len(values), most):
+        some = list(values[start : start + most])
+        yield some + some[-1:] * (most - len(some) if len(values) > most else 0)
 
 
 def matching(statement: str, fixed: Sequence[Any], values: Sequence[Any], ending: str = "") -> Iterator[Any]:

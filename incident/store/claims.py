@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -70,6 +71,10 @@ class DeliveryClaim(Model):
 
 STANDING: Final = itemgetter(slice(4, None))
 """All of a row that an answer is judged and counted by."""
+
+
+HELD_AS: Final = itemgetter(4, 5, 6, 7)
+"""The part of it in which rows may differ that nobody has reported on."""
 
 
 class Member(NamedTuple):
@@ -181,8 +186,9 @@ def claim_ahead(
     session.flush()
     moved: Moves = Counter()
     held = []
-    for row, (how, rows) in zip(claimed, parts_, strict=False):
-        _hold(row, rows, how, now)
+    for kind, some in groupby(zip(claimed, parts_, strict=False), lambda one: one[1][0]):
+        _hold([(row, rows) for row, (_, rows) in some], kind, now)
+    for row, (_, rows) in zip(claimed, parts_, strict=False):
         moved.update(_moves(channel, rows, State.WAITING, State.SENDING))
         held.append(Held(row.id, channel, rows))
     tallies.count(dispatch_id, moved, now)
@@ -250,19 +256,32 @@ def _read(statement: str, values: Sequence[Any]) -> list[Member]:
     return list(map(Member._make, bulk.fetched(statement, values)))
 
 
-def _hold(claim: DeliveryClaim, rows: Sequence[Member], kind: Kind | None, now: datetime) -> None:
-    """Move a batch under its claim: all of a kind between the first and the last, or by their numbers."""
-    change = "UPDATE delivery SET state = 'sending', claim_id = ?, changed_at = ? WHERE state = 'waiting'"
-    values = (claim.id, bulk.instant(now))
+def _hold(claimed: Sequence[tuple[DeliveryClaim, Sequence[Member]]], kind: Kind | None, now: datetime) -> None:
+    """Move batches under their claims: all of a kind between the first and the last in one statement, or by their numbers."""
     if kind is None:
-        moved = sum(
-            bulk.changed(f"{change} AND {_among(part)}", (*values, *part)) for part in parts([row.id for row in rows])
-        )
+        moved = sum(_hold_these(claim.id, [row.id for row in rows], now) for claim, rows in claimed)
     else:
-        same = f"{change} AND dispatch_id = ? AND channel = ? AND {kind[0]} AND id BETWEEN ? AND ?"
-        moved = bulk.changed(same, (*values, claim.dispatch_id, claim.channel, *kind[1], rows[0].id, rows[-1].id))
-    if moved != len(rows):
+        moved = _hold_between(claimed, kind, now)
+    if moved != sum(len(rows) for _, rows in claimed):
         raise RuntimeError("Rows moved under a dispatch that is held.")
+
+
+def _hold_these(fence: int, ids: Sequence[int], now: datetime) -> int:
+    change = "UPDATE delivery SET state = 'sending', claim_id = ?, changed_at = ? WHERE state = 'waiting'"
+    values = (fence, bulk.instant(now))
+    return sum(bulk.changed(f"{change} AND {_among(part)}", (*values, *part)) for part in parts(ids))
+
+
+def _hold_between(claimed: Sequence[tuple[DeliveryClaim, Sequence[Member]]], kind: Kind, now: datetime) -> int:
+    """The batches lie one behind the other: up to the last number of each, the rows are its own."""
+    fences = " ".join(["WHEN id <= ? THEN ?"] * len(claimed))
+    owners = [value for claim, rows in claimed for value in (rows[-1].id, claim.id)]
+    of, (first, last) = claimed[0][0], (claimed[0][1][0].id, claimed[-1][1][-1].id)
+    return bulk.changed(
+        f"UPDATE delivery SET state = 'sending', claim_id = CASE {fences} END, changed_at = ? WHERE state = 'waiting'"  # noqa: S608
+        f" AND dispatch_id = ? AND channel = ? AND {kind[0]} AND id BETWEEN ? AND ?",
+        (*owners, bulk.instant(now), of.dispatch_id, of.channel, *kind[1], first, last),
+    )
 
 
 def _among(ids: Sequence[int]) -> str:

@@ -68,3 +68,33 @@ def test_no_more_are_begun_together_than_go_first():
     story.work()
     assert len(memory.sent) == 3
     assert story.row().paused_for == "canary"
+
+
+def test_a_sending_of_no_more_than_go_first_is_done_when_all_of_them_are():
+    story = a_story(3)
+    story.start(pace=Pace(canary=3))
+    story.work()
+    assert story.counts() == {"accepted": 3}
+    assert (story.row().course, story.row().paused_for) == ("done", "")
+
+
+def test_when_the_worker_of_the_first_few_dies_the_sending_still_asks_for_the_look(monkeypatch):
+    story = a_story(8)
+    email_of(story).batch = 3
+    story.start(pace=Pace(canary=3))
+    monkeypatch.setattr(sending.Wave, "_write_down", _die)
+    with pytest.raises(_Dead):
+        story.work()
+    monkeypatch.undo()
+    story.clock.move(seconds=61)
+    story.work()
+    assert story.counts() == {"in_doubt": 3, "waiting": 5}
+    assert story.row().paused_for == "canary"
+
+
+class _Dead(BaseException):
+    """As if the process were gone while it settles."""
+
+
+def _die(*_given):
+    raise _Dead
