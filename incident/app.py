@@ -45,12 +45,12 @@ from incident.api import public_tasks as api_public_tasks
 from incident.api import reach as api_reach
 from incident.api import readiness as api_readiness
 from incident.api import record_keys as api_record_keys
-from incident.api import reference
+from incident.api import reference, repeats, scheme
 from incident.api import reminders as api_reminders
-from incident.api import repeats, scheme
 from incident.api import reports as api_reports
 from incident.api import rolls as api_rolls
 from incident.api import rules as api_rules
+from incident.api import search as api_search
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
 from incident.api import tips as api_tips
@@ -259,6 +259,7 @@ API: tuple[Blueprint, ...] = (
     api_erasures.whole,
     api_reports.bp,
     api_reports.library,
+    api_search.bp,
     api_summaries.bp,
     api_measures.bp,
     api_readiness.bp,

@@ -20,6 +20,7 @@ NAVIGATION = (
     Entry("readiness.index", Word("Readiness"), "readiness", "y"),
     Entry("record.index", Word("Record"), "record", "r"),
     Entry("team.index", Word("Team"), "team", "t"),
+    Entry("administration.index", Word("Administration"), "administration", "z"),
 )
 
 

@@ -112,3 +112,20 @@ def test_what_is_shaped_like_a_contact_is_one(text):
 @pytest.mark.parametrize("text", ["INC-2026-0007", "backup 2026", "tape", "72 h", "N-7K3MXW2Q"])
 def test_what_is_not_goes_among_the_titles(text):
     assert not rules.is_contact(text)
+
+
+def test_programs_search_as_pages_do(client, token_for):
+    incident = an_incident(title="Lost backup tape")
+    a_person(incident)
+    asked = token_for(Role.PRIVACY)
+    found = client.get("/api/v1/search?q=backup", headers=asked).json
+    assert [one["ref"] for one in found["incidents"]] == [incident.ref]
+    who = client.post("/api/v1/search/people", json={"find": "jo@example.org"}, headers=asked).json
+    assert [(one["incident"], one["ref"]) for one in who["people"]] == [(incident.ref, "P-1")]
+    assert "Jo Example" not in str(who)
+
+
+def test_programs_are_told_where_an_address_belongs(client, token_for):
+    answer = client.get("/api/v1/search?q=jo@example.org", headers=token_for(Role.PRIVACY))
+    assert answer.status_code == 422
+    assert "/api/v1/search/people" in answer.text
