@@ -175,6 +175,7 @@ def main() -> None:
     median, cpu = (statistics.median(values) for values in zip(*taken, strict=True))
     print(f"{asked.people:,} people, killed at half: {shown} s to the first new request, load {os.getloadavg()[0]:.1f}")
     print(f"median {median:.2f} s, {cpu:.2f} s of the processor (must {BOUND:g}, aim 0.5); {stand}")
+    print(f"ratio {median / BOUND:.2f} of the {BOUND:g} s that it may take")
 
 
 if __name__ == "__main__":

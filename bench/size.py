@@ -141,6 +141,10 @@ def told(kind: str, small: Cost, large: Cost) -> None:
     for name, cost in micros.items():
         print(f"  {name:<46}{cost:>9.1f} µs of processor time a person")
     every = sum(micros.values())
+    grown = [sum(cost.steps.values()) / cost.people for cost in (small, large)]
+    print(
+        f"  ratio {grown[1] / grown[0]:.2f}: processor time a person at {large.people:,} over that at {small.people:,}"
+    )
     for people in MANY:
         print(
             f"  {people:>11,} people: {people * total / 1e9:8.1f} GB, {people * every / 3.6e9:7.2f} hours of one core"

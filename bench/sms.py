@@ -144,6 +144,8 @@ def main() -> None:
         print(
             f"{asked.connections} connections could do {most:,.0f} a second: {asked.people / own.wall / most:.0%} of that"
         )
+    speed, cpu = own.wall / asked.people / (client.wall / few), own.cpu / asked.people / (client.cpu / few)
+    print(f"ratio  {speed:.2f} times the client's time for each, {cpu:.2f} times its CPU")
 
 
 if __name__ == "__main__":
