@@ -55,7 +55,7 @@ LONG_RUN = re.compile(rb"\d{16}")
 LONG_NUMBER = re.compile(rb"(?:^|[:,\[])-?\d{16}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 HEX = re.compile(r"[0-9a-f]+")
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 FIELDS = ("actor", "at", "details", "format", "incident", "log", "seq", "subject", "verb")
 
 
@@ -164,10 +164,12 @@ def encoded(log: str, seq: int, line: Line) -> bytes:
 def leaf_hashes(log: str, rows: Iterable[tuple[int, str, str, str, str, str | None, str, object]]) -> list[bytes]:
     """The leaf hashes of many lines at once: of each its place, its six fields, and something that is not asked."""
     between = f',"log":"{log}","seq":'
+    rows = list(rows)
+    where = {row[5]: "null" if row[5] is None else f'"{row[5]}"' for row in rows}
     return [
         sha256(
             f'\0{{"actor":"{actor}","at":"{at}","details":{details},"format":"{LINE_FORMAT}","incident":'
-            f"{'null' if incident is None else chr(34) + incident + chr(34)}{between}{seq},"
+            f"{where[incident]}{between}{seq},"
             f'"subject":"{subject}","verb":"{verb}"}}'.encode()
         ).digest()
         for seq, actor, at, verb, subject, incident, details, _ in rows
@@ -733,8 +735,9 @@ class Verdict:
 
     def _on_witnesses(self) -> Iterator[str]:
         if self.witnesses:
-            saw = ", ".join(f"{shown(name)} {seen}" for name, seen in self.witnesses.items())
-            yield f"Seen by {self.needed} of {len(self.witnesses)} witnesses: the first {self.witnessed} lines ({saw})."
+            each = [f"{shown(name)} {f'{seen} lines' if seen else 'none'}" for name, seen in self.witnesses.items()]
+            saw = f"the first {self.witnessed} lines" if self.witnessed else "no checkpoint yet"
+            yield f"Seen by {self.needed} of {len(self.witnesses)} witnesses: {saw} (of this record has seen: {', '.join(each)})."
 
 
 class Check:

@@ -1,6 +1,7 @@
 """The record as rows that are only added, by one writer at a time; and reading them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import (
@@ -212,16 +213,21 @@ def _page(asked: Select[AuditLine], before_seq: int | None, limit: int) -> Seque
 
 
 def pages(start: int, stop: int, at_once: int = 5_000) -> Iterator[Sequence[Row]]:
-    """All rows from place `start` up to before `stop`, in order, some at a time."""
+    """All rows from place `start` up to before `stop`, in order, some at a time.
+
+    They come from the driver as they are: to make rows of another kind of a million lines takes half a second.
+    """
     connection = db.session.connection()
     where = f"FROM audit_line WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT {at_once:d}"
     asked = _spelt(connection, f"SELECT {_COLUMNS} {where}")
-    while start < stop:
-        page: Any = connection.exec_driver_sql(asked, (start, stop)).fetchall()
-        if not page:
-            return
-        yield page
-        start = page[-1][0] + 1
+    with closing(connection.connection.cursor()) as cursor:
+        while start < stop:
+            cursor.execute(asked, (start, stop))
+            page: Any = cursor.fetchall()
+            if not page:
+                return
+            yield page
+            start = page[-1][0] + 1
 
 
 def rows(start: int, stop: int, at_once: int = 5_000) -> Iterator[Row]:

@@ -363,3 +363,25 @@ def test_the_newest_line_of_a_verb_is_that_of_its_actor(app):
     found = audit.last("note.added", actor="U-1")
     assert (found.seq, found.subject) == (2, "T-2")
     assert audit.last("note.added") is None
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-03-01T12:00:00Z",
+        "\uff12026-03-01T12:00:00.000000Z",
+        "2026-03-01T12:00:00.000000Z\n",
+        "2026-03-01T12:00:00.00000Z",
+        "",
+    ],
+)
+def test_an_instant_of_another_form_is_found_also_where_it_was_hashed_so(app, at):
+    write(2)
+    db.session.connection(execution_options={"tocsin_write": True})
+    store.audit.append([rules.Line("U-1", at, "note.added", "T-9", None, "{}")])
+    db.session.commit()
+    write(1)
+    verdict = store.verified()
+    assert [finding.sentence for finding in verdict.findings] == ["Line 2 holds something that no line can hold."]
+    with pytest.raises(RecordTrouble, match="Line 2"):
+        checkpoints.sign(actor="U-9", now=NOON)
