@@ -26,7 +26,7 @@ from notifiers.webhook import Webhooks
 
 WORDS = ("email", "sms", "letter", "call", "push")
 BACK_PATH = "/sign-in/provider/back"  # where the single sign-on sends people back to
-CHECK_PATH = "/notices/check"  # where anybody sees whether a notice is genuine
+CHECK_PATH = "/check"  # where anybody sees whether a notice is genuine
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -5,6 +5,7 @@ from json import loads
 from typing import Any, NamedTuple
 
 from incident.actions.batches import SEALED_PEOPLE, opened
+from incident.domain.check_codes import PURPOSE, coder
 from incident.domain.people import Addressee, Record, addressed
 from incident.store import people, sealed
 from incident.store.sealed import Sealer, Unreadable, sealer
@@ -22,8 +23,10 @@ class Envelopes(NamedTuple):
         """Whom to write to, by person. Raises Unreadable where one of them does not open."""
         boxes = [(f"{row[1]}:{row[2]}", bytes(row[3])) for row in self.rows]
         texts = self.key.opened(SEALED_PEOPLE, boxes)
+        code = coder(self.key.marker(PURPOSE))
         return {
-            row[0]: addressed(row[1], record, row[4:]) for row, record in zip(self.rows, _records(texts), strict=True)
+            row[0]: addressed(row[1], record, row[4:], code(row[1]))
+            for row, record in zip(self.rows, _records(texts), strict=True)
         }
 
     def apart(self, ids: Sequence[Sequence[int]]) -> list["Envelopes"]:

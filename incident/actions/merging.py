@@ -104,9 +104,10 @@ def sheet_of(version: NoticeVersion, language: str) -> Sheet:
     return _sheet(version.contents, language)
 
 
-def _sheet(contents: Mapping[str, Any], language: str) -> Sheet:
-    text = rules.text_from_json(language, contents["texts"][language])
-    return layouts.sheet(text, site=contents["layout"]["site"], california=contents["layout"]["california"])
+def _sheet(contents: Mapping[str, Any], language: str, channel: Channel = Channel.ANNOUNCEMENT) -> Sheet:
+    text, layout = rules.text_from_json(language, contents["texts"][language]), contents["layout"]
+    personal = channel is not Channel.ANNOUNCEMENT and layout["version"] >= rules.CODED
+    return layouts.sheet(text, site=layout["site"], california=layout["california"], personal=personal)
 
 
 def values_of(version: NoticeVersion, language: str) -> Values:
@@ -165,7 +166,8 @@ class Texts:
 
     def _compiled(self, language: str) -> _Tongue:
         despite = tuple(Despite(word) for word in self._contents.get("despite", tuple(Despite)))
-        text = layouts.composed(_sheet(self._contents, language), self._kind, self._contents["values"][language])
+        page = _sheet(self._contents, language, self._kind)
+        text = layouts.composed(page, self._kind, self._contents["values"][language])
         words = starters.words(language)
         return _Tongue(words, replace(text.frame, despite=despite), merges.reader(words, text.fields))
 

@@ -20,6 +20,7 @@ from incident.actions.batches import opened, place
 from incident.actions.ledger import instant, transaction
 from incident.actions.people import by_person_ref
 from incident.actions.throttled import take
+from incident.domain import check_codes
 from incident.domain import notice_proofs as rules
 from incident.domain import people as person_rules
 from incident.domain.audit import EXCERPT, MANIFEST, PROOF, PROOF_FORMAT, PROVED, canonical
@@ -255,13 +256,14 @@ def _sent(case: Incident, person: Person, row: Delivery, sending: Dispatch, show
 def _as_it_stood(case: Incident, person: Person, at: datetime) -> Addressee:
     """Whom the record named at that moment; earlier forms are kept."""
     key = sealed.sealer(case.id)
+    code = check_codes.own_part(person.number, key.mark(check_codes.PURPOSE, str(person.number)))
     later = [one for one in person_rows.past(person.id) if one.changed_at > at]
     if not later:
         record = opened(key.unseal(place(person.number, person.version), person.sealed))
-        return person_rules.addressed(person.number, record, person.plain)
+        return person_rules.addressed(person.number, record, person.plain, code)
     then = later[-1]
     record = opened(key.unseal(place(person.number, then.version), then.sealed))
-    return person_rules.addressed(person.number, record, Plain(**then.plain))
+    return person_rules.addressed(person.number, record, Plain(**then.plain), code)
 
 
 # The file -------------------------------------------------------------------------------------------------------------

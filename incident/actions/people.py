@@ -17,6 +17,7 @@ from incident.actions.ledger import Ledger, transaction
 from incident.domain import columns, facts, places, revealing
 from incident.domain import imports as lists
 from incident.domain import people as rules
+from incident.domain.check_codes import PURPOSE, own_part
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
 from incident.domain.stale import Stale
@@ -157,10 +158,11 @@ def look(
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
         person = by_person_ref(incident, person_ref)
-        record = record_of(sealer(incident.id), person)
+        key = sealer(incident.id)
+        record, code = record_of(key, person), own_part(person.number, key.mark(PURPOSE, str(person.number)))
         ledger.write("person.seen", person.ref, incident=ref, why=why, parts=list(asked))
     clear = revealing.shown(record, asked)
-    return Opened(_one_shown(person, record), clear, rules.addressed(person.number, clear, person.plain), asked)
+    return Opened(_one_shown(person, record), clear, rules.addressed(person.number, clear, person.plain, code), asked)
 
 
 def addressees(
@@ -249,7 +251,13 @@ def correct(
 
 
 def amend(
-    incident: Incident, person: Person, changes: Mapping[str, str], reason: str, ledger: Ledger, *, version: int | None = None
+    incident: Incident,
+    person: Person,
+    changes: Mapping[str, str],
+    reason: str,
+    ledger: Ledger,
+    *,
+    version: int | None = None,
 ) -> list[str]:
     """Correct one person inside the caller's transaction; the fields that changed. Raises Invalid, Refused, Stale."""
     rules.must_be_live(person.state)

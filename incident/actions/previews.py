@@ -29,6 +29,12 @@ class Wording:
     values: Values
     site: str
     california: bool = False
+    coded: bool = True
+
+    def page(self, channel: Channel) -> Sheet:
+        """Return the text parsed, as it goes out by this channel. Raises Invalid."""
+        personal = self.coded and channel is not Channel.ANNOUNCEMENT
+        return layouts.sheet(self.text, site=self.site, california=self.california, personal=personal)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ def of_version(version: NoticeVersion, language: str) -> Wording:
     """Return the wording of a submitted version."""
     layout = version.contents["layout"]
     text = rules.text_from_json(language, version.contents["texts"][language])
-    return Wording(text, values_of(version, language), layout["site"], layout["california"])
+    coded = layout["version"] >= rules.CODED
+    return Wording(text, values_of(version, language), layout["site"], layout["california"], coded)
 
 
 def masked(
@@ -110,7 +117,7 @@ def _preview(
 ) -> Preview:
     name, reads = (person.ref, person.language) if person else ("", "")
     try:
-        page = layouts.sheet(wording.text, site=wording.site, california=wording.california)
+        page = wording.page(channel)
     except Invalid as refusal:
         return Preview(None, refusal.sentence, name, reads, is_masked, further, None, ())
     page = layouts.bound(page, _values(wording, channel, shown))

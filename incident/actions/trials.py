@@ -30,6 +30,7 @@ SPOKEN_MARK: Final = "Test. "
 LOST: Final = "The provider’s answer was lost: the test may arrive, or not."
 KEPT: Final = "The test is in the sandbox’s mailbox: no provider is set, or this is a drill."
 SAMPLE_KINDS: Final = ("email", "name")
+SAMPLE_CODE: Final = "0-0000000000"
 CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.CALL, Channel.PUSH)
 LONGEST_TOKEN: Final = 4_096
 LARGEST_TEAM: Final = 20
@@ -160,9 +161,9 @@ def own_address(user: User, trial: Trial) -> str:
 def _message(wording: Wording, ref: str, to: str, name: str, channel: Channel) -> Message:
     """Return the message as if the one who asks were affected, marked as a test."""
     language = wording.text.language
-    page = layouts.sheet(wording.text, site=wording.site, california=wording.california)
+    page = wording.page(channel)
     made = layouts.composed(page, channel, wording.values)
-    somebody = Addressee(0, name, to, "", (), "", language, "", name, SAMPLE_KINDS)
+    somebody = Addressee(0, name, to, "", (), "", language, "", name, SAMPLE_KINDS, code=SAMPLE_CODE)
     words = merges.person_values(somebody, starters.words(language))
 
     def filled(pattern: Pattern | None, escape: Escape) -> str:

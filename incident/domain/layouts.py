@@ -94,8 +94,11 @@ class Composed:
         return contract.Part(letters, tuple(self.fields.index(name) for name in names))
 
 
-def sheet(text: Text, *, site: str, california: bool = False) -> Sheet:
-    """Return the text parsed. Raises Invalid naming the part of the text that cannot be used as it stands."""
+def sheet(text: Text, *, site: str, california: bool = False, personal: bool = False) -> Sheet:
+    """Return the text parsed. Raises Invalid naming the part of the text that cannot be used as it stands.
+
+    A `personal` one tells how to check it by the person's own code, in place of the code that is everybody's.
+    """
     around = words(text.language)
     keys = vocabulary().entries.keys()
 
@@ -116,7 +119,7 @@ def sheet(text: Text, *, site: str, california: bool = False) -> Sheet:
         call=tree(text.call, "call"),
         push_title=short("push_title"),
         push_body=short("push_body"),
-        check=tree(around.check, "check"),
+        check=tree(around.check_own if personal else around.check, "check"),
         date=parsed(around.date, where="date", facts=keys),
     )
 

@@ -8,12 +8,12 @@ from typing import Final
 from incident.domain import facts as vocabulary
 from incident.domain import phrases
 from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
-from incident.domain.people import Addressee, mask_words
+from incident.domain.people import DOT, Addressee, mask_words
 from incident.domain.starters import Words
 from incident.domain.starters import words as words_of
 from incident.domain.wording import FACT, Unfilled, one_line
 
-CHECK_PATH = "/notices/check"
+CHECK_PATH = "/check"
 
 
 def fact_words(key: str, value: Value | Unknown, words: Words, zone: tzinfo = UTC) -> str:
@@ -140,9 +140,10 @@ OF_PERSON: Final[Mapping[str, Callable[[Addressee, Words], str]]] = {
     "person.for_whom": lambda person, _: person.for_whom,
     "person.exposed": lambda person, words: _kinds_line(person.exposed, words.language, words.comma),
     "person.reference": lambda person, _: person.ref,
+    "person.code": lambda person, _: person.code,
 }
 """Where the value of each field of a person comes from."""
-FIT: Final = frozenset({"person.exposed", "person.reference"})
+FIT: Final = frozenset({"person.exposed", "person.reference", "person.code"})
 """Fields of which the house says every letter: they are one line already."""
 
 
@@ -155,4 +156,5 @@ def everybody(kinds: Sequence[str], words: Words) -> dict[str, str]:
 def masked_person(person: Addressee, words: Words) -> dict[str, str]:
     """Return the same values with names masked, for a page that must not show who it is; what is lacking stays lacking."""
     shown = person_values(person, words)
-    return shown | {name: mask_words(shown[name]) for name in ("person.name", "person.for_whom") if name in shown}
+    hidden = {name: mask_words(shown[name]) for name in ("person.name", "person.for_whom") if name in shown}
+    return shown | hidden | ({"person.code": f"{person.number}-{DOT}"} if "person.code" in shown else {})

@@ -18,7 +18,8 @@ from incident.domain.wording import cleaned
 from notifiers.contract import Despite
 
 DOMAIN = b"tocsin notice version 1\n"
-LAYOUT = 1  # counted up whenever what surrounds the texts changes, so that an approval does not outlive it
+LAYOUT = 2  # counted up whenever what surrounds the texts changes, so that an approval does not outlive it
+CODED = 2  # the first layout in which e-mails and letters tell each person a code of their own
 SECTIONS = ("what_happened", "what_information", "what_we_do", "what_you_can_do", "what_we_offer", "contact")
 LAST_WAVE = 1_000_000
 LONGEST_TAG = 12

@@ -99,6 +99,7 @@ class Addressee(NamedTuple):
     for_whom: str
     exposed: tuple[str, ...]
     care: str = ""  # whom a letter is addressed to in the person's place: "guardian", "next_of_kin"; empty: nobody
+    code: str = ""  # their own part of the code by which a notice is checked
 
     @property
     def ref(self) -> str:
@@ -294,7 +295,7 @@ ADDRESSED_BY: Final = Plain._fields[:5]
 """What of it decides whom to write to, and how."""
 
 
-def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> Addressee:
+def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code: str = "") -> Addressee:
     """Whom to write to for this person: the guardian where there is one to reach, else the person.
 
     `plain` begins as `Plain` does; what follows `ADDRESSED_BY` is not asked.
@@ -304,11 +305,11 @@ def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> A
         get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
         words = tuple(exposed.split())
-        return Addressee._make((number, name, email, phone, (), push, language, place, name, words, care))
-    return _addressed(number, record, plain)
+        return Addressee._make((number, name, email, phone, (), push, language, place, name, words, care, code))
+    return _addressed(number, record, plain, code)
 
 
-def _addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> Addressee:
+def _addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code: str) -> Addressee:
     place, language, own, age, represented, *_ = plain
     get, name = record.get, full_name(record)
     lines = () if "no_letter" in record else address_lines(record)
@@ -320,7 +321,7 @@ def _addressed(number: int, record: Mapping[str, str], plain: Sequence[Any]) -> 
     else:
         who, email, phone, push = name, get("email", ""), get("phone", ""), get("push_token", "")
     care = _care(record, who, age)
-    return Addressee(number, who, email, phone, lines, push, language, place, name, exposed, care)
+    return Addressee(number, who, email, phone, lines, push, language, place, name, exposed, care, code)
 
 
 def _care(record: Mapping[str, str], who: str, age: str) -> str:

@@ -23,6 +23,7 @@ class Words:
     name: str
     title: str
     check: str
+    check_own: str
     date: str
     comma: str
     yes: str
@@ -64,6 +65,7 @@ def words(language: str) -> Words:
         name=raw["name"],
         title=raw["title"],
         check=raw["check"],
+        check_own=raw["check_own"],
         date=raw["date"],
         comma=raw["and"],
         yes=raw["yes"],

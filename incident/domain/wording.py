@@ -18,6 +18,7 @@ PERSON = {
     "person.for_whom": "whose data it is: the person, also where the notice goes to a guardian",
     "person.exposed": "the kinds of data exposed of this person, in words",
     "person.reference": "this person's own reference, for calls and letters to you",
+    "person.code": "what follows {{ notice.reference }}- in this person's own code for the check page",
 }
 HOUSE = {
     "company.name": "your organisation",

@@ -79,6 +79,15 @@ def test_a_notice_is_genuine_once_it_is_on_its_way_and_by_the_persons_own_code_i
     assert found(told, 1).number == 1
 
 
+def test_everybodys_e_mail_has_their_own_code_in_its_address_and_that_code_knows_them(story):
+    for message in email_of(story).sent:
+        number = int(message.to.removeprefix("person").partition("@")[0])
+        address = f"http://localhost/check/{code(story, number)}"
+        assert address in message.text
+        assert address in message.html
+        assert checks.looked_up(code(story, number), NOW).number == number
+
+
 def test_a_code_made_up_for_somebody_else_or_for_nobody_is_no_code(story):
     one, two = code(story, 1), code(story, 2)
     assert checks.looked_up(one.replace("-1-", "-2-"), NOW) is None

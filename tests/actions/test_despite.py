@@ -22,7 +22,7 @@ from tests.fakes.sendgrid import KEY, FakeSendGrid
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 AUTHOR, EDITOR, APPROVER = "U-0AUTHOR0", "U-0EDITOR0", "U-0APPROV0"
-KIM = Addressee(1, "Kim One", "kim@example.org", "", (), "", "en", "DE", "Kim One", ("email",))
+KIM = Addressee(1, "Kim One", "kim@example.org", "", (), "", "en", "DE", "Kim One", ("email",), code="1-0000000000")
 
 
 @pytest.fixture

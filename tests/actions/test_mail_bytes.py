@@ -18,8 +18,10 @@ from tests.builders import WHO_WRITES, a_notice, a_text
 from tests.fakes.sendgrid import KEY, FakeSendGrid
 from tests.fakes.smtp import FakeSmtp
 
-KIM = Addressee(1, "Kim “One” <b>", "kim@example.org", "", (), "", "en", "DE", "Kim", ("email", "name"))
-JO = Addressee(2, "尊敬的 Jo", "jo@example.org", "", (), "", "zh-Hans", "CN", "Jo", ("email",))
+KIM = Addressee(
+    1, "Kim “One” <b>", "kim@example.org", "", (), "", "en", "DE", "Kim", ("email", "name"), code="1-0000000000"
+)
+JO = Addressee(2, "尊敬的 Jo", "jo@example.org", "", (), "", "zh-Hans", "CN", "Jo", ("email",), code="2-0000000000")
 LINK = re.compile(r"https?://[^\s<>\"')]+")
 
 

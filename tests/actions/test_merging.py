@@ -35,7 +35,16 @@ def somebody(number=1, name="Kim One", language="en", exposed=("email",), **more
         "address": ("Street 1", "10115 Berlin"),
         "push_token": "tok",
     }
-    return Addressee(number, name, **{**given, **more}, language=language, place="DE", for_whom=name, exposed=exposed)
+    return Addressee(
+        number,
+        name,
+        **{**given, **more},
+        language=language,
+        place="DE",
+        for_whom=name,
+        exposed=exposed,
+        code=f"{number}-0000000000",
+    )
 
 
 def one(version, person, channel="email"):
@@ -102,7 +111,7 @@ def test_the_words_of_the_version_are_those_of_its_submission(app):
     version = approved()
     values = merging.values_of(version, "en")
     assert values["company.name"] == "Example"
-    assert values["link.check"] == "http://localhost/notices/check"
+    assert values["link.check"] == "http://localhost/check"
     assert not any(name.startswith("fact.") for name in values)  # only what the text uses is kept
 
 

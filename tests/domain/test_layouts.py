@@ -44,7 +44,9 @@ def person(language: str, name: str = "Kim O'Neil") -> dict[str, str]:
 
 
 def somebody(name: str) -> Addressee:
-    return Addressee(7, name, "kim@example.org", "", (), "", "en", "DE", name, ("email", "password"))
+    return Addressee(
+        7, name, "kim@example.org", "", (), "", "en", "DE", name, ("email", "password"), code="7-0000000000"
+    )
 
 
 @pytest.mark.parametrize("language", starters.languages())
@@ -78,8 +80,17 @@ def test_the_email_holds_headings_values_and_the_way_to_check_it():
     )
     assert "Dear Kim O'Neil,\n\nWhat happened\n\nOn 11 November 2026, personal data" in text
     assert "We became aware of it on 18 November 2026." in text
-    assert f"open {SITE}/notices/check and enter the reference N-7K3MXW2Q" in text
+    assert f"open {SITE}/check and enter the reference N-7K3MXW2Q" in text
     assert "Post: Sample Street 1, 10115 Berlin" in text
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_a_personal_email_tells_how_to_check_it_by_ones_own_code(language):
+    page = layouts.sheet(starters.text(language), site=SITE, personal=True)
+    made = layouts.composed(page, Channel.EMAIL, values(language))
+    text = made.text.filled(person(language), one_line)
+    assert f"{SITE}/check/N-7K3MXW2Q-7-0000000000" in text
+    assert "person.code" not in layouts.composed(page, Channel.SMS, values(language)).fields
 
 
 def test_the_html_is_escaped_and_fetches_nothing():
