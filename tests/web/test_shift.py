@@ -1,0 +1,58 @@
+"""Whoever comes to the shift sees on an incident's page, and on the desk, what was left for them and what changed."""
+
+from datetime import timedelta
+
+import time_machine
+
+from incident import clock
+from incident.actions import intake, members
+from incident.domain.access import Role
+from tests.builders import an_incident
+
+
+def shown(browser, incident):
+    """The page of the incident, its connection closed, as a browser does."""
+    return browser.get(f"/incidents/{incident.ref}", buffered=True).text
+
+
+def test_what_others_did_since_the_last_visit_stands_on_the_page_and_ones_own_doing_does_not(as_):
+    ana, bo = as_(Role.LEAD), as_(Role.RESPONDER)
+    incident, first = an_incident(), clock.now()
+    assert "Since you last looked" not in shown_at(ana, incident, first)
+    at = first + timedelta(hours=1)
+    intake.add_note(incident.ref, "Pulled the plug.", actor=bo.ref, now=at)
+    intake.add_note(incident.ref, "My own words.", actor=ana.ref, now=at)
+    said = new_part(shown_at(ana, incident, first + timedelta(hours=2)))
+    assert "Pulled the plug." in said
+    assert "My own words." not in said
+    later = new_part(shown_at(ana, incident, first + timedelta(hours=4)))
+    assert "Nobody else has done anything here" in later
+
+
+def shown_at(browser, incident, at):
+    with time_machine.travel(at, tick=False):
+        return shown(browser, incident)
+
+
+def new_part(page):
+    return page[page.index("Since you last looked") :].partition("</section>")[0]
+
+
+def test_a_handover_stands_first_on_the_incident_and_on_the_desk_until_the_next_one(as_):
+    lead, bo = as_(Role.LEAD), as_(Role.RESPONDER)
+    incident = an_incident(title="Lost tape")
+    for words in ("Wait for the bank.", "The bank has answered."):
+        lead.post(f"/incidents/{incident.ref}/notes", data={"text": words, "purpose": "handover", "back": "show"})
+    page, desk = shown(bo, incident), bo.get("/").text
+    assert page.index("The bank has answered.") < page.index("What is known")
+    assert "The bank has answered." in desk
+    assert "Wait for the bank." not in desk
+
+
+def test_the_handover_of_a_restricted_incident_is_on_nobody_elses_desk(as_):
+    lead, other = as_(Role.LEAD), as_(Role.LEAD)
+    incident = an_incident()
+    members.restrict(incident.ref, actor=lead.ref, now=clock.now())
+    lead.post(f"/incidents/{incident.ref}/notes", data={"text": "Unspoken.", "purpose": "handover"})
+    assert "Unspoken." in lead.get("/").text
+    assert "Unspoken." not in other.get("/").text
