@@ -185,6 +185,10 @@ class Settings(BaseSettings):
         description="Mailbox that is read for reports: imaps://name:password@host/INBOX; nothing in it is changed. Empty: none.",
     )
     imap_time_limit: float = Field(30, gt=0, le=300, description="Seconds to wait for an answer of the mailbox.")
+    alerts_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret (whsec_…) by which your other systems sign alerts to /hooks/alerts; empty: that door is shut.",
+    )
     sendgrid_parse_public_key: str = Field(
         "", description="The public key of the policy of SendGrid's parse webhook, which posts reports by e-mail here."
     )
@@ -199,6 +203,9 @@ class Settings(BaseSettings):
     )
     release_by_third: bool = Field(
         False, description="Whoever wrote or approved a notice may not start its sending: a third person does."
+    )
+    strict_codes: bool = Field(
+        False, description="A generator's code counts for its 30 seconds alone; else also for the 30 before and after."
     )
     emergency_hours: int = Field(
         4, ge=1, le=24, description="Hours for which a restricted incident opens to whoever breaks the glass."
@@ -293,7 +300,11 @@ class Settings(BaseSettings):
         file = self.instance / "tocsin.toml"
         written = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
         return {
-            name: "environment" if os.environ.get(f"TOCSIN_{name.upper()}") else "file" if name in written else "default"
+            name: "environment"
+            if os.environ.get(f"TOCSIN_{name.upper()}")
+            else "file"
+            if name in written
+            else "default"
             for name in type(self).model_fields
         }
 
@@ -313,7 +324,7 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """What is set about who may do what."""
-        return Policy(self.roles_by_two, self.release_by_third, self.emergency_hours)
+        return Policy(self.roles_by_two, self.release_by_third, self.emergency_hours, self.strict_codes)
 
     @property
     def lost_after(self) -> float:

@@ -41,11 +41,14 @@ def counter_at(now: datetime) -> int:
     return int(now.timestamp()) // STEP
 
 
-def step_of(code: str, secret: bytes, *, now: datetime, after: int) -> int | None:
-    """The step whose code this is, none before or at `after` (those are spent); None for a wrong code."""
+def step_of(code: str, secret: bytes, *, now: datetime, after: int, drift: int = DRIFT) -> int | None:
+    """The step whose code this is, none before or at `after` (those are spent); None for a wrong code.
+
+    `drift` is how many steps the clocks may differ: with none, a code is good for the 30 seconds of its step alone.
+    """
     given = "".join(code.split())
     found = None
-    for counter in range(counter_at(now) - DRIFT, counter_at(now) + DRIFT + 1):
+    for counter in range(counter_at(now) - drift, counter_at(now) + drift + 1):
         if hmac.compare_digest(code_at(secret, counter).encode(), given.encode()) and counter > after:
             found = counter
     return found

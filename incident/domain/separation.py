@@ -22,6 +22,7 @@ class Policy:
     roles_by_two: bool = True
     release_by_third: bool = False
     emergency_hours: int = 4
+    strict_codes: bool = False
 
     def to_json(self) -> dict[str, bool | int]:
         """Return the policy as plain values, as it is kept and recorded."""
@@ -38,6 +39,9 @@ class Policy:
             if self.roles_by_two
             else "One administrator alone gives roles; all leads are told. Nobody makes themselves an approver or an auditor.",
             "Being an administrator gives no right to see, write, approve or send anything in an incident.",
+            "A code of a generator is good for its 30 seconds alone."
+            if self.strict_codes
+            else "A code of a generator is also taken half a minute early or late, for clocks that differ; once.",
             f"A restricted incident can be opened in an emergency for {self.emergency_hours} "
             f"hour{'' if self.emergency_hours == 1 else 's'}, with a reason; all leads are told at once, and somebody on it reviews it.",
         )

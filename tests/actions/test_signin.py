@@ -4,14 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from apiflask import APIFlask
 
 from incident import clock
-from incident.actions import signin, users
+from incident.actions import policies, signin, users
 from incident.actions.ledger import transaction
 from incident.domain import second_factor
 from incident.domain.access import Role
 from incident.domain.errors import Refused
+from incident.domain.separation import Policy
 from incident.store import credentials, throttle
 from incident.store import users as rows
 from incident.store.db import db
@@ -116,3 +118,29 @@ def test_a_sealed_secret_of_one_account_does_not_open_in_another(app: APIFlask):
         app, [lambda: signin.with_code(ref, second_factor.code_at(SECRET, second_factor.counter_at(now)), now=now)]
     )
     assert isinstance(done[0], Refused)
+
+
+@pytest.mark.parametrize(
+    ("strict", "taken"), [(False, [False, True, True, True, False]), (True, [False, False, True, False, False])]
+)
+def test_a_code_is_good_for_thirty_seconds_where_it_is_set_so_and_for_ninety_elsewhere(app, strict, taken):
+    policies.take_up(Policy(strict_codes=strict), actor="system", now=clock.now())
+    found = []
+    for step in range(-2, 3):
+        user = a_user_with_a_generator()
+        now = clock.now()
+        held = rows.session_by_key(credentials.key_of(a_session(user, second_factor=False)), now).ref
+        code = second_factor.code_at(SECRET, second_factor.counter_at(now) + step)
+        try:
+            found.append(bool(signin.with_code(held, code, now=now)))
+        except Refused:
+            found.append(False)
+    assert found == taken
+
+
+def a_user_with_a_generator():
+    user = a_user()
+    with transaction(user.ref, clock.now()) as ledger:
+        rows.by_ref(user.ref).totp_secret = credentials.seal_secret(user.ref, SECRET)
+        ledger.write("second_factor.set_up", user.ref)
+    return user
