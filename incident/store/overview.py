@@ -11,6 +11,7 @@ from sqlalchemy.orm import defer
 from incident.store.closings import Review
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
+from incident.store.enquiries import Enquiry
 from incident.store.incidents import Fact, Incident
 from incident.store.notices import Notice
 from incident.store.obligations import ACTIVE, RUNNING, UNSETTLED, FindingRow
@@ -44,6 +45,9 @@ class Overview:
     drafts: int = 0
     filed: int = 0
     reviewed: int = 0
+    asked: int = 0
+    unanswered: int = 0
+    unanswered_late: int = 0
 
 
 def of(incident_ids: Collection[int], now: datetime) -> Mapping[int, Overview]:
@@ -85,6 +89,9 @@ def _parts(now: datetime) -> dict[str, ScalarSelect[Any]]:
         "drafts": _of(Report, func.count(), Report.state == "draft"),
         "filed": _of(Report, func.count(), Report.state == "filed"),
         "reviewed": _of(Review, func.count()),
+        "asked": _of(Enquiry, func.count()),
+        "unanswered": _of(Enquiry, func.count(), Enquiry.state == "open"),
+        "unanswered_late": _of(Enquiry, func.count(), Enquiry.state == "open", Enquiry.due_at < now),
     }
 
 

@@ -77,6 +77,7 @@ def stops(incident: Incident) -> list[Stop]:
         ("duties", "Duties", "obligations.index", _duties(seen)),
         ("notices", "Notices", "notices.index", _notices(seen)),
         ("sending", "Sending", "deliveries.index", _sending(seen)),
+        *((("enquiries", "Enquiries", "enquiries.index", _enquiries(seen)),) if seen.asked or seen.addressed else ()),
         ("reports", "Reports", "reports.index", _reports(seen)),
         ("record", "Record", "audit.index", ("done", "")),
         ("close", "Close", "closing.index", ("done", "closed") if incident.state == "closed" else ("not", "")),
@@ -143,6 +144,14 @@ def _sending(seen: Overview) -> tuple[str, str]:
     if seen.addressed:
         return "done", short(seen.reached)
     return "not", ""
+
+
+def _enquiries(seen: Overview) -> tuple[str, str]:
+    if seen.unanswered_late:
+        return "bad", _("%(late)s late", late=seen.unanswered_late)
+    if seen.unanswered:
+        return "way", _("%(open)s open", open=seen.unanswered)
+    return ("done" if seen.asked else "not"), ""
 
 
 def _reports(seen: Overview) -> tuple[str, str]:
@@ -263,6 +272,19 @@ def _asks(incident: Incident) -> list[Ask]:
             _("In doubt, failed, bounced or unreached."),
             "deliveries.index",
             "sending",
+            "late",
+        ),
+        (
+            seen.unanswered_late,
+            ngettext(
+                "%(late)s enquiry is late",
+                "%(late)s enquiries are late",
+                seen.unanswered_late,
+                late=seen.unanswered_late,
+            ),
+            _("Somebody asked, and the promised time for an answer is over."),
+            "enquiries.index",
+            "late",
             "late",
         ),
         (
