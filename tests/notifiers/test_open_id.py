@@ -68,6 +68,7 @@ def test_the_browser_takes_along_a_challenge_and_secrets_of_256_bits_and_never_t
     assert asked["code_challenge_method"] == ["S256"]
     assert asked["code_challenge"] == [b64(hashlib.sha256(first.verifier.encode()).digest())]
     assert asked["redirect_uri"] == [BACK]
+    assert asked["scope"] == ["openid email"]
     assert first.verifier not in str(asked)
     assert SECRET not in str(asked)
 
