@@ -20,6 +20,7 @@ from incident.store import users as rows
 from incident.store.users import Session
 from incident.web.access import live_session, me, now, permit, user
 from incident.web.languages import OFFERED, Word
+from incident.web.pages import named
 from incident.web.signin import next_path
 from incident.web.zones import ZONES
 
@@ -58,6 +59,7 @@ class TokenForm(FlaskForm):
 
 @bp.get("/")
 @permit(MEMBER)
+@named(Word("Your account"))
 def show() -> ResponseReturnValue:
     """Everything about one's own account."""
     return _page()

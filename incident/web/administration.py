@@ -17,6 +17,7 @@ from incident.store import audit, checkpoints, readiness
 from incident.web.access import actor, may_anywhere, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 from notifiers.contract import Channels
 
 bp = Blueprint("administration", __name__, url_prefix="/administration")
@@ -51,6 +52,7 @@ class Setting:
 
 @bp.get("/")
 @permit("administration.view")
+@named(Word("Administration"))
 def index() -> str:
     """Everything there is to look after."""
     channels: Channels = current_app.extensions["channels"]

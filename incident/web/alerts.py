@@ -22,6 +22,7 @@ from incident.store.users import User
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _
+from incident.web.pages import named
 from incident.work import ways
 
 bp = Blueprint("alerts", __name__, url_prefix="/team/alerts")
@@ -51,6 +52,7 @@ class TargetForm(FlaskForm):
 
 @bp.get("/")
 @permit("alert.change")
+@named(Word("Targets of alerts"))
 def index() -> ResponseReturnValue:
     """The targets in use, a form for another one, and who cannot be reached."""
     return _page(TargetForm(formdata=None))

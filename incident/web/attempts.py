@@ -25,6 +25,7 @@ from incident.web.access import actor, now, permit
 from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 from notifiers.contract import Channels
 
 bp = Blueprint("attempts", __name__, url_prefix="/incidents/<incident>/sending")
@@ -130,6 +131,7 @@ def again(incident: str, attempt: str) -> ResponseReturnValue:
 
 @bp.get("/mailbox/")
 @permit("sending.view")
+@named(Word("Mailbox of the sandbox"))
 def mails(incident: str) -> str:
     """What the sandbox took, newest first; opening one leaves a line."""
     before = request.args.get("before", type=int)
@@ -195,6 +197,7 @@ def mail_as_letter(incident: str, message: str) -> Response:
 
 @desk.get("/")
 @permit("sending.freeze")
+@named(Word("Freeze or release sending"))
 def switch() -> str:
     """Whether anything may go out of this installation at all."""
     state = dispatches.switch()

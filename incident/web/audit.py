@@ -35,6 +35,7 @@ from incident.web import answers
 from incident.web.access import actor, now, permit, zone
 from incident.web.languages import Word
 from incident.web.marked import marked
+from incident.web.pages import named
 
 bp = Blueprint("audit", __name__, url_prefix="/incidents/<incident>/record")
 whole = Blueprint("record", __name__, url_prefix="/record")
@@ -65,6 +66,7 @@ class Told:
 
 @bp.get("/")
 @permit("timeline.view")
+@named(Word("Record of this incident"))
 def index(incident: str) -> str:
     """The record of one incident, newest line first."""
     return _page(incident)
@@ -72,6 +74,7 @@ def index(incident: str) -> str:
 
 @whole.get("/", endpoint="index")
 @permit("record.view")
+@named(Word("The whole record"))
 def index_of_all() -> str:
     """The record of the whole installation, newest line first."""
     return _page(None)
@@ -215,6 +218,7 @@ class Turn(rows.Reading):
 
 @bp.get("/check")
 @permit("timeline.view")
+@named(Word("Check the record of this incident"))
 def check(incident: str) -> ResponseReturnValue:
     """Read every line again and say what that proves; the page grows while it reads."""
     return _check(incident)
@@ -222,6 +226,7 @@ def check(incident: str) -> ResponseReturnValue:
 
 @whole.get("/check", endpoint="check")
 @permit("record.view")
+@named(Word("Check the whole record"))
 def check_of_all() -> ResponseReturnValue:
     """The same, for those who look after the whole."""
     return _check(None)

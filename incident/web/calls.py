@@ -21,6 +21,7 @@ from incident.web.composing import instant
 from incident.web.deliveries import names
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("calls", __name__, url_prefix="/incidents/<incident>/calls")
 
@@ -97,6 +98,7 @@ def _key(task: Any) -> str:
 
 @bp.get("/")
 @permit("sending.view")
+@named(Word("Calls to make"))
 def index(incident: str) -> str:
     """Who is to be called, soonest first. No names and no numbers stand here."""
     found = rows.page(g.incident.id, **_wanted(), after=_place(), limit=PAGE + 1)

@@ -12,12 +12,15 @@ from incident.domain.audit import Checkpoint
 from incident.domain.errors import Missing
 from incident.store import checkpoints as rows
 from incident.web.access import permit
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("checkpoints", __name__, url_prefix="/record/checkpoint")
 
 
 @bp.get("/print")
 @permit("record.view")
+@named(Word("Print the newest checkpoint"))
 def print_() -> str:
     """The newest checkpoint on a sheet of paper, to be put where nobody who runs Tocsin can reach it."""
     newest = rows.latest()

@@ -17,7 +17,8 @@ from incident.store import grades, incidents, standings, users
 from incident.web.access import actor, now, permit, zone
 from incident.web.filters import span
 from incident.web.incidents import csv_answer
-from incident.web.languages import _
+from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("closing", __name__, url_prefix="/incidents/<incident>/closing")
 
@@ -47,6 +48,7 @@ SUMMARY = (
 
 @bp.get("/")
 @permit("closing.view")
+@named(Word("Close, reopen and review"))
 def index(incident: str) -> str:
     """What stands in the way, the review, and how it ended."""
     return _page({}, {})

@@ -20,6 +20,8 @@ from incident.web import paces, preflights, pretences
 from incident.web.access import actor, now, permit
 from incident.web.boards import CHANNEL_LABELS, MEANINGS, board_of, boards_of, reason_words, with_details
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
+from incident.web.pages import named
 from notifiers.contract import Channels
 
 bp = Blueprint("deliveries", __name__, url_prefix="/incidents/<incident>/sending")
@@ -32,6 +34,7 @@ __all__ = ["CHANNEL_LABELS", "MEANINGS", "board_of", "bp", "names", "reason_word
 
 @bp.get("/")
 @permit("sending.view")
+@named(Word("Sending"))
 def index(incident: str) -> str:
     """Every sending of this incident, and what is approved and not on its way."""
     before = request.args.get("before", type=int)

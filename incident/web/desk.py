@@ -12,7 +12,7 @@ from sqlalchemy import Select
 from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
 from incident.store import incidents as rows
-from incident.store import obligations, overview, postings, separation, users
+from incident.store import obligations, overview, postings, separation, tips, users
 from incident.store.db import db
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
@@ -20,7 +20,9 @@ from incident.web import bar, findings, marks, waiting, weekplot
 from incident.web.access import may, me, now, permit, zone
 from incident.web.dues import due_words
 from incident.web.filters import number
-from incident.web.languages import _, ngettext
+from incident.web.languages import Word, _, ngettext
+from incident.web.pages import named
+from incident.web.tips import seen as reported
 from incident.web.waiting import Row
 from incident.web.weekplot import Mark
 
@@ -35,6 +37,7 @@ HANDOVERS = 4
 
 @bp.get("/")
 @permit(MEMBER)
+@named(Word("Desk"))
 def home() -> ResponseReturnValue:
     """What is due soonest, and what waits for the reader; the team for who sees no incidents."""
     if not may("incident.view"):
@@ -79,6 +82,7 @@ class _Found:
         self.pages = postings.troubled(mine, limit=LISTED)
         self.drafts = overview.draft_reports(mine, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
+        self.reported = tips.counted(tips.queue(reported())) if may("tip.view") else 0
         newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
         self.wants = overview.wants(newest)
         self.notes = rows.handovers(mine, limit=HANDOVERS)
@@ -170,6 +174,7 @@ class _Found:
         """What waits for a person: approvals first, then what failed, then drafts."""
         return [
             *waiting.asked_roles(self.roles),
+            *waiting.reported(self.reported),
             *waiting.notices(self.notices, self.incidents),
             *waiting.sendings(self.dispatches, self.incidents),
             *waiting.pages(self.pages, self.incidents),

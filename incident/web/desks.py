@@ -29,6 +29,7 @@ from incident.web.incidents import csv_answer
 from incident.web.ladders import colleagues
 from incident.web.languages import Word, _
 from incident.web.lookups import may_ask_any
+from incident.web.pages import named
 
 bp = Blueprint("desks", __name__, url_prefix="/incidents/<incident>/sending/desk")
 
@@ -59,6 +60,7 @@ class Row:
 
 @bp.get("/")
 @permit("sending.view")
+@named(Word("Those in doubt, failed or unreached"))
 def index(incident: str) -> ResponseReturnValue:
     """The desk on which most waits: in doubt first."""
     held = _held()

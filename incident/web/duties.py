@@ -15,6 +15,8 @@ from incident.store.obligations import FindingRow
 from incident.web import findings
 from incident.web.access import now, permit
 from incident.web.incidents import csv_answer, visible
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("duties", __name__, url_prefix="/duties")
 
@@ -23,6 +25,7 @@ PAGE = 50
 
 @bp.get("/")
 @permit("duty.view")
+@named(Word("Duties of all incidents"))
 def index() -> str:
     """What is due soonest over all incidents that this reader may know of."""
     only = "open" if request.args.get("only") == "open" else "owed"

@@ -170,6 +170,7 @@ def _listed(found: Sequence[Enquiry]) -> list[Listed]:
 
 @bp.get("/new")
 @permit("enquiry.answer")
+@named(Word("Write down an enquiry"))
 def new(incident: str) -> str:
     """The form for what came by telephone, post or mail."""
     return _new({})

@@ -15,6 +15,7 @@ from incident.store import users
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("erasures", __name__, url_prefix="/incidents/<incident>/erasures")
 
@@ -28,6 +29,7 @@ STATES: Final = {
 
 @bp.get("/")
 @permit("erasure.view")
+@named(Word("Keep and erase"))
 def index(incident: str) -> str:
     """The hold, what was erased, and what may be."""
     return _page({}, {})

@@ -19,6 +19,7 @@ from incident.exports import csv
 from incident.store import grades as rows
 from incident.store import incidents, users
 from incident.store.grades import Grade
+from incident.web import pages
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _
@@ -59,6 +60,7 @@ CATEGORIES = {word: f"{base} · {word}" for word, base in enisa.BASE.items()}
 
 @bp.get("/")
 @permit("grade.view")
+@pages.named(Word("Grade"))
 def index(incident: str) -> str:
     """Every scale: what counts, why, and what the rules suggest."""
     return _overview({}, {})

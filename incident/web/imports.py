@@ -20,6 +20,7 @@ from incident.web import answers
 from incident.web.access import actor, now, permit, zone
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("imports", __name__, url_prefix="/incidents/<incident>/lists")
 
@@ -35,6 +36,7 @@ def folder() -> Path:
 
 @bp.get("/")
 @permit("people.view")
+@named(Word("Bring a list of people"))
 def index(incident: str) -> str:
     """The lists brought so far, and the form to bring one."""
     return _lists(incident)

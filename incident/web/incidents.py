@@ -34,6 +34,7 @@ from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.languages import Word
 from incident.web.marked import hidden, items
+from incident.web.pages import named
 from incident.web.seen import seen_of
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents")
@@ -45,6 +46,7 @@ KIND_WORDS = {"incident": Word("incident"), "near_miss": Word("near miss"), "dri
 
 @bp.get("/")
 @permit("incident.view")
+@named(Word("All incidents"))
 def index() -> str:
     """All incidents this reader may know of, newest first."""
     query, chosen = _filtered()
@@ -128,6 +130,7 @@ def _names(found: list[Incident]) -> dict[str, str]:
 
 @bp.get("/log")
 @permit("incident.log")
+@named(Word("Log an incident"))
 def log_form() -> str:
     """The first report: as little as one must know, all of it correctable."""
     return _log_page(answers.Answers(), zone())
@@ -190,6 +193,7 @@ def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
 
 @bp.get("/<incident>")
 @permit("incident.view")
+@named(Word("This incident at a glance"))
 def show(incident: str) -> str:
     """One incident at a glance: what is known, what is owed, what happened last."""
     facts = _shown(rail.current_facts(g.incident)) if may("fact.view") else {}
@@ -253,6 +257,7 @@ def fact_words(entry: Entry, fact: Fact | None) -> dict[str, Any]:
 
 @bp.get("/<incident>/facts")
 @permit("fact.view")
+@named(Word("Facts"))
 def facts(incident: str) -> str:
     """The ledger of facts, as known now or at any earlier time."""
     at, wrong = None, ""
@@ -370,6 +375,7 @@ def _fact_page(entry: Entry, given: answers.Answers, usual: ZoneInfo) -> str:
 
 @bp.get("/<incident>/timeline")
 @permit("timeline.view")
+@named(Word("Time line"))
 def timeline(incident: str) -> str:
     """Everything that happened in this incident, newest first, in sentences."""
     before = request.args.get("before", type=int)
@@ -425,6 +431,7 @@ def lead(incident: str) -> ResponseReturnValue:
 
 @bp.get("/<incident>/evidence")
 @permit("evidence.view")
+@named(Word("Evidence"))
 def evidence(incident: str) -> str:
     """All pieces of evidence with their custody."""
     return _evidence_page({}, {})

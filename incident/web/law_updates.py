@@ -17,7 +17,8 @@ from incident.store.incidents import Incident
 from incident.web import changes
 from incident.web.access import actor, now, permit
 from incident.web.incidents import visible
-from incident.web.languages import _
+from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("law_updates", __name__, url_prefix="/laws/updates")
 one = Blueprint("law_update", __name__, url_prefix="/incidents/<incident>/law-update")
@@ -36,6 +37,7 @@ class Update:
 
 @bp.get("/")
 @permit("duty.view")
+@named(Word("What newer laws would change"))
 def index() -> str:
     """The open incidents that today's laws would change, and how."""
     query = rows.pending(editions.current().digest, visible().with_only_columns(Incident.id))
@@ -72,6 +74,7 @@ def accept_many() -> ResponseReturnValue:
 
 @one.get("/")
 @permit("duty.view")
+@named(Word("What newer laws would change here"))
 def show(incident: str) -> str:
     """What today's laws would change in this incident."""
     made = actions.proposed(incident)

@@ -18,6 +18,8 @@ from incident.store.obligations import FindingRow
 from incident.web import board, findings, lawwords
 from incident.web.access import may, now, permit
 from incident.web.incidents import csv_answer, visible
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("laws", __name__, url_prefix="/laws")
 
@@ -73,6 +75,7 @@ def _sought() -> Sought:
 
 @bp.get("/")
 @permit(MEMBER)
+@named(Word("Laws"))
 def index() -> str:
     """All laws by place, with what they ask, how well they were read, and which library this is."""
     made, asked = editions.current(), _sought()

@@ -30,7 +30,8 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.deliveries import names
 from incident.web.imports import folder
 from incident.web.incidents import csv_answer
-from incident.web.languages import _
+from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("letters", __name__, url_prefix="/incidents/<incident>/letters")
 
@@ -39,6 +40,7 @@ PAGE = 50
 
 @bp.get("/")
 @permit("sending.view")
+@named(Word("Letters to print"))
 def index(incident: str) -> str:
     """What waits to be printed, and every batch, newest first."""
     before = request.args.get("before", type=int)
@@ -155,6 +157,7 @@ def throw_away(incident: str, batch: str) -> ResponseReturnValue:
 
 @bp.get("/returned/")
 @permit("sending.view")
+@named(Word("Letters that came back"))
 def back(incident: str) -> str:
     """The field to scan into, a list to bring, and what came back so far."""
     return _back(incident)

@@ -15,6 +15,8 @@ from incident.domain.scales import LEVELS, Scale
 from incident.exports import board, csv, plots
 from incident.web.access import actor, now, permit, zone
 from incident.web.incidents import csv_answer, visible
+from incident.web.languages import Word
+from incident.web.pages import named
 from incident.web.reports import company, download
 
 bp = Blueprint("measures", __name__, url_prefix="/measures")
@@ -31,6 +33,7 @@ WIDTHS: Final = {"wide": plots.WIDE, "narrow": plots.NARROW}
 
 @bp.get("/")
 @permit("measures.view")
+@named(Word("Measures"))
 def index() -> ResponseReturnValue:
     """All figures of the last months."""
     try:

@@ -14,6 +14,7 @@ from incident.store import members as rows
 from incident.store import separation, users
 from incident.web.access import actor, me, now, permit
 from incident.web.languages import Word
+from incident.web.pages import named
 from incident.web.team import link_page
 
 bp = Blueprint("members", __name__, url_prefix="/incidents/<incident>/team")
@@ -39,6 +40,7 @@ class AddForm(FlaskForm):
 
 @bp.get("/")
 @permit("member.view")
+@named(Word("Who may see this incident"))
 def index(incident: str) -> ResponseReturnValue:
     """Who is on the incident."""
     return _page(AddForm(formdata=None))

@@ -20,8 +20,9 @@ from incident.store.notices import Notice, NoticeVersion
 from incident.store.outlets import MediaCopy
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.languages import _, ngettext
+from incident.web.languages import Word, _, ngettext
 from incident.web.notice_pages import house
+from incident.web.pages import named
 from incident.web.public_tasks import names
 
 bp = Blueprint("newsrooms", __name__, url_prefix="/newsrooms")
@@ -32,6 +33,7 @@ PAGE = 50
 
 @bp.get("/")
 @permit("outlet.view")
+@named(Word("Newsrooms"))
 def index() -> str:
     """The newsrooms on the list, and a form for another one."""
     return _list({}, {})

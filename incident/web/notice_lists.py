@@ -16,6 +16,8 @@ from incident.store.users import User
 from incident.web import composing, notice_pages, notices
 from incident.web.access import me, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
+from incident.web.pages import named
 
 desk = Blueprint("all_notices", __name__, url_prefix="/desk/notices")
 
@@ -40,6 +42,7 @@ class Entry:
 
 @notices.bp.get("/")
 @permit("notice.view")
+@named(Word("Notices of this incident"))
 def index(incident: str) -> str:
     """The notices of an incident, newest first."""
     found = list(rows.of_incident(g.incident.id, before=request.args.get("before", type=int), limit=PAGE + 1))
@@ -57,6 +60,7 @@ def table(incident: str) -> Response:
 
 @desk.get("/", endpoint="index")
 @permit("notice.view")
+@named(Word("All notices"))
 def index_of_all() -> str:
     """The notices of every incident this reader may know of, newest first."""
     stage = request.args.get("stage", "")

@@ -17,7 +17,9 @@ from incident.store import notices as rows
 from incident.store.notices import Notice
 from incident.web import composing, notice_pages, paces
 from incident.web.access import actor, may, now, permit, zone
+from incident.web.languages import Word
 from incident.web.notice_pages import house
+from incident.web.pages import named
 
 bp = Blueprint("notices", __name__, url_prefix="/incidents/<incident>/notices")
 
@@ -26,6 +28,7 @@ PAGE = 50
 
 @bp.get("/new")
 @permit("notice.draft")
+@named(Word("Begin a notice"))
 def new(incident: str) -> str:
     """Where a notice begins: a title for the team, languages, and the text to start from."""
     return _new_page({}, {})

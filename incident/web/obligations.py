@@ -17,7 +17,8 @@ from incident.web import answers, board, changes, details, dutyplot, findings
 from incident.web import questions as questions_of
 from incident.web.access import actor, may, now, permit, zone
 from incident.web.incidents import csv_answer
-from incident.web.languages import _
+from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("obligations", __name__, url_prefix="/incidents/<incident>/duties")
 
@@ -27,6 +28,7 @@ ASKED = 5
 
 @bp.get("/")
 @permit("duty.view")
+@named(Word("Duties of this incident"))
 def index(incident: str) -> str:
     """The duties of an incident by due time, on a time line and as a list, with the questions that decide most."""
     return board_page(answers.Answers())
@@ -106,6 +108,7 @@ def table(incident: str) -> Response:
 
 @bp.get("/questions")
 @permit("duty.view")
+@named(Word("Questions that decide duties"))
 def questions(incident: str) -> str:
     """The open questions with the fields to answer them, those that decide most first."""
     return questions_page(answers.Answers())

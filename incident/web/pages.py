@@ -14,13 +14,16 @@ from werkzeug.routing import Rule
 from incident.domain.access import MEMBER, OWN, PUBLIC, SIGNED
 from incident.store.incidents import Incident
 from incident.web.access import may, may_anywhere, permit
+from incident.web.languages import Word
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 bp = Blueprint("pages", __name__)
 
 OPENED_BY_NOBODY_HERE = frozenset({PUBLIC, SIGNED, OWN})
-FILES = frozenset({"audit.checkpoint", "record.checkpoint", "record.export", "record.key", "account.second_factor", "sign_on.connect"})
+FILES = frozenset(
+    {"audit.checkpoint", "record.checkpoint", "record.export", "record.key", "account.second_factor", "sign_on.connect"}
+)
 """Routes that answer with a file, or lead elsewhere: there is no page to open."""
 AFTER_THE_FIRST_WORDS = (".", ",", ":", ";")
 
@@ -45,6 +48,7 @@ def named(name: str) -> Callable[[View], View]:
 
 @bp.get("/everything")
 @permit(MEMBER)
+@named(Word("All you can do"))
 def index() -> str:
     """Every page over all incidents that this reader may open."""
     return render_template("pages/list.html", pages=everywhere(), here=[])
@@ -52,6 +56,7 @@ def index() -> str:
 
 @bp.get("/incidents/<incident>/everything")
 @permit("incident.view")
+@named(Word("All you can do in this incident"))
 def of_incident(incident: str) -> str:
     """Every page of this incident that this reader may open, and every page over all of them."""
     return render_template("pages/list.html", pages=everywhere(), here=of(g.incident))

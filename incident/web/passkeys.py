@@ -11,6 +11,8 @@ from incident.store import passkeys as rows
 from incident.web import signin
 from incident.web.access import live_session, me, now, permit
 from incident.web.challenges import place, remembered, taken
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("passkeys", __name__)
 
@@ -19,6 +21,7 @@ LONGEST = 20_000
 
 @bp.get("/account/passkeys")
 @permit(MEMBER, fresh="passkeys.index")
+@named(Word("Your keys to sign in"))
 def index() -> str:
     """One's own keys, and the form to add one."""
     return _page()

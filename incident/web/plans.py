@@ -18,10 +18,11 @@ from incident.store import incidents, users
 from incident.store import plans as rows
 from incident.store.plans import Step
 from incident.store.users import User
+from incident.web import pages
 from incident.web.access import actor, me, now, permit
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer
-from incident.web.languages import _
+from incident.web.languages import Word, _
 
 bp = Blueprint("plans", __name__, url_prefix="/incidents/<incident>/plans")
 
@@ -44,6 +45,7 @@ class Shown:
 
 @bp.get("/")
 @permit("plan.view")
+@pages.named(Word("Plan and steps"))
 def index(incident: str) -> str:
     """What to do, phase by phase, and the playbooks that fit."""
     only = request.args.get("only", "")

@@ -20,6 +20,7 @@ from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
 from incident.web.marked import marked
+from incident.web.pages import named
 
 bp = Blueprint("privilege", __name__, url_prefix="/incidents/<incident>/privilege")
 
@@ -42,6 +43,7 @@ class MarkForm(FlaskForm):
 
 @bp.get("/")
 @permit("privilege.view")
+@named(Word("Privilege log"))
 def index(incident: str) -> str:
     """The log, and the form to mark another item."""
     wanted = {"kind": request.args.get("kind", "note")[:10], "item": request.args.get("item", "")[:60]}

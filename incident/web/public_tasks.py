@@ -30,6 +30,7 @@ from incident.store.postings import PostingCheck
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("public_tasks", __name__, url_prefix="/incidents/<incident>/public")
 
@@ -60,6 +61,7 @@ class PublicPage:
 
 @bp.get("/")
 @permit("notice.view")
+@named(Word("Tell the public and the media"))
 def show(incident: str) -> str:
     """The tasks with their evidence, the decisions, and the public pages of this incident."""
     before = request.args.get("before", type=int)

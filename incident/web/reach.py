@@ -17,6 +17,7 @@ from incident.store import feeds
 from incident.store import reach as rows
 from incident.web.access import actor, me, now, permit
 from incident.web.languages import Word
+from incident.web.pages import named
 from incident.web.summaries import site
 from incident.work import ways
 
@@ -73,6 +74,7 @@ def reach_part() -> Part:
 
 @bp.get("/")
 @permit(MEMBER)
+@named(Word("Your reminders and calendar"))
 def show() -> str:
     """One's own reminders and calendar, on a page of their own."""
     return render_template("account/reminders.html", part=_part())

@@ -12,6 +12,8 @@ from incident.domain.readiness import Check, Verdict
 from incident.exports import csv
 from incident.web.access import may_anywhere, now, permit
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("readiness", __name__, url_prefix="/readiness")
 
@@ -29,6 +31,7 @@ ROOMS: Final = {
 
 @bp.get("/")
 @permit("readiness.view")
+@named(Word("Readiness"))
 def index() -> str:
     """Every check: what fails, what to look at, what is ready."""
     found = judged()

@@ -21,6 +21,7 @@ from incident.store import checkpoints, record_keys, time_stamps, witnesses
 from incident.web.access import actor, may, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("record_keys", __name__, url_prefix="/record/keys")
 cosigned = Blueprint("cosignatures", __name__, url_prefix="/record/cosignatures")
@@ -41,6 +42,7 @@ class CosignedForm(FlaskForm):
 
 @bp.get("/")
 @permit("record.view")
+@named(Word("Keys of the record"))
 def index() -> str:
     """All keys with the line since which each is in force; who has seen how much; the newest time stamp."""
     return _page(CosignedForm(formdata=None))

@@ -11,7 +11,8 @@ from incident.web.access import actor, now, permit
 from incident.web.findings import shown
 from incident.web.incidents import csv_answer
 from incident.web.ladders import Ladder
-from incident.web.languages import _
+from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("reminders", __name__, url_prefix="/incidents/<incident>/reminders")
 
@@ -30,6 +31,7 @@ def colleagues() -> list[tuple[str, str]]:
 
 @bp.get("/")
 @permit("duty.view")
+@named(Word("Reminders of this incident"))
 def index(incident: str) -> str:
     """Every duty whose clock runs: its owner, the latest reminder, who has it, and the next one."""
     found = ladders.of_incident(g.incident)

@@ -24,7 +24,9 @@ from incident.store.reports import Report
 from incident.web import answers, reporting
 from incident.web.access import actor, may, now, permit, zone
 from incident.web.incidents import csv_answer
+from incident.web.languages import Word
 from incident.web.marked import hidden
+from incident.web.pages import named
 
 bp = Blueprint("reports", __name__, url_prefix="/incidents/<incident>/reports")
 
@@ -33,6 +35,7 @@ PAGE = 50
 
 @bp.get("/")
 @permit("report.view")
+@named(Word("Reports to authorities"))
 def index(incident: str) -> str:
     """The reports of an incident, newest first, and what may be begun."""
     return _list_page({}, {})

@@ -13,6 +13,8 @@ from incident.store import erasures
 from incident.store.incidents import Incident
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer, visible
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("retention", __name__, url_prefix="/retention")
 
@@ -21,6 +23,7 @@ SHOWN: Final = 200
 
 @bp.get("/")
 @permit("retention.view")
+@named(Word("How long things are kept"))
 def index() -> ResponseReturnValue:
     """The rules, and what they take next. With days in the address, what they would take."""
     try:

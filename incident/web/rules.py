@@ -21,6 +21,7 @@ from incident.store import sign_on, users
 from incident.web.access import actor, may, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("rules", __name__, url_prefix="/team/rules")
 
@@ -36,6 +37,7 @@ class EmergencyForm(FlaskForm):
 
 @bp.get("/")
 @permit("team.view")
+@named(Word("Who may do what"))
 def index() -> str:
     """The rules in words, since when, and what waits for an answer."""
     waiting = rows.requests(now())
@@ -123,6 +125,7 @@ def decline(ref: str) -> ResponseReturnValue:
 
 @bp.get("/emergency")
 @permit("emergency.open", fresh="rules.emergency")
+@named(Word("Open a restricted incident in an emergency"))
 def emergency() -> str:
     """What breaking the glass means, and the form for it."""
     return _emergency(EmergencyForm(formdata=None, data={"incident": request.args.get("incident", "")[:20]}))

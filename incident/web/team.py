@@ -15,6 +15,7 @@ from incident.store import users as rows
 from incident.store.users import User
 from incident.web.access import actor, me, now, permit
 from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("team", __name__, url_prefix="/team")
 
@@ -47,6 +48,7 @@ class LetInForm(FlaskForm):
 
 @bp.get("/")
 @permit("team.view")
+@named(Word("Team"))
 def index() -> ResponseReturnValue:
     """Everybody who works here, by key, and for administrators what is out as invitations."""
     found = list(rows.every(after=request.args.get("after", ""), most=PAGE + 1))

@@ -36,6 +36,7 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.filters import when
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, _, tag
+from incident.web.pages import named
 from incident.web.public_tasks import names as people
 
 bp = Blueprint("tips", __name__, url_prefix="/reported")
@@ -51,6 +52,7 @@ OPEN_CASES = 100
 
 @bp.get("/")
 @permit("tip.view")
+@named(Word("What was reported to us"))
 def index() -> str:
     """What waits for somebody, or everything; newest first."""
     query, chosen = _filtered()
@@ -128,6 +130,7 @@ def _cells(query: Select[Tip]) -> Iterator[tuple[Any, ...]]:
 
 @bp.get("/new")
 @permit("tip.triage")
+@named(Word("Write down what somebody told us"))
 def new() -> str:
     """A form for what somebody told us by telephone or in person."""
     return _new(Kind.OTHER, {})

@@ -19,6 +19,7 @@ from incident.web.answers import LOCAL
 from incident.web.composing import instant
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, _
+from incident.web.pages import named
 
 bp = Blueprint("vulnerabilities", __name__, url_prefix="/vulnerabilities")
 
@@ -40,6 +41,7 @@ EXPLOITED: Final = {
 
 @bp.get("/")
 @permit("vulnerability.view")
+@named(Word("Vulnerabilities"))
 def index() -> str:
     """All of them, newest first."""
     chosen: dict[str, Any] = _chosen()
@@ -69,6 +71,7 @@ def table() -> Response:
 
 @bp.get("/new")
 @permit("vulnerability.change")
+@named(Word("Put a vulnerability on the register"))
 def new() -> str:
     """Put one on the register."""
     return _form(None, {}, {})

@@ -20,6 +20,7 @@ from incident.store.webhooks import WebhookEndpoint, WebhookEvent
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("webhooks", __name__, url_prefix="/team/webhooks")
 
@@ -52,6 +53,7 @@ class EndpointForm(FlaskForm):
 
 @bp.get("/")
 @permit("webhook.change")
+@named(Word("Webhooks"))
 def index() -> ResponseReturnValue:
     """The endpoints in use, and a form for another one."""
     return _list(EndpointForm(formdata=None))

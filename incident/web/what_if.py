@@ -21,8 +21,9 @@ from incident.store import obligations as rows
 from incident.web import answers, changes, marks, questions
 from incident.web.access import actor, now, permit, zone
 from incident.web.dues import due_words
-from incident.web.languages import _
+from incident.web.languages import Word, _
 from incident.web.marks import Mark
+from incident.web.pages import named
 
 bp = Blueprint("what_if", __name__, url_prefix="/incidents/<incident>/duties/what-if")
 
@@ -54,6 +55,7 @@ class Pair:
 
 @bp.get("/")
 @permit("duty.view")
+@named(Word("What if"))
 def page(incident: str) -> str:
     """The form, with the questions that decide most and what is known of the others that one asks for."""
     every = rows.current(g.incident.id).values()
