@@ -102,14 +102,14 @@ SWAPPED: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One mistake: where, which, and the code of the function that holds it."""
+    """One mistake: where, which, and what makes the code of the function that holds it."""
 
     file: str
     line: int
     function: str
     what: str
     text: str
-    code: types.CodeType
+    make: Callable[[], types.CodeType]
 
     @property
     def name(self) -> tuple[str, str, str, str]:
@@ -126,11 +126,18 @@ def mutants(path: Path) -> Iterator[Mutant]:
     tree, lines = ast.parse(source), source.splitlines()
     for name, function in _functions(tree):
         for node, change, what in _changes(function):
-            changed = _with(tree, node, change)
-            code = _code_of(compile(changed, str(path), "exec"), function)
-            if code is not None:
-                line = getattr(node, "lineno", function.lineno)
-                yield Mutant(str(path.relative_to(ROOT)), line, name, what, lines[line - 1].strip(), code)
+            line = getattr(node, "lineno", function.lineno)
+            make = functools.partial(_made, tree, path, function, node, change)
+            yield Mutant(str(path.relative_to(ROOT)), line, name, what, lines[line - 1].strip(), make)
+
+
+def _made(
+    tree: ast.Module, path: Path, function: ast.FunctionDef, node: ast.AST, change: Callable[[ast.AST], ast.AST]
+) -> types.CodeType:
+    found = _code_of(compile(_with(tree, node, change), str(path), "exec"), function)
+    if found is None:
+        raise LookupError(f"{path}: {function.name} is not in its own file.")
+    return found
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -335,13 +342,14 @@ class Trial:
     def _try(
         self, items: list[pytest.Item], mutant: Mutant, live: dict[tuple[str, int], list[types.FunctionType]]
     ) -> None:
-        key = (str(ROOT / mutant.file), mutant.code.co_firstlineno)
+        code = mutant.make()
+        key = (str(ROOT / mutant.file), code.co_firstlineno)
         tests = sorted(self.entered[key], key=self.entered[key].__getitem__)
         limit = SLOWEST + 3 * sum(self.entered[key].values())
         functions = live.get(key, [])
-        if any(one.__code__.co_freevars != mutant.code.co_freevars for one in functions):
+        if any(one.__code__.co_freevars != code.co_freevars for one in functions):
             return  # such as a method that loses its super(): no running function takes that code
-        outcome = self._outcome(items, tests, functions, mutant.code, limit) if tests else "never entered"
+        outcome = self._outcome(items, tests, functions, code, limit) if tests else "never entered"
         self.outcomes[mutant.file, outcome] += 1
         if self.named and outcome not in {"caught", "too slow"}:
             print(f"{outcome}: {mutant.file}:{mutant.line} {mutant.function}: {mutant.what}: {mutant.text}", flush=True)
@@ -400,13 +408,13 @@ class Watched:
             self.seen.add((code.co_filename, code.co_firstlineno))
 
     def __enter__(self) -> set[tuple[str, int]]:
-        threading.setprofile(self._note)
-        sys.setprofile(self._note)
+        threading.settrace(self._note)
+        sys.settrace(self._note)  # told of calls alone, as it asks for no line of what is called
         return self.seen
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]
 
 
 _CACHED = type(functools.cache(lambda: None))
