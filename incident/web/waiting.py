@@ -15,7 +15,7 @@ from incident.store.reports import Report
 from incident.web.access import actor, may
 from incident.web.dues import DueWords
 from incident.web.filters import number
-from incident.web.languages import _
+from incident.web.languages import _, ngettext
 
 NO_TIME = DueWords("", "far", None)
 
@@ -53,6 +53,16 @@ def asked_roles(requests: Sequence[Any]) -> list[Row]:
         )
         for one in requests
     ]
+
+
+def reported(count: int) -> list[Row]:
+    """Reports from outside that somebody has to look at, as one line."""
+    if not count:
+        return []
+    title = ngettext("%(n)s report from outside", "%(n)s reports from outside", count, n=number(count))
+    href = url_for("tips.index")
+    own = may("tip.triage")
+    return [Row(NO_TIME, title, href, _("Clocks may run from when one came"), _("reported"), "soon", own=own)]
 
 
 def notices(found: Sequence[Notice], incidents: dict[int, Incident]) -> list[Row]:

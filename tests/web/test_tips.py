@@ -256,3 +256,12 @@ def test_a_program_does_all_that_the_pages_do(app, token_for, folder):
     ]
     assert call.get("/api/v1/reported?waiting=true", headers=head).json["reports"] == []
     assert post("", kind="supplier", said={"what": "x"}).status_code == 422
+
+
+def test_the_desk_says_how_many_wait_to_those_whose_work_it_is(app, as_, folder):
+    lead, writer = as_(Role.LEAD), as_(Role.COMMUNICATIONS)
+    assert "from outside" not in lead.get("/").get_data(as_text=True)
+    a_report(folder=folder)
+    a_report(folder=folder)
+    assert "2 reports from outside" in lead.get("/").get_data(as_text=True)
+    assert "from outside" not in writer.get("/").get_data(as_text=True)
