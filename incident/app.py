@@ -28,6 +28,7 @@ from incident.api import freezing as api_freezing
 from incident.api import grades as api_grades
 from incident.api import imports as api_imports
 from incident.api import incidents as api_incidents
+from incident.api import incoming_alerts as api_incoming_alerts
 from incident.api import law_updates as api_law_updates
 from incident.api import laws as api_laws
 from incident.api import letters as api_letters
@@ -265,6 +266,7 @@ API: tuple[Blueprint, ...] = (
     api_readiness.bp,
     api_administration.bp,
     api_vulnerabilities.bp,
+    api_incoming_alerts.bp,
 )
 
 
@@ -277,6 +279,7 @@ def _open_channels(app: APIFlask) -> None:
         app.extensions["webhooks"] = registry.webhooks(app.extensions["settings"])
         app.extensions["mailbox"] = registry.mailbox(app.extensions["settings"])
         app.extensions["inbound"] = registry.inbound(app.extensions["settings"])
+        app.extensions["alert_door"] = registry.alert_door(app.extensions["settings"])
         app.extensions["searcher"] = registry.searcher(app.extensions["settings"])
         app.extensions["sign_on"] = registry.sign_on(app.extensions["settings"])
     except Misconfigured as mistake:

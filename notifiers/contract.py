@@ -323,6 +323,14 @@ class Mailbox(Protocol):
 
 
 @runtime_checkable
+class Door(Protocol):
+    """What lets signed calls of the house's own systems in."""
+
+    def opened(self, call: Callback, now: datetime) -> bytes:
+        """The body of a good call. Raises Forged."""
+        ...
+
+
 class Inbound(Protocol):
     """A provider that takes e-mail in for us and posts it here."""
 

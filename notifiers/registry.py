@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from notifiers import wire
+from notifiers.alert_door import AlertDoor
 from notifiers.apprise_alert import AppriseAlert
 from notifiers.by_hand import ByHand
 from notifiers.clamd import Clamd
@@ -82,6 +83,7 @@ class Settings(Protocol):
     imap_url: Secret
     imap_time_limit: float
     sendgrid_parse_public_key: str
+    alerts_secret: Secret
     clamd: str
     sign_on_issuer: str
     sign_on_client_id: str
@@ -135,6 +137,15 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
     """The providers that post e-mail here, by their names in hooks. Raises Misconfigured."""
     key = settings.sendgrid_parse_public_key
     return {"sendgrid": SendgridMail(key)} if key else {}
+
+
+def alert_door(settings: Settings) -> AlertDoor | None:
+    """The door for alerts of other systems; None where it is shut. Raises Misconfigured."""
+    secret = settings.alerts_secret.get_secret_value()
+    try:
+        return AlertDoor(secret) if secret else None
+    except ValueError:
+        raise Misconfigured("TOCSIN_ALERTS_SECRET: give a secret of Standard Webhooks, whsec_ and base64.") from None
 
 
 def channels(settings: Settings) -> Channels:

@@ -41,6 +41,7 @@ class Way(StrEnum):
     PAGE = "page"
     MAIL = "mail"
     DESK = "desk"  # told to somebody who works here, who wrote it down
+    ALERT = "alert"  # a program told us
 
 
 class State(StrEnum):
@@ -72,6 +73,7 @@ LABELS: Final[Mapping[str, str]] = {
     Way.PAGE: "page",
     Way.MAIL: "e-mail",
     Way.DESK: "taken down by us",
+    Way.ALERT: "alert of a program",
     State.NEW: "new",
     State.IN_HAND: "in hand",
     State.SETTLED: "settled",

@@ -4,12 +4,14 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from incident.actions import mail_in, reported, telling
+from incident.actions import incoming_alerts, mail_in, reported, telling
+from incident.actions.tips import OUTSIDE
 from incident.domain.errors import Missing
+from incident.domain.incoming_alerts import LARGEST as LARGEST_ALERT
 from incident.settings import Settings
 from incident.web.access import now, permit
 from incident.web.errors import answer
-from notifiers.contract import Callback, Channels, Conversation, Forged, Inbound, Notifier
+from notifiers.contract import Callback, Channels, Conversation, Door, Forged, Inbound, Notifier
 
 bp = Blueprint("hooks", __name__, url_prefix="/hooks")
 
@@ -57,6 +59,24 @@ def mail(provider: str) -> ResponseReturnValue:
     settings: Settings = current_app.extensions["settings"]
     mail_in.take_in(raw, folder=settings.instance / "files", now=now())
     return Response(status=204)
+
+
+@bp.post("/alerts")
+@permit("signed")
+def alerts() -> ResponseReturnValue:
+    """Take in an alert of another system of ours; only our common secret opens this door."""
+    door: Door | None = current_app.extensions["alert_door"]
+    if door is None:
+        raise Missing()
+    request.max_content_length = LARGEST_ALERT
+    try:
+        body = door.opened(_callback(), now())
+    except Forged as forged:
+        log.warning("hook.forged", provider="alerts", why=str(forged))
+        return answer(403, "This alert is not signed by our common secret, or is not of now.")
+    settings: Settings = current_app.extensions["settings"]
+    taken = incoming_alerts.take_in(body, folder=settings.instance / "files", actor=OUTSIDE, now=now())
+    return {"ref": taken.ref, "again": taken.again}, 200 if taken.again else 201
 
 
 def _told(notifier: Notifier, callback: Callback) -> Response | None:

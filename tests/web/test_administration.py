@@ -22,7 +22,7 @@ def test_the_page_leads_to_every_room_that_the_reader_may_enter(as_):
     assert as_(Role.RESPONDER).get("/administration/").status_code == 403
 
 
-def test_a_secret_is_said_to_be_set_and_never_shown(app, as_, client, token_for):
+def test_a_secret_is_said_to_be_set_and_never_shown(app, as_, client, token_for, monkeypatch):
     settings = app.extensions["settings"]
     changed = settings.model_copy(
         update={
@@ -31,7 +31,7 @@ def test_a_secret_is_said_to_be_set_and_never_shown(app, as_, client, token_for)
             "company_name": "Example Shop",
         }
     )
-    app.extensions["settings"] = changed
+    monkeypatch.setitem(app.extensions, "settings", changed)
     answer = client.get("/api/v1/administration/settings", headers=token_for(Role.ADMINISTRATOR))
     found = {one["name"]: one for one in answer.json["settings"]}
     assert found["sendgrid_api_key"]["value"] == "set"
