@@ -13,6 +13,7 @@ from incident import clock, settings, start
 from incident.actions import bundles, dossier
 from incident.domain.audit import verify_bundle
 from incident.settings import Settings
+from incident.store import record_keys
 
 
 @click.command()
@@ -38,8 +39,9 @@ def bundle(incident: str, file: Path, privileged: bool, as_json: bool) -> None:
             clock=clock.now,
         )
         write(file, pieces)
+        known = record_keys.at_hand()
     with file.open("rb") as made:
-        verdict = verify_bundle(made)
+        verdict = verify_bundle(made, keys=known)
     if as_json:
         click.echo(json.dumps({"incident": incident, "files": verdict.files, "lines": verdict.size - verdict.hidden}))
     else:

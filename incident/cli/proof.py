@@ -13,6 +13,7 @@ from incident.actions import notice_proofs
 from incident.cli.bundle import write
 from incident.domain.audit import verify_bundle
 from incident.settings import Settings
+from incident.store import record_keys
 
 
 @click.command()
@@ -39,8 +40,9 @@ def proof(incident: str, person: str, file: Path, as_json: bool) -> None:
             actor="cli",
             clock=clock.now,
         )
+        known = record_keys.at_hand()
     write(file, iter([made]))
-    verdict = verify_bundle(io.BytesIO(made))
+    verdict = verify_bundle(io.BytesIO(made), keys=known)
     if as_json:
         click.echo(json.dumps({"person": person, "shows": verdict.shows, "shows_not": verdict.shows_not}))
     else:

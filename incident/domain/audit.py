@@ -531,7 +531,10 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     if key is None or commitment is None or scalar >= ORDER or _times(8, key)[0] == 0:
         return False  # the last: a key of small order, for which one signature fits many texts
     challenge = int.from_bytes(sha512(signature[:32] + public + message).digest(), "little") % ORDER
-    left, right = _by_table(scalar, _table(BASE)), _plus(commitment, _by_table(challenge, _table(key)))
+    uses = _uses(key)
+    uses[0] += 1
+    shared = _times(challenge, key) if uses[0] < WORTH_A_TABLE else _by_table(challenge, _table(key))
+    left, right = _by_table(scalar, _table(BASE)), _plus(commitment, shared)
     return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
 
 
@@ -563,6 +566,15 @@ def _times(scalar: int, point: Point) -> Point:
             total = _plus(total, point)
         point, scalar = _plus(point, point), scalar >> 1
     return total
+
+
+WORTH_A_TABLE = 8  # signatures by one key, before which a table costs more than it saves
+
+
+@lru_cache(256)
+def _uses(_key: Point) -> list[int]:
+    """How often this key was asked about, counted by whoever asks."""
+    return [0]
 
 
 @lru_cache(8)

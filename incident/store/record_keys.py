@@ -82,7 +82,7 @@ def private(*, is_new: bool) -> Ed25519PrivateKey:
         raise KeysError(
             f"{error} It signs the record. If it is lost for good, two people replace it: tocsin audit replace-key."
         ) from None
-    found = Ed25519PrivateKey.from_private_bytes(secret)
+    found = _opened(secret, row.file if row else SECRET)
     if row is not None and found.public_key().public_bytes_raw().hex() != row.public:
         raise KeysError(f"{ring.folder / row.file}.key is not the key that signs this record. Put the right one back.")
     return found
@@ -98,8 +98,18 @@ def new_private() -> tuple[str, Ed25519PrivateKey]:
 
 def at_hand() -> list[Key]:
     """The public halves of all private keys in the key folder: what this machine knows apart from its database."""
-    secrets = [sealed.ring().secret(path.removesuffix(".key")) for path in _files()]
-    return [named(Ed25519PrivateKey.from_private_bytes(one).public_key().public_bytes_raw()) for one in secrets]
+    names = [name.removesuffix(".key") for name in _files()]
+    found = [_opened(sealed.ring().secret(name), name) for name in names]
+    return [named(private.public_key().public_bytes_raw()) for private in found]
+
+
+def _opened(secret: bytes, name: str) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(secret)
+    except ValueError:
+        raise KeysError(
+            f"{sealed.ring().folder / name}.key is damaged. Put it back from where you keep the copy of your keys."
+        ) from None
 
 
 def _files() -> list[str]:

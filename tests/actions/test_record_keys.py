@@ -129,6 +129,15 @@ def test_another_file_under_the_name_of_the_key_signs_nothing(signed):
         record_keys.rotate(actor="U-9", now=NOON)
 
 
+@pytest.mark.parametrize("content", [b"", bytes(31), bytes(33)])
+def test_a_damaged_file_is_said_to_be_damaged(signed, content):
+    (sealed.ring().folder / "record.key").write_bytes(content)
+    with pytest.raises(KeysError, match=r"record\.key is damaged"):
+        store.demand_key()
+    with pytest.raises(KeysError, match=r"record\.key is damaged"):
+        store.verified()
+
+
 def test_a_lost_key_is_replaced_by_two_people_and_every_check_says_so(signed):
     write(2)
     first, second = two()

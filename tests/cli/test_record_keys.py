@@ -16,7 +16,7 @@ from incident.store import checkpoints as signed
 from incident.store import credentials, users
 from incident.store.db import db
 from incident.store.keys import KeysError
-from tests.builders import a_user
+from tests.builders import a_user, an_incident
 from tests.cli.test_operations import place as place
 from tests.cli.test_operations import pytest_generate_tests as pytest_generate_tests
 from tests.record import verbs
@@ -72,8 +72,22 @@ def test_a_lost_key_stops_the_start_until_two_people_have_replaced_it(place, peo
     assert re.search(r'"key": "tocsin/', said)
     code, said = place.run("audit", "verify")
     assert (code, "Key replaced without the old one's signature" in said) == (0, True)
+    assert place.run("bundle", a_case(place), place.instance.parent / "all.zip")[0] == 0
     with place.app().app_context():
         assert {"session.signed_in", "record.key_replaced", "session.signed_out"} <= set(verbs())
+
+
+def a_case(place):
+    with place.app().app_context():
+        ref = an_incident().ref
+        db.session.remove()
+    return ref
+
+
+def test_a_backup_holds_the_stamps_of_checkpoints(place, people):
+    kept = place.instance / "checkpoints" / f"checkpoint-{1:012d}.tsr"
+    kept.write_bytes(b"stamp")
+    assert place.run("backup", place.instance.parent / "backup")[0] == 0
 
 
 @pytest.mark.parametrize("wrong", ["password", "code", "one person"])
