@@ -204,7 +204,7 @@ def welcome() -> ResponseReturnValue:
     return _page("signin/welcome.html", form, invitation=invitation)
 
 
-def _provider() -> dict[str, str]:
+def _provider() -> dict[str, Any]:
     """What the first page says of the single sign-on, where one is set."""
     found: SignOn | None = current_app.extensions["sign_on"]
     if found is None:

@@ -127,6 +127,12 @@ class _Handler(Handler):
             return self._json(self.server.description())
         if path == "/keys":
             return self._json({"keys": [key.public() for key in self.server.keys]})
+        if path == "/authorize":  # whoever comes is the person, and is sent back at once
+            asked = parse_qs(urlsplit(self.path).query)
+            site = "{0.scheme}://{0.netloc}".format(urlsplit(asked["redirect_uri"][0]))
+            return self.answer(303, Location=site + self.server.code_for(self.path))
+        if path == "/leave":
+            return self.answer(200, b"<h1>You have left</h1>", Content_Type="text/html")
         if path == "/person" and self.server.told is not None:
             return self._json(self.server.told)
         return self.answer(404)
