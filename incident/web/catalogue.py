@@ -18,6 +18,8 @@ TRANSLATIONS: Final = Path(__file__).parent.parent / "translations"
 FILES: Final = {"zh-Hans": TRANSLATIONS / "zh_Hans" / "LC_MESSAGES" / "messages.po"}
 BELOW: Final = "made below the pages"
 """The comment of a text that rules, actions or files make: its places are filled before a page sees it."""
+LONGEST: Final = 1_000
+"""A text of more letters is nobody's sentence, and is not looked for among the patterns."""
 PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -35,7 +37,7 @@ class Catalogue:
     def said(self, english: str) -> str:
         """A finished text in this language: as it stands, or by the pattern it was made from; else as it came."""
         known = self.texts.get(english)
-        return known if known is not None else _by_pattern(self, english)
+        return known if known is not None else _by_pattern(self, english) if len(english) <= LONGEST else english
 
 
 NONE: Final = Catalogue({})

@@ -242,5 +242,5 @@ def despite_words(contents: Mapping[str, Any]) -> str:
 
 def channel_words(channels: Iterable[str]) -> str:
     """Return the channels in their order, such as "e-mail, then text message, then letter"."""
-    words = [CHANNEL_WORDS[Channel(word)].lower() for word in channels]
+    words = [str(CHANNEL_WORDS[Channel(word)]).lower() for word in channels]
     return ", then ".join(words) or _("no channel yet")

@@ -19,7 +19,7 @@ from incident.store import incidents, users
 from incident.web.access import actor, now, permit
 from incident.web.erasures import by_two, folder
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, tag
 
 bp = Blueprint("people", __name__, url_prefix="/incidents/<incident>/people")
 
@@ -56,7 +56,7 @@ ASKED: Final = "Asked for. A second person has to agree before anything is erase
 @bp.app_template_filter("place_name")
 def place_name(code: str) -> str:
     """The name of a place, or that it is not known."""
-    return places.named(code) if code else _("not known")
+    return places.named(code, "zh" if tag() == "zh-Hans" else "en") if code else _("not known")
 
 
 @bp.app_template_filter("kinds")

@@ -19,7 +19,7 @@ from incident.domain.stale import Stale
 from incident.store import obligations, users
 from incident.store import reports as rows
 from incident.store.reports import Report
-from incident.web.filters import ago, day
+from incident.web.filters import ago, day, span
 from incident.web.languages import Word, _
 
 SOON = timedelta(hours=24)
@@ -70,7 +70,7 @@ def due_words(state: str, due_at: datetime | None, at: datetime) -> tuple[str, s
     if due_at is None:
         return _("no fixed time"), "far"
     if at > due_at:
-        return _("%(removesuffix)s late", removesuffix=ago(due_at).removesuffix(" ago")), "late"
+        return _("%(span)s late", span=span(at - due_at)), "late"
     return ago(due_at), "soon" if due_at - at < SOON else "far"
 
 
