@@ -70,6 +70,7 @@ from incident.web import (
     answering,
     attempts,
     audit,
+    breaches,
     bundles,
     calls,
     check,
@@ -82,6 +83,7 @@ from incident.web import (
     enquiries,
     erasures,
     errors,
+    evidence,
     feeds,
     filters,
     frame,
@@ -90,7 +92,6 @@ from incident.web import (
     health,
     hooks,
     imports,
-    incidents,
     languages,
     law_updates,
     laws,
@@ -165,7 +166,7 @@ WEB: tuple[Blueprint, ...] = (
     rules.bp,
     alerts.bp,
     webhooks.bp,
-    incidents.bp,
+    evidence.bp,  # incidents, with their evidence
     reminders.bp,
     people.bp,
     imports.bp,
@@ -209,8 +210,9 @@ WEB: tuple[Blueprint, ...] = (
     administration.bp,
     vulnerabilities.bp,
 )
-OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp)
-"""Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have."""
+OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp, breaches.bp)
+"""Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have.
+What browsers tell of broken policies changes nothing, and needs none."""
 HOOKS: tuple[Blueprint, ...] = (hooks.bp,)
 """What providers call: no session, no form token; signatures alone open them."""
 API: tuple[Blueprint, ...] = (
@@ -323,7 +325,16 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     Bootstrap5(app)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     _open_keys(app, settings)
-    for start in (journal.init, headers.init, languages.init, filters.init, access.init, *STARTERS, frame.init, errors.init):
+    for start in (
+        journal.init,
+        headers.init,
+        languages.init,
+        filters.init,
+        access.init,
+        *STARTERS,
+        frame.init,
+        errors.init,
+    ):
         start(app)
     csrf = CSRFProtect(app)
     once.init(app)
