@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from incident.actions import enquiries_in, tips
 from incident.actions.ledger import transaction
@@ -54,7 +55,13 @@ def do(mailbox: Mailbox | None, *, folder: Path, clock: Callable[[], datetime]) 
 
 def _take_letter(letter: Letter, folder: Path, now: datetime) -> None:
     """Take one message in, then keep that it was read: should the process end in between, it is known by what it says."""
-    take_in(letter.raw, whole=letter.whole, folder=folder, now=now)
+    try:
+        take_in(letter.raw, whole=letter.whole, folder=folder, now=now)
+    except (OSError, SQLAlchemyError):
+        raise  # the machine, not the mail: it is tried again
+    except Exception as error:  # one bad mail stops no other, and is not lost
+        log.warning("mailbox.bad_mail", uid=letter.number, reason=type(error).__name__)
+        _received(mails.unreadable(letter.raw), letter.raw, folder, now)
     rows.note_read(MAILBOX, validity=letter.validity, uid=letter.number)
 
 

@@ -86,17 +86,22 @@ def parsed(raw: bytes, *, whole: bool = True) -> Mail:
         message = message_from_bytes(raw, policy=compat32)
         parts = list(islice(_leaves(message), MOST_PARTS))
     except (MessageError, RecursionError, LookupError, ValueError):
-        return Mail("", "", "", "", UNREADABLE, ())
+        return unreadable(raw)
     name, sender = _sender(message)
     files = tuple(islice((_attached(part) for part in parts if _is_file(part)), MOST_FILES))
     return Mail(
         sender=sender,
         name=name,
         subject=_line(message, "Subject"),
-        message_id=_line(message, "Message-ID"),
+        message_id=_line(message, "Message-ID") or _line(message, "Date") or sha256(raw).hexdigest(),
         text=_text([part for part in parts if not _is_file(part)]) if whole else TOO_LARGE,
         files=files if whole else (),
     )
+
+
+def unreadable(raw: bytes) -> Mail:
+    """What stands for an e-mail that cannot be read: that there is one."""
+    return Mail("", "", "", sha256(raw).hexdigest(), UNREADABLE, ())
 
 
 def _leaves(message: Message) -> Iterator[Message]:

@@ -161,6 +161,8 @@ def told(of: Kind, given: Mapping[str, str], *, offset: str, now: datetime) -> d
 
 def text(field: str, words: str, longest: int = LONGEST_TEXT) -> str:
     """Somebody's words, without what steers screens. Raises Unfit."""
+    if len(words) > 4 * longest + 1_000:  # not even looked through: cleaning takes its time
+        raise Unfit(field, "long", f"At most {longest:,} characters; this has {len(words):,}.")
     said = cleaned(words.replace("\r\n", "\n")).strip()
     if not said:
         raise Unfit(field, "missing", "This must not be empty.")

@@ -226,7 +226,7 @@ def _kind(word: str) -> Kind:
 
 def _given() -> dict[str, str]:
     request.max_content_length = LARGEST
-    return {name: value for name, value in request.form.items() if len(value) <= 20 * rules.LONGEST_TEXT}
+    return request.form.to_dict()
 
 
 def _uploads() -> list[Upload]:

@@ -320,6 +320,29 @@ def test_a_key_that_is_none_is_refused_at_the_start(key):
         SendgridMail(key)
 
 
+def test_one_bad_mail_stops_no_other_and_is_kept_as_it_was(app, imap, folder, monkeypatch):
+    whole = mails.parsed
+
+    def stumbles(raw, **more):
+        if b"bad" in raw:
+            raise RuntimeError("a defect")
+        return whole(raw, **more)
+
+    monkeypatch.setattr(mails, "parsed", stumbles)
+    for number, subject in enumerate(("bad one", "good", "bad two")):
+        imap.put(a_mail(subject=subject, message_id=f"<{number}@x>"))
+    look()
+    look()
+    said = [(sheet.said["what"].partition("\n")[0], len(sheet.files)) for sheet in reported()]
+    assert said == [(mails.UNREADABLE, 1), ("good", 1), (mails.UNREADABLE, 1)]
+
+
+def test_two_mails_that_nobody_can_read_are_two(app, folder):
+    mails_ = [b"Content-Type: multipart/mixed; boundary=x\r\n\r\n" + bytes([number]) for number in range(2)]
+    assert len({mail_in.take_in(raw, folder=folder, now=clock.now()) for raw in mails_}) == 2
+    assert mails.unreadable(b"1").unlike != mails.unreadable(b"2").unlike
+
+
 # our answers by e-mail
 
 

@@ -163,6 +163,12 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_kept(app, client, kind, fi
     assert not [verb for verb in record.verbs() if verb.startswith("tip.")]
 
 
+def test_words_beyond_the_limit_come_back_to_be_cut(app, client):
+    page = sent(client, proof="0", what="y" * 300_000)
+    assert page.status_code == 422
+    assert "y" * 300_000 in page.get_data(as_text=True)
+
+
 def test_files_come_along_and_their_names_are_shown_to_their_sender(app, client):
     files = [(io.BytesIO(b"one"), "one.png"), (io.BytesIO(b"two"), "<b>two.png")]
     code = code_in(sent(client, files=files))
