@@ -38,13 +38,13 @@ coverage: .venv/.test browser  ## the suite once more, with the branches it took
 	@$(BIN)/pytest -q -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 bench: .venv/.test  ## figures at small sizes, each beside its yardstick (docs/speed.md)
-	@for one in laws pages board boards "people_import 40000" preflight record report_pdf send "send 10000 --sizes" "sms 2000 0.05 --connections 16" resume "events 10000" "scale 4000 0.2" "size 2000 sqlite" register "letters 200" pages_under_load; do \
+	@for one in laws pages board boards "people_import 40000" preflight record report_pdf send "send 10000 --sizes" "sms 2000 0.05 --connections 16" resume "events 10000" "scale 4000 0.2" "size 2000 sqlite" register "letters 200" pages_under_load visitors; do \
 	  echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
 
 bench-full: .venv/.test  ## the same for a million people; takes an hour of an idle machine
 	@for one in "people_import 1000000 --postgresql" "send 1000000" "send 1000000 0.05" "send 1000000 --sizes" "sms 100000 0.05 --connections 16" \
 	  "sms 100000 0.05 --connections 64" "sms 20000 0" "resume 1000000 0.05" "events 1000000" "register 1000000" \
-	  "pages_under_load 100000" "pages_under_load 100000 --apart" "boards 1000000" "preflight 1000000" "record 1000000" "scale 100000 1.0" "size 100000" "letters 10000"; do \
+	  "pages_under_load 100000" "pages_under_load 100000 --apart" "visitors 100000" "boards 1000000" "preflight 1000000" "record 1000000" "scale 100000 1.0" "size 100000" "letters 10000"; do \
 	  echo "== $$one"; $(BIN)/python -m bench.$$one || exit 1; done
 
 soak: .venv/.test  ## kill workers 200 times a seed in a wave through failing providers (SOAK="people kills seeds"); takes hours
