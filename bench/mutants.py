@@ -46,10 +46,14 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     "record": {
         "incident/domain/audit.py": (
             "domain/test_audit.py", "domain/test_second_verifier.py", "actions/test_bundles.py", "actions/test_notice_proofs.py",
+            "domain/test_witness_program.py", "actions/test_record_keys.py", "actions/test_witnessing.py",
         ),
         "incident/domain/proofs.py": ("domain/test_proofs.py",),
         "incident/store/audit.py": ("store/test_audit.py", "store/test_checkpoints.py", "actions/test_ledger.py"),
         "incident/store/checkpoints.py": ("store/test_checkpoints.py", "actions/test_checkpoints.py", "actions/test_bundles.py"),
+        "incident/store/record_keys.py": ("actions/test_record_keys.py", "store/test_checkpoints.py"),
+        "incident/actions/record_keys.py": ("actions/test_record_keys.py", "cli/test_record_keys.py", "web/test_record_keys.py"),
+        "incident/actions/witnessing.py": ("actions/test_witnessing.py", "web/test_record_keys.py"),
         "incident/actions/ledger.py": ("actions/test_ledger.py", "store/test_audit.py", "store/test_turns.py"),
         "incident/actions/checkpoints.py": ("store/test_checkpoints.py", "actions/test_checkpoints.py", "web/test_checkpoints.py"),
     },
