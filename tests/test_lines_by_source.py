@@ -148,6 +148,7 @@ def name_of(view):
 
 CHANGES_NOTHING = {
     # routes that take a body and change nothing
+    "breaches.note": "tells the log that a browser kept something out",
     "what_if.suppose": "shows what would be owed",
     "api_law_update.what_if": "the same",
     "tip_pages.open_report": "the browser of a stranger remembers what its code opens",

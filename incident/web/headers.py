@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, request, url_for
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; manifest-src 'self'"
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; manifest-src 'self'; report-uri /policy-breaches"
 )
 PLAIN = secure.Secure(
     referrer=secure.ReferrerPolicy().no_referrer(),
