@@ -72,3 +72,16 @@ function tick() {
   }
 }
 if (ticks) { tick(); setInterval(tick, 20_000); }
+
+// What was known at each moment: a slider in place of typing a time; it goes there when it is let go.
+for (const form of document.querySelectorAll("[data-slider]")) {
+  const slide = form.querySelector("input"), shown = form.querySelector("output"), stops = [...form.querySelectorAll("option")];
+  const say = () => { shown.textContent = stops[Number(slide.value)].label; slide.setAttribute("aria-valuetext", shown.textContent); };
+  slide.addEventListener("input", say);
+  slide.addEventListener("change", () => {
+    const at = stops[Number(slide.value)].dataset.at;
+    location.assign(at ? `${location.pathname}?at=${encodeURIComponent(at)}` : location.pathname);
+  });
+  form.hidden = false;
+  say();
+}

@@ -176,6 +176,12 @@ def current_facts(incident_id: int, at: datetime | None = None) -> dict[str, Fac
     return {row.key: row for row in rows}
 
 
+def moments(incident_id: int, limit: int = 60) -> Sequence[datetime]:
+    """When facts were recorded, the latest moments of it, earliest first."""
+    query = select(Fact.recorded_at).where(Fact.incident_id == incident_id).distinct()
+    return db.session.scalars(query.order_by(Fact.recorded_at.desc()).limit(limit)).all()[::-1]
+
+
 def known(incident_id: int) -> Facts:
     """What is known of the incident now, as the rules take it."""
     return from_json({key: row.value for key, row in current_facts(incident_id).items()})

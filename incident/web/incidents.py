@@ -1,6 +1,7 @@
 """The pages of incidents: list, log, overview, facts, time line, notes."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,11 +27,11 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
 from incident.store import incidents as rows
-from incident.store import users
+from incident.store import overview, users
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
-from incident.web.languages import Word
+from incident.web.languages import Word, fact_words
 from incident.web.marked import hidden, items
 from incident.web.pages import named
 from incident.web.seen import seen_of
@@ -39,6 +40,7 @@ bp = Blueprint("incidents", __name__, url_prefix="/incidents")
 
 PAGE = 50
 HAPPENED, LAST = 30, 8
+CONFIDENCE = {"low": Word("low confidence"), "medium": Word("medium confidence"), "high": Word("high confidence")}
 KIND_WORDS = {"incident": Word("incident"), "near_miss": Word("near miss"), "drill": Word("drill")}
 
 
@@ -240,14 +242,14 @@ def fact_words(entry: Entry, fact: Fact | None) -> dict[str, Any]:
     value = parsed(entry.key, fact.value) if fact else UNKNOWN
     origin = " · ".join(
         part
-        for part in ((fact.source, f"{fact.confidence} confidence" if fact.confidence else "") if fact else ())
+        for part in ((fact.source, str(CONFIDENCE[fact.confidence]) if fact.confidence else "") if fact else ())
         if part
     )
     return {
         "key": entry.key,
         "label": entry.label,
         "known": value is not UNKNOWN,
-        "words": shown(entry.key, value, zone()),
+        "words": fact_words(entry.key, value, zone()),
         "origin": origin,
         "fact": fact,
     }
@@ -270,8 +272,21 @@ def facts(incident: str) -> str:
         for label, entries in _grouped(tuple(vocabulary()))
     ]
     return render_template(
-        "incidents/facts.html", groups=groups, at=at, wrong=wrong, typed_at=request.args.get("at", "")
+        "incidents/facts.html",
+        groups=groups,
+        at=at,
+        wrong=wrong,
+        typed_at=request.args.get("at", ""),
+        moments=rows.moments(g.incident.id),
+        asked=[] if at else _asked(known),
     )
+
+
+def _asked(known: Mapping[str, Fact]) -> list[dict[str, Any]]:
+    """Unknown facts on which open duties hang, with how many of them, most first."""
+    hanging = Counter(key for _, keys, _ in overview.wants([g.incident.id]) for key in set(keys))
+    asked = [fact_words(vocabulary()[key], known.get(key)) | {"hang": hang} for key, hang in hanging.most_common()]
+    return [fact for fact in asked if not fact["known"]]
 
 
 @bp.get("/<incident>/facts.csv")

@@ -1,5 +1,7 @@
 import io
 import json
+import re
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +12,7 @@ from incident.domain.errors import Refused
 from incident.store import incidents as rows
 from incident.store.audit import AuditLine
 from incident.store.db import db
+from tests.builders import an_incident
 
 LOGGED = {
     "title": "Customer database copied",
@@ -207,3 +210,28 @@ def test_recording_in_a_closed_incident_is_refused(app):
     db.session.commit()
     with pytest.raises(Refused, match="Reopen"):
         intake.record_facts(ref, {"people_count": 1}, source="", confidence="", actor="system", now=clock.now())
+
+
+def test_what_duties_wait_for_stands_first_among_the_facts(as_):
+    lead = as_(Role.LEAD)
+    ref = an_incident(facts={"personal_data": True, "establishments": ["DE"], "role": "controller"}).ref
+    page = lead.get(f"/incidents/{ref}/facts").text
+    first = page.index("Not known yet, and duties hang on it")
+    assert first < page.index("What happened")
+    assert re.search(r"decides \d+ duties", page[first:])
+    assert f"/incidents/{ref}/facts/risk_to_people" in page[first : page.index("What happened")]
+
+
+def test_the_slider_stops_where_something_was_learnt(as_):
+    lead = as_(Role.LEAD)
+    incident = an_incident(facts={"personal_data": True}, now=clock.now() - timedelta(hours=2))
+    intake.record_facts(
+        incident.ref, {"personal_data": False}, source="s", confidence="high", actor=lead.ref, now=clock.now()
+    )
+    page = lead.get(f"/incidents/{incident.ref}/facts").text
+    stops = re.findall(r'<option value="\d+" data-at="([^"]*)"', page)
+    assert len(stops) == 3
+    assert stops[-1] == ""
+    then = lead.get(f"/incidents/{incident.ref}/facts", query_string={"at": stops[0]}).text
+    assert "not what is known now" in then
+    assert 'value="0" list="slide-stops"' in then
