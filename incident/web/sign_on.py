@@ -17,6 +17,7 @@ from incident.domain.errors import Missing, Refused
 from incident.store import sign_on as rows
 from incident.web import signin
 from incident.web.access import actor, live_session, me, now, permit
+from incident.web.languages import _
 from notifiers.assertions import Assertion, Errand, NotAsserted, SignOn, Unavailable
 
 bp = Blueprint("sign_on", __name__)
@@ -77,7 +78,7 @@ def disconnect() -> ResponseReturnValue:
 def shut() -> ResponseReturnValue:
     """Let nobody in by the provider any more."""
     ended = actions.shut(actor=actor(), now=now())
-    flash(f"The single sign-on is shut. Sessions that had begun there have ended: {ended}.", "met")
+    flash(_("The single sign-on is shut. Sessions that had begun there have ended: %(ended)s.", ended=ended), "met")
     return redirect(url_for("rules.index"))
 
 
