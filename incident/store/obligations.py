@@ -4,7 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, insert, or_, select, text, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.obligations import keyed
@@ -16,6 +30,8 @@ CURRENT = text("superseded_at IS NULL")
 RUNNING = text(
     "superseded_at IS NULL AND standing = 'owed' AND state IN ('proposed', 'accepted') AND due_at IS NOT NULL"
 )
+LIVE = text("superseded_at IS NULL AND standing IN ('owed', 'advised') AND state IN ('proposed', 'accepted')")
+"""What somebody still has to act on: written out, so that the database sees that the index of these rows is meant."""
 AT_ONCE = 500
 
 
@@ -41,6 +57,7 @@ class FindingRow(Model):
         Index("ix_finding_incident", "incident_id", "id"),
         Index("ix_finding_remind", "remind_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_finding_running_due", "due_at", "incident_id", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index("ix_finding_live_due", "due_at", "id", "incident_id", sqlite_where=LIVE, postgresql_where=LIVE),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
@@ -188,24 +205,39 @@ def pending(incident_id: int) -> Sequence[FindingRow]:
 
 def unsettled(incidents: Select[Any], standings: Iterable[str] = ACTIVE) -> Select[FindingRow]:
     """Findings over several incidents (a query of their ids) that somebody still has to act on."""
-    return select(FindingRow).where(
-        FindingRow.incident_id.in_(incidents),
+    query = select(FindingRow).where(belongs_to(incidents))
+    if tuple(standings) == ACTIVE:
+        return query.where(LIVE)
+    return query.where(
         FindingRow.superseded_at.is_(None),
         FindingRow.standing.in_(tuple(standings)),
         FindingRow.state.in_(UNSETTLED),
     )
 
 
+def belongs_to(incidents: Select[Any]) -> ColumnElement[bool]:
+    """Whether a finding belongs to one of these incidents (a query of their ids), asked for each finding in its turn.
+
+    As a list of ids it would have SQLite gather the findings of all of them before it looks at the first due time.
+    """
+    own = next(iter(incidents.selected_columns))
+    return incidents.where(own == FindingRow.incident_id).correlate(FindingRow).exists()
+
+
 def soonest(
     query: Select[FindingRow], *, after: tuple[datetime | None, int] | None, limit: int
 ) -> Sequence[FindingRow]:
     """A page by due time, those without one last; `after` is the due time and id of the last row shown."""
-    if after is not None:
-        due, last = after
-        if due is None:
-            query = query.where(FindingRow.due_at.is_(None), FindingRow.id > last)
-        else:
-            later = or_(FindingRow.due_at > due, FindingRow.due_at.is_(None))
-            query = query.where(or_(later, (FindingRow.due_at == due) & (FindingRow.id > last)))
-    ordered = query.order_by(FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)
-    return db.session.scalars(ordered.limit(limit)).all()
+    due, last = after if after is not None else (None, 0)
+    found: list[FindingRow] = []
+    if after is None or due is not None:
+        dated = query.where(FindingRow.due_at.is_not(None))
+        if due is not None:
+            later = or_(FindingRow.due_at > due, FindingRow.id > last)
+            dated = dated.where(FindingRow.due_at >= due, later)
+        found += db.session.scalars(dated.order_by(FindingRow.due_at, FindingRow.id).limit(limit)).all()
+        last = 0
+    if len(found) < limit:
+        undated = query.where(FindingRow.due_at.is_(None), FindingRow.id > last)
+        found += db.session.scalars(undated.order_by(FindingRow.id).limit(limit - len(found))).all()
+    return found
