@@ -118,6 +118,8 @@ TABLES = (
     "incident.domain.laws:Confidence",
 )
 """Tables of words below the pages; pages show them through the filter `said`."""
+PROSE = ("clock", "dues", "plans", "preflight", "readiness", "subjects")
+"""Rules whose every sentence may come to be read on a page."""
 FILES_OF_WORDS = {
     "facts.toml": ("label", "hint", "en"),
     "columns.toml": ("label",),
@@ -125,6 +127,8 @@ FILES_OF_WORDS = {
     "elements.toml": ("label",),
     "grading.toml": ("text",),
     "letter_forms.toml": ("label",),
+    "playbooks/*.toml": ("title",),
+    "laws/**/*.toml": ("title",),
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
 
@@ -141,7 +145,7 @@ def gathered() -> dict[Text, bool]:
     found: dict[Text, bool] = {}
     for text in (*_of_pages(), *_of_python()):
         found.setdefault(text, False)
-    for text in (*_of_rooms(), *_of_tables(), *_of_files()):
+    for text in (*_of_rooms(), *_of_prose(), *_of_tables(), *_of_files()):
         found[text] = True
     return found
 
@@ -177,6 +181,18 @@ def _of_rooms() -> Iterator[Text]:
                     yield from _sentences(call.args[place], constants)
 
 
+def _of_prose() -> Iterator[Text]:
+    for name in PROSE:
+        tree = ast.parse((ROOT / "incident" / "domain" / f"{name}.py").read_text(encoding="utf-8"))
+        unread = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
+        unread |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        unread |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in unread:
+                said = (text.replace("{}", "%(value)s") for text in _sentences(node, {}))
+                yield from (text for text in said if re.search("[A-Za-z]{2}.? [A-Za-z%]|s [A-Za-z]", text))
+
+
 def _of_tables() -> Iterator[Text]:
     for place in TABLES:
         module, _, name = place.partition(":")
@@ -185,8 +201,8 @@ def _of_tables() -> Iterator[Text]:
 
 def _of_files() -> Iterator[Text]:
     for name, keys in FILES_OF_WORDS.items():
-        whole = tomllib.loads((ROOT / "incident" / name).read_text(encoding="utf-8"))
-        yield from _values(whole, keys)
+        for path in sorted((ROOT / "incident").glob(name)):
+            yield from _values(tomllib.loads(path.read_text(encoding="utf-8")), keys)
 
 
 def _calls(path: Path) -> Iterator[ast.Call]:
@@ -230,7 +246,7 @@ def _with_places(node: ast.expr) -> str:
         return _with_places(node.left) + _with_places(node.right)
     if not isinstance(node, ast.JoinedStr):
         return ""
-    parts = []
+    parts, named = [], dict[str, str]()
     for number, part in enumerate(node.values):
         if isinstance(part, ast.Constant):
             parts.append(str(part.value).replace("%", "%%"))
@@ -238,6 +254,7 @@ def _with_places(node: ast.expr) -> str:
             assert isinstance(part, ast.FormattedValue)
             inner = part.value
             name = inner.id if isinstance(inner, ast.Name) else getattr(inner, "attr", f"value{number}")
+            name = name if named.setdefault(name, ast.unparse(inner)) == ast.unparse(inner) else f"{name}{number}"
             parts.append(f"%({name})s")
     return "".join(parts)
 
@@ -248,6 +265,7 @@ def _words(table: object) -> Iterator[str]:
     elif isinstance(table, EnumMeta):
         for one in table:
             yield str(one.value).replace("_", " ")
+            yield from [one.words] if isinstance(getattr(one, "words", None), str) else []
     elif isinstance(table, Mapping):
         for value in table.values():
             yield from _words(value)

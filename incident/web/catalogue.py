@@ -20,6 +20,10 @@ BELOW: Final = "made below the pages"
 """The comment of a text that rules, actions or files make: its places are filled before a page sees it."""
 LONGEST: Final = 1_000
 """A text of more letters is nobody's sentence, and is not looked for among the patterns."""
+JOINTS: Final = {"? ": " ", ": ": "："}
+"""What stands between a name or a question and what is said of it."""
+LISTS: Final = {"; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
+"""What stands between things that are told one after the other, the widest first."""
 PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -35,9 +39,11 @@ class Catalogue:
         return self.texts.get(english, english)
 
     def said(self, english: str) -> str:
-        """A finished text in this language: as it stands, or by the pattern it was made from; else as it came."""
+        """A finished text in this language: as it stands, by the pattern it was made from, or part by part; else as it came."""
         known = self.texts.get(english)
-        return known if known is not None else _by_pattern(self, english) if len(english) <= LONGEST else english
+        if known is not None or not self.texts or len(english) > LONGEST:
+            return english if known is None else known
+        return _by_pattern(self, english) or _by_parts(self, english) or english
 
 
 NONE: Final = Catalogue({})
@@ -86,6 +92,19 @@ def _found(patterns: tuple[tuple[re.Pattern[str], str], ...], english: str) -> t
 def _by_pattern(book: Catalogue, english: str) -> str:
     found = _found(book.patterns, english)
     if found is None:
-        return english
+        return ""
     source, values = found
-    return book.texts[source] % {name: book.texts.get(value, value) for name, value in values.items()}
+    return book.texts[source] % {name: book.said(value) for name, value in values.items()}
+
+
+def _by_parts(book: Catalogue, english: str) -> str:
+    """Such as “question? answer”, “name: value” and lists, where the parts are known."""
+    for mark, between in JOINTS.items():
+        left, found, right = english.partition(mark)
+        if found and left + mark.strip(" :;→") in book.texts:
+            return book.texts[left + mark.strip(" :;→")] + between + book.said(right)
+    for mark, between in LISTS.items():
+        parts = english.split(mark)
+        if len(parts) > 1 and any(book.said(part) != part for part in parts):
+            return between.join(book.said(part) for part in parts)
+    return ""

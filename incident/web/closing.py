@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from incident.actions import closing as actions
 from incident.domain.closing import QUESTIONS, Gate
 from incident.domain.errors import Invalid
-from incident.domain.facts import UNKNOWN, Facts, shown, vocabulary
+from incident.domain.facts import UNKNOWN, Facts, vocabulary
 from incident.domain.scales import CAPTIONS, Scale, words
 from incident.exports import csv
 from incident.store import closings as rows
@@ -17,7 +17,7 @@ from incident.store import grades, incidents, standings, users
 from incident.web.access import actor, now, permit, zone
 from incident.web.filters import span
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, value_words
 from incident.web.pages import named
 
 bp = Blueprint("closing", __name__, url_prefix="/incidents/<incident>/closing")
@@ -86,7 +86,9 @@ def _where(gate: Gate) -> str:
 
 def _summary(facts: Facts) -> list[tuple[str, str, bool]]:
     """What is known of the main facts, in words."""
-    return [(vocabulary()[key].label, shown(key, facts[key], zone()), facts[key] is not UNKNOWN) for key in SUMMARY]
+    return [
+        (vocabulary()[key].label, value_words(key, facts[key], zone()), facts[key] is not UNKNOWN) for key in SUMMARY
+    ]
 
 
 def _figures() -> list[tuple[str, str]]:

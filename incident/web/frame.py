@@ -58,7 +58,7 @@ def mode() -> dict[str, str]:
     channels = current_app.extensions.get("channels")
     if channels is None or channels.only_sandbox:
         return {
-            "word": "Sandbox",
+            "word": Word("Sandbox"),
             "tone": "soon",
             "means": _("No provider is set: nothing leaves this machine, and nothing sent here counts as told."),
         }

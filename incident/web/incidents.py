@@ -31,7 +31,7 @@ from incident.store import overview, users
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
-from incident.web.languages import Word, fact_words
+from incident.web.languages import Word, value_words
 from incident.web.marked import hidden, items
 from incident.web.pages import named
 from incident.web.seen import seen_of
@@ -249,7 +249,7 @@ def fact_words(entry: Entry, fact: Fact | None) -> dict[str, Any]:
         "key": entry.key,
         "label": entry.label,
         "known": value is not UNKNOWN,
-        "words": fact_words(entry.key, value, zone()),
+        "words": value_words(entry.key, value, zone()),
         "origin": origin,
         "fact": fact,
     }

@@ -5,6 +5,7 @@ when the program starts (labels, tables), and the filter `said` for what comes f
 vocabulary. Programs (the API, hooks, jobs, the command line) are always answered in English.
 """
 
+from datetime import tzinfo
 from typing import Any, Final, cast
 
 from babel import Locale, UnknownLocaleError
@@ -14,6 +15,8 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
 from incident.actions.users import LANGUAGES
+from incident.domain import phrases
+from incident.domain.facts import Unknown, Value, shown
 from incident.web import access
 from incident.web.catalogue import catalogue
 
@@ -102,6 +105,11 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
 def said(text: Any) -> Any:
     """Words that rules, actions or files made, in the reader's language; whatever is no plain text comes back as it is."""
     return catalogue(tag()).said(str.__str__(text)) if isinstance(text, str) and not isinstance(text, Markup) else text
+
+
+def value_words(key: str, value: Value | Unknown, zone: tzinfo) -> str:
+    """The value of a fact in the reader's language, as reports say it; times in `zone`, which is named."""
+    return phrases.words(key, value, zone, "zh") if tag() == "zh-Hans" else shown(key, value, zone)
 
 
 @pass_eval_context

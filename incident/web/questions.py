@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from incident.domain import settlements
-from incident.domain.facts import Entry, parsed, shown, vocabulary
+from incident.domain.facts import Entry, parsed, vocabulary
 from incident.domain.obligations import Standing
 from incident.domain.questions import weight
 from incident.domain.settlements import Difference
@@ -14,7 +14,7 @@ from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
 from incident.web import access, findings
 from incident.web.dues import DueWords, due_words
-from incident.web.languages import _
+from incident.web.languages import _, value_words
 
 UNDO_WITHIN = timedelta(minutes=15)
 
@@ -88,5 +88,5 @@ def just_answered(incident_id: int, key: str, who: str, now: datetime) -> Answer
     if not past or past[0].recorded_by != who or now - past[0].recorded_at > UNDO_WITHIN:
         return None
     entry, before = vocabulary()[key], (past[1].value if len(past) > 1 else None)
-    said, was = (shown(key, parsed(key, value), access.zone()) for value in (past[0].value, before))
+    said, was = (value_words(key, parsed(key, value), access.zone()) for value in (past[0].value, before))
     return Answered(entry, said, was, undoable=before != past[0].value)

@@ -16,7 +16,7 @@ from incident.store.obligations import FindingRow
 from incident.store.overview import Overview, of
 from incident.web.access import may, now
 from incident.web.dues import DueWords, due_words
-from incident.web.languages import Word, _, ngettext
+from incident.web.languages import Word, _, ngettext, said
 
 MARKS = {
     "done": ("✓", Word("done")),
@@ -62,25 +62,29 @@ def stops(incident: Incident) -> list[Stop]:
     path = (
         (
             "log",
-            "Log",
+            Word("Log"),
             "incidents.show",
             ("done" if seen.facts else "not", _("%(facts)s facts", facts=seen.facts) if seen.facts else ""),
         ),
-        ("grade", "Grade", "grades.index", _grade(incident)),
-        ("plan", "Plan", "plans.index", _plan(seen)),
+        ("grade", Word("Grade"), "grades.index", _grade(incident)),
+        ("plan", Word("Plan"), "plans.index", _plan(seen)),
         (
             "people",
-            "People",
+            Word("People"),
             "people.index",
             ("done" if seen.people else "not", short(seen.people) if seen.people else ""),
         ),
-        ("duties", "Duties", "obligations.index", _duties(seen)),
-        ("notices", "Notices", "notices.index", _notices(seen)),
-        ("sending", "Sending", "deliveries.index", _sending(seen)),
-        *((("enquiries", "Enquiries", "enquiries.index", _enquiries(seen)),) if seen.asked or seen.addressed else ()),
-        ("reports", "Reports", "reports.index", _reports(seen)),
-        ("record", "Record", "audit.index", ("done", "")),
-        ("close", "Close", "closing.index", ("done", "closed") if incident.state == "closed" else ("not", "")),
+        ("duties", Word("Duties"), "obligations.index", _duties(seen)),
+        ("notices", Word("Notices"), "notices.index", _notices(seen)),
+        ("sending", Word("Sending"), "deliveries.index", _sending(seen)),
+        *(
+            (("enquiries", Word("Enquiries"), "enquiries.index", _enquiries(seen)),)
+            if seen.asked or seen.addressed
+            else ()
+        ),
+        ("reports", Word("Reports"), "reports.index", _reports(seen)),
+        ("record", Word("Record"), "audit.index", ("done", "")),
+        ("close", Word("Close"), "closing.index", ("done", _("closed")) if incident.state == "closed" else ("not", "")),
     )
     known = current_app.view_functions
     return [
@@ -194,8 +198,8 @@ def state(incident: Incident) -> State:
         (
             _(
                 "%(lower)s: %(replace)s%(value)s",
-                lower=caption.lower(),
-                replace=grade.level.replace("_", " "),
+                lower=said(caption).lower(),
+                replace=said(grade.level.replace("_", " ")),
                 value=f" {grade.score:.2f}" if grade.score is not None else "",
             ),
             scales.TONES.get(grade.level, "idle"),

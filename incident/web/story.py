@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from incident.domain import verbs
-from incident.domain.facts import UNKNOWN, parsed, shown, vocabulary
+from incident.domain.facts import UNKNOWN, parsed, vocabulary
 from incident.store import audit, users
 from incident.store import incidents as rows
 from incident.store.audit import AuditLine
 from incident.store.incidents import Incident
 from incident.web.access import zone
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, value_words
 
 ABOUTS = (
     (Word("facts"), Word("Facts and notes")),
@@ -103,6 +103,10 @@ def _facts_of(
             continue
         at = row.recorded_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         value = parsed(row.key, row.value) if row.value is not None else UNKNOWN
-        words = {"label": vocabulary()[row.key].label, "words": shown(row.key, value, zone()), "origin": row.source}
+        words = {
+            "label": vocabulary()[row.key].label,
+            "words": value_words(row.key, value, zone()),
+            "origin": row.source,
+        }
         found.setdefault((at, row.recorded_by), []).append(words)
     return found

@@ -22,7 +22,7 @@ from incident.actions import tips
 from incident.domain import tip_words
 from incident.domain import tips as rules
 from incident.domain.errors import Missing
-from incident.domain.facts import parsed, shown, vocabulary
+from incident.domain.facts import parsed, vocabulary
 from incident.domain.outlets import WORDS as MAIL_WORDS
 from incident.domain.tips import FIELDS, LABELS, TONES, Field, Kind, Sort, State, Unfit, Way
 from incident.exports import csv
@@ -35,7 +35,7 @@ from incident.store.tips import MAILBOX, Tip
 from incident.web.access import actor, now, permit, zone
 from incident.web.filters import when
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word, _, tag
+from incident.web.languages import Word, _, tag, value_words
 from incident.web.pages import named
 from incident.web.public_tasks import names as people
 
@@ -207,7 +207,7 @@ def page(ref: str, errors: dict[str, str] | None = None) -> str:
         messages=sheet.messages,
         files=sheet.files,
         suggested=[
-            (one, vocabulary().entries[one.key].label, shown(one.key, parsed(one.key, one.value), zone()))
+            (one, vocabulary().entries[one.key].label, value_words(one.key, parsed(one.key, one.value), zone()))
             for one in sheet.suggested
         ],
         alike=rows.alike(row, seen()),

@@ -13,7 +13,7 @@ from incident.actions import intake
 from incident.actions import what_if as suppositions
 from incident.actions.what_if import Beside, WhatIf
 from incident.domain.errors import Invalid
-from incident.domain.facts import Entry, Facts, Unknown, Value, shown, to_json, vocabulary
+from incident.domain.facts import Entry, Facts, Unknown, Value, to_json, vocabulary
 from incident.domain.obligations import Standing
 from incident.domain.settlements import Known
 from incident.store import incidents
@@ -21,7 +21,7 @@ from incident.store import obligations as rows
 from incident.web import answers, changes, marks, questions
 from incident.web.access import actor, now, permit, zone
 from incident.web.dues import due_words
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, value_words
 from incident.web.marks import Mark
 from incident.web.pages import named
 
@@ -127,7 +127,7 @@ def _page(keys: Sequence[str], given: answers.Answers, made: WhatIf | None) -> s
         groups=_groups(made) if made else (),
         before=_counted(g.incident.id) if made else {},
         supposed=[
-            (vocabulary()[key].label, shown(key, known[key], zone()), shown(key, value, zone()))
+            (vocabulary()[key].label, value_words(key, known[key], zone()), value_words(key, value, zone()))
             for key, value in otherwise.items()
         ],
         passed=json.dumps({key: to_json(value) for key, value in otherwise.items()}),

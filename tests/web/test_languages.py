@@ -110,7 +110,10 @@ def _unmarked(source):
     """Literals that look like sentences, in expressions and outside of `_()`; what is only compared with is not shown."""
     tree = Environment(autoescape=True).parse(source)
     marks = [call for call in tree.find_all(nodes.Call) if getattr(call.node, "name", "") in {"_", "ngettext"}]
-    spared = {id(const) for node in (*marks, *tree.find_all(nodes.Compare)) for const in node.find_all(nodes.Const)}
+    said = [node for node in tree.find_all(nodes.Filter) if node.name == "said"]
+    spared = {
+        id(const) for node in (*marks, *said, *tree.find_all(nodes.Compare)) for const in node.find_all(nodes.Const)
+    }
     found = (
         const.value for const in tree.find_all(nodes.Const) if id(const) not in spared and isinstance(const.value, str)
     )
