@@ -18,6 +18,7 @@ from incident.actions import (
     checkpoints,
     climbing,
     emergencies,
+    enquiring,
     enquiry_mails,
     imports,
     keeping,
@@ -199,7 +200,8 @@ def _mailbox_due(_now: datetime) -> list[str]:
 
 def _read_mailbox(_reference: str, _now: datetime) -> None:
     folder = current_app.extensions["settings"].instance / "files"
-    mail_in.do(current_app.extensions["mailbox"], folder=folder, clock=clock.now)
+    terms = enquiring.terms(current_app.extensions["settings"])
+    mail_in.do(current_app.extensions["mailbox"], folder=folder, clock=clock.now, terms=terms)
 
 
 def _mail_reporter(reference: str, _now: datetime) -> None:

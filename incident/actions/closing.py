@@ -13,7 +13,7 @@ from incident.domain.audit import canonical
 from incident.domain.closing import Gate, Standing
 from incident.domain.errors import Missing, Refused
 from incident.store import closings as rows
-from incident.store import grades, incidents, separation, standings
+from incident.store import enquiries, grades, incidents, separation, standings
 from incident.store import plans as plan_rows
 from incident.store.closings import Closing, Review
 from incident.store.db import db, new_ref
@@ -39,6 +39,7 @@ def standing(incident: Incident) -> Standing:
         suspects=counts.of(incident.ref).suspects,
         imports=sum(imports.get(state, 0) for state in standings.UNFINISHED_IMPORT),
         reports=standings.reports(incident.id).get("draft", 0),
+        enquiries=enquiries.open_count(incident.id),
         emergencies=separation.unreviewed(incident.id),
         reviewed=rows.review(incident.id) is not None,
     )

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from incident.actions.ledger import Ledger
 from incident.domain import enquiries as rules
 from incident.domain.enquiries import Kind, Source, Terms
 from incident.domain.errors import Missing, Refused
+from incident.settings import Settings
 from incident.store import enquiries as rows
 from incident.store import incidents, sealed
 from incident.store.db import db, new_ref, new_secret_ref
@@ -17,6 +19,11 @@ from incident.store.incidents import Incident
 
 PUBLIC: Final = "public"
 GONE: Final = "(erased)"
+
+
+def terms(settings: Settings) -> Terms:
+    """What the organisation promises."""
+    return Terms(settings.answer_days, settings.request_days, ZoneInfo(settings.time_zone))
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,15 @@ class About:
 
 
 def begun(
-    case: Incident, about: About, who: Asker, text: str, terms: Terms, ledger: Ledger, *, nonce: str | None = None
+    case: Incident,
+    about: About,
+    who: Asker,
+    text: str,
+    terms: Terms,
+    ledger: Ledger,
+    *,
+    nonce: str | None = None,
+    mail_key: str | None = None,
 ) -> Enquiry:
     """A new enquiry with what they wrote, its clock running; inside the caller's transaction, which leaves the line."""
     promise = rules.promised(about.kind, ledger.now, terms, right=about.right, place=about.place)
@@ -71,7 +86,7 @@ def begun(
     keep_asker(row, who)
     db.session.add(row)
     db.session.flush()
-    add(row, IN, about.source, Words(text), ledger)
+    add(row, IN, about.source, Words(text), ledger, mail_key=mail_key)
     ledger.write(
         "enquiry.received",
         row.ref,

@@ -18,6 +18,7 @@ from incident.actions import enquiries_in, tips
 from incident.actions.ledger import transaction
 from incident.actions.tips import OUTSIDE, Upload
 from incident.domain import mails
+from incident.domain.enquiries import Terms
 from incident.domain.errors import Refused
 from incident.domain.mails import Mail
 from incident.domain.tips import KEPT_BY_MAIL, Kind, Way
@@ -37,7 +38,7 @@ def due(mailbox: Mailbox | None) -> list[str]:
     return [MAILBOX] if mailbox is not None else []
 
 
-def do(mailbox: Mailbox | None, *, folder: Path, clock: Callable[[], datetime]) -> None:
+def do(mailbox: Mailbox | None, *, folder: Path, clock: Callable[[], datetime], terms: Terms | None = None) -> None:
     """Read what came since the last look. What cannot be read stays there, and the desk says so."""
     if mailbox is None:
         return
@@ -45,7 +46,7 @@ def do(mailbox: Mailbox | None, *, folder: Path, clock: Callable[[], datetime]) 
     place = (known.validity, known.last_uid) if known is not None else (0, 0)
     try:
         for letter in mailbox.after(*place, most=AT_ONCE, largest=KEPT_BY_MAIL):
-            _take_letter(letter, folder, clock())
+            _take_letter(letter, folder, clock(), terms)
     except Unread as trouble:
         log.warning("mailbox.unread", reason=str(trouble))
         rows.note_look(MAILBOX, now=clock(), trouble=str(trouble))
@@ -53,10 +54,10 @@ def do(mailbox: Mailbox | None, *, folder: Path, clock: Callable[[], datetime]) 
     rows.note_look(MAILBOX, now=clock())
 
 
-def _take_letter(letter: Letter, folder: Path, now: datetime) -> None:
+def _take_letter(letter: Letter, folder: Path, now: datetime, terms: Terms | None) -> None:
     """Take one message in, then keep that it was read: should the process end in between, it is known by what it says."""
     try:
-        take_in(letter.raw, whole=letter.whole, folder=folder, now=now)
+        take_in(letter.raw, whole=letter.whole, folder=folder, now=now, terms=terms)
     except (OSError, SQLAlchemyError):
         raise  # the machine, not the mail: it is tried again
     except Exception as error:  # one bad mail stops no other, and is not lost
@@ -65,10 +66,15 @@ def _take_letter(letter: Letter, folder: Path, now: datetime) -> None:
     rows.note_read(MAILBOX, validity=letter.validity, uid=letter.number)
 
 
-def take_in(raw: bytes, *, folder: Path, now: datetime, whole: bool = True) -> str:
-    """Take one e-mail in; the report it became or belongs to, or nothing where it was an enquiry's."""
+def take_in(raw: bytes, *, folder: Path, now: datetime, whole: bool = True, terms: Terms | None = None) -> str:
+    """Take one e-mail in; the report it became or belongs to, or nothing where it was an enquiry's.
+
+    With `terms`, which say what is promised to those who ask, one that quotes a notice of ours is an enquiry too.
+    """
     mail = mails.parsed(raw, whole=whole)
     if mail.enquiry and _is_an_enquirys(mail, now):
+        return ""
+    if terms is not None and not mail.tag and _asks_about_a_notice(mail, terms, now):
         return ""
     ref = _added(mail, raw, folder, now) if mail.tag else ""
     return ref or _received(mail, raw, folder, now)
@@ -82,6 +88,20 @@ def _is_an_enquirys(mail: Mail, now: datetime) -> bool:
         subject=mail.subject,
         text=mail.text,
         message_id=mail.message_id,
+        actor=OUTSIDE,
+        now=now,
+    )
+
+
+def _asks_about_a_notice(mail: Mail, terms: Terms, now: datetime) -> bool:
+    """Make the mail an enquiry where it holds the code of a genuine notice; whether it does."""
+    return enquiries_in.take_question(
+        sender=mail.sender,
+        subject=mail.subject,
+        text=mail.text,
+        message_id=mail.message_id,
+        language="zh-Hans" if CHINESE.search(mail.words) else "en",
+        terms=terms,
         actor=OUTSIDE,
         now=now,
     )

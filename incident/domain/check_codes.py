@@ -19,6 +19,8 @@ BYTES: Final = 7  # 56 bits, of which 50 are told
 CODE: Final = re.compile(rf"(N-[0-9A-HJKMNP-TV-Z]{{8}})(?:-([0-9]{{1,9}})-([0-9A-HJKMNP-TV-Z]{{{LONG}}}))?")
 READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "—": "-", "–": "-", "‐": "-", "‑": "-", "−": "-"})
 LONGEST: Final = 60
+INSIDE: Final = re.compile(CODE.pattern)
+"""A code somewhere in a longer text, such as the answer to a notice that quotes it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ def read(given: str) -> Code | None:
     if found is None:
         return None
     return Code(found[1], int(found[2]) if found[2] else None, found[3] or "")
+
+
+def inside(text: str, most: int = 20) -> list[Code]:
+    """Return the codes that stand in a text, one person's own before those of everybody, each once."""
+    found = [Code(one[1], int(one[2]) if one[2] else None, one[3] or "") for one in INSIDE.finditer(text.upper())]
+    return sorted(dict.fromkeys(found[:most]), key=lambda code: code.number is None)
 
 
 def mark_letters(keyed: bytes) -> str:

@@ -23,6 +23,7 @@ class Standing:
     imports: int = 0
     suspects: int = 0
     reports: int = 0
+    enquiries: int = 0
     emergencies: int = 0
     reviewed: bool = False
 
@@ -98,6 +99,7 @@ def gates(standing: Standing) -> tuple[Gate, ...]:
         _gate(
             "reports", "No report is left as a draft", standing.reports, "report{s} {is} neither filed nor discarded"
         ),
+        _gate("enquiries", "Everybody who asked has an answer", standing.enquiries, "enquir{y} {is} open"),
         _gate(
             "emergencies",
             "Every opening in an emergency is reviewed",

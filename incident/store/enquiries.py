@@ -153,12 +153,10 @@ def page(
     return db.session.scalars(query.order_by(Enquiry.due_at, Enquiry.id).limit(limit)).all()
 
 
-def open_and_late(incident_id: int, now: datetime) -> tuple[int, int]:
-    """How many enquiries of an incident are open, and how many of these are late."""
-    mine = select(func.count()).where(Enquiry.incident_id == incident_id, Enquiry.state == "open")
-    late = mine.where(Enquiry.due_at < now).scalar_subquery()
-    found = db.session.execute(select(mine.scalar_subquery(), late)).one()
-    return found[0], found[1]
+def open_count(incident_id: int) -> int:
+    """How many enquiries of an incident wait for an answer."""
+    query = select(func.count()).where(Enquiry.incident_id == incident_id, Enquiry.state == "open")
+    return db.session.scalar(query) or 0
 
 
 def told(incident_id: int) -> list[tuple[str, str, datetime, datetime, datetime | None]]:

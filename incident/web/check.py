@@ -11,7 +11,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import checks, new_addresses
+from incident.actions import checks, enquiring, new_addresses
 from incident.actions.checks import Genuine, Twice, Wish
 from incident.actions.merging import sheet_of, values_of
 from incident.actions.throttled import TooMany
@@ -325,7 +325,7 @@ def _page(name: str, around: Around | None = None, *, status: int = 200, **value
 def terms() -> Terms:
     """What the organisation promises."""
     settings: Settings = current_app.extensions["settings"]
-    return Terms(settings.answer_days, settings.request_days, house().zone)
+    return enquiring.terms(settings)
 
 
 def _network() -> str:

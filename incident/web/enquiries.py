@@ -27,7 +27,7 @@ from incident.web.check import terms
 from incident.web.deliveries import names
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word
+from incident.web.languages import Word, _
 from incident.web.pages import named
 from notifiers.contract import Channels
 
@@ -189,7 +189,7 @@ def take_in(incident: str) -> ResponseReturnValue:
         return _new({wrong.field: wrong.sentence}), 422
     except Missing:
         return _new({"person": "There is no such person in this incident."}), 422
-    flash("Taken in. Its clock runs from now.", "met")
+    flash(_("Taken in. Its clock runs from now."), "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
 
 
@@ -240,7 +240,7 @@ def answer(incident: str, ref: str) -> ResponseReturnValue:
         )
     except Invalid as wrong:
         return _page(_row(ref), errors={wrong.field: wrong.sentence}), 422
-    flash("Kept. The e-mail leaves within a minute." if form.get("way") == "mail" else "Kept.", "met")
+    flash(_("Kept. The e-mail leaves within a minute.") if form.get("way") == "mail" else _("Kept."), "met")
     return _back(ref)
 
 
@@ -271,7 +271,7 @@ def own(incident: str, ref: str) -> ResponseReturnValue:
 def close(incident: str, ref: str) -> ResponseReturnValue:
     """Close it without an answer, and why."""
     actions.close(incident, ref, reason=request.form.get("reason", ""), actor=actor(), now=now())
-    flash("Closed without an answer.", "met")
+    flash(_("Closed without an answer."), "met")
     return _back(ref)
 
 
@@ -280,7 +280,7 @@ def close(incident: str, ref: str) -> ResponseReturnValue:
 def merge(incident: str, ref: str) -> ResponseReturnValue:
     """Join it to another of the same person."""
     actions.merge(incident, ref, into=request.form.get("into", ""), actor=actor(), now=now())
-    flash("Joined. Answer the other one.", "met")
+    flash(_("Joined. Answer the other one."), "met")
     return _back(ref)
 
 
@@ -307,7 +307,7 @@ def hand_over(incident: str, ref: str) -> ResponseReturnValue:
         actor=actor(),
         now=now(),
     )
-    flash("It is a request now, with the clock of the law from the day it came in.", "met")
+    flash(_("It is a request now, with the clock of the law from the day it came in."), "met")
     return _back(ref)
 
 
@@ -325,7 +325,7 @@ def send_letter(incident: str, ref: str) -> ResponseReturnValue:
     """Send the notice by letter to who asks for it."""
     channels: Channels = current_app.extensions["channels"]
     actions.send_letter(incident, ref, opened=channels.open(simulated=False), actor=actor(), now=now())
-    flash("The letter waits to be printed.", "met")
+    flash(_("The letter waits to be printed."), "met")
     return _back(ref)
 
 
@@ -343,7 +343,7 @@ def decide(incident: str, ref: str) -> ResponseReturnValue:
         actor=actor(),
         now=now(),
     )
-    flash("Kept.", "met")
+    flash(_("Kept."), "met")
     return _back(ref)
 
 

@@ -4,7 +4,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from incident.actions import incoming_alerts, mail_in, reported, telling
+from incident.actions import enquiring, incoming_alerts, mail_in, reported, telling
 from incident.actions.tips import OUTSIDE
 from incident.domain.errors import Missing
 from incident.domain.incoming_alerts import LARGEST as LARGEST_ALERT
@@ -57,7 +57,7 @@ def mail(provider: str) -> ResponseReturnValue:
         log.warning("hook.forged", provider=provider, why=str(forged))
         return answer(403, "This post does not bear the provider's signature, or holds no e-mail.")
     settings: Settings = current_app.extensions["settings"]
-    mail_in.take_in(raw, folder=settings.instance / "files", now=now())
+    mail_in.take_in(raw, folder=settings.instance / "files", now=now(), terms=enquiring.terms(settings))
     return Response(status=204)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from incident.actions import (
     checks,
+    closing,
     enquiries,
     enquiries_in,
     enquiring,
@@ -22,7 +23,7 @@ from incident.actions.enquiring import Asker
 from incident.actions.throttled import TooMany
 from incident.domain.enquiries import Kind, Terms
 from incident.domain.errors import Invalid, Refused
-from incident.store import calls, dispatches, mailbox, people
+from incident.store import calls, dispatches, incidents, mailbox, people
 from incident.store import enquiries as rows
 from incident.store.db import db, new_secret_ref
 from notifiers.contract import Event, Outcome, Status
@@ -328,6 +329,39 @@ def test_a_mail_with_the_reference_joins_its_enquiry_once_and_opens_it_again(sto
     assert row.state == "open"
     assert [words.text for message, words in enquiries.thread(row) if message.direction == "in"][1:] == ["And when?"]
     assert not enquiries_in.take_mail("EQ-00000000", **given, actor="system", now=NOW)
+
+
+def quoting(story, words, message_id="<7@x>", number=1):
+    told = f"Was my password taken?\n\n> To check this, open http://localhost/check/{words}, or"
+    given = {"sender": "kim@example.org", "subject": "Re: Notice", "text": told, "message_id": message_id}
+    return enquiries_in.take_question(**given, language="en", terms=TERMS, actor="public", now=NOW)
+
+
+def test_an_answer_to_a_notice_that_quotes_its_code_is_an_enquiry_of_that_person_once(story):
+    for _ in range(2):
+        assert quoting(story, code(story))
+    [row] = rows.page(story.incident.id)
+    assert (row.source, row.person_number, row.proven) == ("mail", 1, True)
+    assert enquiring.asker(row).email == "kim@example.org"
+    assert enquiries.thread(row)[0][1].text.startswith("Was my password taken?")
+
+
+def test_a_mail_with_a_made_up_code_is_the_notices_or_nobodys(story):
+    assert quoting(story, f"{story.notice}-1-0000000000 and {story.notice}")
+    assert rows.page(story.incident.id)[0].person_number is None
+    assert not quoting(story, f"{story.notice}-1-0000000000", "<8@x>")
+    assert not quoting(story, "N-00000000", "<9@x>")
+
+
+def test_an_incident_is_not_closed_while_somebody_waits_for_an_answer(story):
+    def shut():
+        return {gate.key for gate in closing.gates(incidents.by_ref(story.incident.ref)) if not gate.open}
+
+    assert "enquiries" not in shut()
+    ref = ask(story, Kind.QUESTION, text="Which data?")
+    assert "enquiries" in shut()
+    answer(story, ref, way="phone")
+    assert "enquiries" not in shut()
 
 
 # The desk --------------------------------------------------------------------------------------------------------------
