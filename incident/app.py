@@ -1,18 +1,15 @@
-"""Builds the application: the only place that sees every room."""
+"""Puts the pages and the API on the application (`core.py`): the only place that sees every room."""
 
 from collections.abc import Callable
-from pathlib import Path
-from threading import Event
-from typing import Any
+from threading import Lock
+from weakref import WeakSet
 
 from apiflask import APIFlask
 from flask import Blueprint
 from flask_bootstrap import Bootstrap5
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from incident import journal, stamps
+from incident import core, journal, schema
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import administration as api_administration
@@ -57,10 +54,7 @@ from incident.api import team as api_team
 from incident.api import tips as api_tips
 from incident.api import vulnerabilities as api_vulnerabilities
 from incident.api import webhooks as api_webhooks
-from incident.domain import packs
-from incident.settings import Settings, SettingsError
-from incident.store import dispatches, keys, sealed, shelf
-from incident.store.db import db
+from incident.settings import Settings
 from incident.web import (
     access,
     account,
@@ -134,13 +128,6 @@ from incident.web import (
     webhooks,
     what_if,
 )
-from notifiers import registry
-from notifiers.contract import Misconfigured
-
-HERE = Path(__file__).parent
-TEMPLATES = HERE / "_templates" if (HERE / "_templates").is_dir() else HERE.parent / "templates"
-MIGRATIONS = HERE / "store" / "migrations"
-UPLOAD_LIMIT = 512 * 1024 * 1024
 
 WEB: tuple[Blueprint, ...] = (
     desk.bp,
@@ -272,59 +259,36 @@ API: tuple[Blueprint, ...] = (
 )
 
 
-def _open_channels(app: APIFlask) -> None:
-    """Opens the providers that are set; a wrong setting is a sentence at the start."""
-    app.extensions["stopping"] = Event()
-    try:
-        app.extensions["channels"] = registry.channels(app.extensions["settings"])
-        app.extensions["alerts"] = registry.alerts(app.extensions["settings"])
-        app.extensions["webhooks"] = registry.webhooks(app.extensions["settings"])
-        app.extensions["mailbox"] = registry.mailbox(app.extensions["settings"])
-        app.extensions["inbound"] = registry.inbound(app.extensions["settings"])
-        app.extensions["alert_door"] = registry.alert_door(app.extensions["settings"])
-        app.extensions["searcher"] = registry.searcher(app.extensions["settings"])
-        app.extensions["sign_on"] = registry.sign_on(app.extensions["settings"])
-    except Misconfigured as mistake:
-        raise SettingsError(str(mistake)) from None
-    app.extensions["sending_frozen"] = dispatches.frozen
-
-
-def _open_library(app: APIFlask) -> None:
-    """Uses the laws of this instance; a file that changed is taken up by the next request. A mistake in one stops nothing."""
-    settings: Settings = app.extensions["settings"]
-    shelf.open_(shelf.Shelf(settings.instance, packs.keys_of(settings.laws_keys)))
-    app.before_request(shelf.look_again)
-
-
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
-    _open_channels,
-    _open_library,
     marked.init,
     scheme.init,
     repeats.init,
 )
-"""What each room sets up once (sign-in, channels), in order."""
+"""What each room sets up once, in order."""
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
-    """The application for these settings. Raises SettingsError; needs a database that `start.prepare` has made."""
-    settings = settings or configuration.load()
-    app = APIFlask(
-        "incident",
-        title="Tocsin",
-        version="1",
-        spec_path="/api/openapi.json",
-        docs_path=None,
-        json_errors=False,
-        template_folder=str(TEMPLATES),
-        static_folder=str(HERE / "static"),
-        instance_path=str(settings.instance),
-    )
-    _configure(app, settings)
-    db.init_app(app)
+    """The application for these settings, whole. Raises SettingsError; needs a database that `start.prepare` has made."""
+    app = furnish(core.create(settings or configuration.load()))
+    schema.make_ready(app)
+    return app
+
+
+_AT_IT = Lock()
+_FURNISHED: WeakSet[APIFlask] = WeakSet()
+
+
+def furnish(app: APIFlask) -> APIFlask:
+    """The same application with its pages and its API; they are added once, whichever thread asks first."""
+    with _AT_IT:
+        if app not in _FURNISHED:
+            _furnish(app)
+            _FURNISHED.add(app)
+    return app
+
+
+def _furnish(app: APIFlask) -> None:
     Bootstrap5(app)
-    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
-    _open_keys(app, settings)
     for start in (
         journal.init,
         headers.init,
@@ -343,49 +307,3 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     for blueprint in (*OUTSIDE, *HOOKS, *API):
         csrf.exempt(blueprint)
     access.demand_permits(app)
-    return app
-
-
-def _configure(app: APIFlask, settings: Settings) -> None:
-    secure = settings.base_url.startswith("https://")
-    app.extensions["settings"] = settings
-    app.extensions["time_stamps"] = stamps.authority(settings)
-    app.config.update(
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
-        SESSION_COOKIE_NAME="__Host-tocsin" if secure else "tocsin",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=secure,
-        REMEMBER_COOKIE_SECURE=secure,
-        REMEMBER_COOKIE_HTTPONLY=True,
-        REMEMBER_COOKIE_SAMESITE="Lax",
-        PREFERRED_URL_SCHEME="https" if secure else "http",
-        MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
-        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
-        MAX_FORM_PARTS=2_000,
-        WTF_CSRF_TIME_LIMIT=None,
-        OPENAPI_VERSION="3.1.0",
-        JSON_SORT_KEYS=False,
-        BOOTSTRAP_SERVE_LOCAL=True,
-    )
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
-    if settings.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-
-
-def _open_keys(app: APIFlask, settings: Settings) -> None:
-    """The key ring, outside the database; sessions are signed with a secret of its own."""
-    ring = keys.open_ring(settings.instance / "keys")
-    app.extensions["keys"] = ring
-    app.secret_key = ring.secret_or_new("session")
-    with app.app_context():
-        sealed.attach(ring)
-
-
-def _engine_options(url: str) -> dict[str, Any]:
-    quiet = {"hide_parameters": True}  # an error in the log says which statement failed, and never for whom
-    if url.startswith("sqlite"):
-        return quiet | {"connect_args": {"timeout": 15}, "pool_size": 20, "max_overflow": 20}
-    return quiet | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}

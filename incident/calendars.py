@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import holidays
-
+from incident import parts
 from incident.domain.clock import Calendar
 from incident.domain.lawbook import Law
+
+if TYPE_CHECKING:
+    import holidays
+else:
+    holidays = parts.later("holidays")
 
 WEEKEND = frozenset({5, 6})
 EUROPE = frozenset({"EU", "EEA"})  # the closing days of the European payment system, where no state is named
@@ -62,7 +67,7 @@ def _not_told(country: str, state: str | None, year: int) -> bool:
 
 
 @cache
-def _holidays(country: str, state: str | None) -> holidays.HolidayBase:
+def _holidays(country: str, state: str | None) -> "holidays.HolidayBase":
     if country in EUROPE:
         return holidays.financial_holidays("ECB")
     try:

@@ -4,19 +4,14 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from apiflask import APIFlask
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
-from incident import app as application
-from incident import clock
+from incident import clock, core, parts, schema
 from incident.actions import operations, policies, sealing, users
 from incident.settings import Settings, SettingsError
 from incident.store import abode, audit, checkpoints, credentials, jobs, keys, sealed, shelf
-from incident.store.db import db
 
 MARK = "installation"
 STARTING = 0x70C50
@@ -28,9 +23,21 @@ def prepare(settings: Settings, *, key_is_lost: bool = False) -> APIFlask:
 
     With `key_is_lost`, also where the record's signing key is gone, so that it can be replaced.
     """
+    return with_pages(without_pages(settings, key_is_lost=key_is_lost))
+
+
+def without_pages(settings: Settings, *, key_is_lost: bool = False) -> APIFlask:
+    """The same but for its pages, of which workers and commands have no use: they are half of what there is to load."""
     make_folders(settings)
     with _one_after_the_other(settings):
         return _prepared(settings, key_is_lost)
+
+
+def with_pages(app: APIFlask) -> APIFlask:
+    """The same application with pages and API, loaded now."""
+    furnished: APIFlask = parts.load(parts.PAGES).furnish(app)
+    gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth
+    return furnished
 
 
 def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
@@ -42,10 +49,9 @@ def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
             "restore the database, correct TOCSIN_DATABASE_URL, or choose another TOCSIN_INSTANCE."
         )
     keys.open_or_create(settings.instance / "keys", database_exists=not empty)
-    app = application.create_app(settings)
+    app = core.create(settings)
     with app.app_context():
-        _demand_known_tables()
-        _migrate()
+        schema.bring_up(app)
         if jobs.possible():
             jobs.make_tables()
         sealed.check()
@@ -63,32 +69,8 @@ def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
         sealing.seal_what_is_plain(now=clock.now())
         operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
         policies.take_up(settings.policy, actor="system", now=clock.now())
-    gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth
+    gc.freeze()
     return app
-
-
-def _migrate() -> None:
-    """Bring the tables up to date. Raises SettingsError where this database account may not."""
-    try:
-        upgrade()
-    except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", "") != "42501":  # insufficient_privilege
-            raise
-        raise SettingsError(
-            "The tables are older than this program, and this account of the database may not change them. "
-            "Run `tocsin grants ROLE` once with the owner's address in TOCSIN_DATABASE_URL."
-        ) from None
-
-
-def _demand_known_tables() -> None:
-    """Nothing where this program knows the tables that are there. Raises SettingsError where a newer one made them."""
-    with db.engine.connect() as connection:
-        there = MigrationContext.configure(connection).get_current_revision()
-    if there and there not in {one.revision for one in ScriptDirectory(str(application.MIGRATIONS)).walk_revisions()}:
-        raise SettingsError(
-            f"A newer Tocsin has used this database: its tables are at {there}, which this one does not know. "
-            "Nothing was changed. Install the newer version on this machine too."
-        )
 
 
 @contextmanager
@@ -111,12 +93,12 @@ def _one_after_the_other(settings: Settings) -> Iterator[None]:
 
 
 def existing(settings: Settings, *, key_is_lost: bool = False) -> APIFlask:
-    """The application of an installation that is there already, as `prepare`. Raises SettingsError where nothing was started."""
+    """The application of an installation that is there already, as `without_pages`. Raises SettingsError where nothing was started."""
     if is_empty(settings) and not (settings.instance / MARK).exists():
         raise SettingsError(
             f"There is no installation in {settings.instance} yet. Check TOCSIN_INSTANCE and TOCSIN_DATABASE_URL."
         )
-    return prepare(settings, key_is_lost=key_is_lost)
+    return without_pages(settings, key_is_lost=key_is_lost)
 
 
 def setup_link(app: APIFlask) -> str | None:

@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from incident import parts
 from notifiers import wire
 
 SECONDS: Final = 10.0
@@ -26,7 +27,7 @@ class Visits(NamedTuple):
 
 def visits() -> Visits:
     """Return the ways to ask the public pages of this application."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Flask = parts.load(parts.PAGES).furnish(current_app._get_current_object())  # type: ignore[attr-defined]
     site: str = app.extensions["settings"].base_url
     return Visits(partial(_inside, app, site), partial(_outside, site))
 

@@ -32,7 +32,7 @@ def test_there_is_one_for_each_role_and_one_for_all_of_them():
 def test_it_starts_a_command_that_there_is_and_stops_with_the_target(path):
     text = path.read_text()
     [word] = re.findall(r"^ExecStart=/opt/tocsin/\.venv/bin/tocsin (\w+)$", text, re.MULTILINE)
-    assert isinstance(tocsin.commands[word], click.Command)
+    assert isinstance(tocsin.whole().commands[word], click.Command)
     assert "PartOf=tocsin.target" in text
     assert "Type=notify" in text  # systemd hears that it is ready, and not only that it was begun
 

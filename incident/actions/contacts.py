@@ -7,14 +7,19 @@ No name server is ever asked.
 
 import re
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from phonenumbers import PhoneMetadata, PhoneNumberFormat
-from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE
-
+from incident import parts
 from incident.domain.imports import Judge
+
+if TYPE_CHECKING:
+    import email_validator
+    import phonenumbers
+    from phonenumbers import phonenumberutil as countries
+else:
+    email_validator = parts.later("email_validator")
+    phonenumbers = parts.later("phonenumbers")
+    countries = parts.later("phonenumbers.phonenumberutil")
 
 LONGEST_EMAIL: Final = 254
 LONGEST_PHONE: Final = 40
@@ -36,8 +41,8 @@ def email(text: str) -> str:
     if len(text) > LONGEST_EMAIL:
         return ""
     try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:
+        return email_validator.validate_email(text, check_deliverability=False).normalized
+    except email_validator.EmailNotValidError:
         return ""
 
 
@@ -62,7 +67,7 @@ def _judged(text: str, country: str) -> str:
         return ""
     if number.extension or not phonenumbers.is_valid_number(number):
         return ""
-    written: str = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    written: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return written
 
 
@@ -76,7 +81,7 @@ def _country(digits: str) -> tuple[re.Pattern[str] | None, int]:
     """The pattern of the country that a number with these first three digits belongs to, and where its own part begins."""
     for length in (1, 2, 3):
         code = int(digits[:length])
-        if code in COUNTRY_CODE_TO_REGION_CODE:
+        if code in countries.COUNTRY_CODE_TO_REGION_CODE:
             return _pattern(code), length + 1
     return None, 0
 
@@ -84,10 +89,10 @@ def _country(digits: str) -> tuple[re.Pattern[str] | None, int]:
 @cache
 def _pattern(code: int) -> re.Pattern[str] | None:
     """All numbers of a calling code that one region alone answers for. Where several share it, the library decides."""
-    regions = COUNTRY_CODE_TO_REGION_CODE[code]
+    regions = countries.COUNTRY_CODE_TO_REGION_CODE[code]
     if len(regions) > 1 and code != 1:
         return None
-    metadata = PhoneMetadata.metadata_for_region(regions[0], None)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(regions[0], None)
     if metadata is None:
         return None
     kinds = (metadata.fixed_line, metadata.mobile)

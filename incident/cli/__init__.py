@@ -1,75 +1,87 @@
-"""The `tocsin` command: one module a noun, thin over actions."""
+"""The `tocsin` command: one module a noun, thin over actions. A module is loaded when one of its commands is called."""
 
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 import click
 
 from incident import garbage as garbage  # before all that is large
-from incident.cli import (
-    audit,
-    bundle,
-    demo,
-    grade,
-    grants,
-    keys,
-    laws,
-    letters,
-    operations,
-    people,
-    proof,
-    record_keys,
-    register,
-    routes,
-    serve,
-    settings,
-    terminal,
-    tokens,
-    users,
-)
+from incident import parts
+from incident.cli import terminal
 from incident.domain.errors import Invalid, Refused
 from incident.settings import SettingsError
 from incident.store.keys import KeysError
 
-COMMANDS: tuple[click.Command, ...] = (
-    keys.erase,
-    keys.keys,
-    people.people,
-    audit.audit_,
-    bundle.bundle,
-    proof.proof,
-    operations.backup,
-    operations.check,
-    operations.restore,
-    operations.sending,
-    demo.demo,
-    grade.grade,
-    grants.grants,
-    laws.laws,
-    letters.letters,
-    register.register,
-    routes.routes,
-    serve.run,
-    settings.settings,
-    serve.scheduler_,
-    serve.web,
-    serve.work_,
-    serve.worker,
-    tokens.token,
-    users.user,
-)
+COMMANDS: Final[Mapping[str, str]] = {
+    "audit": "audit.audit_",
+    "backup": "operations.backup",
+    "bundle": "bundle.bundle",
+    "check": "operations.check",
+    "demo": "demo.demo",
+    "erase": "keys.erase",
+    "grade": "grade.grade",
+    "grants": "grants.grants",
+    "keys": "keys.keys",
+    "laws": "laws.laws",
+    "letters": "letters.letters",
+    "people": "people.people",
+    "proof": "proof.proof",
+    "register": "register.register",
+    "restore": "operations.restore",
+    "routes": "routes.routes",
+    "run": "serve.run",
+    "scheduler": "serve.scheduler_",
+    "sending": "operations.sending",
+    "settings": "settings.settings",
+    "token": "tokens.token",
+    "user": "users.user",
+    "web": "serve.web",
+    "work": "serve.work_",
+    "worker": "serve.worker",
+}
+"""Every command, and where it stands in this package."""
+FURTHER: Final[Mapping[str, str]] = {"audit": "record_keys.COMMANDS"}
+"""Commands of a group that stand elsewhere than the group."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands above, each loaded when it is asked for: `--help` alone loads them all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self._add(cmd_name)
+        return self.commands.get(cmd_name)
+
+    def whole(self) -> Self:
+        """The same with every command loaded."""
+        for name in COMMANDS.keys() - self.commands.keys():
+            self._add(name)
+        return self
+
+    def _add(self, name: str) -> None:
+        command = _found(COMMANDS[name])
+        if isinstance(command, click.Group) and name in FURTHER:
+            for one in _found(FURTHER[name]):
+                command.add_command(one)
+        self.add_command(command, name)
+
+
+def _found(place: str) -> Any:
+    module, _, word = place.partition(".")
+    return getattr(parts.load(f"incident.cli.{module}"), word)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tocsin")
 def tocsin() -> None:
     """Breach incident response: from the first report to the proof that everyone who had to be told was told."""
-
-
-for command in COMMANDS:
-    tocsin.add_command(command)
-for command in record_keys.COMMANDS:
-    audit.audit_.add_command(command)
 
 
 def main() -> None:

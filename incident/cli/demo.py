@@ -27,7 +27,7 @@ HEADER = ("Name", "E-mail", "Phone", "Street", "City", "Country", "State", "Lang
 @click.command()
 def demo() -> None:
     """Load a sample incident with its people and playbook, as a drill."""
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         ref = load(clock.now())
     click.echo(f"{ref} is loaded, as a drill: {app.extensions['settings'].base_url}/incidents/{ref}")

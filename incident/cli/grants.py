@@ -13,7 +13,7 @@ def grants(role: str) -> None:
 
     Run it with the owner's address in TOCSIN_DATABASE_URL, at the first start and after every upgrade, which it carries out.
     """
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         count = actions.give(role, actor="cli", now=clock.now())
     click.echo(f"{role} may read and add to {count} tables, change what may change, and nothing else.")

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import click
 from apiflask import APIFlask
-from flask_migrate import upgrade
 from sqlalchemy import make_url, text
 
-from incident import clock, settings, start
+from incident import clock, core, schema, settings, start
 from incident.actions import agreement, checkpoints, dispatch, erasing, operations
-from incident.app import create_app
 from incident.domain.errors import Refused
 from incident.settings import Settings, SettingsError
 from incident.store import abode, backups, dispatches, keys, reconciliation
@@ -71,7 +69,7 @@ def restore(file: Path) -> None:
             _restore_sqlite(scratch, manifest, configuration)
         else:
             _restore_postgresql(scratch, manifest, configuration)
-    _tell(start.prepare(configuration), manifest)
+    _tell(start.without_pages(configuration), manifest)
 
 
 @contextmanager
@@ -99,9 +97,9 @@ def _restore_sqlite(scratch: Path, manifest: Manifest, configuration: Settings) 
     copy = scratch / DATABASE
     if not backups.is_sound(copy):
         raise Refused("The database in the backup is damaged; nothing was restored.")
-    app = create_app(configuration.model_copy(update={"database_url": f"sqlite:///{copy}"}))
+    app = core.create(configuration.model_copy(update={"database_url": f"sqlite:///{copy}"}))
     with app.app_context():
-        _settle(manifest, abode.here(f"sqlite:///{copy}"), scratch / "files")
+        _settle(app, manifest, abode.here(f"sqlite:///{copy}"), scratch / "files")
         db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         db.session.remove()
         db.engine.dispose()
@@ -111,12 +109,12 @@ def _restore_sqlite(scratch: Path, manifest: Manifest, configuration: Settings) 
 
 
 def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settings) -> None:
-    app = create_app(configuration)
+    app = core.create(configuration)
     with app.app_context():
         try:
-            upgrade(revision=manifest.schema)
+            schema.upgrade(app, manifest.schema)
             backups.load(scratch)
-            _settle(manifest, abode.here(configuration.database_url), scratch / "files")
+            _settle(app, manifest, abode.here(configuration.database_url), scratch / "files")
         except BaseException:
             backups.take_back()
             raise
@@ -125,9 +123,9 @@ def _restore_postgresql(scratch: Path, manifest: Manifest, configuration: Settin
         db.engine.dispose()
 
 
-def _settle(manifest: Manifest, place: str, files: Path) -> None:
+def _settle(app: APIFlask, manifest: Manifest, place: str, files: Path) -> None:
     """Bring the tables up to date, freeze, and erase again what the backup still knew."""
-    upgrade()
+    schema.upgrade(app)
     operations.freeze_restored(manifest, place=place, actor="cli", now=clock.now())
     erasing.erase_again(folder=files, actor="cli", now=clock.now())
 

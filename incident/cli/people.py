@@ -63,7 +63,7 @@ def import_(incident: str, file: Path, pairs: tuple[str, ...], refused_file: Pat
     """Take a CSV or XLSX list of affected people into INCIDENT. Exit code 1 when a row was refused or may be a duplicate."""
     if refused_file is not None and refused_file.exists():
         raise Invalid("refused", f"{refused_file} exists; it is not written over.")
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     folder = app.extensions["settings"].instance / "files"
     with app.app_context():
         with file.open("rb") as source:

@@ -7,12 +7,10 @@ from tempfile import TemporaryDirectory
 import click
 from apiflask import APIFlask
 
-from incident import start
-from incident.app import create_app
+from incident import parts, start
 from incident.domain.access import MEMBER, OWN, PERMITS, PUBLIC, SIGNED
 from incident.settings import Settings
 from incident.store import keys
-from incident.web.access import permit_of
 
 MEANING = {
     PUBLIC: "anyone",
@@ -42,7 +40,7 @@ def table(app: APIFlask) -> list[dict[str, str | list[str]]]:
 
 
 def _row(app: APIFlask, path: str, endpoint: str, methods: set[str]) -> dict[str, str | list[str]]:
-    permit = permit_of(app, endpoint) or "closed"
+    permit = parts.load(parts.PERMITS).permit_of(app, endpoint) or "closed"
     who = MEANING.get(permit) or ", ".join(sorted(PERMITS[permit]))
     return {
         "path": path,
@@ -57,4 +55,5 @@ def _bare_app(folder: Path) -> APIFlask:
     settings = Settings(instance=folder, database_url=f"sqlite:///{folder / 'none.db'}")
     start.make_folders(settings)
     keys.open_or_create(settings.instance / "keys", database_exists=False)
-    return create_app(settings)
+    app: APIFlask = parts.load(parts.PAGES).create_app(settings)
+    return app

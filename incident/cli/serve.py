@@ -23,15 +23,22 @@ SHARE = 0.0005  # seconds a thread may compute while others wait; with the usual
 def run() -> None:
     """Web, clock and worker in one process; made ready at the first start."""
     app = _ready()
-    _look_at_the_record(app)
     waker = scheduler.Waker(app)
-    webserver.serve(app, before=waker.start, after=waker.stop)
+    when_told(sys.exit)  # until the pages are there
+    waker.start()  # whoever waits to be told does not wait for them
+    try:
+        start.with_pages(app)
+        _look_at_the_record(app)
+    except BaseException:
+        waker.stop()
+        raise
+    webserver.serve(app, waker)
 
 
 @click.command()
 def web() -> None:
     """The web server alone; run the scheduler beside it. On PostgreSQL with gunicorn in several processes."""
-    app = _ready()
+    app = start.with_pages(_ready())
     if webserver.several(app):
         webserver.serve_by_several(app)
     else:
@@ -109,4 +116,4 @@ def _ready() -> APIFlask:
     sys.setswitchinterval(SHARE)
     configuration = settings.load()
     journal.begin(configuration.log_level)
-    return start.prepare(configuration)
+    return start.without_pages(configuration)

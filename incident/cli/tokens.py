@@ -23,7 +23,7 @@ def token() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 def add(email: str, name: str, days: int, scope: str, incident: str, as_json: bool) -> None:
     """Issue a token to the person with this address; it may do what the person may. Shown this once."""
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         bounds = {"scope": scope, "incident": incident}
         ref, secret = actions.issue(known(email).ref, name=name, days=days, **bounds, actor="system", now=clock.now())
@@ -35,7 +35,7 @@ def add(email: str, name: str, days: int, scope: str, incident: str, as_json: bo
 @click.argument("ref")
 def revoke(email: str, ref: str) -> None:
     """End the token with this reference at once."""
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         actions.revoke(known(email).ref, ref, actor="system", now=clock.now())
     click.echo("The token is revoked.")

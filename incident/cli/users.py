@@ -33,7 +33,7 @@ def add(email: str, name: str, roles: tuple[str, ...], password_stdin: bool, as_
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
     if password_stdin and not password:
         raise Invalid("password", "Standard input holds no password.")
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         ref, secret = actions.create(email, name, roles, password=password, actor="system", now=clock.now())
     link = f"{app.extensions['settings'].base_url}/welcome/{secret}" if secret else None
@@ -48,7 +48,7 @@ def add(email: str, name: str, roles: tuple[str, ...], password_stdin: bool, as_
 @click.argument("email")
 def reset(email: str) -> None:
     """Let somebody begin anew who lost password or second factor: prints a one-time link. Approver and auditor are taken off."""
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         secret = actions.reset(known(email).ref, actor="system", now=clock.now())
     click.echo(handed(app, secret))
@@ -67,7 +67,7 @@ def handed(app: APIFlask, secret: str) -> str:
 @click.argument("email")
 def lock(email: str) -> None:
     """Close an account; its sessions and tokens end at once."""
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         actions.lock(known(email).ref, actor="system", now=clock.now())
     click.echo("The account is locked.")
@@ -77,7 +77,7 @@ def lock(email: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 def list_(as_json: bool) -> None:
     """Who works here, and as what."""
-    app = start.prepare(settings.load())
+    app = start.without_pages(settings.load())
     with app.app_context():
         people = list(rows.every())
     if as_json:

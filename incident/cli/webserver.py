@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from waitress.server import create_server
 
 from incident import settings, start, watchdog
 from incident.cli.signals import until_stopped
+from incident.scheduler import Waker
 from incident.store.db import db
 
 try:
@@ -23,10 +23,9 @@ LONGEST_SECONDS = 300
 """After so long without a sign, a process of the web server is replaced; a long download gives signs."""
 
 
-def serve(
-    app: APIFlask, before: Callable[[], object] = lambda: None, after: Callable[[], object] = lambda: None
-) -> None:
-    """Serve in this process until told to stop; requests under way are finished first."""
+def serve(app: APIFlask, waker: Waker | None = None) -> None:
+    """Serve in this process until told to stop; requests under way are finished first, then what the clock began."""
+    stop_clock = waker.stop if waker else lambda: None
     configuration: settings.Settings = app.extensions["settings"]
     try:
         server = create_server(
@@ -43,14 +42,14 @@ def serve(
             f"TOCSIN_PORT: cannot listen on {configuration.host}:{configuration.port} ({error.strerror}). Choose another port.",
             err=True,
         )
+        stop_clock()
         sys.exit(2)
     threading.Thread(target=server.run, daemon=True).start()
-    before()
     greet(app)
     watchdog.say(watchdog.READY)
     until_stopped()
     server.close()
-    after()
+    stop_clock()
     server.task_dispatcher.shutdown()
 
 

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from html.parser import HTMLParser
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typst
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.main import QRCode
-
+from incident import parts
 from incident.domain.letters import CODE_SIDE, Form, Printed, grouped
 from incident.exports.glyphs import printable
 from incident.exports.pdf import FONTS, TEMPLATES
+
+if TYPE_CHECKING:
+    import qrcode.constants
+    import qrcode.main
+    import typst
+else:
+    qrcode = parts.later("qrcode")
+    typst = parts.later("typst")
 
 LAYOUT = TEMPLATES / "exports" / "letters.typ"
 STANDARDS: Final[list[Any]] = ["a-2b"]
@@ -111,7 +116,7 @@ def _whole(at: datetime) -> datetime:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
     """The fonts of the wheel and of the typesetter, found once; never those of this machine."""
     return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 
@@ -142,7 +147,9 @@ def _shown(text: str) -> str:
 
 def code(ref: str) -> str:
     """The QR code of a reference as an SVG, quiet zone included; it holds the reference and nothing else."""
-    made: QRCode[Any] = QRCode(error_correction=ERROR_CORRECT_M, border=0, mask_pattern=0)
+    made: qrcode.main.QRCode[Any] = qrcode.main.QRCode(
+        error_correction=qrcode.constants.ERROR_CORRECT_M, border=0, mask_pattern=0
+    )
     made.add_data(ref)
     made.make(fit=True)
     side = len(made.modules) + 2 * QUIET

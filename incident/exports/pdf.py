@@ -5,13 +5,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pylopdf_fonts_zh_cn
-import typst
 
+from incident import parts
 from incident.exports.document import Attachment, Document
 from incident.exports.glyphs import printable
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = parts.later("typst")
 
 STANDARDS: Final[list[Any]] = ["a-3a", "ua-1"]
 FONTS = Path(pylopdf_fonts_zh_cn.__file__).parent
@@ -52,7 +57,7 @@ def _compiled(document: Document, inputs: dict[str, str], *, marks: bool) -> byt
 
 
 @cache
-def fonts() -> typst.Fonts:
+def fonts() -> "typst.Fonts":
     """The fonts of the wheel and of the typesetter, found once; never those of this machine."""
     return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 

@@ -6,27 +6,31 @@ anything: the rows say what is to do, and whoever does it claims them first.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
+from incident import parts
 from incident.domain.lanes import SHARED, Lane, lane_of
 from incident.store.db import db
 
-try:
-    from procrastinate import App, PsycopgConnector
-    from procrastinate.exceptions import AlreadyEnqueued
-    from procrastinate.jobs import Job
-    from procrastinate.manager import JobManager
-    from procrastinate.schema import SchemaManager
-    from procrastinate.worker import Worker
-except ImportError:  # without the extra `scale` one process does all work, whatever the database
-    INSTALLED = False
+if TYPE_CHECKING:
+    import procrastinate
+    from procrastinate import exceptions, jobs, manager, schema
+    from procrastinate import worker as at_work_there
 else:
-    INSTALLED = True
+    procrastinate = parts.later("procrastinate")
+    exceptions = parts.later("procrastinate.exceptions")
+    jobs = parts.later("procrastinate.jobs")
+    manager = parts.later("procrastinate.manager")
+    schema = parts.later("procrastinate.schema")
+    at_work_there = parts.later("procrastinate.worker")
 
+INSTALLED: Final = find_spec("procrastinate") is not None
+"""Without the extra `scale` one process does all work, whatever the database."""
 TASK: Final = "tocsin.work"
 MAKING: Final = 0x70C51
 """Who makes tables holds this advisory lock of PostgreSQL."""
@@ -84,17 +88,19 @@ def ready() -> bool:
     return possible() and db.session.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is not None
 
 
-def engine(database_url: str, do: Callable[[str, str], None]) -> "App":
+def engine(database_url: str, do: Callable[[str, str], None]) -> "procrastinate.App":
     """Procrastinate over this database, for a worker that does what it is given by `do(kind, reference)`."""
     address = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    made = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=2))
+    made = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=address, min_size=1, max_size=2))
     made.task(name=TASK)(do)
     return made
 
 
-def worker(made: "App", lane: Lane, *, at_once: int, poll: float, heartbeat: float) -> "Worker":
+def worker(
+    made: "procrastinate.App", lane: Lane, *, at_once: int, poll: float, heartbeat: float
+) -> "at_work_there.Worker":
     """A worker of one lane, which deletes what it has done; `run()` lasts until `stop()`."""
-    return Worker(
+    return at_work_there.Worker(
         made,
         queues=[lane.value],
         name=lane.value,
@@ -107,7 +113,7 @@ def worker(made: "App", lane: Lane, *, at_once: int, poll: float, heartbeat: flo
     )
 
 
-async def is_known(made: "App", one: "Worker") -> bool:
+async def is_known(made: "procrastinate.App", one: "at_work_there.Worker") -> bool:
     """Whether the database knows this worker, so that its signs of life count; also while it is only just joining."""
     if one.worker_id is None:
         return True
@@ -130,7 +136,7 @@ def defer(wanted: Iterable[Wanted]) -> int:
 def _inserted(wanted: Sequence[Wanted]) -> bool:
     """Whether all these are new jobs now; none is when somebody else was quicker with one of them."""
     jobs = [
-        Job(
+        jobs.Job(
             task_name=TASK,
             queue=lane_of(one.kind).value,
             queueing_lock=one.key,
@@ -142,8 +148,8 @@ def _inserted(wanted: Sequence[Wanted]) -> bool:
     try:
         with db.session.begin_nested():
             connection = db.session.connection().connection.driver_connection
-            JobManager(PsycopgConnector()).batch_defer_jobs(jobs, connection=connection)
-    except AlreadyEnqueued:
+            manager.JobManager(procrastinate.PsycopgConnector()).batch_defer_jobs(jobs, connection=connection)
+    except exceptions.AlreadyEnqueued:
         return False
     return True
 
@@ -196,14 +202,14 @@ def make_tables(migrations: Path | None = None) -> None:
 
     The comment on its table of jobs names the last of its migrations that is in; they lie in `migrations`.
     """
-    files = sorted((migrations or Path(SchemaManager.get_migrations_path())).glob("*.sql"))
+    files = sorted((migrations or Path(schema.SchemaManager.get_migrations_path())).glob("*.sql"))
     with db.engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")  # as some of the migrations demand
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MAKING})
         try:
             there, mark = connection.execute(_MARK).one()
             if there is None:
-                _run(connection, SchemaManager.get_schema())
+                _run(connection, schema.SchemaManager.get_schema())
             if mark is None:
                 _mark(connection, files[-1].name)
                 return

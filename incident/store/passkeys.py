@@ -5,22 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import webauthn
 from sqlalchemy import ForeignKey, LargeBinary, String, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
+from incident import parts
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.users import User
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import exceptions, structs
+else:
+    webauthn = parts.later("webauthn")
+    helpers = parts.later("webauthn.helpers")
+    exceptions = parts.later("webauthn.helpers.exceptions")
+    structs = parts.later("webauthn.helpers.structs")
 
 NAME = "Tocsin"
 
@@ -92,9 +95,10 @@ def to_register(where: Place, user: User) -> str:
         user_id=user.ref.encode(),
         user_name=user.email,
         user_display_name=user.name,
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=row.credential) for row in of(user.id)],
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.PREFERRED
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=row.credential) for row in of(user.id)],
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.PREFERRED,
+            user_verification=structs.UserVerificationRequirement.PREFERRED,
         ),
     )
     return webauthn.options_to_json(options)
@@ -104,8 +108,12 @@ def to_prove(where: Place, user: User | None) -> str:
     """What a browser is asked as proof, as JSON: by one of this person's keys, or (nobody known yet) by any with a PIN or finger."""
     options = webauthn.generate_authentication_options(
         rp_id=where.host,
-        allow_credentials=[PublicKeyCredentialDescriptor(id=row.credential) for row in of(user.id)] if user else None,
-        user_verification=UserVerificationRequirement.PREFERRED if user else UserVerificationRequirement.REQUIRED,
+        allow_credentials=[structs.PublicKeyCredentialDescriptor(id=row.credential) for row in of(user.id)]
+        if user
+        else None,
+        user_verification=structs.UserVerificationRequirement.PREFERRED
+        if user
+        else structs.UserVerificationRequirement.REQUIRED,
     )
     return webauthn.options_to_json(options)
 
@@ -115,11 +123,11 @@ def registered(where: Place, answer: str, challenge: str) -> Registered:
     try:
         found = webauthn.verify_registration_response(
             credential=answer,
-            expected_challenge=base64url_to_bytes(challenge),
+            expected_challenge=helpers.base64url_to_bytes(challenge),
             expected_rp_id=where.host,
             expected_origin=where.origin,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (exceptions.WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise NotProven(type(error).__name__) from None
     return Registered(
         found.credential_id, found.credential_public_key, found.sign_count, bool(found.credential_backed_up)
@@ -131,14 +139,14 @@ def proven(where: Place, answer: str, challenge: str, row: Passkey, *, by_person
     try:
         found = webauthn.verify_authentication_response(
             credential=answer,
-            expected_challenge=base64url_to_bytes(challenge),
+            expected_challenge=helpers.base64url_to_bytes(challenge),
             expected_rp_id=where.host,
             expected_origin=where.origin,
             credential_public_key=row.public_key,
             credential_current_sign_count=row.sign_count,
             require_user_verification=by_person,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (exceptions.WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise NotProven(type(error).__name__) from None
     return found.new_sign_count
 
@@ -146,7 +154,7 @@ def proven(where: Place, answer: str, challenge: str, row: Passkey, *, by_person
 def named_in(answer: str) -> str:
     """The key (SHA-256) of the credential that an answer speaks of. Raises NotProven."""
     try:
-        return key_of(base64url_to_bytes(json.loads(answer)["id"]))
+        return key_of(helpers.base64url_to_bytes(json.loads(answer)["id"]))
     except (ValueError, KeyError, TypeError) as error:
         raise NotProven(type(error).__name__) from None
 
@@ -158,7 +166,7 @@ def key_of(credential: bytes) -> str:
 
 def shown(credential: bytes) -> str:
     """A credential's id as browsers write it."""
-    return bytes_to_base64url(credential)
+    return helpers.bytes_to_base64url(credential)
 
 
 def by_key(key: str, *, locked: bool = False) -> Passkey | None:

@@ -13,13 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
-from charset_normalizer import from_bytes
-
+from incident import parts
 from incident.domain.errors import Invalid
 from incident.domain.imports import MOST_COLUMNS, Reason
 from incident.store import sheet
+
+if TYPE_CHECKING:
+    import charset_normalizer
+else:
+    charset_normalizer = parts.later("charset_normalizer")
 
 CSV: Final = "csv"
 XLSX: Final = "xlsx"
@@ -115,7 +119,9 @@ def _encoding(sample: bytes) -> str:
     telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())
     if _is_plainly_chinese(telling):
         return "gb18030"
-    found = from_bytes(telling, cp_isolation=[name for name in ENCODINGS if not name.startswith("utf")]).best()
+    found = charset_normalizer.from_bytes(
+        telling, cp_isolation=[name for name in ENCODINGS if not name.startswith("utf")]
+    ).best()
     name = codecs.lookup(found.encoding).name if found else "cp1252"
     known = {codecs.lookup(encoding).name: encoding for encoding in ENCODINGS}
     return _western_first(known.get(name, "cp1252"), telling)
