@@ -30,11 +30,11 @@ def rotate(*, actor: str, now: datetime) -> Key:
         raise Refused(NOTHING_SIGNED)
     frontier = checkpoints.reread()  # the long part, while others may write
     with transaction(actor, now) as ledger:
+        place = audit.next_place()  # first: from here on nobody else changes the key
         if (last := len(record_keys.every())) >= rules.MOST_KEYS:
             raise Refused(f"This record has had {last} keys; verifiers know no more.")
         old = record_keys.newest() or _first(checkpoints.key().public, now)
         private = record_keys.private(is_new=False)
-        place = audit.next_place()
         file, made = record_keys.new_private()
         new = record_keys.named(made.public_key().public_bytes_raw())
         text = rules.key_change_text(audit.identity(), place, old.key.public, new.public)
@@ -56,11 +56,11 @@ def replace(first: str, second: str, *, old_key: str = "", now: datetime) -> Key
     if checkpoints.latest() is None:
         raise Refused(NOTHING_SIGNED)
     with transaction(first, now) as ledger:
+        place = audit.next_place()
         _demand_two(users.by_ref(first, locked=True), users.by_ref(second, locked=True))
         _demand_lost()
         old = record_keys.newest() or _first(_known_otherwise(old_key), now)
         frontier = checkpoints.reread()
-        place = audit.next_place()
         file, made = record_keys.new_private()
         new = record_keys.named(made.public_key().public_bytes_raw())
         ledger.write(rules.REPLACED_KEY, f"K-{new.id.hex()}", old=old.public, new=new.public.hex(), second=second)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -183,8 +184,9 @@ def publish() -> list[Path]:
     written = []
     for made in db.session.scalars(select(Checkpoint).where(Checkpoint.size.in_(unpublished()[-500:]))):
         path = folder() / f"checkpoint-{made.size:012d}.txt"
-        write_secret(path, made.note.encode())
-        written.append(path)
+        with suppress(FileExistsError):  # another process has just written it
+            write_secret(path, made.note.encode())
+            written.append(path)
     return written
 
 
@@ -193,7 +195,8 @@ def publish_stamp(size: int) -> Path | None:
     stamp, path = time_stamps.of(size), folder() / f"checkpoint-{size:012d}.tsr"
     if stamp is None or not stamp.answer or path.exists():
         return None
-    write_secret(path, bytes(stamp.answer))
+    with suppress(FileExistsError):
+        write_secret(path, bytes(stamp.answer))
     return path
 
 

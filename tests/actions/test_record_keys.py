@@ -1,6 +1,7 @@
 """The key that signs the record: changed by the old one's signature, replaced by two people after it was lost."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,6 +94,24 @@ def test_a_key_may_be_changed_again_and_each_file_stays(signed):
         "record-0003.key",
         "record.key",
     ]
+
+
+def test_two_who_change_it_at_once_change_it_one_after_the_other(app, signed):
+    def change():
+        with app.app_context():
+            record_keys.rotate(actor="U-9", now=NOON)
+            checkpoints.sign(actor="U-8", now=NOON)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(change) for _ in range(4)]:
+            done.result()
+    db.session.rollback()  # look at what is there now
+    verdict = store.verified()
+    assert (verdict.ok, len(verdict.keys), checked(signed).ok) == (True, 5, True)
+    named = {line.subject: details(line)["key"] for line in lines() if line.verb == "checkpoint.signed"}
+    for size, key in named.items():
+        note = audit.Checkpoint.read(store.of(int(size[2:])).note)
+        assert note.signatures[0][1].hex() == key
 
 
 def test_auditors_and_administrators_are_told_the_new_key(signed):
