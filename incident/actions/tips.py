@@ -21,7 +21,8 @@ from incident.store.db import CROCKFORD, db, new_ref, new_secret_ref
 from incident.store.tips import Tip, TipFile, TipMessage
 
 OUTSIDE: Final = "public"
-CODE_LETTERS: Final = 26
+CODE_LETTERS: Final = 25
+A_GROUP: Final = 5
 TAG_LETTERS: Final = 8
 SHOWN_AGAIN: Final = timedelta(minutes=10)
 """For so long a form that was sent twice gets the same code again: the first answer may never have been seen."""
@@ -99,7 +100,7 @@ def receive(
                 ledger.unchanged()
                 return _again(known, code, now)
             tip = _made(kind, said, language, way, now)
-            tip.ticket_mark, tip.code_mark = form_mark, rows.mark("code", code) if code else None
+            tip.ticket_mark, tip.code_mark = form_mark, bytes.fromhex(opened_by(code)) if code else None
             kept += keep_files(tip, uploads, folder, now, most=most_of(way))
             ledger.write("tip.received", tip.ref, kind=tip.kind, way=tip.way, files=len(uploads))
             _tell_leads(tip, ledger)
@@ -182,8 +183,9 @@ def plain_name(name: str) -> str:
 
 
 def code_for(form: str) -> str:
-    """The code of the report that this form makes: 26 letters and digits that nobody without the key can work out."""
-    return _letters(rows.mark("code_of", form), CODE_LETTERS)
+    """The code of the report that this form makes: 25 letters and digits (125 bits) in groups of five that nobody without the key can work out."""
+    letters = _letters(rows.mark("code_of", form), CODE_LETTERS)
+    return "-".join(letters[start : start + A_GROUP] for start in range(0, CODE_LETTERS, A_GROUP))
 
 
 def tag_for(ref: str) -> str:

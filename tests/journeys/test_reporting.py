@@ -82,7 +82,7 @@ def test_by_keyboard_alone(served: Served, browser: Browser, language: str, widt
     looked_at(page, f"report-form-{language}")
     enter_on(page, "form button")
     code = page.locator("#code").inner_text()
-    assert re.fullmatch(r"[0-9A-Z]{26}", code)
+    assert re.fullmatch(r"[0-9A-Z]{5}(-[0-9A-Z]{5}){4}", code)
     looked_at(page, f"report-sent-{language}")
     answer(served, "Which folder?")
     enter_on(page, f'a[href="/report/{language}/follow-up"]')
