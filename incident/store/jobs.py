@@ -19,15 +19,18 @@ from incident.store.db import db
 
 if TYPE_CHECKING:
     import procrastinate
-    from procrastinate import exceptions, jobs, manager, schema
-    from procrastinate import worker as at_work_there
+    from procrastinate import exceptions as engine_errors
+    from procrastinate import jobs as engine_jobs
+    from procrastinate import manager as engine_manager
+    from procrastinate import schema as engine_schema
+    from procrastinate import worker as engine_worker
 else:
     procrastinate = parts.later("procrastinate")
-    exceptions = parts.later("procrastinate.exceptions")
-    jobs = parts.later("procrastinate.jobs")
-    manager = parts.later("procrastinate.manager")
-    schema = parts.later("procrastinate.schema")
-    at_work_there = parts.later("procrastinate.worker")
+    engine_errors = parts.later("procrastinate.exceptions")
+    engine_jobs = parts.later("procrastinate.jobs")
+    engine_manager = parts.later("procrastinate.manager")
+    engine_schema = parts.later("procrastinate.schema")
+    engine_worker = parts.later("procrastinate.worker")
 
 INSTALLED: Final = find_spec("procrastinate") is not None
 """Without the extra `scale` one process does all work, whatever the database."""
@@ -98,9 +101,9 @@ def engine(database_url: str, do: Callable[[str, str], None]) -> "procrastinate.
 
 def worker(
     made: "procrastinate.App", lane: Lane, *, at_once: int, poll: float, heartbeat: float
-) -> "at_work_there.Worker":
+) -> "engine_worker.Worker":
     """A worker of one lane, which deletes what it has done; `run()` lasts until `stop()`."""
-    return at_work_there.Worker(
+    return engine_worker.Worker(
         made,
         queues=[lane.value],
         name=lane.value,
@@ -113,7 +116,7 @@ def worker(
     )
 
 
-async def is_known(made: "procrastinate.App", one: "at_work_there.Worker") -> bool:
+async def is_known(made: "procrastinate.App", one: "engine_worker.Worker") -> bool:
     """Whether the database knows this worker, so that its signs of life count; also while it is only just joining."""
     if one.worker_id is None:
         return True
@@ -136,7 +139,7 @@ def defer(wanted: Iterable[Wanted]) -> int:
 def _inserted(wanted: Sequence[Wanted]) -> bool:
     """Whether all these are new jobs now; none is when somebody else was quicker with one of them."""
     jobs = [
-        jobs.Job(
+        engine_jobs.Job(
             task_name=TASK,
             queue=lane_of(one.kind).value,
             queueing_lock=one.key,
@@ -148,8 +151,8 @@ def _inserted(wanted: Sequence[Wanted]) -> bool:
     try:
         with db.session.begin_nested():
             connection = db.session.connection().connection.driver_connection
-            manager.JobManager(procrastinate.PsycopgConnector()).batch_defer_jobs(jobs, connection=connection)
-    except exceptions.AlreadyEnqueued:
+            engine_manager.JobManager(procrastinate.PsycopgConnector()).batch_defer_jobs(jobs, connection=connection)
+    except engine_errors.AlreadyEnqueued:
         return False
     return True
 
@@ -202,14 +205,14 @@ def make_tables(migrations: Path | None = None) -> None:
 
     The comment on its table of jobs names the last of its migrations that is in; they lie in `migrations`.
     """
-    files = sorted((migrations or Path(schema.SchemaManager.get_migrations_path())).glob("*.sql"))
+    files = sorted((migrations or Path(engine_schema.SchemaManager.get_migrations_path())).glob("*.sql"))
     with db.engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")  # as some of the migrations demand
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MAKING})
         try:
             there, mark = connection.execute(_MARK).one()
             if there is None:
-                _run(connection, schema.SchemaManager.get_schema())
+                _run(connection, engine_schema.SchemaManager.get_schema())
             if mark is None:
                 _mark(connection, files[-1].name)
                 return
