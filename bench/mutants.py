@@ -5,7 +5,7 @@
 200 of each room are drawn unless told, in an order of their own, so that those tried when the minutes are over are a fair sample too.
 
 One mutant is one function with one small mistake: a comparison turned, a number off by one, a call left out, a word changed,
-an answer forgotten; sentences of refusals are left alone. It is put into the running program in a child process, which then runs the tests that enter that function,
+an answer forgotten; sentences are left alone. It is put into the running program in a child process, which then runs the tests that enter that function,
 until one fails. A mutant that no test fails is a survivor; `--named` prints each. Tables that a file builds when it is loaded
 are left alone, and so is what was read and found to change nothing (alike.toml). The last lines are the shares caught.
 """
@@ -37,6 +37,7 @@ from _pytest.runner import runtestprotocol
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+SENTENCE = 3  # blanks; what has more of them is read by people, and a wrong letter in it is no mistake of the program
 SLOWEST = 20.0  # seconds that a mutant may take beyond three times what its tests took before
 SENDING = (
     "actions/test_sending_details.py", "actions/test_sending.py", "actions/test_sending_doubts.py", "actions/test_sending_times.py", "actions/test_sending_together.py",
@@ -45,7 +46,8 @@ SENDING = (
 ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     "record": {
         "incident/domain/audit.py": (
-            "domain/test_audit.py", "domain/test_second_verifier.py", "actions/test_bundles.py", "actions/test_notice_proofs.py",
+            "domain/test_audit.py", "domain/test_offline_check.py", "domain/test_witness_program.py", "domain/test_second_verifier.py",
+            "actions/test_bundles.py", "actions/test_notice_proofs.py",
             "domain/test_witness_program.py", "actions/test_record_keys.py", "actions/test_witnessing.py",
         ),
         "incident/domain/proofs.py": ("domain/test_proofs.py",),
@@ -180,7 +182,7 @@ def _changes_of(node: ast.AST) -> Iterator[tuple[Callable[[ast.AST], ast.AST], s
         yield _swap, "other sign"
     elif isinstance(node, ast.Constant):
         yield from _other_values(node)
-    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+    elif isinstance(node, ast.Return) and node.value is not None and not _is_nothing(node.value):
         yield _forget, "answer forgotten"
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield _pass, "call left out"
@@ -194,8 +196,9 @@ def _changes_of(node: ast.AST) -> Iterator[tuple[Callable[[ast.AST], ast.AST], s
         yield (lambda one: ast.copy_location(ast.Break(), one)), "break for continue"
 
 
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def _is_nothing(value: ast.expr) -> bool:
+    """Whether this is None, or False or 0, of which None is another spelling; their opposites are tried by themselves."""
+    return isinstance(value, ast.Constant) and not value.value and not isinstance(value.value, str | bytes)
 
 
 def _other_values(node: ast.Constant) -> Iterator[tuple[Callable[[ast.AST], ast.AST], str]]:
@@ -204,7 +207,7 @@ def _other_values(node: ast.Constant) -> Iterator[tuple[Callable[[ast.AST], ast.
         yield _constant(not value), f"{not value} for {value}"
     elif isinstance(value, int):
         yield _constant(value + 1), f"{value + 1} for {value}"
-    elif isinstance(value, str | bytes) and value:
+    elif isinstance(value, str | bytes) and value and (isinstance(value, bytes) or value.count(" ") < SENTENCE):
         yield _constant(_last_turned(value)), f"other word for {value!r}"[:60]
 
 
