@@ -14,7 +14,7 @@ from incident.store.dispatches import Dispatch
 from incident.store.enquiries import Enquiry
 from incident.store.incidents import Fact, Incident
 from incident.store.notices import Notice
-from incident.store.obligations import ACTIVE, LIVE, RUNNING, UNSETTLED, FindingRow, belongs_to
+from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, FindingRow, belongs_to
 from incident.store.people import Tally
 from incident.store.plans import UNDONE, Step
 from incident.store.reports import WORDS, Report
@@ -168,7 +168,7 @@ class Next:
 
 def next_due(incidents: Select[Any], now: datetime, *, most: int) -> Next | None:
     """What is due next over these incidents (a query of ids), else what is late longest; `late` is counted up to `most`."""
-    running = (RUNNING, belongs_to(incidents))
+    running = (LIVE, func.coalesce(FindingRow.standing, "") == "owed", belongs_to(incidents))
     over = select(FindingRow.id).where(*running, FindingRow.due_at < now).limit(most).subquery()
     late = select(func.count()).select_from(over).scalar_subquery()
     where = select(Incident.ref).where(Incident.id == FindingRow.incident_id).scalar_subquery()
@@ -185,6 +185,7 @@ def numbers_of(incidents: Select[Any], now: datetime, today_ends: datetime) -> t
     """How many open incidents, how many duties due by the end of today, and how many of those are late already."""
     late = func.sum(case((FindingRow.due_at < now, 1), else_=0))
     today = (LIVE, belongs_to(incidents), FindingRow.due_at < today_ends)
-    due, over = db.session.execute(select(func.count(), late).select_from(FindingRow).where(*today)).one()
+    query = select(func.count(), late).select_from(FindingRow).where(*today)
+    due, over = db.session.execute(query).one()
     count = db.session.scalar(select(func.count()).select_from(incidents.subquery()))
     return int(count or 0), int(due or 0), int(over or 0)

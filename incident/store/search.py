@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
-from incident.store.obligations import ACTIVE, RUNNING, UNSETTLED, FindingRow, belongs_to
+from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, FindingRow, belongs_to
 from incident.store.people import Mark, Tally
 
 SOONEST: Final = 2_000
@@ -38,7 +38,7 @@ def notices(among: Select[Incident], text: str, *, limit: int) -> Sequence[Notic
 def duties(among: Select[Incident], text: str, *, limit: int) -> Sequence[FindingRow]:
     """Duties that somebody still has to act on whose title, law or reference has the text in it, soonest due first."""
     open_ = _ids(among.where(Incident.state == "open"))
-    soonest = select(FindingRow.id).where(RUNNING, belongs_to(open_))
+    soonest = select(FindingRow.id).where(LIVE, FindingRow.due_at.is_not(None), belongs_to(open_))
     soonest = soonest.order_by(FindingRow.due_at).limit(SOONEST)
     newest = open_.order_by(Incident.id.desc()).limit(NEWEST)
     theirs = select(FindingRow.id).where(
