@@ -353,9 +353,28 @@ def strange_chain(chance: random.Random) -> bytes:
     return b"\n".join(make.export(rows, notes, seed=seed)) + b"\n"
 
 
+def impostor(chance: random.Random) -> Case:
+    """A stranger's record, complete in itself, that claims to lead to or from a key the reader knows; they have its checkpoint too."""
+    mine, known = make.OTHER_SEED, chance.choice(CHAIN)
+    seq = chance.randrange(1, SIZE - 1)
+    by = chance.choice((None, mine))
+    old, new = (mine, known) if chance.random() < 0.5 else (known, mine)
+    lines = told_lines()
+    lines[seq] = make.key_line(lines[seq], seq, old, new, by)
+    place = chance.randrange(seq)
+    lines[place] = lines[place]._replace(actor="U-9")
+    rows = make.entries(lines)
+    size = chance.randrange(place + 1, seq + 1) if old == mine else chance.randrange(seq + 1, SIZE + 1)
+    note = make.signed(size, make.root(rows[:size]), mine)
+    raw = b"\n".join(make.export(rows, {size: note} if chance.random() < 0.5 else {}, seed=old)) + b"\n"
+    return Case("chain", raw, [note], [str(make.key_of(known))])
+
+
 def chain(chance: random.Random) -> Case:
     """A file about the record with several keys, and what an honest reader or one who was deceived brings along."""
     draw = chance.random()
+    if draw > 0.8:
+        return impostor(chance)
     raw = good("chain") if draw < 0.1 else broken(good("chain"), chance) if draw < 0.35 else strange_chain(chance)
     outside = [CHAIN_NOTES[size] for size in chance.sample((6, 12, SIZE), chance.randrange(3))]
     if chance.random() < 0.2:
