@@ -4,12 +4,14 @@ import io
 import json
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from incident.domain import audit
 from incident.domain.audit import Checkpoint, Finding, Key, Reign, Verdict
 from tests import hostile
+from tests.domain.test_audit import VECTORS, read
 from tests.vectors.audit import make
 
 LOG = "0123456789abcdef0123456789abcdef"
@@ -383,3 +385,104 @@ def test_a_witness_signs_no_checkpoint_of_a_record_that_was_changed(here, capsys
     code, said, why = called(capsys, "cosign", "secret", "20.txt", "--record", "record.jsonl")
     assert (code, said) == (1, "")
     assert why.startswith("Not signed.\nNOT IN ORDER.\n")
+
+
+# Records, lines and keys that are none --------------------------------------------------------------------------------
+
+TOLD = json.loads((Path(__file__).parents[1] / "vectors" / "audit-sentences.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_each_broken_record_is_told_in_these_words(path):
+    assert read(json.loads(path.read_text(encoding="utf-8"))).sentences() == TOLD[path.stem]
+
+
+def test_every_vector_has_its_words():
+    assert set(TOLD) == {path.stem for path in VECTORS}
+
+
+SPOILT_LINES = {
+    "more": (lambda v: v.update(more=1), "the fields are not those of a line: 'more'"),
+    "format": (lambda v: v.update(format="tocsin-line-0"), "the format is not"),
+    "actor": (lambda v: v.update(actor=""), "the field 'actor' is not a plain word"),
+    "log": (lambda v: v.update(log=None), "the field 'log' is not a plain word"),
+    "subject": (lambda v: v.update(subject="\n"), "the field 'subject' is not a plain word"),
+    "verb": (lambda v: v.update(verb=1), "the field 'verb' is not a plain word"),
+    "incident": (lambda v: v.update(incident=""), "the field 'incident' is not a plain word"),
+    "no time": (lambda v: v.update(at=1), "the field 'at' is not a UTC time"),
+    "no six decimals": (lambda v: v.update(at="2026-03-01T12:00:00.00000Z"), "the field 'at' is not a UTC time"),
+    "before the first": (lambda v: v.update(seq=-1), "the field 'seq' is not a whole number from 0"),
+    "yes for a place": (lambda v: v.update(seq=True), "the field 'seq' is not a whole number from 0"),
+    "details": (lambda v: v.update(details=[]), "the field 'details' is not an object"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILT_LINES.values(), ids=SPOILT_LINES)
+def test_a_line_that_is_none_names_its_field(spoil, words):
+    line = audit.Line("U-1", "2026-03-01T12:00:00.000000Z", "note.added", "T-1", None, '{"a":1}')
+    value = json.loads(audit.encoded(LOG, 0, line))
+    assert audit.decoded(audit.canonical(value).encode()) == (LOG, 0, line)
+    spoil(value)
+    with pytest.raises(audit.Malformed, match=words):
+        audit.decoded(audit.canonical(value).encode())
+
+
+SPOILT_HEADS = {
+    "size": (lambda v: v.update(size="20"), "size or key are of the wrong kind"),
+    "yes for a size": (lambda v: v.update(size=True), "size or key are of the wrong kind"),
+    "key": (lambda v: v.update(key=1), "size or key are of the wrong kind"),
+    "log": (lambda v: v.update(log=""), "the field 'log' is not a plain word"),
+    "another log": (lambda v: v.update(log="f" * 32), "its key is not named after its record"),
+    "format": (lambda v: v.update(format="x"), "its format is neither"),
+    "more": (lambda v: v.update(more=1), "its format is neither"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILT_HEADS.values(), ids=SPOILT_HEADS)
+def test_an_export_with_another_head_is_none(spoil, words):
+    head, _, rest = hostile.good("export").partition(b"\n")
+    value = json.loads(head)
+    spoil(value)
+    verdict = audit.verify(io.BytesIO(audit.canonical(value).encode() + b"\n" + rest))
+    assert [finding.kind for finding in verdict.findings] == ["not an export"]
+    assert words in verdict.findings[0].sentence
+
+
+def test_witnesses_are_each_named_once_and_plainly():
+    ann, ben = (
+        Key(name, audit.public_of(bytes([n]) * 32), audit.COSIGNING) for n, name in enumerate(("ann", "ben"), 1)
+    )
+    same_key, same_name = Key("cem", ann.public, audit.COSIGNING), Key("ann", ben.public, audit.COSIGNING)
+    both = audit.Witnesses.read([str(ann), str(ben)])
+    assert (both.keys, both.needed) == ((ann, ben), 2)
+    assert audit.Witnesses.read([str(ann), str(ben)], 1).needed == 1
+    for other in (same_key, same_name):
+        with pytest.raises(audit.Malformed, match="named twice"):
+            audit.Witnesses.read([str(ann), str(other)])
+    for needed in (-1, 3):
+        with pytest.raises(audit.Malformed, match="more witnesses are needed"):
+            audit.Witnesses.read([str(ann), str(ben)], needed)
+    for name in ("two words", "x" * 101):
+        with pytest.raises(audit.Malformed, match="the name of a witness"):
+            Key.read_witness(str(Key(name, ann.public, audit.COSIGNING)))
+    assert Key.read_witness(str(Key("x" * 100, ann.public, audit.COSIGNING))).name == "x" * 100
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace("+", "-", 1),
+        lambda text: text.partition("+")[2],
+        lambda text: f"+{text.partition('+')[2]}",
+        lambda text: text.replace("ann+", "bob+"),
+        lambda text: text[:-4],
+        lambda text: "",
+    ],
+)
+def test_what_is_no_key_is_not_read_as_one(spoil):
+    text = str(Key("ann", audit.public_of(b"1" * 32)))
+    assert Key.read(f" {text}\n").name == "ann"
+    with pytest.raises(audit.Malformed):
+        Key.read(spoil(text))
+    with pytest.raises(audit.Malformed):
+        Key.read_witness(text)
