@@ -50,8 +50,8 @@ def measured(act: Callable[[], None]) -> Taken:
     return Taken(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def prepared(folder: Path, *, public_key: str = "", url: str = "http://127.0.0.1:9") -> APIFlask:
-    """An installation in this folder whose e-mail goes through SendGrid at `url`."""
+def prepared(folder: Path, *, public_key: str = "", url: str = "http://127.0.0.1:9", pages: bool = True) -> APIFlask:
+    """An installation in this folder whose e-mail goes through SendGrid at `url`; without `pages` as a worker has it."""
     given = Settings(
         instance=folder,
         test_mode=True,
@@ -61,7 +61,7 @@ def prepared(folder: Path, *, public_key: str = "", url: str = "http://127.0.0.1
         sendgrid_from="notice@company.example",
         sendgrid_webhook_public_key=public_key,
     )
-    return start.prepare(given)
+    return start.prepare(given) if pages else start.without_pages(given)
 
 
 def imported(people: int, folder: Path) -> str:

@@ -1,7 +1,8 @@
 """Memory while sending, and processor time a person, at three sizes; each in processes of its own (`bench.send --sizes`).
 
 One process imports the people, another sends and does nothing else, so that what it holds is what sending needs. Its peak is
-reset when the sending begins: what was loaded by then is in it, what the start alone needed is not.
+reset when the sending begins: what was loaded by then is in it, what the start alone needed is not. The process is what a
+worker is; one that serves pages as well, as `tocsin run` does, is shown apart.
 """
 
 import argparse
@@ -37,17 +38,20 @@ def compare(people: int, seconds: float, connections: int) -> None:
             flush=True,
         )
     least, most = found[0], max(found, key=lambda size: size.peak)
+    whole = _of(people, seconds, connections, pages=True)
+    print(f"{whole.people:>9,} people by a program that serves pages as well: {whole.peak:.0f} MiB at most")
     print(
         f"memory: {most.peak / least.peak:.2f} x the smallest size (must {FLAT:g}), {most.peak:.0f} MiB (must {BOUND});"
         f" cost a person: {found[-1].cpu / least.cpu:.2f} x the smallest size (must {RISE:g})"
     )
 
 
-def _of(people: int, seconds: float, connections: int) -> Size:
+def _of(people: int, seconds: float, connections: int, *, pages: bool = False) -> Size:
     with ground.faked(seconds) as url, tempfile.TemporaryDirectory() as folder:
         given = [str(people), folder, url, str(connections)]
         one = _child("list", *given)
-        rate, cpu, before, peak = map(float, _child("send", *given, one).split())
+        stage = "serve" if pages else "send"
+        rate, cpu, before, peak = map(float, _child(stage, *given, one).split())
     return Size(people, rate, cpu, before, peak)
 
 
@@ -63,8 +67,8 @@ def _list(people: int, folder: Path, url: str) -> str:
         return ground.listed(ground.imported(people, folder), app)
 
 
-def _send(people: int, folder: Path, url: str, connections: int, one: str) -> str:
-    app = ground.prepared(folder, url=url)
+def _send(people: int, folder: Path, url: str, connections: int, one: str, *, pages: bool) -> str:
+    app = ground.prepared(folder, url=url, pages=pages)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = ground.peak_mib("self")
     taken = ground.sent(app, one, people, connections)
@@ -72,9 +76,9 @@ def _send(people: int, folder: Path, url: str, connections: int, one: str) -> st
 
 
 def main() -> None:
-    """One stage of one size: `list` prints the sending's reference, `send` what it took."""
+    """One stage of one size: `list` prints the sending's reference, `send` what it took, `serve` the same with pages loaded."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("list", "send"))
+    parser.add_argument("stage", choices=("list", "send", "serve"))
     parser.add_argument("people", type=int)
     parser.add_argument("folder", type=Path)
     parser.add_argument("url")
@@ -85,7 +89,8 @@ def main() -> None:
     if asked.stage == "list":
         print(_list(asked.people, folder, asked.url))
     else:
-        print(_send(asked.people, folder, asked.url, asked.connections, asked.sending))
+        pages = asked.stage == "serve"
+        print(_send(asked.people, folder, asked.url, asked.connections, asked.sending, pages=pages))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Brings the tables up to date; what does that is loaded only where there is something to bring up."""
 
-from typing import Final
-
 from flask import Flask
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
@@ -11,8 +9,10 @@ from incident.core import MIGRATIONS
 from incident.settings import SettingsError
 from incident.store.db import db
 
-KNOWN: Final = frozenset(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-"""The numbers of the migrations that this program has: each file's name begins with its own."""
+
+def known() -> frozenset[str]:
+    """The numbers of the migrations that this program has: each file's name begins with its own."""
+    return frozenset(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def bring_up(app: Flask) -> None:
@@ -20,13 +20,13 @@ def bring_up(app: Flask) -> None:
 
     Raises SettingsError where a newer program made them, or where they are older and this database account may not change them.
     """
-    there = _number()
-    if there and there not in KNOWN:
+    there, numbers = _number(), known()
+    if there and there not in numbers:
         raise SettingsError(
             f"A newer Tocsin has used this database: its tables are at {there}, which this one does not know. "
             "Nothing was changed. Install the newer version on this machine too."
         )
-    if there == max(KNOWN):
+    if there == max(numbers):
         return
     try:
         upgrade(app)

@@ -92,8 +92,8 @@ def test_every_table_is_known_before_the_pages_are(app):
 def test_the_newest_migration_by_its_files_is_the_newest_by_its_own_word(app):
     versions = {path.name[:4]: path.read_text() for path in (core.MIGRATIONS / "versions").glob("[0-9]*.py")}
     for number, text in versions.items():
-        assert re.search(rf'^revision = .{number}.$', text, re.MULTILINE), number
-    assert versions.keys() == schema.KNOWN
+        assert re.search(rf"^revision = .{number}.$", text, re.MULTILINE), number
+    assert versions.keys() == schema.known()
     newest = max(versions)
     with app.app_context():
         assert schema._number() == newest

@@ -4,21 +4,26 @@ import io
 import unicodedata
 import zipfile
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import docx
-from docx.document import Document as Word
-from docx.enum.text import WD_COLOR_INDEX
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
-
+from incident import parts
 from incident.exports.document import Document, Item, Section, Table
+
+if TYPE_CHECKING:
+    import docx
+    from docx import oxml, shared
+    from docx.document import Document as Word
+    from docx.enum import text as colours
+    from docx.oxml import ns
+else:
+    docx = parts.later("docx")
+    oxml, ns = parts.later("docx.oxml"), parts.later("docx.oxml.ns")
+    shared, colours = parts.later("docx.shared"), parts.later("docx.enum.text")
 
 MIME = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 LATIN, CHINESE = "Calibri", "Microsoft YaHei"
-QUIET = RGBColor(0x4A, 0x58, 0x68)
-INK = RGBColor(0x17, 0x21, 0x2E)
+QUIET = (0x4A, 0x58, 0x68)
+INK = (0x17, 0x21, 0x2E)
 LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -41,7 +46,7 @@ def docx_bytes(document: Document) -> bytes:
     return _settled(written.getvalue())
 
 
-def _set_up(word: Word, document: Document) -> None:
+def _set_up(word: "Word", document: Document) -> None:
     properties = word.core_properties
     properties.title, properties.author, properties.subject = (
         _clean(document.title),
@@ -52,31 +57,31 @@ def _set_up(word: Word, document: Document) -> None:
     properties.created = properties.modified = document.at.astimezone(UTC).replace(tzinfo=None)
     properties.last_modified_by, properties.revision = "", 1
     page = word.sections[0]
-    page.page_width, page.page_height = Mm(210), Mm(297)
-    page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Mm(20)
+    page.page_width, page.page_height = shared.Mm(210), shared.Mm(297)
+    page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = shared.Mm(20)
     page.footer.paragraphs[0].text = _clean(document.subtitle)
     for name in ("Normal", "Title", "Heading 1", "Heading 2"):
         _style(word.styles[name], document.language)
-    word.styles["Normal"].font.size = Pt(10)
-    word.styles["Title"].font.size = Pt(20)
-    word.styles["Heading 1"].font.size = Pt(13)
-    word.styles["Heading 2"].font.size = Pt(10)
+    word.styles["Normal"].font.size = shared.Pt(10)
+    word.styles["Title"].font.size = shared.Pt(20)
+    word.styles["Heading 1"].font.size = shared.Pt(13)
+    word.styles["Heading 2"].font.size = shared.Pt(10)
 
 
 def _style(style: Any, language: str) -> None:
-    style.font.name, style.font.color.rgb = LATIN, INK
+    style.font.name, style.font.color.rgb = LATIN, shared.RGBColor(*INK)
     properties = style.element.get_or_add_rPr()
     fonts = properties.get_or_add_rFonts()
     for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-        fonts.attrib.pop(qn(f"w:{theme}"), None)
-    fonts.set(qn("w:eastAsia"), CHINESE)
-    spoken = OxmlElement("w:lang")
-    spoken.set(qn("w:val"), LANGUAGES["en"])
-    spoken.set(qn("w:eastAsia"), LANGUAGES["zh"])
+        fonts.attrib.pop(ns.qn(f"w:{theme}"), None)
+    fonts.set(ns.qn("w:eastAsia"), CHINESE)
+    spoken = oxml.OxmlElement("w:lang")
+    spoken.set(ns.qn("w:val"), LANGUAGES["en"])
+    spoken.set(ns.qn("w:eastAsia"), LANGUAGES["zh"])
     properties.append(spoken)
 
 
-def _section(word: Word, section: Section, was_word: str) -> None:
+def _section(word: "Word", section: Section, was_word: str) -> None:
     word.add_heading(_clean(section.heading), level=1)
     if section.text:
         word.add_paragraph(_clean(section.text))
@@ -86,11 +91,11 @@ def _section(word: Word, section: Section, was_word: str) -> None:
         _table(word, table)
 
 
-def _item(word: Word, item: Item, was_word: str) -> None:
+def _item(word: "Word", item: Item, was_word: str) -> None:
     heading = word.add_heading(_clean(item.label), level=2)
     for mark in item.marks:
         run = heading.add_run(f"  [{_clean(mark.word)}]")
-        run.font.highlight_color = WD_COLOR_INDEX.YELLOW if mark.tone != "plain" else None
+        run.font.highlight_color = colours.WD_COLOR_INDEX.YELLOW if mark.tone != "plain" else None
     if item.text:
         word.add_paragraph(_clean(item.text))
     if item.was:
@@ -99,28 +104,28 @@ def _item(word: Word, item: Item, was_word: str) -> None:
         _small(word, note)
 
 
-def _particulars(word: Word, rows: tuple[tuple[str, str], ...]) -> None:
+def _particulars(word: "Word", rows: tuple[tuple[str, str], ...]) -> None:
     for name, value in rows:
         paragraph = word.add_paragraph()
-        paragraph.paragraph_format.space_after = Pt(2)
-        paragraph.add_run(f"{_clean(name)}: ").font.color.rgb = QUIET
+        paragraph.paragraph_format.space_after = shared.Pt(2)
+        paragraph.add_run(f"{_clean(name)}: ").font.color.rgb = shared.RGBColor(*QUIET)
         paragraph.add_run(_clean(value))
 
 
-def _table(word: Word, table: Table) -> None:
+def _table(word: "Word", table: Table) -> None:
     grid = word.add_table(rows=1, cols=len(table.header), style="Table Grid")
     for cell, name in zip(grid.rows[0].cells, table.header, strict=True):
         cell.text = _clean(name)
-    repeated = OxmlElement("w:tblHeader")
+    repeated = oxml.OxmlElement("w:tblHeader")
     grid.rows[0]._tr.get_or_add_trPr().append(repeated)
     for row in table.rows:
         for cell, value in zip(grid.add_row().cells, row, strict=True):
             cell.text = _clean(value)
 
 
-def _small(word: Word, text: str) -> None:
+def _small(word: "Word", text: str) -> None:
     run = word.add_paragraph().add_run(_clean(text))
-    run.font.size, run.font.color.rgb = Pt(8), QUIET
+    run.font.size, run.font.color.rgb = shared.Pt(8), shared.RGBColor(*QUIET)
 
 
 def _clean(text: str) -> str:

@@ -7,10 +7,15 @@ are the same bytes.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
-from icalendar import Alarm, Calendar, Event
-
+from incident import parts
 from incident.domain.wording import cleaned
+
+if TYPE_CHECKING:
+    import icalendar
+else:
+    icalendar = parts.later("icalendar")
 
 MIME = "text/calendar"
 HOST = "tocsin"
@@ -38,7 +43,7 @@ class Deadline:
 
 def ics_bytes(name: str, deadlines: Iterable[Deadline], made_at: datetime, *, zone: tzinfo | None = None) -> bytes:
     """The deadlines as a file, soonest first. A done one stays, marked as done and without an alarm; a lifted one is cancelled."""
-    calendar = Calendar()
+    calendar = icalendar.Calendar()
     calendar.add("prodid", "-//Tocsin//Deadlines//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
@@ -52,8 +57,8 @@ def ics_bytes(name: str, deadlines: Iterable[Deadline], made_at: datetime, *, zo
     return bytes(calendar.to_ical())
 
 
-def _event(deadline: Deadline, made_at: datetime) -> Event:
-    event = Event()
+def _event(deadline: Deadline, made_at: datetime) -> "icalendar.Event":
+    event = icalendar.Event()
     stamp = (deadline.changed_at or made_at).astimezone(UTC)
     event.add("uid", f"{deadline.ref}@{HOST}")
     event.add("dtstamp", stamp)
@@ -75,8 +80,8 @@ def _event(deadline: Deadline, made_at: datetime) -> Event:
     return event
 
 
-def _alarm(title: str, before: timedelta) -> Alarm:
-    alarm = Alarm()
+def _alarm(title: str, before: timedelta) -> "icalendar.Alarm":
+    alarm = icalendar.Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", title)
     alarm.add("trigger", before)
