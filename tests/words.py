@@ -95,6 +95,7 @@ TABLES = (
     "incident.domain.revealing:WHY",
     "incident.domain.revealing:PARTS",
     "incident.domain.scales:CAPTIONS",
+    "incident.domain.scales:LEVELS",
     "incident.domain.severity:CAPTIONS",
     "incident.domain.severity:_CONFIDENTIALITY",
     "incident.domain.severity:_NO_INTENT",
@@ -118,7 +119,7 @@ TABLES = (
     "incident.domain.laws:Confidence",
 )
 """Tables of words below the pages; pages show them through the filter `said`."""
-PROSE = ("clock", "dues", "plans", "preflight", "readiness", "subjects")
+PROSE = ("clock", "dues", "plans", "preflight", "readiness", "settlements", "subjects")
 """Rules whose every sentence may come to be read on a page."""
 FILES_OF_WORDS = {
     "facts.toml": ("label", "hint", "en"),
@@ -132,9 +133,10 @@ FILES_OF_WORDS = {
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
 
+WORD = re.compile("[a-z]+(_[a-z]+)*")
 GAP = re.compile(r"\{(\w+)\}")
 """How a table of words writes the place of a value."""
-FEWEST_LETTERS = 6
+FEWEST_LETTERS = 4
 """A sentence of fewer letters of its own would be found in anything."""
 
 Text = str | tuple[str, str]
@@ -235,7 +237,7 @@ def _sentences(node: ast.expr, constants: Mapping[str, ast.expr]) -> Iterator[st
         yield from _sentences(node.orelse, constants)
     elif isinstance(node, ast.Name) and node.id in constants:
         yield from _sentences(constants[node.id], {})
-    elif len(re.findall("[A-Za-z]", PLACE.sub("", text := _with_places(node)))) >= FEWEST_LETTERS:
+    elif len(re.findall("[A-Za-z]", PLACE.sub("", text := _with_places(node)))) >= FEWEST_LETTERS and " " in text:
         yield text
 
 
@@ -261,7 +263,9 @@ def _with_places(node: ast.expr) -> str:
 
 def _words(table: object) -> Iterator[str]:
     if isinstance(table, str):
-        yield from [GAP.sub(r"%(\1)s", str.__str__(table))] if re.search(r"[A-Za-z]{2}", table) else []
+        text = str.__str__(table)
+        text = text.replace("_", " ") if WORD.fullmatch(text) else GAP.sub(r"%(\1)s", text)
+        yield from [text] if re.search(r"[A-Za-z]{2}", text) else []
     elif isinstance(table, EnumMeta):
         for one in table:
             yield str(one.value).replace("_", " ")

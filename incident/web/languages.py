@@ -5,10 +5,12 @@ when the program starts (labels, tables), and the filter `said` for what comes f
 vocabulary. Programs (the API, hooks, jobs, the command line) are always answered in English.
 """
 
-from datetime import tzinfo
+import re
+from datetime import date, tzinfo
 from typing import Any, Final, cast
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from flask import Flask, g, has_request_context, request, session
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -21,6 +23,9 @@ from incident.web import access
 from incident.web.catalogue import catalogue
 
 ENGLISH: Final = "en"
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DATE: Final = re.compile(rf"\b([12]?\d|3[01]) ({'|'.join(MONTHS)}) (\d{{4}})\b")
+"""How rules write a day, such as 21 Nov 2026."""
 FORMATS: Final = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 MEANT: Final = {("en", None): "en", ("zh", "Hans"): "zh-Hans", ("zh", None): "zh-Hans"}
 """Language and script of a browser's tag, and which of ours that is."""
@@ -104,7 +109,15 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
 
 def said(text: Any) -> Any:
     """Words that rules, actions or files made, in the reader's language; whatever is no plain text comes back as it is."""
-    return catalogue(tag()).said(str.__str__(text)) if isinstance(text, str) and not isinstance(text, Markup) else text
+    if tag() == ENGLISH or not isinstance(text, str) or isinstance(text, Markup):
+        return text
+    return DATE.sub(_dated, catalogue(tag()).said(str.__str__(text)))
+
+
+def _dated(found: re.Match[str]) -> str:
+    """A day that a rule wrote, as this language writes it."""
+    day, month, year = found.groups()
+    return format_date(date(int(year), MONTHS.index(month) + 1, int(day)), "long", locale=locale())
 
 
 def value_words(key: str, value: Value | Unknown, zone: tzinfo) -> str:

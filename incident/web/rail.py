@@ -1,6 +1,6 @@
 """How one incident stands, stop by stop, and what it needs now: for the rail beside its pages and the head of its first one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -225,6 +225,11 @@ def current_facts(incident: Incident) -> dict[str, Fact]:
 def known_of(incident: Incident) -> Facts:
     """What is known of the incident, as the rules take it."""
     return from_json({key: row.value for key, row in current_facts(incident).items()})
+
+
+def remember(every: Iterable[FindingRow]) -> None:
+    """Take what is pending from all current findings, where a page has read them anyway."""
+    g.pending_now = [row for row in every if row.standing in {"owed", "open"} and row.state in obligations.UNSETTLED]
 
 
 def pending(incident: Incident) -> Sequence[FindingRow]:
