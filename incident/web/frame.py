@@ -14,6 +14,7 @@ NAVIGATION = (
     Entry("incidents.index", Word("Incidents"), "incidents", "i"),
     Entry("tips.index", Word("Reported"), "tips", "b"),
     Entry("duties.index", Word("Duties"), "duties", "u"),
+    Entry("vulnerabilities.index", Word("Vulnerabilities"), "vulnerabilities", "v"),
     Entry("laws.index", Word("Laws"), "laws", "l"),
     Entry("all_notices.index", Word("Notices"), "all_notices", "n"),
     Entry("measures.index", Word("Measures"), "measures", "m"),

@@ -13,7 +13,7 @@ from incident.exports import csv
 from incident.store import incidents, law_editions, reports, users
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
-from incident.web import answers, board, changes, details, dutyplot, findings
+from incident.web import answers, board, changes, details, dutyplot, findings, rail
 from incident.web import questions as questions_of
 from incident.web.access import actor, may, now, permit, zone
 from incident.web.incidents import csv_answer
@@ -37,6 +37,7 @@ def index(incident: str) -> str:
 def board_page(given: answers.Answers) -> str:
     """The board as the address asks for it, with what was typed into a question and what was wrong with it."""
     asked, every = board.sought(request.args), list(rows.current(g.incident.id).values())
+    rail.remember(every)
     fitting = board.kept(every, asked)
     picked = board.items([row for row in fitting if board.is_in(row, asked.only)], fold=asked.fold == "yes", now=now())
     page, more = _page(picked)

@@ -27,6 +27,7 @@ from incident.store.announcements import Announcement
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.postings import PostingCheck
+from incident.web import rail
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
@@ -212,7 +213,9 @@ def _page(row: Announcement, looked: Sequence[tuple[datetime, Sight]]) -> Public
 
 def tasks_waiting(incident: Incident) -> Sequence[Task]:
     """What laws allow or demand of telling the public in this incident, and nobody has decided: for a board to point to."""
-    return actions.waiting(incident.id) if incident.state == "open" else ()
+    if incident.state != "open":
+        return ()
+    return actions.waiting(incident.id, pending=rail.pending(incident), facts=rail.known_of(incident))
 
 
 @bp.record_once
