@@ -94,12 +94,11 @@
     help.showModal();
   }
 
-  // Arrows walk the rows of the list in which one stands, or the first of the page.
+  // Arrows walk the rows of the lists of the page, from the one in which one stands or from the first.
   function rows() {
-    const stands = document.activeElement.closest("main .block, main table");
-    const list = stands || document.querySelector("main .block:has(.entry a), main table:has(tbody a)");
-    const found = [...document.querySelectorAll("main .entry, main tbody tr")].map((row) => row.querySelector("p a[href], td a[href], th a[href]")).filter((link) => link && link.checkVisibility());
-    return list ? found : [];
+    return [...document.querySelectorAll("main .entry, main tbody tr")]
+      .map((row) => row.querySelector("p a[href], td a[href], th a[href]") || row.querySelector("a[href]"))
+      .filter((link) => link && link.checkVisibility());
   }
   function walk(event) {
     if (document.querySelector("[data-arrows]")) return;
