@@ -66,6 +66,7 @@ TABLES = (
     "incident.domain.guests:CAPACITIES",
     "incident.domain.guests:PART_WORDS",
     "incident.domain.imports:REASON_WORDS",
+    "incident.web.imports:DELIMITER_WORDS",
     "incident.domain.imports:DOUBT_WORDS",
     "incident.domain.imports:DATE_ORDERS",
     "incident.domain.ladders:PROOF_WORDS",

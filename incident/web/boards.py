@@ -42,7 +42,7 @@ MEANINGS = {
     State.SIMULATED: Word("kept in the sandbox: nobody was told"),
     State.UNREACHED: Word("no channel that is set up reaches them, or is left to try"),
 }
-CHANNEL_LABELS: dict[str, str] = {channel.value: word for channel, word in CHANNEL_WORDS.items()} | {
+CHANNEL_LABELS: Mapping[str, str] = {channel.value: word for channel, word in CHANNEL_WORDS.items()} | {
     "none": Word("No channel")
 }
 MOST_REASONS = 12

@@ -66,7 +66,7 @@ def _pairs(message: Message) -> list[tuple[str, str]]:
     """Both forms of the English with their text; languages without a plural have one text for both."""
     if isinstance(message.id, str):
         return [(message.id, str(message.string))] if message.string else []
-    texts = [text for text in message.string if text]
+    texts = [text for text in message.string or () if text]
     return [(message.id[0], texts[0]), (message.id[1], texts[-1])] if texts else []
 
 

@@ -24,7 +24,7 @@ from incident.web.pages import named
 
 bp = Blueprint("imports", __name__, url_prefix="/incidents/<incident>/lists")
 
-DELIMITER_WORDS: Final = {",": Word("comma"), ";": Word("semicolon"), "\t": Word("tab"), "|": Word("upright bar")}
+DELIMITER_WORDS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "upright bar"}
 KEEP: Final = "keep"
 
 

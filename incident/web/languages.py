@@ -136,4 +136,4 @@ def _on_page(context: EvalContext, english: str, /, **values: object) -> str:
 
 @pass_eval_context
 def _counted_on_page(context: EvalContext, one: str, many: str, count: int, /, **values: object) -> str:
-    return cast(str, _on_page(context, one if count == 1 else many, **values))
+    return _on_page(context, one if count == 1 else many, **values)
