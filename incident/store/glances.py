@@ -46,7 +46,7 @@ def since(user_id: int, incident_id: int, *, now: datetime) -> Since:
     return Since(before, now - seen_at >= NOTED_EVERY)
 
 
-def _of(user_id: int, incident_id: int) -> Select[tuple[datetime, datetime | None]]:
+def _of(user_id: int, incident_id: int) -> Select[datetime, datetime | None]:
     return select(Glance.seen_at, Glance.since).where(Glance.user_id == user_id, Glance.incident_id == incident_id)
 
 

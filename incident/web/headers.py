@@ -87,7 +87,11 @@ def _smaller(response: Response) -> Response:
     Files of ours always. Pages only where the browser says that the reader's own click or page asked: a foreign page that
     makes it ask again and again, to learn from lengths what stands in the answer, gets it at full length.
     """
-    if response.status_code != 200 or "gzip" not in request.accept_encodings or "Content-Encoding" in response.headers:
+    if (
+        response.status_code != 200
+        or not request.accept_encodings.quality("gzip")
+        or "Content-Encoding" in response.headers
+    ):
         return response
     is_file = request.endpoint in LASTING and response.mimetype in SMALLER
     is_page = response.mimetype in PAGES and request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}

@@ -72,7 +72,7 @@ def of(incident: Incident) -> list[Page]:
     return _listed({"incident": incident.ref}, may)
 
 
-def _listed(values: dict[str, str], may_open: Callable[..., bool]) -> list[Page]:
+def _listed(values: dict[str, Any], may_open: Callable[..., bool]) -> list[Page]:
     found = {}
     for rule in openable(current_app):
         view = current_app.view_functions[rule.endpoint]

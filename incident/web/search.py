@@ -56,7 +56,8 @@ def find() -> ResponseReturnValue:
     if rules.is_reference(text) and (exact := rows.exactly(among(), text.upper())) and may(OPENED_BY[exact[0]]):
         kind, incident, ref = exact
         endpoint, has_ref = PLACES[kind]
-        return redirect(url_for(endpoint, incident=incident, **({"ref": ref} if has_ref else {})))
+        more: dict[str, Any] = {"ref": ref} if has_ref else {}
+        return redirect(url_for(endpoint, incident=incident, **more))
     if rules.is_contact(text) or "people" in request.form:
         return _people(text)
     return redirect(url_for(".index", q=text))
@@ -71,7 +72,7 @@ def lists(text: str) -> dict[str, Any]:
     """What has these words in it, by kind, as rows; empty lists where the reader may not look or nothing was typed."""
     duties = rows.duties(among(), text, limit=LISTED) if text and may("duty.view") else []
     notices = rows.notices(among(), text, limit=LISTED) if text and may("notice.view") else []
-    where = incident_rows.by_ids({row.incident_id for row in (*duties, *notices)})
+    where = incident_rows.by_ids({row.incident_id for row in duties} | {row.incident_id for row in notices})
     return {
         "incidents": rows.incidents(among(), text, limit=LISTED) if text else [],
         "duties": [(row, where[row.incident_id]) for row in duties],
