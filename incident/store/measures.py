@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 
 from incident.domain.measures import FACTS, NOT_AUTHORITIES, Course, Done
 from incident.domain.scales import NOT_CONCERNED, Scale
@@ -14,6 +14,9 @@ from incident.store.grades import Grade
 from incident.store.incidents import Fact, Incident
 from incident.store.obligations import UNSETTLED, FindingRow
 from incident.store.tallies import DispatchTally
+
+STANDINGS = ("owed", "advised", "open", "not_owed")
+DECIDED = ("accepted", "met", "waived")
 
 
 def ids(seen: Select[Any], kinds: Sequence[str], since: datetime) -> Select[Any]:
@@ -69,12 +72,18 @@ def _levels(of: Select[Any]) -> dict[int, str]:
 
 
 def _decided(of: Select[Any]) -> dict[int, datetime]:
-    return _earliest(FindingRow.incident_id, FindingRow.decided_at, FindingRow.incident_id.in_(of))
+    decided = and_(_in_state(*DECIDED), FindingRow.incident_id.in_(of))
+    return _earliest(FindingRow.incident_id, FindingRow.decided_at, decided)
 
 
 def _reported(of: Select[Any]) -> dict[int, datetime]:
-    to_one = and_(FindingRow.incident_id.in_(of), FindingRow.to.not_in(NOT_AUTHORITIES), FindingRow.state == "met")
+    to_one = and_(_in_state("met"), FindingRow.to.not_in(NOT_AUTHORITIES), FindingRow.incident_id.in_(of))
     return _earliest(FindingRow.incident_id, FindingRow.met_at, to_one)
+
+
+def _in_state(*states: str) -> ColumnElement[bool]:
+    """Findings in these states, found by the index that begins with their standing: few of very many are."""
+    return and_(FindingRow.standing.in_(STANDINGS), FindingRow.state.in_(states))
 
 
 def _told(of: Select[Any]) -> dict[int, datetime]:
@@ -96,10 +105,10 @@ def opened_and_closed(of: Select[Any], since: datetime) -> tuple[list[datetime],
 def done(of: Select[Any], since: datetime) -> Iterator[Done]:
     """Every duty that was met since then, once."""
     query = select(FindingRow.law, FindingRow.start, FindingRow.met_at, FindingRow.late_seconds).where(
-        FindingRow.incident_id.in_(of),
+        _in_state("met"),
         FindingRow.superseded_at.is_(None),
-        FindingRow.state == "met",
         FindingRow.met_at >= since,
+        FindingRow.incident_id.in_(of),
     )
     for law, start, met_at, late_seconds in db.session.execute(query):
         begun = datetime.fromisoformat(start) if "T" in start else None
@@ -110,11 +119,11 @@ def done(of: Select[Any], since: datetime) -> Iterator[Done]:
 def overdue(of: Select[Any], now: datetime) -> Mapping[str, int]:
     """How many owed duties are past their time and neither met nor waived, by law."""
     query = select(FindingRow.law, func.count()).where(
-        FindingRow.incident_id.in_(of),
-        FindingRow.superseded_at.is_(None),
         FindingRow.standing == "owed",
         FindingRow.state.in_(UNSETTLED),
         FindingRow.due_at < now,
+        FindingRow.superseded_at.is_(None),
+        FindingRow.incident_id.in_(of),
     )
     return {law: number for law, number in db.session.execute(query.group_by(FindingRow.law))}
 
