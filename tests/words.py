@@ -137,7 +137,7 @@ FILES_OF_WORDS = {
 WORD = re.compile("[a-z]+(_[a-z]+)*")
 GAP = re.compile(r"\{(\w+)\}")
 """How a table of words writes the place of a value."""
-FEWEST_LETTERS = 4
+FEWEST_LETTERS = 6
 """A sentence of fewer letters of its own would be found in anything."""
 
 Text = str | tuple[str, str]
