@@ -73,7 +73,7 @@ def table(table: str) -> Response:
 
 
 @bp.post("/board.pdf")
-@permit("measures.view")
+@permit("report.export")
 def one_page() -> Response:
     """One page for a board; its digest goes into the record."""
     return download(actions.one_page(measured(), company=company().name, actor=actor(), now=now()))

@@ -211,7 +211,7 @@ def test_losing_a_role_counts_at_once(app: APIFlask, as_, token_for):
 
 ASKED_IN_THE_BODY = {
     *("people.find", "api_people.find", "api_law_update.what_if", "what_if.suppose"),
-    *("search.find", "api_search.people", "measures.one_page"),
+    *("search.find", "api_search.people"),
 }
 """Look-ups that travel as POST, so that nobody's contact stands in an address, nor what somebody supposes."""
 
