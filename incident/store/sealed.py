@@ -76,7 +76,9 @@ def ring() -> KeyRing:
 
 def sealers(incident_ids: Collection[int]) -> dict[int, Sealer]:
     """The data keys of those of these incidents that have one, opened, by incident; erased ones are left out. Raises KeysError."""
-    rows = db.session.scalars(select(DataKey).where(DataKey.owner.in_(incident_ids), DataKey.sealing.is_not(None))).all()
+    rows = db.session.scalars(
+        select(DataKey).where(DataKey.owner.in_(incident_ids), DataKey.sealing.is_not(None))
+    ).all()
     gone = set(_gone())
     return {row.owner: _opened(row.owner, row) for row in rows if row.ref not in gone}
 
@@ -236,7 +238,12 @@ def _made(owner: int) -> DataKey:
     _, marking = ring().wrap(tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256), _place(owner, "marking"))
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
     statement = insert(DataKey).values(
-        ref=new_secret_ref(), owner=owner, incident_id=max(owner, 0) or None, master=master, sealing=sealing, marking=marking
+        ref=new_secret_ref(),
+        owner=owner,
+        incident_id=max(owner, 0) or None,
+        master=master,
+        sealing=sealing,
+        marking=marking,
     )
     statement = statement.on_conflict_do_nothing(index_elements=["owner"])
     if db.session().info.get(IN_AN_ACTION):

@@ -39,7 +39,14 @@ def test_an_example_has_the_shape_that_its_call_takes(spec):
             continue
         schema = spec["paths"][call.path][call.way.lower()]["requestBody"]["content"]["application/json"]["schema"]
         whole = {**schema, "components": spec["components"]}
-        kinds = {"minLength", "pattern", "format", "minItems", "minProperties", "anyOf"}  # words of one's own are to be put in
+        kinds = {
+            "minLength",
+            "pattern",
+            "format",
+            "minItems",
+            "minProperties",
+            "anyOf",
+        }  # words of one's own are to be put in
         wrong += [
             f"{call.way} {call.path}: {error.message}"
             for error in Draft202012Validator(whole).iter_errors(call.example)

@@ -22,7 +22,9 @@ def mistakes(page: str) -> list[str]:
     parser.parse(page)
     wrong = [f"line {line}: {error} {about}" for (line, _), error, about in parser.errors]
     wrong += [f"twice: {one}" for one in sorted({one for one in ids if ids.count(one) > 1})]
-    return wrong + [f"nothing is called {one}" for each in POINTERS.findall(page) for one in each.split() if one not in ids]
+    return wrong + [
+        f"nothing is called {one}" for each in POINTERS.findall(page) for one in each.split() if one not in ids
+    ]
 
 
 def test_every_page_is_valid(app, as_):
@@ -42,7 +44,13 @@ def test_every_page_is_valid(app, as_):
 
 @pytest.mark.parametrize(
     "body",
-    ["<p><div></div></p>", "<a href=x><a href=y></a></a>", '<p id="a"></p><p id="a"></p>', '<label for="b"></label>', "<table><p></table>"],
+    [
+        "<p><div></div></p>",
+        "<a href=x><a href=y></a></a>",
+        '<p id="a"></p><p id="a"></p>',
+        '<label for="b"></label>',
+        "<table><p></table>",
+    ],
 )
 def test_a_page_with_a_mistake_is_not_valid(body):
     assert mistakes(f"<!doctype html><html lang=en><head><title>x</title></head><body>{body}</body></html>")

@@ -51,7 +51,9 @@ def test_a_restricted_incident_is_found_by_its_members_alone(as_):
     a_person(incident)
     members.restrict(incident.ref, actor=lead.ref, now=clock.now())
     for text in ("unspoken", incident.ref, "jo@example.org"):
-        assert f"/incidents/{incident.ref}" in page(lead, text).text + str(lead.post("/search/", data={"q": text}).location)
+        assert f"/incidents/{incident.ref}" in page(lead, text).text + str(
+            lead.post("/search/", data={"q": text}).location
+        )
         answer = page(stranger, text)
         assert f"/incidents/{incident.ref}" not in answer.text
 

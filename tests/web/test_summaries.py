@@ -35,7 +35,9 @@ def test_the_summary_is_a_download_whose_digest_stands_in_the_record(as_: Browse
     assert sha256(made.data).hexdigest() in line
 
 
-@pytest.mark.parametrize(("kind", "status"), [("docx", 200), ("json", 200), ("stix", 200), ("veris", 200), ("misp", 200), ("exe", 422)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("docx", 200), ("json", 200), ("stix", 200), ("veris", 200), ("misp", 200), ("exe", 422)]
+)
 def test_the_other_kinds(as_: Browser, kind: str, status: int) -> None:
     incident = an_incident()
     assert as_(Role.LEAD).post(f"/incidents/{incident.ref}/summary/{kind}").status_code == status
