@@ -61,7 +61,7 @@ class Commands(click.Group):
 
     def whole(self) -> Self:
         """The same with every command loaded."""
-        for name in COMMANDS.keys() - self.commands.keys():
+        for name in sorted(COMMANDS.keys() - self.commands.keys()):
             self._add(name)
         return self
 
