@@ -184,7 +184,8 @@ class Wave:
         """Up to so many written batches; one alone where there is a limit on speed, or on how many go first."""
         began = time.monotonic()
         _demand_fit(row, flow)
-        most = 1 if row.canary or pace.rate_of(channel, row.pace, flow.notifier.rate) else room
+        limited = row.canary or pace.rate_of(channel, row.pace, flow.notifier.rate)
+        most = min(room, 1) if limited else room
         taken: list[Held] = []
         while len(taken) < most and (held := self._ready(row, channel, flow, most - len(taken), more=more)):
             if awake := quieting.awake(row, held, self.clock()):

@@ -81,4 +81,4 @@ def test_lists_name_these_columns_in_their_own_words():
 def test_a_simple_record_is_addressed_as_any_other(given, age):
     record = {word: f"{word}@x" for word in given}
     plain = a_plain(record, age)
-    assert people.addressed(7, record, plain) == people._addressed(7, record, plain)
+    assert people.addressed(7, record, plain) == people._addressed(7, record, plain, "")

@@ -46,7 +46,7 @@ def invite(boss: Window, email: str, *roles: str) -> str:
     for role in roles:
         page.locator(f"input[name=roles][value={role}]").check()
     press(page.get_by_role("button", name="Make a link"))
-    return page.locator("p.mono").inner_text()
+    return page.locator("p.mono").first.inner_text()
 
 
 def new_incident(window: Window, title: str) -> str:
