@@ -184,7 +184,9 @@ def _send(press, path, notice):
 def _answers_come_in(here: World, press, path, sending, people: Messy):
     """Everybody was told once, by one channel; the signed callbacks of the texts are taken in, forged ones are not."""
     done = _until(lambda: press.get(f"{path}/sendings/{sending}"), lambda row: row["course"] == "done", seconds=120)
-    mails = [mail for mail in here.smtp.mails if mail.to[0].lower().startswith("person")]  # the team has mail of its own
+    mails = [
+        mail for mail in here.smtp.mails if mail.to[0].lower().startswith("person")
+    ]  # the team has mail of its own
     told = [mail.to[0] for mail in mails] + [text.to for text in here.twilio.texts]
     assert (len(told), len(set(told))) == (people.good, people.good)
     assert all(len(mail.to) == 1 for mail in here.smtp.mails)
