@@ -113,7 +113,7 @@ def security() -> ResponseReturnValue:
         *policy,
         f"Expires: {expires.isoformat().replace('+00:00', 'Z')}",
         f"Canonical: {settings.base_url}/.well-known/security.txt",
-        f"Preferred-Languages: {', '.join(tag.partition('-')[0] for tag in starters.languages())}",
+        f"Preferred-Languages: {', '.join(dict.fromkeys(tag.partition('-')[0] for tag in starters.languages()))}",
     )
     answer = _kept("\n".join(lines) + "\n")
     answer.mimetype = "text/plain"
