@@ -16,6 +16,7 @@ from incident.store import users
 from incident.store.db import db
 from tests.journeys import axe
 from tests.journeys.browser import Window, opened
+from tests.journeys.keyboard import enter_on, typed
 from tests.journeys.served import Served
 
 pytestmark = pytest.mark.journey
@@ -34,29 +35,6 @@ def served(tmp_path_factory):
 def browser():
     with opened() as found:
         yield found
-
-
-def to(page: Page, selector: str) -> None:
-    """Tab until this has the focus: what cannot be reached by keyboard fails here."""
-    wanted = page.locator(selector).first
-    for _ in range(60):
-        if wanted.evaluate("one => one === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"{selector} is not reached by Tab on {page.url}")
-
-
-def enter_on(page: Page, selector: str) -> None:
-    """Tab there and press Enter, which leads to another document."""
-    to(page, selector)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def typed(page: Page, selector: str, words: str) -> None:
-    """Tab there and type."""
-    to(page, selector)
-    page.keyboard.insert_text(words)
 
 
 def looked_at(page: Page, name: str) -> None:
