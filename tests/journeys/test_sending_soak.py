@@ -197,6 +197,7 @@ def test_the_register_and_the_providers_agree_on_every_person_whatever_failed_an
             else:
                 killed_while_calling(environment, dice, (mail, phone))
             killed += 1
+        print(f"seed {seed}: {killed} kills")
         finish(app, environment, ref, sending, 120 + PEOPLE / 5)
         agree(app, mail, phone, sending)
         for _ in range(2):  # reports about texts move people on to e-mail, and those are reported on too
@@ -216,9 +217,11 @@ def everybody_is_told_or_named(app, mail, phone, ref, sending, environment, unde
     assert all(got[address(number, channel)] == 0 for number, channel in doubtful)
     if doubtful:
         with app.app_context():
-            deliveries.settle_doubts(
-                ref, sending, verdict="again", typed=str(len(doubtful)), reason="the log has none", actor=LEAD, now=NOW
-            )
+            left = len(doubtful)
+            while left:
+                typed = str(min(left, deliveries.SETTLED_AT_ONCE))
+                said = {"verdict": "again", "reason": "the log has none", "actor": LEAD, "now": NOW}
+                left -= deliveries.settle_doubts(ref, sending, typed=typed, **said)
             db.session.remove()
         mail.faults, phone.faults = Faults(1), Faults(1)
         for _ in range(3):
