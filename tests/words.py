@@ -77,7 +77,6 @@ TABLES = (
     "incident.domain.letters:CARRIES",
     "incident.domain.letters:RETURN_WORDS",
     "incident.domain.lookups:WORDS",
-    "incident.domain.measures:MEANING",
     "incident.domain.musts:ELEMENTS",
     "incident.domain.musts:CHANNELS",
     "incident.domain.musts:PLACES",

@@ -33,13 +33,6 @@ class Span(StrEnum):
     TELL = "tell"
 
 
-MEANING: Final[Mapping[Span, str]] = {
-    Span.DETECT: "from when it began to when it was first noticed or detected",
-    Span.DECIDE: "from awareness to the first duty that a person decided on",
-    Span.CONTAIN: "from awareness to containment",
-    Span.REPORT: "from awareness to the first report to an authority",
-    Span.TELL: "from awareness to the first notice to the people concerned",
-}
 BEGUN: Final = ("occurred_from",)
 DETECTED: Final = ("noticed_at", "detected_at", "discovered_at", "aware_at")
 AWARE: Final = ("aware_at", "controller_aware_at", "discovered_at", "detected_at")

@@ -8,14 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 
 from incident import parts
 from incident.domain.letters import CODE_SIDE, Form, Printed, grouped
 from incident.exports.glyphs import printable
-from incident.exports.pdf import FONTS, TEMPLATES
+from incident.exports.pdf import TEMPLATES, fonts
 
 if TYPE_CHECKING:
     import qrcode.constants
@@ -79,7 +78,7 @@ def print_file(
     compiler = typst.Compiler(
         str(LAYOUT),
         root=str(LAYOUT.parent),
-        font_paths=_fonts(),
+        font_paths=fonts(),
         ignore_system_fonts=True,
         sys_inputs={"letters": json.dumps(inputs, ensure_ascii=False)},
     )
@@ -103,7 +102,7 @@ def print_file(
 def _forget() -> None:
     """Let the typesetter drop what it remembers of the letters: it keeps everything until ten further files were set."""
     for _ in range(FORGETS_AFTER):
-        typst.compile(b"", format="pdf", font_paths=_fonts(), ignore_system_fonts=True)
+        typst.compile(b"", format="pdf", font_paths=fonts(), ignore_system_fonts=True)
 
 
 def check(letter: Letter, sender: str) -> None:
@@ -113,12 +112,6 @@ def check(letter: Letter, sender: str) -> None:
 
 def _whole(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(microsecond=0)
-
-
-@cache
-def _fonts() -> "typst.Fonts":
-    """The fonts of the wheel and of the typesetter, found once; never those of this machine."""
-    return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 
 
 def _plain(number: int, letter: Letter, sender: str) -> dict[str, Any]:

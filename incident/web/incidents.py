@@ -27,7 +27,7 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
 from incident.store import incidents as rows
-from incident.store import overview, users
+from incident.store import overview, users, vulnerabilities
 from incident.store.incidents import Fact, Incident
 from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
@@ -279,6 +279,7 @@ def facts(incident: str) -> str:
         typed_at=request.args.get("at", ""),
         moments=rows.moments(g.incident.id),
         asked=[] if at else _asked(known),
+        weak=vulnerabilities.of_incident(g.incident.id) if may("vulnerability.view") else (),
     )
 
 

@@ -75,6 +75,14 @@ def test_an_exploited_one_becomes_an_incident_whose_duties_are_those_of_the_cybe
     assert lines()[-1].verb == "vulnerability.linked"
 
 
+def test_the_facts_of_an_incident_name_its_vulnerabilities_to_who_may_see_them(as_):
+    ref, incident = recorded(vector4=CRITICAL), an_incident()
+    vulnerabilities.link(ref, incident.ref, actor=WHO, now=clock.now())
+    page = as_(Role.RESPONDER).get(f"/incidents/{incident.ref}/facts").text
+    assert f'href="/vulnerabilities/{ref}"' in page
+    assert "CVSS 9.3 critical" in page
+
+
 def test_one_that_nobody_exploits_opens_nothing(app):
     with pytest.raises(Refused):
         vulnerabilities.open_incident(recorded(), house={}, actor=WHO, now=clock.now())
