@@ -16,7 +16,7 @@ from incident.actions import crowds, mail_domain, people
 from incident.actions.drafts import checked_by, texts_of
 from incident.actions.ledger import transaction
 from incident.actions.merging import House, facts_of, values
-from incident.domain import addresses, layouts, merges, musts, segments, starters
+from incident.domain import addresses, layouts, merges, musts, segments, starters, suspects
 from incident.domain import incidents as incident_rules
 from incident.domain import mail_domains as domains
 from incident.domain import notices as rules
@@ -273,21 +273,52 @@ def check(
 
 
 def _scan(held: Claimed, audience: Audience, plan: Plan, found: Findings, clock: Clock) -> int | None:
-    """Everybody behind the place that was reached; how many were looked at, None where another worker took it over."""
-    after, checked = held.cursor, held.checked
-    while batch := audiences.members(held.incident_id, audience, after=after, limit=AT_ONCE):
-        listed = []
-        known = _opened(held.incident_id, [id_ for id_, _ in batch])
-        for id_, number in batch:
-            words = _look(known[id_], plan, found) if id_ in known else ["unreadable"]
-            for word in words:
-                found.add(word)
-                listed.append((word, number))
+    """Everybody behind the place that was reached; how many were looked at, None where another worker took it over.
+
+    Where a worker died, the records that may have killed it are looked at in ever smaller company (`domain.suspects`).
+    """
+    after, checked, deaths = held.cursor, held.checked, held.deaths
+    doubt_to = _in_doubt(held, audience)
+    while batch := audiences.members(held.incident_id, audience, after=after, limit=suspects.together(deaths, AT_ONCE)):
+        passed_by = suspects.is_poison(deaths, AT_ONCE)
+        listed = _looked_at(held.incident_id, batch, plan, found, passed_by=passed_by)
         after, checked = batch[-1][1], checked + len(batch)
-        kept = preflights.keep(held, cursor=after, checked=checked, found=found.to_json(), listed=listed, now=clock())
+        deaths = min(deaths, suspects.alone_after(AT_ONCE)) if after < doubt_to else 0
+        kept = preflights.keep(
+            held,
+            cursor=after,
+            checked=checked,
+            found=found.to_json(),
+            listed=listed,
+            now=clock(),
+            deaths=deaths,
+            doubt_to=doubt_to,
+        )
         if not kept:
             return None
     return checked
+
+
+def _in_doubt(held: Claimed, audience: Audience) -> int:
+    """The number of the last record that may have killed the worker before; 0 where none died."""
+    if not held.deaths or held.doubt_to > held.cursor:
+        return held.doubt_to
+    batch = audiences.members(held.incident_id, audience, after=held.cursor, limit=AT_ONCE)
+    return batch[-1][1] if batch else 0
+
+
+def _looked_at(
+    incident_id: int, batch: Sequence[tuple[int, int]], plan: Plan, found: Findings, *, passed_by: bool
+) -> list[tuple[str, int]]:
+    """Count what a look at each finds; the words with the number of whom each concerns. Who is passed by is not opened."""
+    known = {} if passed_by else _opened(incident_id, [id_ for id_, _ in batch])
+    closed = "poison" if passed_by else "unreadable"
+    listed = []
+    for id_, number in batch:
+        for word in _look(known[id_], plan, found) if id_ in known else [closed]:
+            found.add(word)
+            listed.append((word, number))
+    return listed
 
 
 def _end(held: Claimed, found: Findings, state: str, digest: str, now: datetime, *, checked: int = 0) -> None:

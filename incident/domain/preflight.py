@@ -205,6 +205,7 @@ def _records(ground: Ground, found: Findings) -> Iterable[Result]:
         yield Result("gaps", Verdict.STANDS, "Fields of the text", said, 0)
     for word, title, said in (
         ("unreadable", "Records", "{} cannot be opened, so nothing can be sent to them."),
+        ("poison", "Records", "{} passed by: the program died three times while it looked at this record alone."),
         ("bad.email", "E-mail addresses", "{} with an address that providers will not take as it is written."),
         ("bad.phone", "Telephone numbers", "{} with a number that is not written with its country code."),
     ):
@@ -318,6 +319,7 @@ def demand_list(word: str) -> str:
         "place": ("unknown",),
         "state": ("suspect",),
         "unreadable": ("",),
+        "poison": ("",),
         "language": (which,) if which and len(which) <= 12 else (),
     }
     if which not in known[kind]:

@@ -29,6 +29,24 @@ def after_death(reason: str, size: int, *, printing: bool = False) -> str:
     return _NEXT[reason]
 
 
+def together(deaths: int, size: int) -> int:
+    """How many records are looked at together after so many deaths in a row at one place, of batches of this size at first."""
+    return max(1, size // int(10**deaths))
+
+
+def alone_after(size: int) -> int:
+    """After how many deaths in a row one record is looked at alone."""
+    deaths = 0
+    while together(deaths, size) > 1:
+        deaths += 1
+    return deaths
+
+
+def is_poison(deaths: int, size: int) -> bool:
+    """Whether the next record was alone often enough to be passed by: `TRIES_ALONE` deaths with nobody beside it."""
+    return deaths >= alone_after(size) + TRIES_ALONE
+
+
 def company(size: int) -> int:
     """How many of a batch of this size that died are tried together next."""
     return max(1, size // 10)

@@ -22,7 +22,10 @@ KEPT: Final = 2
 
 
 class Preflight(Model):
-    """One check of a notice. States: waiting, running, done, failed."""
+    """One check of a notice. States: waiting, running, done, failed.
+
+    `deaths` counts the workers that died at one place, `doubt_to` is the number of the last record that may have killed them.
+    """
 
     __tablename__ = "preflight"
     __table_args__ = (
@@ -42,6 +45,8 @@ class Preflight(Model):
     cursor: Mapped[int] = mapped_column(default=0)
     checked: Mapped[int] = mapped_column(default=0)
     found: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    deaths: Mapped[int] = mapped_column(default=0)
+    doubt_to: Mapped[int] = mapped_column(default=0)
     fence: Mapped[int] = mapped_column(default=0)
     holder: Mapped[str] = mapped_column(String(120), default="")
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -77,7 +82,7 @@ class PreflightPerson(Model):
 
 
 class Claimed(NamedTuple):
-    """A check in a worker's hands: the fence, and how far it got."""
+    """A check in a worker's hands: the fence, how far it got, and how many died at that place."""
 
     id: int
     ref: str
@@ -88,6 +93,8 @@ class Claimed(NamedTuple):
     cursor: int
     checked: int
     found: dict[str, Any]
+    deaths: int
+    doubt_to: int
 
 
 def latest(notice_id: int) -> Preflight | None:
@@ -119,9 +126,11 @@ def claim(ref: str, *, now: datetime) -> Claimed | None:
     if row is None or not row.is_under_way or not (row.state == "waiting" or _is_free(row, now)):
         db.session.rollback()
         return None
-    held = Claimed._make(getattr(row, name) for name in Claimed._fields)._replace(fence=row.fence + 1)
+    deaths = row.deaths + (row.state == "running")
+    held = Claimed._make(getattr(row, name) for name in Claimed._fields)._replace(fence=row.fence + 1, deaths=deaths)
     mine = update(Preflight).where(Preflight.id == row.id, Preflight.fence == row.fence, UNFINISHED)
-    values = {"state": "running", "fence": held.fence, "holder": our_name(), "lease_until": now + LEASE}
+    lease = {"holder": our_name(), "lease_until": now + LEASE}
+    values = {"state": "running", "fence": held.fence, "deaths": deaths, **lease}
     taken = db.session.execute(mine.values(**values), execution_options={"synchronize_session": False})
     db.session.commit()
     return held if taken.rowcount == 1 else None  # type: ignore[attr-defined]
@@ -135,12 +144,15 @@ def keep(
     found: Mapping[str, Any],
     listed: Sequence[tuple[str, int]],
     now: datetime,
+    deaths: int = 0,
+    doubt_to: int = 0,
 ) -> bool:
     """Keep how far it got and whom it found, committed alone; False where another worker took it over."""
     db.session.rollback()
     db.session.connection(execution_options={"tocsin_write": True})
     mine = update(Preflight).where(Preflight.id == held.id, Preflight.fence == held.fence, Preflight.state == "running")
-    values = {"cursor": cursor, "checked": checked, "found": dict(found), "lease_until": now + LEASE}
+    reached = {"cursor": cursor, "checked": checked, "deaths": deaths, "doubt_to": doubt_to}
+    values = {**reached, "found": dict(found), "lease_until": now + LEASE}
     done = db.session.execute(mine.values(**values), execution_options={"synchronize_session": False})
     if done.rowcount != 1:  # type: ignore[attr-defined]
         db.session.rollback()

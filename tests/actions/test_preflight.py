@@ -226,6 +226,14 @@ def test_a_correction_in_another_incident_changes_nothing_here(incident):
     assert standing(incident, ref).holds
 
 
+def people_of(incident, numbers):
+    """Ids of the people with these numbers."""
+    query = text("SELECT id, number FROM person WHERE incident_id = :incident")
+    found = {id_ for id_, number in db.session.execute(query, {"incident": incident.id}) if number in numbers}
+    db.session.rollback()
+    return found
+
+
 def test_a_check_that_runs_is_not_doubled(incident):
     add(incident)
     ref = a_notice(incident)
@@ -263,6 +271,34 @@ def test_a_worker_that_died_is_followed_by_one_that_goes_on_where_it_stopped(inc
     assert (found.run.state, found.run.checked) == ("done", 4 + 1)
     assert numbers(incident, ref, "gap.person.name") == [2, 4]
     assert look(found, "gap.person.name").people == 2
+
+
+def test_records_that_kill_whoever_looks_at_them_are_found_passed_by_and_named(incident, monkeypatch):
+    for number in range(1, 61):
+        add(incident, email=f"p{number}@example.org")
+    monkeypatch.setattr(preflight, "AT_ONCE", 20)
+    opened, killers = people.addressees, people_of(incident, {13, 14, 45})
+
+    def deadly(incident_id, ids):
+        if killers & set(ids):
+            raise KeyboardInterrupt
+        return opened(incident_id, ids)
+
+    monkeypatch.setattr(people, "addressees", deadly)
+    ref = a_notice(incident)
+    run = preflight.ask(incident.ref, ref, actor=WHO, now=NOW)
+    at, deaths = NOW, 0
+    while preflight.due(at):
+        try:
+            preflight.check(run, REAL, house=WHO_WRITES, clock=lambda at=at: at)
+        except KeyboardInterrupt:
+            deaths += 1
+        at += timedelta(minutes=2)
+    found = standing(incident, ref)
+    assert (found.run.state, found.run.checked, found.run.deaths) == ("done", 60, 0)
+    assert numbers(incident, ref, "poison") == [13, 14, 45]
+    assert look(found, "poison").verdict == "warns"
+    assert deaths <= 15  # two of ever fewer records and three of each alone
 
 
 def test_whoever_was_too_slow_writes_nothing_any_more(incident):

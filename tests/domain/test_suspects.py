@@ -37,3 +37,13 @@ def test_letters_are_printed_together_once_more_before_anybody_is_suspected():
     first = suspects.after_death("to_be_printed", 200, printing=True)
     assert (first, first in suspects.REASONS) == (suspects.ONCE, False)
     assert suspects.after_death(first, 200, printing=True) == suspects.SUSPECT
+
+
+def test_a_look_that_dies_goes_on_with_ever_fewer_down_to_one():
+    assert [suspects.together(deaths, 2_000) for deaths in range(6)] == [2_000, 200, 20, 2, 1, 1]
+    assert suspects.alone_after(2_000) == 4
+    assert suspects.alone_after(1) == 0
+
+
+def test_only_three_deaths_of_a_record_that_was_alone_prove_it():
+    assert [suspects.is_poison(deaths, 2_000) for deaths in (4, 5, 6, 7)] == [False, False, False, True]
