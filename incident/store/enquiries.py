@@ -20,7 +20,8 @@ from incident.store.handovers import IS_OPEN
 class Enquiry(Model):
     """One thing that somebody asks. `person_number` is set where a code, or one of us, says who they are.
 
-    `nonce` is that of the form's ticket, so that each is taken once; `proof_key` the keyed hash of a code sent to a new address.
+    `nonce` is that of the form's ticket, so that each is taken once; `proof_key` the keyed hash of a code sent to a new address;
+    `longer_at` when they were told that a request takes longer.
     """
 
     __tablename__ = "enquiry"
@@ -57,6 +58,7 @@ class Enquiry(Model):
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
     rule: Mapped[str] = mapped_column(String(20))
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    longer_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     nonce: Mapped[str | None] = mapped_column(String(26), unique=True)
     proof_key: Mapped[str] = mapped_column(String(64), default="")
@@ -69,7 +71,10 @@ class Enquiry(Model):
 
 
 class EnquiryMessage(Model):
-    """One message of an enquiry: what they wrote, what we answered, what we noted. Its words are sealed."""
+    """One message of an enquiry: what they wrote, what we answered, what we noted. Its words are sealed.
+
+    `read_at` is when who asked first saw it on the page.
+    """
 
     __tablename__ = "enquiry_message"
     __table_args__ = (
@@ -96,6 +101,7 @@ class EnquiryMessage(Model):
     next_at: Mapped[datetime] = mapped_column(UTCDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
