@@ -3,7 +3,7 @@
 import pytest
 
 from incident.domain import check_codes
-from incident.domain.check_codes import Code, coder, is_theirs, mark_letters, read
+from incident.domain.check_codes import LETTERS, LONG, Code, coder, is_theirs, mark_letters, read
 
 KEYED = bytes(range(16))
 
@@ -32,6 +32,14 @@ def test_what_is_no_code_is_none(typed):
 def test_a_mark_is_ten_letters_of_the_keyed_hash_and_fits_that_hash_alone():
     assert mark_letters(KEYED) == "000G40R40M"
     assert mark_letters(b"\xff" * 16) == "ZZZZZZZZZZ"
+
+
+@pytest.mark.parametrize("letter", range(32))
+def test_each_five_bits_of_the_hash_are_one_letter_at_each_place(letter):
+    for place in range(LONG):
+        value = letter << (5 * (LONG - 1 - place)) << 6
+        told = mark_letters(value.to_bytes(7, "big") + b"\xff" * 9)
+        assert told == "0" * place + LETTERS[letter] + "0" * (LONG - 1 - place)
     own = read(f"N-7K3MXW2Q-{coder(lambda number: KEYED if number == '12' else bytes(16))(12)}")
     assert own is not None
     assert is_theirs(own, KEYED)
