@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from incident.actions import assessment, obligations
 from incident.actions.cases import TO_AUTHORITIES, Case, case, duty_for, form_of, hands_of
@@ -16,6 +16,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.forms import Form
 from incident.domain.privilege import Kind
 from incident.domain.reports import State, Typed
+from incident.domain.zones import known
 from incident.exports import files
 from incident.exports.report import Sheet
 from incident.store import incidents, privilege
@@ -201,7 +202,7 @@ def kept(report: Report, kind: str) -> files.File:
 
 def zone_named(name: str) -> ZoneInfo:
     """The time zone of this name. Raises Invalid."""
-    if name not in available_timezones():
+    if name not in known():
         raise Invalid("time_zone", f"There is no time zone {name[:60]!r}; use a name such as Europe/Berlin.")
     return ZoneInfo(name)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
 
@@ -10,7 +9,7 @@ from incident.actions import account_mails
 from incident.actions import roles as role_acts
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.signin import Client, refuse, take_try
-from incident.domain import second_factor, separation
+from incident.domain import second_factor, separation, zones
 from incident.domain import users as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
@@ -350,6 +349,6 @@ def _close_ways_in(user: User, now: datetime) -> None:
 
 
 def _zone(raw: str) -> str:
-    if raw not in available_timezones():
+    if raw not in zones.known():
         raise Invalid("time_zone", "Choose a time zone from the list, such as Europe/Berlin.")
     return raw

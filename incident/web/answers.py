@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
 from incident.domain.errors import Invalid
 from incident.domain.facts import UNKNOWN, Entry, Unknown, Value, parsed, to_json, vocabulary
+from incident.domain.zones import known
 
 LOCAL = "%Y-%m-%dT%H:%M"
 NONE_OF_THESE = "none"
@@ -75,7 +76,7 @@ def _in_zone(entry: Entry, raw: Any, zone: ZoneInfo) -> Any:
 def zone_of(form: Mapping[str, str], usual: ZoneInfo) -> ZoneInfo:
     """The zone that the form names, or the reader's. Raises Invalid."""
     name = form.get("zone") or usual.key
-    if name not in available_timezones():
+    if name not in known():
         raise Invalid("zone", "Choose a time zone from the list.")
     return ZoneInfo(name)
 
@@ -97,7 +98,7 @@ def as_typed(entry: Entry, value: Value | Unknown | None, zone: ZoneInfo) -> Any
 
 def zones() -> list[str]:
     """Time zones to choose from, by name."""
-    return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith(STRANGE))]
+    return ["UTC", *sorted(name for name in known() if "/" in name and not name.startswith(STRANGE))]
 
 
 def moment(text: str, zone: ZoneInfo, field_name: str = "learnt_at") -> datetime:
