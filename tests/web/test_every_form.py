@@ -23,7 +23,10 @@ from tests.naughty import AT_LEAST, STRINGS
 
 WHOLE = bool(os.environ.get("FUZZ"))
 """`make fuzz` types every string into every field; otherwise each field gets one of them, a half of the fields, an eighth on PostgreSQL."""
+PARTS = 12 if WHOLE else 1
+"""In so many parts, each with a database of its own: so that one may be run by itself, and nothing that was typed slows the next down."""
 ALIKE = 4  # forms of one view that differ by what they ask alone, such as the questions of duties
+A_TENTH = slice(None, None, 10)
 Kinds = Mapping[tuple[str, tuple[str, ...]], Form]
 ENDS_THE_VISIT = {"signin.out", "account.end_all"}
 
@@ -53,42 +56,60 @@ def test_there_are_enough_strings_and_none_twice():
     assert len(STRINGS) == len(set(STRINGS)) >= AT_LEAST
 
 
-def test_every_field_of_every_form_takes_what_breaks_programs(calm, house, browser):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_field_of_every_form_takes_what_breaks_programs(calm, house, browser, part, capsys):
     addresses = [address for _, address in crawler.addresses(calm, house)]
     found = [page for page, _ in crawler.pages(browser, addresses)]
     forms = crawler.forms(calm, found)
     assert len(forms) > 80, "the crawler finds the forms"
-    failed = [line for form, typed in attempts(forms) for line in tried(browser, form, typed)]
+    answered = Counter[int]()
+    failed = [line for form, typed in attempts(forms, part) for line in tried(browser, form, typed, answered)]
+    if WHOLE:
+        with capsys.disabled():
+            print(f"\npart {part}: {answered.total()} sendings, answers {dict(sorted(answered.items()))}")
     assert failed == []
+    assert browser.get("/account/").status_code == 200, "whoever typed all this is signed in still"
     again = list(crawler.pages(browser, addresses if WHOLE or on_sqlite() else addresses[:20]))
     assert [(page.address, answer.status) for page, answer in again if answer.status_code >= 500] == []
     assert {page.address: page.acts for page, _ in again if page.acts} == {}
 
 
-def attempts(forms: Kinds) -> Iterator[tuple[Form, dict[str, str]]]:
-    """Which strings go into which fields: all into each, and into the whole form at once; or one into every other field."""
+def attempts(forms: Kinds, part: int) -> Iterator[tuple[Form, dict[str, str]]]:
+    """Which strings go into which fields: all into each, and a tenth into the whole form at once; or one into every other field."""
     turn = int(not on_sqlite())
     strings = cycle(STRINGS[turn * len(STRINGS) // 2 :] + STRINGS[: turn * len(STRINGS) // 2])
-    fields = ((form, one.name) for form in chosen(forms) for one in form.texts)
-    for number, (form, name) in enumerate(fields):
-        if WHOLE or number % (8 if turn else 2) == turn:
-            yield from ((form, {name: text}) for text in (STRINGS if WHOLE else [next(strings)]))
-    for form in chosen(forms) if WHOLE else ():
-        yield from ((form, {one.name: next(strings) for one in form.texts}) for _ in STRINGS)
+    for number, (form, name) in enumerate(fields(forms)):
+        if WHOLE and number % PARTS == part:
+            yield from ((form, {name: text}) for text in STRINGS)
+        elif not WHOLE and number % (8 if turn else 2) == turn:
+            yield form, {name: next(strings)}
+    for _, form in list(chosen(forms))[part::PARTS] if WHOLE else ():
+        yield from ((form, {one.name: next(strings) for one in form.texts}) for _ in STRINGS[A_TENTH])
 
 
-def chosen(forms: Kinds) -> Iterator[Form]:
-    """The forms to try: in the small, a few of each view."""
+def fields(forms: Kinds) -> Iterator[tuple[Form, str]]:
+    """Each field to try; of those of one name in many forms of a view, which are read alike, a few."""
+    met = Counter[tuple[str, str]]()
+    for endpoint, form in chosen(forms):
+        for one in form.texts:
+            met[endpoint, one.name] += 1
+            if met[endpoint, one.name] <= ALIKE:
+                yield form, one.name
+
+
+def chosen(forms: Kinds) -> Iterator[tuple[str, Form]]:
+    """The forms to try, each with its view: in the small, a few of each."""
     met = Counter[str]()
     for (endpoint, _), form in sorted(forms.items(), key=lambda item: item[0]):
         met[endpoint] += 1
         if endpoint not in ENDS_THE_VISIT and (WHOLE or met[endpoint] <= ALIKE):
-            yield form
+            yield endpoint, form
 
 
-def tried(browser: FlaskClient, form: Form, typed: dict[str, str]) -> Iterator[str]:
+def tried(browser: FlaskClient, form: Form, typed: dict[str, str], answered: Counter[int]) -> Iterator[str]:
     """What went wrong with one sending, if anything did."""
     answer = crawler.sent(browser, form, typed)
+    answered[answer.status_code] += 1
     if answer.status_code >= 500:
         yield f"{answer.status} {form.action} { ({name: text[:40] for name, text in typed.items()})!r}"
     elif answer.status_code == 429:
