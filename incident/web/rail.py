@@ -198,7 +198,7 @@ def state(incident: Incident) -> State:
         (
             _(
                 "%(lower)s: %(replace)s%(value)s",
-                lower=said(caption).lower(),
+                lower=said(caption)[:1].lower() + said(caption)[1:],
                 replace=said(grade.level.replace("_", " ")),
                 value=f" {grade.score:.2f}" if grade.score is not None else "",
             ),
