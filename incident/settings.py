@@ -5,11 +5,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from incident.domain import zones
 from incident.domain.audit import Malformed, Witnesses
 from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, to_json
@@ -193,7 +193,8 @@ class Settings(BaseSettings):
         "", description="The public key of the policy of SendGrid's parse webhook, which posts reports by e-mail here."
     )
     safe_harbour: bool = Field(
-        True, description="The page for reports promises not to pursue research in good faith; ask your counsel."
+        False,
+        description="The page for reports promises, in your name, not to pursue research in good faith; ask your counsel.",
     )
     alerts_inside: bool = Field(
         False, description="Targets of alerts may be in your own network, and may be spoken to without encryption."
@@ -271,7 +272,7 @@ class Settings(BaseSettings):
         self.base_url = self.base_url.rstrip("/")
         if urlsplit(self.base_url).scheme not in {"http", "https"}:
             raise ValueError("base_url: give the whole address, such as https://incidents.example.org")
-        if self.time_zone not in available_timezones():
+        if self.time_zone not in zones.known():
             raise ValueError("time_zone: there is no such zone; give one such as Europe/Berlin or UTC")
         try:
             keys_of(self.laws_keys)

@@ -52,6 +52,7 @@ def _signs(settings: Settings, channels: Channels, library: str) -> Signs:
         languages_written=starters.languages(),
         company_missing=[words for name, words in COMPANY.items() if not getattr(settings, name).strip()],
         public_address=settings.base_url.startswith("https://"),
+        safe_harbour=settings.safe_harbour,
         domain_says=[(check.name, RIGHT.get(check.standing, True)) for check in mail_domains.from_json(found)],
         domain_seen_at=seen_at,
         backup_at=_moment(backup.at) if backup else None,

@@ -17,6 +17,7 @@ LOST_BACKUP: Final = timedelta(days=8)
 OLD_CHECKPOINT: Final = timedelta(days=2)
 MAIN_CHANNELS: Final = ("email", "sms", "letter")
 """Ways to tell people that a breach law may ask for; the others are named where they are set up."""
+HARBOUR: Final = "harbour"
 
 
 class Verdict(StrEnum):
@@ -60,6 +61,7 @@ class Signs:
     languages_written: Sequence[str] = ()
     company_missing: Sequence[str] = ()
     public_address: bool = False
+    safe_harbour: bool = False
     domain_says: Sequence[tuple[str, bool | None]] = ()
     domain_seen_at: datetime | None = None
     backup_at: datetime | None = None
@@ -222,6 +224,17 @@ def _words(signs: Signs) -> Iterator[Check]:
     else:
         says = "No public https address is set: links in notices would lead nowhere."
         yield Check("address", "The address outside", Verdict.FAILS, says, "Set TOCSIN_BASE_URL.", "settings")
+    yield _harbour(signs)
+
+
+def _harbour(signs: Signs) -> Check:
+    """A promise that only the organisation can make, so that it is offered and never made by itself."""
+    word, title = HARBOUR, "A promise to people who look for weaknesses"
+    if signs.safe_harbour:
+        return Check(word, title, Verdict.READY, "The page for reports promises not to pursue research in good faith.")
+    says = "Nothing is promised: whoever finds a weakness may keep it to themselves for fear of you."
+    do = "Have counsel read the text, then set TOCSIN_SAFE_HARBOUR=1: the page and security.txt say it from then on."
+    return Check(word, title, Verdict.LOOK, says, do, "settings")
 
 
 # ---------------------------------------------------------------- what is kept

@@ -7,13 +7,14 @@ from flask import Blueprint, Response, current_app, render_template, url_for
 
 from incident.actions import readiness as actions
 from incident.actions.readiness import Readiness
-from incident.domain import editions
+from incident.domain import editions, readiness, tip_words
 from incident.domain.readiness import Check, Verdict
 from incident.exports import csv
 from incident.web.access import may_anywhere, now, permit
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
 from incident.web.pages import named
+from incident.web.tips import spoken
 
 bp = Blueprint("readiness", __name__, url_prefix="/readiness")
 
@@ -36,7 +37,10 @@ def index() -> str:
     """Every check: what fails, what to look at, what is ready."""
     found = judged()
     groups = {verdict: [check for check in found.checks if check.verdict is verdict] for verdict in Verdict}
-    return render_template("readiness/show.html", found=found, groups=groups, href=href)
+    harbour = tip_words.words(spoken())["harbour"]["words"]
+    return render_template(
+        "readiness/show.html", found=found, groups=groups, href=href, texts={readiness.HARBOUR: harbour}
+    )
 
 
 @bp.get("/readiness.csv")

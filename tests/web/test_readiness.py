@@ -1,7 +1,10 @@
 """Readiness as people and programs see it, from what this installation really shows."""
 
+from markupsafe import escape
+
 from incident import clock
 from incident.actions import plans
+from incident.domain import tip_words
 from incident.domain.access import Role
 from incident.store import readiness
 from incident.store.db import db
@@ -18,6 +21,13 @@ def test_a_new_installation_would_fail_and_says_where_to_begin(as_):
     assert "There never was one." in page
     assert "The team has never drilled." in page
     assert 'href="/team/"' in page
+
+
+def test_the_promise_to_researchers_is_offered_with_its_whole_text_and_not_made_by_itself(as_):
+    page = as_(Role.ADMINISTRATOR).get("/readiness/").get_data(as_text=True)
+    assert "set TOCSIN_SAFE_HARBOUR=1" in page
+    for sentence in tip_words.words("en")["harbour"]["words"]:
+        assert str(escape(sentence)) in page
 
 
 def test_two_who_can_sign_in_make_a_deputy_and_one_who_never_did_does_not(client, token_for, app):

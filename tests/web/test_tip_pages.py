@@ -277,16 +277,20 @@ def test_thousands_of_codes_are_answered_alike_in_content_and_time(app, folder, 
     assert abs(slower - pairs / 2) < 4 * (pairs / 4) ** 0.5
 
 
-def test_security_txt_leads_here_also_without_an_address(app, client):
+def promising(app, monkeypatch):
+    """An installation that makes the promise to researchers."""
+    settings = app.extensions["settings"].model_copy(update={"safe_harbour": True})
+    monkeypatch.setitem(app.extensions, "settings", settings)
+
+
+def test_security_txt_leads_here_also_without_an_address(app, client, monkeypatch):
+    promising(app, monkeypatch)
     told = client.get("/.well-known/security.txt").get_data(as_text=True)
     assert "Contact: http://localhost/report\n" in told
     assert "Policy: http://localhost/report#harbour" in told
     assert 'id="harbour"' in client.get("/report").get_data(as_text=True)
 
 
-def test_the_promise_to_researchers_stands_only_where_it_was_made(app, client, monkeypatch):
-    monkeypatch.setitem(
-        app.extensions, "settings", app.extensions["settings"].model_copy(update={"safe_harbour": False})
-    )
+def test_the_promise_to_researchers_stands_only_where_it_was_made(app, client):
     assert 'id="harbour"' not in client.get("/report").get_data(as_text=True)
     assert "Policy" not in client.get("/.well-known/security.txt").get_data(as_text=True)
