@@ -28,6 +28,7 @@ PLAIN_WORDS: Final = (
     ("incident", {"title": words.GONE}),
     ("finding", {"note": "", "reference": ""}),
     ("person_import", {"name": words.GONE, "trouble": ""}),
+    ("lesson", {"title": words.GONE}),
     ("wave", {"label": ""}),
 )
 """Words that stand in clear, since rules and lists read them by themselves; erasing writes over them."""

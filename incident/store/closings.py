@@ -25,6 +25,7 @@ class Review(Model):
     root_cause: Mapped[str] = mapped_column(Text)
     lessons: Mapped[str] = mapped_column(Text)
     measures: Mapped[str] = mapped_column(Text)
+    factors: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     written_at: Mapped[datetime] = mapped_column(UTCDateTime)
     written_by: Mapped[str] = mapped_column(String(20))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -14,6 +14,7 @@ APPEND_ONLY = {
     "evidence_search": "id",
     "fact": "id",
     "grade": "id",
+    "improvement_event": "id",
     "law_edition": "id",
     "law_text": "id",
     "note": "id",

@@ -34,8 +34,11 @@ HELD: Final[Mapping[str, str]] = {
     "fact": "incident_id",
     "finding": "incident_id",
     "grade": "incident_id",
+    "improvement": "incident_id",
+    "improvement_event": "improvement_id improvement",
     "incident": "id",
     "law_update": "incident_id",
+    "lesson": "incident_id",
     "letter": "batch_id letter_batch",
     "letter_batch": "incident_id",
     "letter_return": "incident_id",
@@ -59,6 +62,8 @@ HELD: Final[Mapping[str, str]] = {
     "report": "incident_id",
     "report_receipt": "report_id report",
     "review": "incident_id",
+    "review_meeting": "incident_id",
+    "review_moment": "incident_id",
     "step": "incident_id",
     "step_event": "step_id step",
     "wave": "incident_id",
@@ -87,6 +92,7 @@ LEFT_OUT: Final[Mapping[str, tuple[str, str]]] = {
     "tip_file": ("tip_id tip", "told to us in confidence"),
     "tip_mail": ("tip_id tip", "told to us in confidence"),
     "tip_message": ("tip_id tip", "told to us in confidence"),
+    "vulnerability_tip": ("tip_id tip", "who told us was told in confidence"),
 }
 
 FILED: Final = {"report_file": "report_id report"}

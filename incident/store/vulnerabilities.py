@@ -62,6 +62,20 @@ class VulnerabilityLink(Model):
     linked_by: Mapped[str] = mapped_column(String(20))
 
 
+class VulnerabilityTip(Model):
+    """That somebody reported a vulnerability to us."""
+
+    __tablename__ = "vulnerability_tip"
+    __table_args__ = (Index("ix_vulnerability_tip_tip", "tip_id"),)
+
+    vulnerability_id: Mapped[int] = mapped_column(
+        BigInt, ForeignKey("vulnerability.id"), primary_key=True, autoincrement=False
+    )
+    tip_id: Mapped[int] = mapped_column(BigInt, ForeignKey("tip.id"), primary_key=True, autoincrement=False)
+    linked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    linked_by: Mapped[str] = mapped_column(String(20))
+
+
 def by_ref(ref: str, *, locked: bool = False) -> Vulnerability | None:
     """One vulnerability; `locked` holds its row until the transaction ends."""
     query = select(Vulnerability).where(Vulnerability.ref == ref)
