@@ -43,7 +43,11 @@ class Notice(Model):
 
 
 class NoticeText(Model):
-    """The draft's text in one language, as `domain.notices.text_as_json` writes it."""
+    """The draft's text in one language, as `domain.notices.text_as_json` writes it.
+
+    `over`: by part, a digest of the source text that this part says in its language. `read_by`: who speaks the language and
+    found that the text as it stands says what it should.
+    """
 
     __tablename__ = "notice_text"
     __table_args__ = (UniqueConstraint("notice_id", "language"),)
@@ -54,6 +58,9 @@ class NoticeText(Model):
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_by: Mapped[str] = mapped_column(String(20))
+    over: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
+    read_by: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class NoticeVersion(Model):

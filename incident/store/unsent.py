@@ -1,0 +1,69 @@
+"""Forms that arrived after their sender's session had ended: kept sealed for that account, to be offered again."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incident.store import sealed
+from incident.store.db import BigInt, Model, UTCDateTime, db
+
+KEPT = timedelta(days=2)
+MOST = 10
+"""Of one account; the newest are kept."""
+
+Fields = list[tuple[str, str]]
+
+
+class UnsentForm(Model):
+    """One form: where it was going, and its fields in their order, sealed."""
+
+    __tablename__ = "unsent_form"
+    __table_args__ = (Index("ix_unsent_form_user", "user_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(20), unique=True)
+    user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("user_account.id"))
+    path: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+    def fields(self) -> Fields:
+        """The fields as they were sent."""
+        return [(name, value) for name, value in json.loads(sealed.unseal(None, _place(self.ref), self.sealed))]
+
+
+def of(user_id: int, now: datetime) -> Sequence[UnsentForm]:
+    """What is kept for one account, newest first."""
+    query = select(UnsentForm).where(UnsentForm.user_id == user_id, UnsentForm.at > now - KEPT)
+    return db.session.scalars(query.order_by(UnsentForm.id.desc()).limit(MOST)).all()
+
+
+def by_ref(user_id: int, ref: str, now: datetime) -> UnsentForm | None:
+    """One of them, if it was kept for this account and is still."""
+    query = select(UnsentForm).where(UnsentForm.user_id == user_id, UnsentForm.ref == ref, UnsentForm.at > now - KEPT)
+    return db.session.scalar(query)
+
+
+def keep(ref: str, user_id: int, path: str, fields: Fields, now: datetime) -> None:
+    """Keep a form, in a transaction of its own, without a line: nothing was done. Old ones go, and those beyond `MOST`."""
+    hidden = sealed.seal(None, _place(ref), json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    table = UnsentForm.__table__
+    newest = select(UnsentForm.id).where(UnsentForm.user_id == user_id).order_by(UnsentForm.id.desc()).limit(MOST - 1)
+    surplus = UnsentForm.user_id == user_id, UnsentForm.id.not_in(newest)
+    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+        connection.execute(delete(UnsentForm).where(UnsentForm.at <= now - KEPT))
+        connection.execute(delete(UnsentForm).where(*surplus))
+        connection.execute(table.insert().values(ref=ref, user_id=user_id, path=path, at=now, sealed=hidden))
+
+
+def forget(user_id: int, ref: str) -> None:
+    """Forget one, in a transaction of its own, without a line: it was sent, or thrown away by whom it belongs to."""
+    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+        connection.execute(delete(UnsentForm).where(UnsentForm.user_id == user_id, UnsentForm.ref == ref))
+
+
+def _place(ref: str) -> str:
+    return f"unsent_form.sealed:{ref}"
