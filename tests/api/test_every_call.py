@@ -90,6 +90,8 @@ def test_no_call_made_from_the_description_is_our_mistake(calm: APIFlask, house:
             dice.shuffle(chosen)
         for operation in chosen:
             failed += tried(calm, operation, house, callers, dice, each, answered)
+            if answered.total() >= A_ROUND:
+                break
     if REQUESTS:
         with capsys.disabled():
             print(f"\nround {number}: {answered.total()} requests, answers {dict(sorted(answered.items()))}")
