@@ -1,13 +1,14 @@
 """Page times in a large installation, signed in and with the record, beside a straight-line program over the same rows.
 
-    python -m bench.pages [INCIDENTS] [PEOPLE]
+    python -m bench.pages [INCIDENTS] [PEOPLE] [--kept FOLDER] [--rounds N] [--only WORD]
 
-1,000 incidents and 20,000 people if nothing is said. A few incidents are logged as anybody would; the others are copies of their
-rows. One has a list of all the people, fifty have one person each. Prints, for each page and each kind of search, its median and
-95th percentile in milliseconds, its number of queries and the time of the processor; the last line is one ratio: the list's median over the median of the
-bare program (sqlite3, one query, string formatting), taken in turns in one run.
+1,000 incidents and 20,000 people if nothing is said; what they are is in `bench/stock.py`. With `--kept` they are made once and
+used again from that folder. Prints, for each page and each kind of search, its median and 95th percentile in milliseconds, its
+number of queries and the time of the processor; the last line is one ratio: the list's median over the median of the bare
+program (sqlite3, one query, string formatting), taken in turns in one run.
 """
 
+import argparse
 import re
 import sqlite3
 import statistics
@@ -16,74 +17,82 @@ import tempfile
 import time
 from collections.abc import Callable
 from html import escape
+from itertools import count as counting
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import structlog
-from sqlalchemy import Table, event, literal, select
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from bench import ground
-from incident import clock, start
-from incident.actions import intake, people, throttled
-from incident.settings import Settings
+from bench import ground, stock
+from incident import clock
+from incident.actions import throttled
 from incident.store.db import db
-from tests.builders import a_session, a_user
 
-INCIDENTS, PEOPLE = 1_000, 20_000
-LOGGED, WITH_ONE = 60, 50
 ROUNDS = 60
-COPIED = ("incident", "fact", "finding", "grade", "assessment")
-FACTS = {
-    "category": "data_leak",
-    "personal_data": True,
-    "people_count": 1200,
-    "residents": {"DE": 1000, "US-TX": 200},
-    "aware_at": "2026-11-20T08:00:00Z",
-}
 
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    incidents, crowd = (
-        (int(sys.argv[1]) if len(sys.argv) > 1 else INCIDENTS),
-        (int(sys.argv[2]) if len(sys.argv) > 2 else PEOPLE),
-    )
-    folder = Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
-    app = start.prepare(Settings(instance=folder, test_mode=True))
-    with app.app_context():
-        user = a_user("lead", "privacy", "responder")
-        secret, refs = a_session(user), _fill(user.ref, incidents, crowd, folder)
+    given = _arguments()
+    folder = given.kept or Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
+    with stock.opened(folder, given.incidents, given.people) as (app, house):
+        secret = stock.signed_in(house.user)
     browser = app.test_client()
     with browser.session_transaction() as cookie:
         cookie.update(sid=secret, seen=int(clock.now().timestamp()))
     queries = _counted(app)
     bare = sqlite3.connect(folder / "tocsin.db")
     throttled.take = lambda *_, **__: None  # type: ignore[assignment]  # nobody looks sixty people up in a minute
-    acts = _acts(browser, refs)
+    acts = {name: act for name, act in _acts(browser, house).items() if given.only in name}
     times: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(given.rounds):
         for name, act in acts.items():
             before, reply = queries[0], []
             taken = ground.measured(lambda act=act, reply=reply: reply.append(act()))
-            if reply[0].status_code != 200:
+            if reply[0].status_code not in {200, 302}:
                 raise SystemExit(f"{name}: {reply[0].status_code}")
             times.setdefault(name, []).append(taken.wall * 1000)
             times.setdefault(f"{name} processor", []).append(taken.cpu * 1000)
             times.setdefault(f"{name} queries", []).append(queries[0] - before)
         times.setdefault("bare list", []).append(_bare(bare))
-    _tell(times, incidents, crowd)
+    _tell(times, given.incidents, given.people)
 
 
-def _acts(browser: Any, refs: list[str]) -> dict[str, Callable[[], TestResponse]]:
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("incidents", nargs="?", type=int, default=1_000)
+    parser.add_argument("people", nargs="?", type=int, default=20_000)
+    parser.add_argument("--kept", type=Path)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", default="")
+    return parser.parse_args()
+
+
+def _acts(browser: Any, house: stock.Stock) -> dict[str, Callable[[], TestResponse]]:
+    one, crowd = f"/incidents/{house.refs[len(house.refs) // 2]}", f"/incidents/{house.crowd}"
     pages = {
         "desk": "/",
         "list": "/incidents/",
-        "incident": f"/incidents/{refs[LOGGED // 2]}",
-        "people": f"/incidents/{refs[-1]}/people/",
+        "incident": one,
+        "facts": f"{one}/facts",
+        "duties of one": f"{one}/duties/",
+        "plan": f"{one}/plans/",
+        "time line": f"{one}/timeline",
+        "record of one": f"{one}/record/",
+        "people": f"{crowd}/people/",
+        "people, far on": f"{crowd}/people/?after=500000",
+        "progress": f"{crowd}/lists/{house.listed}/progress",
         "duties": "/duties/",
+        "notices": "/desk/notices/",
+        "reported": "/reported/",
+        "record": "/record/",
+        "measures": "/measures/",
+        "readiness": "/readiness/",
+        "form to log": "/incidents/log",
         "search, words of titles": "/search/?q=number 7",
         "search, a duty": "/search/?q=supervisory",
         "search, nothing like it": "/search/?q=zebra",
@@ -95,6 +104,9 @@ def _acts(browser: Any, refs: list[str]) -> dict[str, Callable[[], TestResponse]
     sent = {"csrf_token": token[1] if token else ""}
     for name, text in (("a person", "person777@example.org"), ("nobody", "nobody@example.org")):
         acts[f"search, {name}"] = lambda text=text: browser.post("/search/", data=sent | {"q": text})
+    numbers = counting()  # for the same form sent twice is done once
+    logged = sent | {"kind": "near_miss", "what_happened": "As its title says"}
+    acts["create"] = lambda: browser.post("/incidents/log", data=logged | {"title": f"Logged {next(numbers)}"})
     return acts
 
 
@@ -107,44 +119,9 @@ def _tell(times: dict[str, list[float]], incidents: int, crowd: int) -> None:
             count += f", {statistics.median(busy):.1f} ms of the processor" if busy else ""
             p95 = statistics.quantiles(taken, n=20)[-1]
             print(f"{name}: median {statistics.median(taken):.1f} ms, p95 {p95:.1f} ms{count}")
-    print(f"ratio list / bare program: {statistics.median(times['list']) / statistics.median(times['bare list']):.1f}")
-
-
-def _fill(actor: str, incidents: int, crowd: int, folder: Path) -> list[str]:
-    """The references of those that were logged; the last has the list of people."""
-    refs = [_log(actor, number) for number in range(LOGGED)]
-    for ref in refs[:WITH_ONE]:
-        given = {"name": "Somebody", "email": f"{ref}@example.org", "place": "DE", "exposed": "email"}
-        people.add(ref, given, actor=actor, now=clock.now())
-    copies = max(0, incidents - LOGGED - 1) // LOGGED
-    with db.engine.execution_options(tocsin_write=True).begin() as connection:
-        for number in range(1, copies + 1):
-            for name in COPIED:
-                connection.execute(_copied(db.metadata.tables[name], number))
-    return [*refs, ground.imported(crowd, folder)]
-
-
-def _log(actor: str, number: int) -> str:
-    said = {"source": "bench", "confidence": "high", "actor": actor, "now": clock.now()}
-    return intake.log(kind="incident", title=f"Incident number {number}", facts=FACTS, **said)  # type: ignore[arg-type]
-
-
-def _copied(table: Table, number: int) -> Any:
-    """The rows of what was logged once more, under numbers and references of their own."""
-    apart = number * 1_000_000
-    shifted = {"id": apart, "incident_id": apart} if table.name != "incident" else {"id": apart}
-    columns = [column for column in table.columns if column.name != "sealed"]
-    values = [
-        column + shifted[column.name]
-        if column.name in shifted
-        else column.concat(f"-{number}")
-        if column.name == "ref"
-        else column
-        for column in columns
-    ]
-    key = table.c.id if table.name == "incident" else table.c.incident_id
-    rows = select(*values).where(key < literal(1_000_000))
-    return table.insert().from_select([column.name for column in columns], rows)
+    if "list" in times:
+        ratio = statistics.median(times["list"]) / statistics.median(times["bare list"])
+        print(f"ratio list / bare program: {ratio:.1f}")
 
 
 def _counted(app: Any) -> list[int]:
