@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from incident import parts, stamps
 from incident.domain import packs
 from incident.settings import Settings, SettingsError
-from incident.store import dispatches, keys, sealed, shelf
+from incident.store import dispatches, keys, own, sealed, shelf
 from incident.store.db import db
 from notifiers import registry
 from notifiers.contract import Misconfigured
@@ -107,7 +107,9 @@ def _open_channels(app: APIFlask) -> None:
 
 
 def _open_library(app: APIFlask) -> None:
-    """Uses the laws of this instance; a file that changed is taken up by the next request. A mistake in one stops nothing."""
+    """Uses the laws, playbooks and texts of this instance; a file that changed is taken up by the next request. A mistake in one stops nothing."""
     settings: Settings = app.extensions["settings"]
     shelf.open_(shelf.Shelf(settings.instance, packs.keys_of(settings.laws_keys)))
     app.before_request(shelf.look_again)
+    own.open_(settings.instance)
+    app.before_request(own.look_again)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from incident import clock, core, parts, schema
 from incident.actions import operations, policies, sealing, users
 from incident.settings import Settings, SettingsError
-from incident.store import abode, audit, checkpoints, credentials, jobs, keys, sealed, shelf
+from incident.store import abode, audit, checkpoints, credentials, jobs, keys, own, sealed, shelf
 
 MARK = "installation"
 STARTING = 0x70C50
@@ -113,6 +113,7 @@ def make_folders(settings: Settings) -> None:
     for folder in (settings.instance, *(settings.instance / name for name in ("keys", "files", "checkpoints"))):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     shelf.make_folders(settings.instance)
+    own.make_folders(settings.instance)
 
 
 def is_empty(settings: Settings) -> bool:

@@ -70,7 +70,8 @@ class Due:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. `shared` steps come from common.toml and stand in one plan of an incident only."""
+    """One thing to do. `shared` steps come from common.toml and stand in one plan of an incident only; `lesson` is where
+    this wording was learnt, if it was."""
 
     key: str
     phase: Phase
@@ -82,6 +83,7 @@ class Step:
     evidence: str = ""
     mandatory: bool = False
     shared: bool = False
+    lesson: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,40 @@ class Deadline:
 # ---------------------------------------------------------------- playbooks
 
 
-@cache
 def playbooks() -> Mapping[str, Playbook]:
-    """Every playbook by its id. Raises BrokenPlaybook."""
-    common = _read(PLAYBOOKS / f"{COMMON}.toml")["step"]
-    files = sorted(path for path in PLAYBOOKS.glob("*.toml") if path.stem != COMMON)
-    books = [_playbook(path.stem, _read(path), common) for path in files]
+    """Every playbook by its id, as this installation uses it. Raises BrokenPlaybook."""
+    return _in_use.books if _in_use.books is not None else shipped()
+
+
+@cache
+def shipped() -> Mapping[str, Playbook]:
+    """The playbooks that the program brings, by their ids. Raises BrokenPlaybook."""
+    return made(shipped_files())
+
+
+def use(books: Mapping[str, Playbook] | None) -> None:
+    """Go by these playbooks from now on; None: by those that the program brings."""
+    _in_use.books = books
+
+
+def shipped_files() -> dict[str, dict[str, Any]]:
+    """The files that the program brings, read, by name; the shared steps are `common`."""
+    return {path.stem: _read(path) for path in sorted(PLAYBOOKS.glob("*.toml"))}
+
+
+def made(files: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Playbook]:
+    """The playbooks of these files. Raises BrokenPlaybook."""
+    common = files[COMMON]["step"]
+    books = [_playbook(id, raw, common) for id, raw in sorted(files.items()) if id != COMMON]
     return {book.id: book for book in books}
+
+
+@dataclass
+class _InUse:
+    books: Mapping[str, Playbook] | None = None
+
+
+_in_use = _InUse()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -177,6 +206,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
         evidence=row.get("evidence", ""),
         mandatory=row.get("mandatory", False),
         shared=row.get("shared", False),
+        lesson=row.get("lesson", ""),
     )
 
 

@@ -7,7 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from incident.domain.errors import Invalid
+from incident.domain.facts import vocabulary
 from incident.domain.notices import SECTIONS, Text
+from incident.domain.wording import parsed
 
 PACKAGE = Path(__file__).parent.parent
 INSTALLED = PACKAGE / "_templates"
@@ -84,20 +87,52 @@ def words(language: str) -> Words:
     )
 
 
+PARTS: tuple[str, ...] = ("subject", "greeting", *SECTIONS, "sms", "call", "push_title", "push_body")
+"""The parts of a starter text, each a file."""
+ONE_LINE = frozenset({"subject", "greeting", "push_title"})
+
+
 @cache
 def text(language: str) -> Text:
-    """Return the starter text of a notice of data breach in this language."""
+    """Return the starter text of a notice of data breach in this language, as this installation has it."""
     return Text(
         language,
-        subject=_part(language, "subject"),
-        greeting=_part(language, "greeting"),
-        sections={section: _part(language, section) for section in SECTIONS},
-        sms=_part(language, "sms"),
-        call=_part(language, "call"),
-        push_title=_part(language, "push_title"),
-        push_body=_part(language, "push_body"),
+        subject=part(language, "subject"),
+        greeting=part(language, "greeting"),
+        sections={section: part(language, section) for section in SECTIONS},
+        sms=part(language, "sms"),
+        call=part(language, "call"),
+        push_title=part(language, "push_title"),
+        push_body=part(language, "push_body"),
     )
 
 
-def _part(language: str, name: str) -> str:
-    return (FOLDER / language / f"{name}.txt").read_text(encoding="utf-8").strip()
+def part(language: str, name: str) -> str:
+    """Return one part of it: the installation's own words, or those that the program brings."""
+    own = _own.get((language, name))
+    return own if own is not None else (FOLDER / language / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def use(own: Mapping[tuple[str, str], str]) -> None:
+    """Go by these parts from now on, by language and part; all others are those that the program brings."""
+    _own.clear()
+    _own.update(own)
+    text.cache_clear()
+
+
+def mistake(language: str, name: str, said: str) -> str:
+    """Return why this cannot be a part of a starter text; empty where it can."""
+    if language not in languages() or name not in PARTS:
+        return "There is no such part of a text."
+    if not said.strip():
+        return "A part of a text says something."
+    if name in ONE_LINE and "\n" in said.strip():
+        return "This part is one line."
+    try:
+        parsed(said, where=name, facts=vocabulary().entries)
+    except Invalid as error:
+        return error.sentence
+    return ""
+
+
+_own: dict[tuple[str, str], str] = {}

@@ -36,9 +36,10 @@ DATABASE = "database.sqlite"
 NAME = re.compile(
     r"database\.sqlite|tables/[a-z_]{1,60}\.copy|files/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|checkpoints/checkpoint-\d{12}\.(?:txt|tsr)"
     r"|laws/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.toml"
+    r"|playbooks/[a-z][a-z0-9_]{0,39}(?:\.learnt)?\.toml|messages/[A-Za-z-]{2,20}\.[a-z_]{1,40}\.txt"
 )
-FOLDERS = ("files", "checkpoints", "laws")
-CHANGING = frozenset({"laws"})  # files that people edit in place
+FOLDERS = ("files", "checkpoints", "laws", "playbooks", "messages")
+CHANGING = frozenset({"laws", "playbooks", "messages"})  # files that people edit in place
 LONGEST_MANIFEST = 64 * 1024 * 1024
 PIECE = 1024 * 1024
 SCRATCH: Final = ".backing-up-"
