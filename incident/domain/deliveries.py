@@ -361,6 +361,7 @@ PAUSE_WORDS: Final[Mapping[str, str]] = {
     "approval_changed": "what would be sent is no longer what was approved",
     "channel_closed": "no provider is set up for a channel that this needs",
     "people_erased": "the people's data was erased",
+    "codes_short": "there are too few codes of a remedy: bring more, then go on",
     "people_changed": "the people it goes to are no longer those it was approved for",
 }
 

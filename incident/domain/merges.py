@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Final
 
 from incident.domain import facts as vocabulary
-from incident.domain import phrases
+from incident.domain import phrases, remedies
 from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
 from incident.domain.people import DOT, Addressee, mask_words
+from incident.domain.remedies import CODES, Offer
 from incident.domain.starters import Words
 from incident.domain.starters import words as words_of
 from incident.domain.wording import FACT, Unfilled, one_line
@@ -100,6 +101,15 @@ def house_values(company: Mapping[str, str], *, site: str, ref: str, day: date, 
     return {name: one_line(value) for name, value in values.items() if value.strip()}
 
 
+def remedy_values(offers: Iterable[tuple[int, Offer]], words: Words) -> dict[str, str]:
+    """Return what texts say of the remedies of an incident that is the same for everybody."""
+    found: dict[str, str] = {}
+    for number, offer in offers:
+        day = day_words(offer.until, words) if offer.until else ""
+        found |= remedies.values(offer, number, words.language, day)
+    return {name: one_line(value) for name, value in found.items()}
+
+
 def person_values(person: Addressee, words: Words) -> dict[str, str]:
     """Return what differs from person to person; what is not known of this one is left out."""
     values = {name: value(person, words) for name, value in OF_PERSON.items()}
@@ -135,15 +145,20 @@ def gaps(person: Addressee, words: Words, names: Iterable[str]) -> tuple[str, ..
     return tuple(name for name in names if name not in OF_PERSON or not one_line(OF_PERSON[name](person, words)))
 
 
+def _code_of(place: int) -> Callable[[Addressee, Words], str]:
+    return lambda person, _: person.remedies[place] if place < len(person.remedies) else ""
+
+
 OF_PERSON: Final[Mapping[str, Callable[[Addressee, Words], str]]] = {
     "person.name": lambda person, _: person.name,
     "person.for_whom": lambda person, _: person.for_whom,
     "person.exposed": lambda person, words: _kinds_line(person.exposed, words.language, words.comma),
     "person.reference": lambda person, _: person.ref,
     "person.code": lambda person, _: person.code,
+    **{name: _code_of(number - 1) for name, number in CODES.items()},
 }
 """Where the value of each field of a person comes from."""
-FIT: Final = frozenset({"person.exposed", "person.reference", "person.code"})
+FIT: Final = frozenset({"person.exposed", "person.reference", "person.code", *CODES})
 """Fields of which the house says every letter: they are one line already."""
 
 
@@ -157,4 +172,5 @@ def masked_person(person: Addressee, words: Words) -> dict[str, str]:
     """Return the same values with names masked, for a page that must not show who it is; what is lacking stays lacking."""
     shown = person_values(person, words)
     hidden = {name: mask_words(shown[name]) for name in ("person.name", "person.for_whom") if name in shown}
+    hidden |= dict.fromkeys(CODES, DOT)
     return shown | hidden | ({"person.code": f"{person.number}-{DOT}"} if "person.code" in shown else {})

@@ -100,6 +100,7 @@ class Addressee(NamedTuple):
     exposed: tuple[str, ...]
     care: str = ""  # whom a letter is addressed to in the person's place: "guardian", "next_of_kin"; empty: nobody
     code: str = ""  # their own part of the code by which a notice is checked
+    remedies: tuple[str, ...] = ()  # their codes of the remedies of the incident, by number; "" where they have none
 
     @property
     def ref(self) -> str:
@@ -305,7 +306,7 @@ def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code
         get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
         words = tuple(exposed.split())
-        return Addressee._make((number, name, email, phone, (), push, language, place, name, words, care, code))
+        return Addressee._make((number, name, email, phone, (), push, language, place, name, words, care, code, ()))
     return _addressed(number, record, plain, code)
 
 

@@ -19,6 +19,9 @@ PERSON = {
     "person.exposed": "the kinds of data exposed of this person, in words",
     "person.reference": "this person's own reference, for calls and letters to you",
     "person.code": "what follows {{ notice.reference }}- in this person's own code for the check page",
+    "remedy.code": "this person's own code of the first remedy; each person gets one, and keeps it",
+    "remedy.code2": "the same of the second remedy",
+    "remedy.code3": "the same of the third remedy",
 }
 HOUSE = {
     "company.name": "your organisation",
@@ -30,6 +33,18 @@ HOUSE = {
     "notice.reference": "this notice's reference",
     "notice.date": "the day the notice was submitted for approval",
 }
+REMEDY = {
+    f"remedy.{part}{number}": meaning
+    for number in ("", "2", "3")
+    for part, meaning in (
+        ("name", "what is offered to people"),
+        ("provider", "who provides it"),
+        ("how", "how it is redeemed, in the language of the text"),
+        ("months", "for how many months it runs"),
+        ("until", "the last day on which it can be redeemed"),
+    )
+}
+"""What a text may say of remedies that is the same for everybody; those of the second and third end in their number."""
 FACT = "fact."
 FIELD = re.compile(r"(?<!\{)\{\{\s*([a-z]+\.[a-z][a-z0-9_]*)\s*\}\}(?!\})")
 LOGIC = re.compile(r"\{%|%\}|\{#|#\}")
@@ -88,7 +103,7 @@ class Pattern:
 
 def known(name: str, facts: Iterable[str]) -> bool:
     """Return whether `name` is a field a text may use, given the keys of the fact vocabulary."""
-    return name in PERSON or name in HOUSE or (name.startswith(FACT) and name.removeprefix(FACT) in set(facts))
+    return name in PERSON or name in HOUSE or name in REMEDY or (name.startswith(FACT) and name.removeprefix(FACT) in set(facts))
 
 
 def parsed(text: str, *, where: str, facts: Iterable[str]) -> Pattern:

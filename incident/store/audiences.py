@@ -130,6 +130,14 @@ def without_kinds(incident_id: int, audience: Audience) -> int:
     return db.session.scalar(query) or 0
 
 
+def without_code(incident_id: int, audience: Audience, remedy_id: int) -> int:
+    """How many of them have no code of this remedy yet."""
+    person, code = _table("person"), _table("remedy_code")
+    held = select(code.c.id).where(code.c.remedy_id == remedy_id, code.c.person == person.c.number)
+    query = select(func.count()).select_from(person)
+    return db.session.scalar(query.where(*_conditions(incident_id, audience), ~held.correlate(person).exists())) or 0
+
+
 def _conditions(incident_id: int, audience: Audience, state: State = State.ACTIVE) -> list[ColumnElement[bool]]:
     person = _table("person")
     codes = audience.codes({group.place for group in groups(incident_id, state)}) if audience.places else None
