@@ -15,6 +15,7 @@ import ast
 import copy
 import functools
 import gc
+import mmap
 import os
 import pickle
 import random
@@ -297,6 +298,8 @@ class Trial:
     entered: dict[tuple[str, int], dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     caches: list[Any] = field(default_factory=list)
+    felled: Counter[int] = field(default_factory=Counter)
+    told: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 4))  # by a child: the test that failed
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of the usual loop."""
@@ -304,7 +307,7 @@ class Trial:
         self._look(session.items, files)
         self._warm(session.items)
         everything = sorted({number for tests in self.entered.values() for number in tests})
-        if self._outcome(session.items, everything, [], None, 600) != "survived":
+        if self._outcome(session.items, everything, [], None, 1800) != "survived":
             raise RuntimeError("Some test fails in a child although nothing was changed: nothing can be said.")
         live = _live(files)
         self.caches = [one for one in gc.get_objects() if isinstance(one, _CACHED) and _file_of(one) in files]
@@ -351,13 +354,16 @@ class Trial:
     ) -> None:
         code = mutant.make()
         key = (str(ROOT / mutant.file), code.co_firstlineno)
-        tests = sorted(self.entered[key], key=self.entered[key].__getitem__)
-        limit = SLOWEST + 3 * sum(self.entered[key].values())
+        taken = self.entered[key]
+        tests = sorted(taken, key=lambda number: taken[number] / (1 + self.felled[number]) ** 2)
+        limit = SLOWEST + 3 * sum(taken.values())
         functions = live.get(key, [])
         if any(one.__code__.co_freevars != code.co_freevars for one in functions):
             return  # such as a method that loses its super(): no running function takes that code
         outcome = self._outcome(items, tests, functions, code, limit) if tests else "never entered"
         self.outcomes[mutant.file, outcome] += 1
+        if outcome == "caught":
+            self.felled[int.from_bytes(self.told)] += 1
         if self.named and outcome not in {"caught", "too slow"}:
             print(f"{outcome}: {mutant.file}:{mutant.line} {mutant.function}: {mutant.what}: {mutant.text}", flush=True)
             print(f"    {_said(self.outcomes)} so far", flush=True)
@@ -398,7 +404,12 @@ class Trial:
             for remembered in self.caches:
                 remembered.cache_clear()  # what the whole program had answered before
             with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-                survived = all(self._passes(items[number]) for number in tests)
+                for number in tests:
+                    self.told[:] = number.to_bytes(4)
+                    if not self._passes(items[number]):
+                        break
+                else:
+                    survived = True
         finally:
             os._exit(0 if survived else 1)
 
