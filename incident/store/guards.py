@@ -47,6 +47,41 @@ BEGIN SELECT RAISE(ABORT, '{table} is settled: it stays as it is'); END"""
 _POSTGRESQL_STAY = """CREATE OR REPLACE TRIGGER {table}_stays BEFORE UPDATE OR DELETE ON {table}
 FOR EACH ROW WHEN (OLD.state <> '{open}') EXECUTE FUNCTION tocsin_append_only()"""
 
+INSIDE = {
+    "announcement": "",
+    "dispatch": "",
+    "enquiry_message": "NEW.way = 'mail' AND NEW.direction IN ('out', 'code')",
+    "media_copy": "",
+    "reminder_message": "NEW.state <> 'unreached'",
+}
+"""Tables of what goes out, each with the rows that do: those of a drill are simulated, whatever the program believes."""
+
+_SQLITE_INSIDE = """CREATE TRIGGER IF NOT EXISTS {table}_of_drill_on_{name} BEFORE {event} ON {table}
+WHEN NOT NEW.simulated {which} AND EXISTS (SELECT 1 FROM incident WHERE id = NEW.incident_id AND kind = 'drill')
+BEGIN SELECT RAISE(ABORT, 'a drill reaches nobody: its rows in {table} are simulated'); END"""
+
+_SQLITE_STAYS_DRILL = """CREATE TRIGGER IF NOT EXISTS incident_stays_drill BEFORE UPDATE OF kind ON incident
+WHEN OLD.kind = 'drill' AND NEW.kind <> 'drill'
+BEGIN SELECT RAISE(ABORT, 'a drill stays a drill'); END"""
+
+_POSTGRESQL_INSIDE = (
+    """CREATE OR REPLACE FUNCTION tocsin_drill_stays_inside() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM incident WHERE id = NEW.incident_id AND kind = 'drill') THEN
+    RAISE EXCEPTION 'a drill reaches nobody: its rows in % are simulated', TG_TABLE_NAME;
+  END IF;
+  RETURN NEW;
+END $$""",
+    """CREATE OR REPLACE FUNCTION tocsin_stays_drill() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'a drill stays a drill'; END $$""",
+)
+
+_POSTGRESQL_OF_DRILL = """CREATE OR REPLACE TRIGGER {table}_of_drill BEFORE INSERT OR UPDATE ON {table}
+FOR EACH ROW WHEN (NOT NEW.simulated {which}) EXECUTE FUNCTION tocsin_drill_stays_inside()"""
+
+_POSTGRESQL_STAYS_DRILL = """CREATE OR REPLACE TRIGGER incident_stays_drill BEFORE UPDATE OF kind ON incident
+FOR EACH ROW WHEN (OLD.kind = 'drill' AND NEW.kind <> 'drill') EXECUTE FUNCTION tocsin_stays_drill()"""
+
 _SQLITE_NEXT = """CREATE TRIGGER IF NOT EXISTS audit_line_follows BEFORE INSERT ON audit_line
 WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM audit_line)
 BEGIN SELECT RAISE(ABORT, 'audit_line grows at its end, one line after the other'); END"""
@@ -87,6 +122,7 @@ def guards(dialect: str, tables: Collection[str]) -> tuple[str, ...]:
     rows += [
         statement for table, open_ in SETTLED.items() if table in tables for statement in _stays(dialect, table, open_)
     ]
+    rows += _keep_inside(dialect, tables)
     if "audit_head" not in tables:
         return tuple(rows)
     if dialect == "sqlite":
@@ -118,6 +154,24 @@ def _stays(dialect: str, table: str, open_: str) -> Iterator[str]:
         yield _POSTGRESQL_REFUSE.format(
             table=table, name="no_truncate", event="TRUNCATE", each="STATEMENT", function="tocsin_append_only"
         )
+
+
+def _keep_inside(dialect: str, tables: Collection[str]) -> Iterator[str]:
+    """What a drill puts on its way is simulated, and a drill never becomes an incident that happened."""
+    chosen = [(table, f"AND {which}" if which else "") for table, which in INSIDE.items() if table in tables]
+    if dialect == "sqlite":
+        for table, which in chosen:
+            for name, event in (("insert", "INSERT"), ("update", "UPDATE")):
+                yield _SQLITE_INSIDE.format(table=table, name=name, event=event, which=which)
+        if "incident" in tables:
+            yield _SQLITE_STAYS_DRILL
+        return
+    if chosen or "incident" in tables:
+        yield from _POSTGRESQL_INSIDE
+    for table, which in chosen:
+        yield _POSTGRESQL_OF_DRILL.format(table=table, which=which)
+    if "incident" in tables:
+        yield _POSTGRESQL_STAYS_DRILL
 
 
 def _on_postgresql(table: str, function: str) -> Iterator[str]:
