@@ -48,6 +48,7 @@ from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
 from incident.api import rolls as api_rolls
 from incident.api import rules as api_rules
+from incident.api import saved_filters as api_saved_filters
 from incident.api import search as api_search
 from incident.api import summaries as api_summaries
 from incident.api import team as api_team
@@ -116,6 +117,7 @@ from incident.web import (
     retention,
     rolls,
     rules,
+    saved_filters,
     search,
     shortfalls,
     sign_on,
@@ -133,6 +135,7 @@ WEB: tuple[Blueprint, ...] = (
     desk.bp,
     search.bp,
     pages.bp,
+    saved_filters.bp,
     audit.bp,
     audit.whole,
     checkpoints.bp,
@@ -250,6 +253,7 @@ API: tuple[Blueprint, ...] = (
     api_reports.bp,
     api_reports.library,
     api_search.bp,
+    api_saved_filters.bp,
     api_summaries.bp,
     api_measures.bp,
     api_readiness.bp,
@@ -261,6 +265,7 @@ API: tuple[Blueprint, ...] = (
 
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     marked.init,
+    saved_filters.init,
     scheme.init,
     repeats.init,
 )

@@ -41,6 +41,8 @@ COMMITS_BY_ITSELF = {
     "incident.store.throttle.take": "a try, counted before anything is looked at",
     "incident.store.tips.note_look": "when the mailbox was looked at",
     "incident.store.tips.note_read": "up to which message; each has its line, and is known again by what it says",
+    "incident.store.unsent.forget": "a form that arrived after its session; it was sent again, or thrown away with a line",
+    "incident.store.unsent.keep": "a form that arrived after its session: nothing of it was done",
     "incident.store.webhooks.go_past": "up to which line endpoints were told",
     "incident.work.given": "jobs for workers",
     "incident.work.sweep": "the same",

@@ -1,6 +1,6 @@
 """Filters of lists that people keep under a name: which lists there are, and what may be kept of an address."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,12 +56,16 @@ def checked_name(name: str) -> str:
     return plain
 
 
-def demand_room(own: Sequence[str], name: str) -> None:
-    """Raises Invalid where this person has another filter of that name for the list, Refused where they have too many."""
-    if name.casefold() in {other.casefold() for other in own}:
-        raise Invalid("name", "You have a filter of this name for this list. Choose another name, or delete that one.")
-    if len(own) >= MOST:
+def demand_room(own: int) -> None:
+    """Raises Refused where this person keeps too many already."""
+    if own >= MOST:
         raise Refused(f"You keep {MOST} filters already. Delete one that you no longer use.")
+
+
+def demand_unlike(names: Iterable[str], name: str) -> None:
+    """Raises Invalid where this person has another filter of that name for the list."""
+    if name.casefold() in {other.casefold() for other in names}:
+        raise Invalid("name", "You have a filter of this name for this list. Choose another name, or delete that one.")
 
 
 def demand_team(roles: Collection[object], *, shared: bool) -> None:

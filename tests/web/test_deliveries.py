@@ -248,3 +248,14 @@ def test_whoever_was_erased_needs_nobody_on_the_board(lead, tmp_path):
     page = words(lead.get(at(story, story.dispatch)))
     assert "Need a person" not in page
     assert ">cancelled<" in page
+
+
+def test_a_filter_of_deliveries_is_kept_and_stands_above_the_list_of_any_sending(lead, real):
+    story = a_story(2, real=real)
+    story.start()
+    lead.post(
+        "/filters/",
+        data={"list": "deliveries", "name": "By mail, failed", "asked:channel": "email", "asked:state": "failed"},
+    )
+    page = lead.get(at(story, f"{story.dispatch}/people")).get_data(as_text=True)
+    assert f'/sending/{story.dispatch}/people?state=failed&amp;channel=email" >By mail, failed' in page
