@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, func, or_, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.incidents import Incident
 from incident.store.users import User
 
 
@@ -47,6 +48,14 @@ def one(incident_id: int, user_id: int, *, at: datetime | None = None) -> Member
     """This person's place on this incident, if there is one that has not ended `at` this moment."""
     query = select(Membership).where(Membership.incident_id == incident_id, Membership.user_id == user_id)
     return db.session.scalar(query if at is None else query.where(lasts(at)))
+
+
+def found(ref: str, user_id: int, *, at: datetime) -> tuple[Incident, Membership | None] | None:
+    """The incident with this reference and this person's place on it `at` this moment, in one query; None without the incident."""
+    mine = and_(Membership.incident_id == Incident.id, Membership.user_id == user_id, lasts(at))
+    query = select(Incident, Membership).outerjoin(Membership, mine).where(Incident.ref == ref)
+    row = db.session.execute(query).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def lasts(at: datetime) -> ColumnElement[bool]:

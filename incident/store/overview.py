@@ -52,17 +52,19 @@ class Overview:
 
 def of(incident_ids: Collection[int], now: datetime) -> Mapping[int, Overview]:
     """The figures of these incidents, in one query."""
-    parts = _parts(now)
-    query = select(Incident.id, *(part.label(name) for name, part in parts.items())).where(
-        Incident.id.in_(incident_ids)
-    )
-    return {
-        row[0]: Overview(**dict(zip(parts, (int(value or 0) for value in row[1:]), strict=True)))
-        for row in db.session.execute(query)
-    }
+    asked = parts(now)
+    query = select(Incident.id, *(part.label(name) for name, part in asked.items()))
+    found = db.session.execute(query.where(Incident.id.in_(incident_ids)))
+    return {row[0]: figures(dict(zip(asked, row[1:], strict=True))) for row in found}
 
 
-def _parts(now: datetime) -> dict[str, ScalarSelect[Any]]:
+def figures(counts: Mapping[str, Any]) -> Overview:
+    """The figures as they were counted; nothing is none."""
+    return Overview(**{name: int(value or 0) for name, value in counts.items()})
+
+
+def parts(now: datetime) -> dict[str, ScalarSelect[Any]]:
+    """What counts each figure of the incident that the query around it names."""
     unsettled = FindingRow.state.in_(UNSETTLED)
     needed = or_(Step.need == "yes", Step.state.not_in(UNDONE))
     return {
@@ -153,32 +155,6 @@ def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datet
         func.coalesce(FindingRow.state, "").in_(UNSETTLED),
     )
     return [(incident, keys, due) for incident, keys, due in db.session.execute(query)]
-
-
-@dataclass(frozen=True)
-class Next:
-    """The duty that is due next over several incidents, and how many are late already."""
-
-    incident: str
-    finding: str
-    title: str
-    due_at: datetime
-    late: int
-
-
-def next_due(incidents: Select[Any], now: datetime, *, most: int) -> Next | None:
-    """What is due next over these incidents (a query of ids), else what is late longest; `late` is counted up to `most`."""
-    running = (LIVE, func.coalesce(FindingRow.standing, "") == "owed", belongs_to(incidents))
-    over = select(FindingRow.id).where(*running, FindingRow.due_at < now).limit(most).subquery()
-    late = select(func.count()).select_from(over).scalar_subquery()
-    where = select(Incident.ref).where(Incident.id == FindingRow.incident_id).scalar_subquery()
-    query = select(where, FindingRow.ref, FindingRow.title, FindingRow.due_at, late).where(*running)
-    ahead, behind = (
-        select(query.where(which).order_by(FindingRow.due_at).limit(1).subquery())
-        for which in (FindingRow.due_at >= now, FindingRow.due_at < now)
-    )
-    found = db.session.execute(ahead.union_all(behind)).all()
-    return Next(*max(found, key=lambda row: row.due_at >= now)) if found else None
 
 
 def numbers_of(incidents: Select[Any], now: datetime, today_ends: datetime) -> tuple[int, int, int]:

@@ -29,8 +29,10 @@ from incident.domain.access import (
 from incident.domain.access import may as holds
 from incident.domain.errors import Missing
 from incident.domain.users import is_fresh
-from incident.store import incidents, members, users
+from incident.store import members, users
 from incident.store.credentials import key_of
+from incident.store.incidents import Incident
+from incident.store.members import Membership
 from incident.store.users import Session, User
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -89,7 +91,7 @@ def _marked(view: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def _admit() -> Response | None:
     """Let the request through to its view, send it to sign in, or refuse it."""
-    for left_over in ("incident", "language", "now", "parts", "person", "session_row", "token"):
+    for left_over in ("around", "incident", "language", "now", "parts", "person", "session_row", "token"):
         g.pop(left_over, None)  # `g` may outlive a request where a context was pushed around several
     if request.endpoint is None:
         return None
@@ -194,20 +196,19 @@ def _load_incident() -> None:
     ref = (request.view_args or {}).get("incident")
     if ref is None:
         return
-    found = incidents.by_ref(ref)
-    if found is None or not _sees(found):
+    found = members.found(ref, g.person.id, at=now())
+    if found is None or not _sees(*found):
         # the same for one that is not there, so that not even the time it takes tells of a restricted one
-        refusals.note(g.person.ref, "incident.view", incident=found.ref if found else None, now=now())
+        refusals.note(g.person.ref, "incident.view", incident=found[0].ref if found else None, now=now())
         raise Missing()
-    g.incident = found
+    g.incident = found[0]
 
 
-def _sees(incident: Any) -> bool:
+def _sees(incident: Incident, place: Membership | None) -> bool:
     """Whether this incident exists for the reader: by their roles, or as its guest for the parts they were invited to."""
-    is_member = incident.restricted and members.has(incident.id, g.person.id, at=now())
+    is_member = place is not None and not place.capacity
     if visible(restricted=incident.restricted, roles=g.person.roles, is_member=is_member):
         return True
-    place = members.one(incident.id, g.person.id, at=now())
     if place is not None and place.capacity:
         g.parts = tuple(place.parts or ())
     return "parts" in g

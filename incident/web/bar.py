@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from flask import current_app, url_for
+from flask import current_app, g, request, url_for
 from sqlalchemy import Select
 
 from incident.domain.access import Role
+from incident.domain.scales import Scale
 from incident.store import incidents as rows
-from incident.store import overview
+from incident.store import surroundings
 from incident.store.incidents import Incident
+from incident.store.surroundings import Around
 from incident.web import access
 from incident.web.access import now
 from incident.web.dues import DueWords, due_words
@@ -41,15 +43,28 @@ class Deadline:
 
 def next_deadline() -> Deadline | None:
     """What is due next over all incidents of this reader; drills are left out, for nothing in them is due."""
-    known = current_app.view_functions
-    if access.user() is None or "obligations.show" not in known or not access.may_anywhere(known["obligations.show"]):
-        return None
-    found = overview.next_due(mine().where(Incident.kind != "drill"), now(), most=MOST_LATE)
+    found = around().next
     if found is None:
         return None
     href = url_for("obligations.show", incident=found.incident, ref=found.finding)
     due = due_words(found.due_at, now())
     return Deadline(due, found.title, found.incident, href, found.late, found.late >= MOST_LATE)
+
+
+def around() -> Around:
+    """What stands around this page for its reader, read once a request. A part of a page has nothing around it."""
+    if "around" not in g:
+        is_part = request.headers.get("X-Fragment") == "1"
+        incident = g.incident.id if "incident" in g and not is_part else None
+        over = None if is_part or not _sees_duties() else mine().where(Incident.kind != "drill")
+        g.around = surroundings.read(incident, over, now(), most=MOST_LATE, scale=Scale.PEOPLE)
+    found: Around = g.around
+    return found
+
+
+def _sees_duties() -> bool:
+    known = current_app.view_functions
+    return access.user() is not None and "obligations.show" in known and access.may_anywhere(known["obligations.show"])
 
 
 def may_search() -> bool:

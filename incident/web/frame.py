@@ -50,7 +50,7 @@ def _navigation() -> list[Entry]:
 
 def mode() -> dict[str, str]:
     """The mode of this installation in a word, its tone, and what it means. It cannot be overlooked."""
-    if current_app.extensions.get("sending_frozen", lambda: False)():
+    if _is_frozen():
         return {
             "word": Word("Sending frozen"),
             "tone": "late",
@@ -71,3 +71,11 @@ def mode() -> dict[str, str]:
             "means": _("A marked test installation; providers may be fakes on this machine."),
         }
     return {"word": Word("Live"), "tone": "met", "means": _("Approved notices reach real people.")}
+
+
+def _is_frozen() -> bool:
+    """Whether sending is frozen: for who is signed in, read with what else is around the page."""
+    if access.user() is not None:
+        return bar.around().frozen
+    frozen: bool = current_app.extensions["sending_frozen"]()
+    return frozen

@@ -14,7 +14,9 @@ from incident.store import incidents as rows
 from incident.store.incidents import Fact, Incident
 from incident.store.obligations import FindingRow
 from incident.store.overview import Overview, of
+from incident.store.surroundings import Weight
 from incident.web.access import may, now
+from incident.web.bar import around
 from incident.web.dues import DueWords, due_words
 from incident.web.languages import Word, _, ngettext, said
 
@@ -49,11 +51,8 @@ class Stop:
 
 
 def overview(incident: Incident) -> Overview:
-    """The figures of this request's incident, counted once."""
-    if g.get("overview_of") != incident.id:
-        g.overview_of, g.overview = incident.id, of([incident.id], now()).get(incident.id, Overview())
-    figures: Overview = g.overview
-    return figures
+    """The figures of this request's incident, counted once with what else is around the page."""
+    return around().overview or of([incident.id], now()).get(incident.id, Overview())
 
 
 def stops(incident: Incident) -> list[Stop]:
@@ -66,7 +65,7 @@ def stops(incident: Incident) -> list[Stop]:
             "incidents.show",
             ("done" if seen.facts else "not", _("%(facts)s facts", facts=seen.facts) if seen.facts else ""),
         ),
-        ("grade", Word("Grade"), "grades.index", _grade(incident)),
+        ("grade", Word("Grade"), "grades.index", _grade(around().weight)),
         ("plan", Word("Plan"), "plans.index", _plan(seen)),
         (
             "people",
@@ -94,8 +93,7 @@ def stops(incident: Incident) -> list[Stop]:
     ]
 
 
-def _grade(incident: Incident) -> tuple[str, str]:
-    people = current_grades(incident).get(scales.Scale.PEOPLE)
+def _grade(people: Weight | None) -> tuple[str, str]:
     if people is None:
         return "not", ""
     figure = f"{people.score:.2f}" if people.score is not None else people.level.replace("_", " ")

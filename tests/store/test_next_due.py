@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.dialects import sqlite
 
-from incident.store import obligations, overview
+from incident.store import obligations, surroundings
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
@@ -31,7 +31,7 @@ def every():
 
 
 def next_due(now, most=100):
-    return overview.next_due(every(), now, most=most)
+    return surroundings.read(None, every(), now, most=most, scale="").next
 
 
 def test_what_is_due_next_stands_before_what_is_late_and_that_is_counted(app):
