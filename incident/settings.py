@@ -205,6 +205,9 @@ class Settings(BaseSettings):
     release_by_third: bool = Field(
         False, description="Whoever wrote or approved a notice may not start its sending: a third person does."
     )
+    lessons_by_two: bool = Field(
+        True, description="A lesson is accepted by somebody else than who proposed it, before it is adopted."
+    )
     strict_codes: bool = Field(
         False, description="A generator's code counts for its 30 seconds alone; else also for the 30 before and after."
     )
@@ -325,7 +328,7 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """What is set about who may do what."""
-        return Policy(self.roles_by_two, self.release_by_third, self.emergency_hours, self.strict_codes)
+        return Policy(self.roles_by_two, self.release_by_third, self.emergency_hours, self.strict_codes, self.lessons_by_two)
 
     @property
     def lost_after(self) -> float:

@@ -23,6 +23,7 @@ one = APIBlueprint("api_emergencies", __name__, url_prefix="/api/v1/incidents/<i
 class PolicyOut(BaseModel):
     roles_by_two: bool = Field(description="A role is gained by two people.")
     release_by_third: bool = Field(description="Who wrote or approved a notice does not start its sending.")
+    lessons_by_two: bool = Field(description="A lesson is accepted by a second person before it is adopted.")
     strict_codes: bool = Field(description="A code of a generator counts for its 30 seconds alone.")
     emergency_hours: int = Field(description="How long a restricted incident opens in an emergency.")
     since: datetime | None = Field(description="Null: the defaults, never taken up.")

@@ -23,6 +23,7 @@ class Policy:
     release_by_third: bool = False
     emergency_hours: int = 4
     strict_codes: bool = False
+    lessons_by_two: bool = True
 
     def to_json(self) -> dict[str, bool | int]:
         """Return the policy as plain values, as it is kept and recorded."""
@@ -42,6 +43,9 @@ class Policy:
             "A code of a generator is good for its 30 seconds alone."
             if self.strict_codes
             else "A code of a generator is also taken half a minute early or late, for clocks that differ; once.",
+            "A lesson that changes a playbook, a text or a law is accepted by somebody else than who proposed it."
+            if self.lessons_by_two
+            else "Whoever proposed a lesson may also adopt it.",
             f"A restricted incident can be opened in an emergency for {self.emergency_hours} "
             f"hour{'' if self.emergency_hours == 1 else 's'}, with a reason; all leads are told at once, and somebody on it reviews it.",
         )

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     NEW_PLACE = "new_place"
     WAYS_CHANGED = "ways_changed"
     TOKEN_ENDS = "token_ends"  # noqa: S105
+    MEETING = "review_meeting"
 
 
 ONES_OWN: Final = frozenset({Kind.ODD_TRIES, Kind.ODD_CODES, Kind.NEW_PLACE, Kind.WAYS_CHANGED, Kind.TOKEN_ENDS})
@@ -62,6 +63,7 @@ SUBJECTS: Final = {
     Kind.NEW_PLACE: "A new sign-in to your account",
     Kind.WAYS_CHANGED: "A way into your account changed",
     Kind.TOKEN_ENDS: "An access token of yours ends soon",
+    Kind.MEETING: "The review of an incident meets soon",
 }
 NOT_YOU: Final = (
     "\n\nIf this was not you, tell an administrator at once, by telephone or in person: they lock the account with one press.\n"
@@ -76,6 +78,8 @@ TEXTS: Final = {
     "If this was you, nothing is to be done." + NOT_YOU,
     Kind.WAYS_CHANGED: "At {when} (UTC), {what}. Where you are signed in: {site}/account/" + NOT_YOU,
     Kind.TOKEN_ENDS: "Your access token {token} ends on {until} (UTC). The program that uses it needs another by then: {site}/account/",
+    Kind.MEETING: "The review of the incident {incident} meets at {when} (UTC), and you are to take part.\n"
+    "What happened, and what is asked there: {site}/incidents/{incident}/review/",
     Kind.ROLES_ASKED: "{asker} asks that {person} be given: {gained}. It counts once another administrator or lead says yes.\n\n{site}/team/rules/",
     Kind.ROLES_CHANGED: "{person} was given: {gained}. Asked for by {asker}, {second}.\n\n"
     "If you did not expect this, talk to your administrators and auditors now; the record holds every step.\n\n{site}/team/{person}",

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from incident.domain import editions, lawbook, playbook_files, plans, starters
+from incident.domain import editions, lawbook, plans, playbook_files, starters
 from incident.domain.editions import OWN, LawText
 from incident.domain.errors import Refused
 from incident.domain.playbook_files import Laid, OwnFile
@@ -41,6 +41,13 @@ def make_folders(instance: Path) -> None:
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
+
+
+def home() -> Path:
+    """The folder of the instance that this process uses. Raises RuntimeError before it was opened."""
+    if _standing.instance is None:
+        raise RuntimeError("No instance is open.")
+    return _standing.instance
 
 
 def read(instance: Path) -> tuple[Laid, dict[tuple[str, str], str]]:
@@ -103,6 +110,13 @@ def law_mistakes(instance: Path, name: str, text: str) -> list[str]:
     except lawbook.BadLaw as error:
         return str(error).splitlines()
     return [sentence for one in made.mistakes if one.path == proposed.path for sentence in one.sentences]
+
+
+def step_mistakes(instance: Path, book: str, made: Mapping[str, object]) -> list[str]:
+    """What would be wrong with this step in that playbook; nothing where it can be used."""
+    files = list(_playbooks(instance))
+    tried = OwnFile(book, f"{PLAYBOOKS}/{book}", playbook_files.written([made], note="tried"))
+    return [said for said in playbook_files.laid([*files, tried]).mistakes if said.startswith(tried.where + ":")]
 
 
 # Changing -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from incident.domain import playbook_files, plans, starters
+from incident.domain import plans, playbook_files, starters
 from incident.domain.errors import Invalid, Refused
 from incident.domain.playbook_files import OwnFile, laid
 from incident.store import own
@@ -21,8 +21,10 @@ NEW = {
 
 @pytest.fixture
 def instance(tmp_path):
+    before = own._standing.instance, own._standing.stamp
     own.make_folders(tmp_path)
     yield tmp_path
+    own._standing.instance, own._standing.stamp = before
     plans.use(None)
     starters.use({})
 

@@ -9,11 +9,31 @@ down_revision = "0045"
 branch_labels = None
 depends_on = None
 
+SAYS = "improvement_event is append-only: rows are added, never changed or removed"
+GUARDS = {
+    "sqlite": (
+        f"CREATE TRIGGER IF NOT EXISTS improvement_event_no_update BEFORE update ON improvement_event \n"
+        f"BEGIN SELECT RAISE(ABORT, '{SAYS}'); END",
+        f"CREATE TRIGGER IF NOT EXISTS improvement_event_no_delete BEFORE delete ON improvement_event \n"
+        f"BEGIN SELECT RAISE(ABORT, '{SAYS}'); END",
+        f"CREATE TRIGGER IF NOT EXISTS improvement_event_no_insert BEFORE insert ON improvement_event "
+        f"WHEN EXISTS (SELECT 1 FROM improvement_event WHERE id = NEW.id)\nBEGIN SELECT RAISE(ABORT, '{SAYS}'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE TRIGGER improvement_event_no_change BEFORE UPDATE OR DELETE ON improvement_event\n"
+        "FOR EACH ROW EXECUTE FUNCTION tocsin_append_only()",
+        "CREATE OR REPLACE TRIGGER improvement_event_no_truncate BEFORE TRUNCATE ON improvement_event\n"
+        "FOR EACH STATEMENT EXECUTE FUNCTION tocsin_append_only()",
+    ),
+}
+
 
 def upgrade() -> None:
     op.add_column("review", sa.Column("factors", sa.JSON(), nullable=False, server_default="[]"))
     _review_tables()
     _improvement_tables()
+    for statement in GUARDS[op.get_bind().dialect.name]:
+        op.execute(statement)
     _lesson_table()
     _source_table()
 
