@@ -49,7 +49,7 @@ class Visits:
             turn, self.turn = self.turn, self.turn + 1
         code = self.codes[turn % len(self.codes)]
         if turn % ASKS == ASKS - 1:
-            return self._question(code), {303}
+            return self._question(code), {200}
         path, right = (
             (f"/check/{code}", 200),
             (f"/check/{self.notice}?language=zh-Hans", 200),

@@ -62,6 +62,7 @@ from incident.web import (
     administration,
     alerts,
     announcements,
+    answer_pages,
     answering,
     attempts,
     audit,
@@ -200,7 +201,7 @@ WEB: tuple[Blueprint, ...] = (
     administration.bp,
     vulnerabilities.bp,
 )
-OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp, breaches.bp)
+OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp, answer_pages.bp, breaches.bp)
 """Forms for strangers: no session stands behind them; the ticket that each carries is what other sites cannot have.
 What browsers tell of broken policies changes nothing, and needs none."""
 HOOKS: tuple[Blueprint, ...] = (hooks.bp,)

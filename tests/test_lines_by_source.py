@@ -153,6 +153,8 @@ CHANGES_NOTHING = {
     "breaches.note": "tells the log that a browser kept something out",
     "what_if.suppose": "shows what would be owed",
     "api_law_update.what_if": "the same",
+    "answer_pages.open_": "the browser of who asked remembers what its code opens",
+    "answer_pages.close": "and forgets it",
     "tip_pages.open_report": "the browser of a stranger remembers what its code opens",
     "tip_pages.close": "and forgets it",
 }

@@ -6,7 +6,7 @@ enquiries of the incident; nothing that is said here tells who is affected.
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from incident.actions import contacts, new_addresses, throttled
@@ -33,11 +33,11 @@ from incident.store.deliveries import Delivery
 from incident.store.enquiries import Enquiry
 from incident.store.incidents import Incident
 from incident.store.notices import Notice, NoticeVersion
-from incident.store.sealed import Erased
 from incident.store.tallies import Moves
 
 NETWORK: Final = "check_network"
 OWN_CODE: Final = "check_code"
+SHOWN_AGAIN: Final = timedelta(minutes=10)
 TOLD: Final = frozenset({Sent.ACCEPTED, Sent.DELIVERED, Sent.CONFIRMED, Sent.BOUNCED, Sent.IN_DOUBT, Sent.SENDING})
 """States of an attempt whose message may be in somebody's hands."""
 
@@ -61,7 +61,7 @@ class Genuine:
 def looked_up(given: str, now: datetime) -> Genuine | None:
     """The notice of this code; None for one that is not ours, in the same steps whatever is wrong with it."""
     code = check_codes.read(given) or Code("N-00000000", 0, "0")
-    if not _is_theirs(code, notices.incident_of(code.notice)):
+    if not _is_theirs(code, *sealed.owner_or_stand_in(notices.incident_of(code.notice))):
         return None
     notice = notices.anywhere(code.notice)
     if notice is None:
@@ -79,22 +79,12 @@ def looked_up(given: str, now: datetime) -> Genuine | None:
     return Genuine(notice, version, case, row, _living(case, code.number))
 
 
-def _is_theirs(code: Code, incident_id: int | None) -> bool:
+def _is_theirs(code: Code, incident_id: int | None, stand_in: int | None) -> bool:
     """Whether the person's part is right; for every code one key is opened and one hash made, whatever is known of it."""
-    stand_in = sealed.stand_in()
     owner = stand_in if incident_id is None else incident_id
-    right = owner is not None and check_codes.is_theirs(code, _keyed(owner, code.number or 0))
+    keyed = sealed.mark_if_kept(owner, PURPOSE, str(code.number or 0)) if owner is not None else None
+    right = check_codes.is_theirs(code, keyed or bytes(check_codes.BYTES)) and keyed is not None
     return code.number is None or (right and incident_id is not None)
-
-
-def _keyed(owner: int, number: int) -> bytes:
-    """The keyed hash of a number; that of nobody where the key is gone."""
-    if sealed.key_ref(owner) is None:
-        return bytes(check_codes.BYTES)
-    try:
-        return sealed.mark(owner, PURPOSE, str(number))
-    except Erased:
-        return bytes(check_codes.BYTES)
 
 
 def _living(case: Incident, number: int | None) -> int | None:
@@ -129,8 +119,9 @@ def ask(found: Genuine, wish: Wish, *, nonce: str, network: str, terms: Terms, n
     who, text = _checked(found, wish)
     count(found, network, now)
     with transaction(PUBLIC, now) as ledger:
-        if rows.nonce_taken(nonce):
-            raise Twice()
+        known = rows.by_nonce(nonce)
+        if known is not None:
+            raise Twice(_shown_again(known, found, now))
         one = _attempt(found)
         person = registry.by_number(found.case.id, found.number) if found.number is not None else None
         about = About(
@@ -152,10 +143,17 @@ def ask(found: Genuine, wish: Wish, *, nonce: str, network: str, terms: Terms, n
 
 
 class Twice(Refused):
-    """This very form was taken in before."""
+    """This very form was taken in before; `known` is what it made, while its code may be shown again."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Enquiry | None) -> None:
+        self.known = known
         super().__init__("This was sent before, and we have it.")
+
+
+def _shown_again(known: Enquiry, found: Genuine, now: datetime) -> Enquiry | None:
+    """What the form made, if it was just now and by the same code: the first answer may never have been seen."""
+    same = known.notice_id == found.notice.id and known.person_number == found.number
+    return known if same and now - known.received_at <= SHOWN_AGAIN else None
 
 
 def _checked(found: Genuine, wish: Wish) -> tuple[Asker, str]:
@@ -181,9 +179,8 @@ def _checked(found: Genuine, wish: Wish) -> tuple[Asker, str]:
 
 def count(found: Genuine, network: str, now: datetime) -> None:
     """Take one try of this network, and of this person's code where there is one. Raises TooMany."""
-    throttled.take(NETWORK, network, now=now)
-    if found.number is not None:
-        throttled.take(OWN_CODE, f"{found.case.id}:{found.number}", now=now)
+    own = {OWN_CODE: f"{found.case.id}:{found.number}"} if found.number is not None else {}
+    throttled.take_all({NETWORK: network, **own}, now=now)
 
 
 def _attempt(found: Genuine) -> Delivery | None:

@@ -19,8 +19,9 @@ from incident.store.db import db
 from incident.store.enquiries import IN, KEPT, NOTE, OUT, Enquiry, EnquiryMessage
 from incident.store.incidents import Incident
 
-WAYS: Final = ("mail", "phone", "post")
-"""How an answer is given; what is not mail was given by one of us, who says so."""
+WAYS: Final = ("mail", "page", "phone", "post")
+"""How an answer is given; by telephone and post it was given by one of us, who says so."""
+NO_CODE: Final = "They did not ask on the page, so they have no code to read it by. Answer another way."
 NO_ADDRESS: Final = "There is no e-mail address to answer to. Give the answer by telephone or post, and keep it here."
 DRAFTS: Final = 3
 
@@ -90,6 +91,8 @@ def answer(incident: str, ref: str, *, text: str, way: str, simulated: bool, act
         row, said = held(case, ref), rules.text(text)
         if way not in WAYS:
             raise Invalid("way", "Say how the answer is given.")
+        if way == "page" and row.source != Source.PAGE:
+            raise Invalid("way", NO_CODE)
         row.state = rules.turned(State(row.state), Turn.ANSWER)
         to = address_of(case, row) if way == "mail" else ""
         if way == "mail" and not to:

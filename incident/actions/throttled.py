@@ -1,5 +1,6 @@
 """Counts tries where every process sees them, and refuses past the limit."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from incident.domain.errors import Refused
@@ -16,6 +17,11 @@ class TooMany(Refused):
 
 def take(limit: str, key: str, *, now: datetime) -> None:
     """Take one try under this limit, counted before anything is done. Raises TooMany."""
-    until = throttle.take([(limit, credentials.counting_key(limit, key))], now)
+    take_all({limit: key}, now=now)
+
+
+def take_all(keys: Mapping[str, str], *, now: datetime) -> None:
+    """Take one try under each limit, in one transaction; none where one of them is past. Raises TooMany."""
+    until = throttle.take([(limit, credentials.counting_key(limit, key)) for limit, key in keys.items()], now)
     if until is not None:
         raise TooMany(until)

@@ -19,7 +19,7 @@ from incident.store import incidents
 from incident.store.enquiries import Enquiry
 from incident.store.incidents import Incident
 from incident.web.access import actor, me, now, permit
-from incident.web.check import terms
+from incident.web.check_frame import terms
 from incident.web.incidents import visible
 from notifiers.contract import Channels
 
@@ -78,6 +78,7 @@ class WordsOut(BaseModel):
     at: datetime
     state: str
     reason: str
+    read_at: datetime | None = Field(description="When who asked first saw this answer on the page.")
     text: str
 
 
@@ -115,7 +116,9 @@ class RefOut(BaseModel):
 
 class AnswerIn(Strict):
     text: str = Field(min_length=2, max_length=4_000)
-    way: Literal["mail", "phone", "post"]
+    way: Literal["mail", "page", "phone", "post"] = Field(
+        description="page: they read it at /check/answers, by the code that they were shown when they asked there."
+    )
 
 
 class TextIn(Strict):
@@ -346,5 +349,7 @@ def _one(row: Enquiry, incident: str) -> dict[str, Any]:
 
 
 def _words(message: rows.EnquiryMessage, text: str) -> dict[str, Any]:
-    shown = {name: getattr(message, name) for name in ("ref", "direction", "way", "by", "at", "state", "reason")}
+    shown = {
+        name: getattr(message, name) for name in ("ref", "direction", "way", "by", "at", "state", "reason", "read_at")
+    }
     return shown | {"text": "" if message.direction == rows.PROOF else text}

@@ -48,6 +48,8 @@ LIMITS: dict[str, Limit] = {
     # what one network asks on the page where notices are checked, and what is asked with one person's own code
     "check_network": Limit(30, timedelta(hours=1), timedelta(minutes=2), timedelta(minutes=30)),
     "check_code": Limit(12, timedelta(hours=1), timedelta(minutes=5), timedelta(hours=1)),
+    # codes by which answers are read, tried by one network
+    "answer_code": Limit(30, timedelta(minutes=15), timedelta(minutes=2), timedelta(minutes=30)),
     # a calendar reading one feed, and one network asking for feeds that there are not
     "feed": Limit(60, timedelta(minutes=15), timedelta(minutes=5), timedelta(minutes=15)),
     # reports and messages by strangers, and codes of reports that are tried, by one network

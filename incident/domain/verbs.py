@@ -112,6 +112,8 @@ VERBS: dict[str, str] = {
     "enquiry.received": "took in the enquiry {subject} ({kind}) by {source}, to be answered by {due} ({rule})",
     "enquiry.seen": "saw in clear who sent the enquiry {subject}",
     "enquiry.taken": "put the enquiry {subject} in the care of {owner}",
+    "enquiry.asked_again": "wrote on the page to the enquiry {subject} again",
+    "enquiry.read": "read on the page what we answered to the enquiry {subject}",
     "enquiry.written_again": "took in another mail to the enquiry {subject}",
     # notices and announcements
     "announcement.alarmed": "called {level} about the public page {subject} after {looks} bad looks: {messages} messages",

@@ -7,7 +7,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, Table, func, literal, select, text, tuple_
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.handovers import State as Sent
@@ -125,13 +138,18 @@ def anywhere(ref: str, *, locked: bool = False) -> Enquiry | None:
     return db.session.scalar(_held(query) if locked else query)
 
 
+def incident_of(ref: str) -> Select[int]:
+    """What finds the incident of the enquiry with this reference."""
+    return select(Enquiry.incident_id).where(Enquiry.ref == ref)
+
+
+def by_nonce(nonce: str) -> Enquiry | None:
+    """The enquiry that the form with this ticket made."""
+    return db.session.scalar(select(Enquiry).where(Enquiry.nonce == nonce))
+
+
 def _held(query: Select[Any]) -> Select[Any]:
     return query.with_for_update().execution_options(populate_existing=True)
-
-
-def nonce_taken(nonce: str) -> bool:
-    """Whether a form with this ticket was taken already."""
-    return db.session.scalar(select(Enquiry.id).where(Enquiry.nonce == nonce)) is not None
 
 
 def _chosen(query: Select[Any], state: str, kind: str, owner: str | None) -> Select[Any]:
@@ -207,6 +225,13 @@ def messages_by_refs(refs: Iterable[str]) -> Sequence[EnquiryMessage]:
 def mail_taken(mail_key: str) -> bool:
     """Whether this very mail was taken in before."""
     return db.session.scalar(select(EnquiryMessage.id).where(EnquiryMessage.mail_key == mail_key)) is not None
+
+
+def note_read(enquiry_id: int, now: datetime) -> None:
+    """Keep that who asked saw, just now, every answer that they had not seen before."""
+    unseen = EnquiryMessage.direction == OUT, EnquiryMessage.read_at.is_(None)
+    change = update(EnquiryMessage).where(EnquiryMessage.enquiry_id == enquiry_id, *unseen)
+    db.session.execute(change.values(read_at=now))
 
 
 def is_going(message: EnquiryMessage) -> bool:

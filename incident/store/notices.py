@@ -101,11 +101,9 @@ def anywhere(ref: str) -> Notice | None:
     return db.session.scalar(select(Notice).where(Notice.ref == ref))
 
 
-def incident_of(ref: str) -> int | None:
-    """The incident of the notice with this reference, if there is one: found out in as many steps either way."""
-    owner = select(Notice.incident_id).where(Notice.ref == ref).scalar_subquery()
-    found: int | None = db.session.execute(select(owner)).scalar_one()
-    return found
+def incident_of(ref: str) -> Select[int]:
+    """What finds the incident of the notice with this reference."""
+    return select(Notice.incident_id).where(Notice.ref == ref)
 
 
 def of_incident(incident_id: int, *, before: int | None = None, limit: int = 50) -> Sequence[Notice]:

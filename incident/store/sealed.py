@@ -153,10 +153,23 @@ def key_ref(incident_id: int) -> str | None:
     return f"key:{row.ref}" if row else None
 
 
-def stand_in() -> int | None:
-    """An incident (or the house, 0) whose data key opens: what is not there is looked up by it, in as many steps as what is."""
+def owner_or_stand_in(owned: Select[int]) -> tuple[int | None, int | None]:
+    """The incident that this query finds, if there is one, and one (or the house, 0) whose data key opens; one query either way.
+
+    What is not there is looked up by the second, in as many steps as what is.
+    """
     living = select(func.min(DataKey.owner)).where(DataKey.sealing.is_not(None), DataKey.marking.is_not(None))
-    return db.session.scalar(living)
+    found = db.session.execute(select(owned.scalar_subquery(), living.scalar_subquery())).one()
+    return found[0], found[1]
+
+
+def mark_if_kept(owner: int, purpose: str, value: str) -> bytes | None:
+    """As `mark`; None where there is no key, or none any more. No key is made."""
+    row = _row(owner)
+    try:
+        return _opened(owner, row).mark(purpose, value) if row is not None else None
+    except Erased:
+        return None
 
 
 def note_person_erased(incident_id: int, number: int) -> None:

@@ -5,35 +5,42 @@ A wrong code gets the answer of a stranger, to the letter, at whatever address i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import checks, enquiring, new_addresses
+from incident.actions import asker_pages, checks, new_addresses
 from incident.actions.checks import Genuine, Twice, Wish
 from incident.actions.merging import sheet_of, values_of
 from incident.actions.throttled import TooMany
-from incident.domain import check_codes, check_words, layouts, merges, starters, tickets
+from incident.domain import check_codes, layouts, merges, starters, tickets
 from incident.domain import enquiries as rules
 from incident.domain.check_codes import Code
-from incident.domain.enquiries import Kind, Terms
+from incident.domain.enquiries import Kind
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.layouts import Sheet
-from incident.domain.throttle import network
 from incident.domain.tickets import Spoilt, TooSoon
 from incident.domain.wording import PERSON
-from incident.settings import Settings
-from incident.store.db import new_secret_ref
+from incident.store.enquiries import Enquiry
 from incident.web.access import now, permit
+from incident.web.check_frame import (
+    LARGEST,
+    around,
+    asked,
+    is_ours,
+    network,
+    new_ticket,
+    page,
+    paid,
+    sent_ticket,
+    terms,
+)
 from incident.web.notice_pages import house
 from incident.web.public_pages import team_may_see
 
 bp = Blueprint("check", __name__, url_prefix="/check")
 
-LARGEST: Final = 64 * 1024
-PURPOSE: Final = "check"
 WISHES: Final[Mapping[str, Kind]] = {
     "question": Kind.QUESTION,
     "call": Kind.CALL,
@@ -43,15 +50,6 @@ WISHES: Final[Mapping[str, Kind]] = {
 }
 FOR_ALL: Final = ("question", "call")
 """What is offered to whoever has the code that is everybody's."""
-
-
-@dataclass(frozen=True)
-class Around:
-    """What surrounds every one of these pages, in its language."""
-
-    language: str
-    direction: str
-    words: dict[str, Any]
 
 
 @bp.get("")
@@ -71,7 +69,7 @@ def show(code: str) -> ResponseReturnValue:
 def answered(given: str) -> Response:
     """The page for this code; an empty one asks for it."""
     if not given.strip():
-        return _page("front", given="", tried=False)
+        return page("front", given="", tried=False)
     found = _found(given)
     return _stranger(given) if found is None else _genuine(given, found)
 
@@ -83,13 +81,13 @@ def confirm(code: str) -> ResponseReturnValue:
     found = _found(code)
     if found is None or found.number is None:
         return _stranger(code)
-    if not _is_ours():
+    if not is_ours():
         return _genuine(code, found, status=409)
     try:
-        checks.confirm_read(found, network=_network(), now=now())
+        checks.confirm_read(found, network=network(), now=now())
     except TooMany:
         return _genuine(code, found, trouble="many", status=429)
-    return redirect(url_for(".done", code=_written(code), wish="read", language=_asked() or None), 303)
+    return redirect(url_for(".done", code=_written(code), wish="read", language=asked() or None), 303)
 
 
 @bp.get("/<code>/<wish>")
@@ -97,7 +95,7 @@ def confirm(code: str) -> ResponseReturnValue:
 def form(code: str, wish: str) -> ResponseReturnValue:
     """The form for one wish."""
     found = _may(code, wish)
-    return _stranger(code) if found is None else _form(code, wish, found, _new_ticket())
+    return _stranger(code) if found is None else _form(code, wish, found, new_ticket())
 
 
 @bp.post("/<code>/<wish>")
@@ -109,22 +107,39 @@ def send(code: str, wish: str) -> ResponseReturnValue:
     if found is None:
         return _stranger(code)
     try:
-        ticket = tickets.opened(_key(), PURPOSE, request.form.get("csrf_token", ""), now=now())
-        tickets.demand_paid(ticket, request.form.get("proof", ""), now=now())
-        row = checks.ask(found, _wish(wish), nonce=ticket.nonce, network=_network(), terms=terms(), now=now())
+        ticket = sent_ticket()
+        paid(ticket)
+        row = checks.ask(found, _wish(wish), nonce=ticket.nonce, network=network(), terms=terms(), now=now())
     except Spoilt:
-        return _form(code, wish, found, _new_ticket(), trouble="stale", status=409)
+        return _form(code, wish, found, new_ticket(), trouble="stale", status=409)
     except TooSoon as early:
         return _form(code, wish, found, ticket.text, trouble="wait", seconds=early.seconds, status=409)
     except Invalid as wrong:
         return _form(code, wish, found, ticket.text, wrong=wrong.field, status=422)
     except TooMany:
         return _form(code, wish, found, ticket.text, trouble="many", status=429)
-    except Twice:
-        return _form(code, wish, found, _new_ticket(), trouble="twice", status=409)
-    endpoint = ".proof" if wish == "address" else ".done"
-    more: dict[str, Any] = {} if wish == "address" else {"wish": wish}
-    return redirect(url_for(endpoint, code=_written(code), ref=row.ref, language=_asked() or None, **more), 303)
+    except Twice as again:
+        if again.known is None or wish == "address":
+            return _form(code, wish, found, new_ticket(), trouble="twice", status=409)
+        return _taken(code, wish, again.known, again=True)
+    if wish == "address":
+        return redirect(url_for(".proof", code=_written(code), ref=row.ref, language=asked() or None), 303)
+    return _taken(code, wish, row)
+
+
+def _taken(code: str, wish: str, row: Enquiry, *, again: bool = False) -> Response:
+    """Says that it was taken in and by when there is an answer, with the code to read it by: it stands in no address."""
+    here = around()
+    day = row.due_at.astimezone(house().zone).date()
+    return page(
+        "done",
+        code=_written(code),
+        said=here.words[wish.replace("-", "_")],
+        again=again,
+        answers=asker_pages.code_of(row),
+        ref=row.ref,
+        day=merges.day_words(day, starters.words(here.language)),
+    )
 
 
 @bp.get("/<code>/address/proof")
@@ -143,10 +158,10 @@ def prove(code: str) -> ResponseReturnValue:
     found = _may(code, "address")
     if found is None or found.number is None:
         return _stranger(code)
-    if not _is_ours():
+    if not is_ours():
         return _proof(code, trouble="stale", status=409)
     try:
-        checks.count(found, _network(), now())
+        checks.count(found, network(), now())
         right = new_addresses.prove(
             found.case, found.number, request.form.get("ref", "")[:16], request.form.get("proof", "")[:40], now=now()
         )
@@ -156,27 +171,17 @@ def prove(code: str) -> ResponseReturnValue:
         right = False
     if not right:
         return _proof(code, trouble="wrong", status=422)
-    return redirect(url_for(".done", code=_written(code), wish="address", language=_asked() or None), 303)
+    return redirect(url_for(".done", code=_written(code), wish="address", language=asked() or None), 303)
 
 
 @bp.get("/<code>/<wish>/done")
 @permit("public")
 def done(code: str, wish: str) -> ResponseReturnValue:
-    """Says that it was taken in, and by when there is an answer."""
+    """Says that reading was noted, or that the new address holds from now on."""
     found = _found(code)
-    if found is None or wish not in {*WISHES, "read"}:
+    if found is None or wish not in {"read", "address"}:
         return _stranger(code)
-    around = _around(())
-    waits = wish not in {"read", "address"}
-    day = rules.promised(WISHES[wish], now(), terms()).due_at if waits else None
-    ref = request.args.get("ref", "")
-    return _page(
-        "done",
-        code=_written(code),
-        said=around.words[wish.replace("-", "_")],
-        ref=ref if waits and check_codes.is_enquiry(ref) else "",
-        day=merges.day_words(day.astimezone(house().zone).date(), starters.words(around.language)) if day else "",
-    )
+    return page("done", code=_written(code), said=around().words[wish], ref="", day="")
 
 
 # Looking up ------------------------------------------------------------------------------------------------------------
@@ -213,7 +218,7 @@ def _wish(wish: str) -> Wish:
         given.get("text", "")[: 2 * rules.MOST_LETTERS],
         given.get("email", "")[:300],
         given.get("phone", "")[:60],
-        _around(()).language,
+        around().language,
     )
 
 
@@ -222,28 +227,27 @@ def _wish(wish: str) -> Wish:
 
 def _stranger(given: str) -> Response:
     """The answer to every code that is not ours."""
-    return _page("front", given=given[: check_codes.LONGEST], tried=True, status=404)
+    return page("front", given=given[: check_codes.LONGEST], tried=True, status=404)
 
 
 def _genuine(given: str, found: Genuine, *, trouble: str = "", status: int = 200) -> Response:
     tags = found.version.contents["languages"]
-    around = _around(tags)
-    language = _asked() if _asked() in tags else request.accept_languages.best_match(tags) or tags[0]
+    here = around()
+    language = asked() if asked() in tags else request.accept_languages.best_match(tags) or tags[0]
     offers = [wish for wish in WISHES if found.number is not None or wish in FOR_ALL]
-    return _page(
+    return page(
         "genuine",
-        around,
         code=_written(given),
         found=found,
-        sheet=_sheet(found, language, around.words["left_out"]),
+        sheet=_sheet(found, language, here.words["left_out"]),
         shown=language,
         shown_direction=starters.words(language).direction,
         tags=[(tag, starters.named(tag)) for tag in tags],
         own=found.number is not None,
-        ticket=_new_ticket(),
-        trouble=around.words["trouble"].get(trouble, ""),
+        ticket=new_ticket(),
+        trouble=here.words["trouble"].get(trouble, ""),
         status=status,
-        offers=[(wish, around.words[wish.replace("-", "_")]["title"]) for wish in offers],
+        offers=[(wish, here.words[wish.replace("-", "_")]["title"]) for wish in offers],
     )
 
 
@@ -264,87 +268,25 @@ def _form(
     wrong: str = "",
     status: int = 200,
 ) -> Response:
-    around = _around(())
-    return _page(
+    here = around()
+    return page(
         "form",
-        around,
         code=_written(code),
         wish=wish,
-        said=around.words[wish.replace("-", "_")],
+        said=here.words[wish.replace("-", "_")],
         own=found.number is not None,
         given=request.form if request.method == "POST" else {},
         ticket=ticket,
         bits=tickets.BITS,
-        trouble=around.words["trouble"][trouble].format(seconds=seconds) if trouble else "",
+        trouble=here.words["trouble"][trouble].format(seconds=seconds) if trouble else "",
         wrong=wrong,
         status=status,
     )
 
 
 def _proof(code: str, *, trouble: str = "", status: int = 200) -> Response:
-    around = _around(())
-    sentence = around.words["address"]["wrong"] if trouble == "wrong" else around.words["trouble"].get(trouble, "")
+    here = around()
+    sentence = here.words["address"]["wrong"] if trouble == "wrong" else here.words["trouble"].get(trouble, "")
     ref = request.values.get("ref", "")
     ref = ref if check_codes.is_enquiry(ref) else ""
-    return _page("proof", around, code=_written(code), ref=ref, trouble=sentence, ticket=_new_ticket(), status=status)
-
-
-def _around(more: tuple[str, ...] | list[str]) -> Around:
-    """The page's own words: in the language that was asked for, else in one the browser reads."""
-    asked = [_asked()] if _asked() else []
-    language = check_words.fitting([*asked, *(tag for tag, _ in request.accept_languages)])
-    return Around(language, starters.words(language).direction, check_words.words(language))
-
-
-def _asked() -> str:
-    """The language in the address, if it is one that notices may have."""
-    tag = request.args.get("language", "")
-    return tag if tag in starters.languages() else ""
-
-
-def _page(name: str, around: Around | None = None, *, status: int = 200, **values: Any) -> Response:
-    around = around or _around(())
-    page = make_response(
-        render_template(
-            f"public/check/{name}.html",
-            around=around,
-            words=around.words,
-            house=house(),
-            terms=terms(),
-            tongues=[(tag, check_words.words(tag)["name"]) for tag in check_words.languages()],
-            **values,
-        )
-    )
-    page.status_code = status
-    page.headers["Content-Language"] = around.language
-    page.vary.add("Accept-Language")
-    page.headers["X-Robots-Tag"] = "noindex"
-    return page
-
-
-def terms() -> Terms:
-    """What the organisation promises."""
-    settings: Settings = current_app.extensions["settings"]
-    return enquiring.terms(settings)
-
-
-def _network() -> str:
-    return network(request.remote_addr)
-
-
-def _new_ticket() -> str:
-    return tickets.issued(_key(), PURPOSE, nonce=new_secret_ref(), now=now())
-
-
-def _is_ours() -> bool:
-    """Whether the form that was sent is one that we handed out lately."""
-    try:
-        tickets.opened(_key(), PURPOSE, request.form.get("csrf_token", ""), now=now())
-    except Spoilt:
-        return False
-    return True
-
-
-def _key() -> bytes:
-    secret = current_app.secret_key or b""
-    return secret.encode() if isinstance(secret, str) else secret
+    return page("proof", code=_written(code), ref=ref, trouble=sentence, ticket=new_ticket(), status=status)

@@ -23,7 +23,7 @@ from incident.store.enquiries import Enquiry
 from incident.store.incidents import Incident
 from incident.web.access import actor, me, now, permit
 from incident.web.calls import language_words
-from incident.web.check import terms
+from incident.web.check_frame import terms
 from incident.web.deliveries import names
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer, visible

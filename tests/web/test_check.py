@@ -7,7 +7,7 @@ from time import perf_counter
 
 import pytest
 
-from incident.actions import checks
+from incident.actions import asker_pages, checks
 from incident.domain import check_words, tickets
 from incident.domain.access import Role
 from incident.store import enquiries as rows
@@ -136,13 +136,15 @@ def test_a_question_is_taken_for_work_done_and_its_reference_shown(story, client
     assert "Please wait" in early.get_data(as_text=True)
     assert FORM["text"] in early.get_data(as_text=True)
     reply = client.post(path, data={"csrf_token": ticket, "proof": worked(ticket), **FORM})
-    assert reply.status_code == 303
+    assert reply.status_code == 200
     [row] = rows.page(story.incident.id)
-    after = client.get(reply.location).get_data(as_text=True)
+    after = reply.get_data(as_text=True)
     assert row.ref in after
+    assert asker_pages.code_of(row) in after
     assert "You have our answer by" in after
     again = client.post(path, data={"csrf_token": ticket, "proof": worked(ticket), **FORM})
     assert "sent before" in again.get_data(as_text=True)
+    assert asker_pages.code_of(row) in again.get_data(as_text=True), "the first answer may never have been seen"
     assert len(rows.page(story.incident.id)) == 1
 
 
