@@ -109,7 +109,7 @@ def _message(case: Incident, task: CallTask, row: Delivery, told: Dispatch) -> t
     version = notices.version(told.notice_id, told.version_number)
     if version is None or (task.why == Why.FIRST and approved(told) is None):
         raise Refused("What would be told is no longer what was approved.")
-    person = people.addressees(case.id, [row.person_id]).get(row.person_id)
+    person = people.addressees(case.id, [row.person_id], with_codes=True).get(row.person_id)
     if person is None:
         raise Missing()
     made = messages(version, [(row.ref, row.ref, person)], "call")[0]

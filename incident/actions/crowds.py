@@ -11,6 +11,7 @@ from incident.domain.facts import Facts
 from incident.domain.musts import Cite, Crowd, Duty
 from incident.domain.notices import Channel
 from incident.domain.people import Audience, Reach
+from incident.domain.remedies import Owed
 from incident.store import audiences, law_editions, obligations, public_tasks
 
 REACHED_BY = {
@@ -94,6 +95,7 @@ def _duty(duty: lawbook.Duty, facts: Facts) -> Duty:
             for service in services
         ),
         duty.channels,
+        tuple(Owed(service.what, service.months) for service in services),
     )
 
 

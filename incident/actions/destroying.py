@@ -15,7 +15,7 @@ from incident.domain.erasures import INCIDENT_STAYS, PERSON_GOES, PERSON_STAYS, 
 from incident.domain.imports import State as Standing
 from incident.domain.letters import Stage
 from incident.domain.people import State
-from incident.store import enquiries, holdings, pieces, words
+from incident.store import enquiries, holdings, pieces, remedies, words
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.imports import PersonImport
@@ -41,6 +41,7 @@ SEALED_BY_KEY: Final = (
     ("delivery_remark", "remarks on deliveries"),
     ("enquiry", "who asked, and how they can be reached"),
     ("enquiry_message", "what was asked and answered"),
+    ("remedy_code", "codes of remedies"),
 )
 
 OF_REPORTS: Final = (
@@ -71,6 +72,7 @@ def person(one: Person, key: Sealer) -> Destroyed:
     done = Destroyed()
     _empty(one, key, marks)
     counts["sandbox_message"] = _sandbox_of(one)
+    counts["remedy_code"] = remedies.forget_person(one.incident_id, one.number)
     counts["enquiry"] = enquiries.forget_person(one.incident_id, one.number)
     lists_, printed = _lists_of(one), _letters_of(one)
     done.files = [*lists_, *printed]

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
 
-from incident.actions import releases, rolls
+from incident.actions import releases, remedies, rolls
 from incident.actions.giving_back import give_all_back
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.notices import approved_version
@@ -13,6 +13,7 @@ from incident.domain import notices as notice_rules
 from incident.domain.deliveries import Counts, Course, Pace, State, Turn
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Stage
+from incident.domain.people import Audience
 from incident.domain.pretences import Life
 from incident.domain.rolls import Roll, digest, packed
 from incident.store import deliveries, dispatches, incidents, notices, tallies
@@ -55,6 +56,7 @@ def start(
         roll = _demand_ready(case, text, version, now)
         counts_as_sent = not simulated or case.kind == "drill"
         if counts_as_sent:
+            remedies.demand_codes(case.id, Audience.from_json(text.audience), version, now)
             releases.demand_releaser(actor, text, version)
             text.stage = notice_rules.after(Stage(text.stage), notice_rules.Event.START)
         limit = Pace.from_json(version.pace)

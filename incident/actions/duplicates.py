@@ -10,7 +10,7 @@ from incident.actions.ledger import transaction
 from incident.domain import people as rules
 from incident.domain.errors import Missing
 from incident.domain.people import Plain, Record, State
-from incident.store import incidents, sweeps
+from incident.store import incidents, remedies, sweeps
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -139,6 +139,8 @@ def _join(later: Person, earlier: Person, key: Sealer, actor: str, now: datetime
     if later.whole != earlier.whole or later.exposed != earlier.exposed:
         _complete(earlier, later.plain, theirs, f"Joined with {later.ref}.", key, actor, now)
     rows.pass_marks(later.incident_id, later.number, earlier.number, people.marks_of(key, theirs))
+    if later.state == State.ACTIVE:  # who is only suspected was never given one
+        remedies.pass_on(later.incident_id, later.number, earlier.number)
     rows.move(later, state=State.SAME)
     _turn_pairs(later.incident_id, later.number, earlier.number, actor, now)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from incident.actions import counts, destroying, people, untellable
 from incident.actions.destroying import Destroyed
 from incident.actions.ledger import Ledger, instant, transaction
+from incident.actions.remedies import let_go
 from incident.domain import erasures as rules
 from incident.domain.erasures import State as Standing
 from incident.domain.errors import Missing, Refused
@@ -171,6 +172,7 @@ def _wish(incident: Incident, person: Person | None, why: str, actor: str, now: 
 def _carried_out(incident: Incident, person: Person | None, wish: Erasure, ledger: Ledger) -> Destroyed:
     """Destroy, with the line and the certificate; the list outside the database is written last, right before the commit."""
     if person is not None:
+        let_go(incident, person, ledger)
         done, verb, subject = destroying.person(person, sealer(incident.id)), "person.erased", person.ref
         ledger.at_last(partial(sealed.note_person_erased, incident.id, person.number))
     else:

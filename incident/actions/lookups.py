@@ -144,7 +144,7 @@ def _sought(row: Dispatch, word: str, found: Sequence[Delivery], now: datetime) 
     version = notices.version(row.notice_id, row.version_number)
     times = {one.ref: _span(one, now) for one in found}
     try:
-        known = people.addressees(row.incident_id, [one.person_id for one in found])
+        known = people.addressees(row.incident_id, [one.person_id for one in found], with_codes=True)
         to_write = [
             (one.ref, f"{row.ref}.{one.person_number}", known[one.person_id]) for one in found if one.person_id in known
         ]

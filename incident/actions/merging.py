@@ -13,6 +13,7 @@ from incident.domain.facts import Facts, from_json
 from incident.domain.layouts import Sheet
 from incident.domain.notices import Channel, Text
 from incident.domain.people import Addressee
+from incident.domain.remedies import Offer, used_by
 from incident.domain.starters import Words
 from incident.domain.wording import Unfilled, Values
 from incident.settings import Settings
@@ -72,8 +73,16 @@ def facts_of(incident_id: int) -> Facts:
     return from_json({key: row.value for key, row in incidents.current_facts(incident_id).items()})
 
 
-def values(facts: Facts, languages: Iterable[str], *, ref: str, day: date, house: House) -> dict[str, dict[str, str]]:
-    """Return, by language, the words for all fields that are the same for everybody."""
+def values(
+    facts: Facts,
+    languages: Iterable[str],
+    *,
+    ref: str,
+    day: date,
+    house: House,
+    offers: Sequence[tuple[int, Offer]] = (),
+) -> dict[str, dict[str, str]]:
+    """Return, by language, the words for all fields that are the same for everybody; `offers` are the remedies by number."""
     kinds = facts.get("data_kinds", ())
     found: dict[str, dict[str, str]] = {}
     for language in languages:
@@ -82,6 +91,7 @@ def values(facts: Facts, languages: Iterable[str], *, ref: str, day: date, house
             merges.house_values(house.company, site=house.site, ref=ref, day=day, words=words)
             | merges.fact_values(facts, words, house.zone)
             | merges.everybody(kinds if isinstance(kinds, tuple) else (), words)
+            | merges.remedy_values(offers, words)
         )
     return found
 
@@ -126,10 +136,14 @@ class _Tongue:
 
 
 class Texts:
-    """The texts of a version by one channel, each compiled once, however many people they are written to."""
+    """The texts of a version by one channel, each compiled once, however many people they are written to.
+
+    `remedies` are the numbers of those whose codes it gives to people.
+    """
 
     def __init__(self, contents: Mapping[str, Any], channel: str) -> None:
         self._contents, self._kind = contents, Channel(channel)
+        self.remedies = used_by(contents)
         self._tongues: dict[str, _Tongue] = {}
         self._chosen: dict[str, tuple[str, _Tongue]] = {}
 

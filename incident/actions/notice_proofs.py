@@ -30,7 +30,7 @@ from incident.domain.notice_proofs import SALT_BYTES, Attempt, Heard, Proof, Sen
 from incident.domain.people import Addressee, Plain, State
 from incident.domain.reported import Known, hear
 from incident.exports import notice_proof, pdf
-from incident.store import audit, incidents, notices, provider_events, sealed
+from incident.store import audit, incidents, notices, provider_events, remedies, sealed
 from incident.store import checkpoints as signed
 from incident.store import notice_proofs as rows
 from incident.store import people as person_rows
@@ -246,6 +246,8 @@ def _sent(case: Incident, person: Person, row: Delivery, sending: Dispatch, show
             "which form of the record was read: it was corrected within two minutes of the handing over."
         )
     addressee = _as_it_stood(case, person, row.called_at)
+    codes = remedies.codes(case.id, [person.number], sealed.sealer(case.id)).get(person.number, ())
+    addressee = addressee._replace(remedies=codes)
     [made] = merging.messages(version, [(row.ref, f"{sending.ref}.{row.person_number}", addressee)], row.channel)
     if not isinstance(made, Message):
         shown.not_shown.append("the text: a field of it has no value in the record as it stood then.")

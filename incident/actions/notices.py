@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident.actions import crowds, preflight, rolls
+from incident.actions import crowds, preflight, remedies, rolls
 from incident.actions.drafts import ladder_of, texts_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.merging import House, facts_of, messages, used_values, values
@@ -18,6 +18,7 @@ from incident.domain.musts import Crowd, Duty, Hurdle
 from incident.domain.notices import Channel, Draft, Event, Stage, Text
 from incident.domain.pace import Pace
 from incident.domain.people import FOLLOWS, Audience
+from incident.domain.remedies import used_by
 from incident.domain.wording import cleaned, one_line
 from incident.store import audiences, incidents
 from incident.store import notices as rows
@@ -286,9 +287,11 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
     channels = tuple(Channel(word) for word in notice.channels)
     crowd = crowds.crowd(incident.id, audience, channels, lacking)
     day = now.astimezone(house.zone).date()
-    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house)
+    offers = remedies.offers(incident.id)
+    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house, offers=offers)
     found = (
         *musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california),
+        *remedies.hurdles(incident.id, audience, _remedies_of(texts), duties, day),
         *_not_the_same(incident, notice, texts),
     )
     return Standing(
@@ -300,6 +303,11 @@ def _standing(incident: Incident, notice: Notice, house: House, now: datetime, l
         found,
         (*musts.unnamed(duties, channels), *musts.forbidden(duties, texts)),
     )
+
+
+def _remedies_of(texts: Sequence[Text]) -> tuple[int, ...]:
+    """The numbers of the remedies whose codes these texts give."""
+    return used_by({"texts": {text.language: rules.text_as_json(text) for text in texts}})
 
 
 def _not_the_same(incident: Incident, notice: Notice, texts: Sequence[Text]) -> tuple[Hurdle, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from incident.actions import assessment, contacts, envelopes, throttled
 from incident.actions.batches import compact, place
 from incident.actions.ledger import Ledger, transaction
+from incident.actions.remedies import let_go
 from incident.domain import columns, facts, places, revealing
 from incident.domain import imports as lists
 from incident.domain import people as rules
@@ -21,7 +22,7 @@ from incident.domain.check_codes import PURPOSE, own_part
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
 from incident.domain.stale import Stale
-from incident.store import imports, incidents
+from incident.store import imports, incidents, remedies
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -170,15 +171,22 @@ def addressees(
     person_ids: Sequence[int],
     *,
     only_listed: bool = False,
+    with_codes: bool = False,
     key: Callable[[int], Sealer] = sealer,
 ) -> dict[int, Addressee]:
     """Whom to write to for each of these people, opened together. The erased are not among them. Raises Erased.
 
-    With `only_listed`, neither are those who were taken off the list or joined to another since.
+    With `only_listed`, neither are those who were taken off the list or joined to another since; with `with_codes` they
+    have the codes of the remedies that they were given.
 
     For those who write to people: they leave a line for their batch. Pages use `look`. `key` opens the data key.
     """
-    return envelopes.of(incident_id, person_ids, only_listed=only_listed, key=key).opened()
+    found = envelopes.of(incident_id, person_ids, only_listed=only_listed, key=key)
+    opened = found.opened()
+    if not with_codes:
+        return opened
+    codes = remedies.codes(incident_id, [one.number for one in opened.values()], found.key)
+    return {id_: one._replace(remedies=codes.get(one.number, ())) for id_, one in opened.items()}
 
 
 def _veiled(field: str, value: str) -> str:
@@ -342,6 +350,7 @@ def remove(ref: str, person_ref: str, *, actor: str, now: datetime) -> None:
         rules.must_have_arrived(imports.is_settled(person.import_id))
         key = sealer(incident.id)
         rows.move(person, state=State.REMOVED)
+        let_go(incident, person, ledger)
         give_up(incident.id, key, person.number, marks_of(key, record_of(key, person)))
         ledger.write("person.removed", person.ref, incident=ref)
 

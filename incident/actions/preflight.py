@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from incident.actions import crowds, mail_domain, people
+from incident.actions import crowds, mail_domain, people, remedies
 from incident.actions.drafts import checked_by, texts_of
 from incident.actions.ledger import transaction
 from incident.actions.merging import House, facts_of, values
@@ -27,6 +27,7 @@ from incident.domain.hours import USUAL, Day
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee, Audience, Reach, State
 from incident.domain.preflight import Findings, Ground, Result
+from incident.domain.remedies import CODES, EXAMPLE
 from incident.domain.starters import Words
 from incident.domain.wording import PERSON, Pattern, Slot, Unfilled, Values, for_sms
 from incident.store import audiences, incidents, preflights
@@ -44,6 +45,8 @@ ACTOR: Final = "system"
 AT_ONCE: Final = 2_000
 IN_A_REQUEST: Final = 5_000
 """So many names are opened while somebody waits for the answer (a tenth of a second); more are opened in the background."""
+EXAMPLES: Final = dict.fromkeys(CODES, EXAMPLE)
+"""Codes are given when the sending begins: until then a text is weighed with an example."""
 BITS: Final[Mapping[str, Reach]] = {
     "email": Reach.EMAIL, "sms": Reach.PHONE, "call": Reach.PHONE, "letter": Reach.ADDRESS, "push": Reach.PUSH,
 }  # fmt: skip
@@ -348,7 +351,9 @@ def _end(held: Claimed, found: Findings, state: str, digest: str, now: datetime,
 
 def _plan(notice: Notice, house: House, now: datetime) -> Plan:
     day: date = now.astimezone(house.zone).date()
-    known = values(facts_of(notice.incident_id), notice.languages, ref=notice.ref, day=day, house=house)
+    offers = remedies.offers(notice.incident_id)
+    facts = facts_of(notice.incident_id)
+    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house, offers=offers)
     read, _ = musts.sheets(texts_of(notice), site=house.site, california=False)
     channels = [Channel(word) for word in notice.channels if word in BITS]
     tongues = {tag: _tongue(page, channels, known[tag]) for tag, page in read.items()}
@@ -364,7 +369,7 @@ def _tongue(page: layouts.Sheet, channels: Iterable[Channel], known: Values) -> 
             made = layouts.composed(page, channel, known)
         except Unfilled:
             continue
-        fields |= dict.fromkeys(name for name in made.fields if name in PERSON)
+        fields |= dict.fromkeys(name for name in made.fields if name in PERSON and name not in CODES)
         sms = made.text if channel is Channel.SMS else sms
         size = _size(made) if channel is Channel.EMAIL else size
     return Tongue(starters.words(page.language), tuple(fields), sms, size)
@@ -421,7 +426,7 @@ def _weighed(person: Addressee, tongue: Tongue, found: Findings) -> list[str]:
 
 def _sms(person: Addressee, tongue: Tongue) -> str:
     """The text message as this person gets it; a value that is lacking is left out, for it is counted elsewhere."""
-    own = merges.person_values(person, tongue.words)
+    own = EXAMPLES | merges.person_values(person, tongue.words)
     pieces = tongue.sms.pieces if tongue.sms else ()
     return "".join(for_sms(own.get(one.name, "")) if isinstance(one, Slot) else one for one in pieces)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from incident.actions import quieting, rolls
+from incident.actions import quieting, remedies, rolls
 from incident.actions.dispatch import halt
 from incident.actions.giving_back import give_back
 from incident.actions.ledger import Ledger, transaction
@@ -15,6 +15,7 @@ from incident.domain.deliveries import Course, Happening, State, Turn
 from incident.domain.errors import Missing, Refused
 from incident.domain.notices import language_for
 from incident.domain.people import Digest
+from incident.domain.remedies import used_by
 from incident.store import claims, deliveries, dispatches, letters, notices, tallies
 from incident.store.claims import DeliveryClaim, Held
 from incident.store.db import db
@@ -45,10 +46,20 @@ def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
         if not found:
             _all_prepared(row, ledger, incident)
             return False
+        if not _codes_given(row, version, [number for _, number in found], ledger):
+            halt(row, "codes_short", ledger, incident)
+            return False
         chosen = quieting.timed(row, _chosen(row, version, found, list(opened)), now)
         refs = deliveries.add(row, chosen, now)
         _count_prepared(row, chosen, refs, ledger, incident)
         return True
+
+
+def _codes_given(row: Dispatch, version: NoticeVersion, numbers: Sequence[int], ledger: Ledger) -> bool:
+    """Whether these people have their codes of the remedies that the text names; a rehearsal gives none."""
+    wanted = used_by(version.contents) if row.first_attempt else ()
+    case = db.session.get(Incident, row.incident_id) if wanted else None
+    return case is None or remedies.given_to(case, wanted, numbers, ledger)
 
 
 def _chosen(

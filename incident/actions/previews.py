@@ -84,7 +84,7 @@ def reveal(
         notice = rows.by_ref(found.id, ref) if found else None
         if found is None or notice is None:
             raise Missing()
-        person, further = _somebody(found.id, Audience.from_json(notice.audience), number)
+        person, further = _somebody(found.id, Audience.from_json(notice.audience), number, with_codes=True)
         if person is None or person.number != number:
             raise Missing("This person is not in the audience of the notice.")
         ledger.write("notice.person_seen", ref, incident=incident, person=person.ref, channel=str(channel), why=why)
@@ -102,13 +102,15 @@ def wording_of(notice: Notice, language: str, draft: Wording | None) -> Wording:
     return draft
 
 
-def _somebody(incident_id: int, audience: Audience, number: int) -> tuple[Addressee | None, int]:
+def _somebody(
+    incident_id: int, audience: Audience, number: int, *, with_codes: bool = False
+) -> tuple[Addressee | None, int]:
     found = audiences.members(incident_id, audience, after=max(number - 1, 0), limit=2)
     if not found and number > 0:
         found = audiences.members(incident_id, audience, limit=2)
     if not found:
         return None, 0
-    opened = people.addressees(incident_id, [found[0][0]])
+    opened = people.addressees(incident_id, [found[0][0]], with_codes=with_codes)
     return opened.get(found[0][0]), found[1][1] if len(found) > 1 else 0
 
 

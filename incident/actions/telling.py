@@ -35,7 +35,7 @@ def message_for(ref: str, channel: str, provider: str, *, now: datetime) -> Mess
     if told is None or version is None:
         return None
     try:
-        person = people.addressees(told.incident_id, [row.person_id]).get(row.person_id)
+        person = people.addressees(told.incident_id, [row.person_id], with_codes=True).get(row.person_id)
     except (Erased, Unreadable):
         return None
     made = messages(version, [(row.ref, row.ref, person)], channel) if person else []

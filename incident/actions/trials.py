@@ -16,6 +16,7 @@ from incident.domain import layouts, merges, starters
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee
+from incident.domain.remedies import EXAMPLE, MOST
 from incident.domain.wording import Escape, Pattern, Unfilled, for_header, for_html, for_text
 from incident.store import dispatches, incidents, mailbox, members, notices, readiness, users
 from incident.store.db import new_secret_ref
@@ -164,6 +165,7 @@ def _message(wording: Wording, ref: str, to: str, name: str, channel: Channel) -
     page = wording.page(channel)
     made = layouts.composed(page, channel, wording.values)
     somebody = Addressee(0, name, to, "", (), "", language, "", name, SAMPLE_KINDS, code=SAMPLE_CODE)
+    somebody = somebody._replace(remedies=(EXAMPLE,) * MOST)
     words = merges.person_values(somebody, starters.words(language))
 
     def filled(pattern: Pattern | None, escape: Escape) -> str:

@@ -1,6 +1,7 @@
 """The messages of a claimed batch: whoever cannot be written to has an answer at once, and keeps nobody else back."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import structlog
@@ -14,8 +15,9 @@ from incident.domain import deliveries
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.people import Addressee
+from incident.domain.remedies import EXAMPLE, MOST
 from incident.domain.wording import Unfilled
-from incident.store import notices, sealed
+from incident.store import notices, remedies, sealed
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
@@ -59,6 +61,7 @@ class Draft(NamedTuple):
     envelopes: Envelopes
     gone: Collection[int]
     texts: Texts
+    codes: Mapping[int, tuple[str, ...]] = MappingProxyType({})  # of remedies, by person's number
 
 
 def drafted(row: Dispatch, held: Sequence[Held], texts: Texts, key: Callable[[int], Sealer] = sealer) -> list[Draft]:
@@ -66,14 +69,25 @@ def drafted(row: Dispatch, held: Sequence[Held], texts: Texts, key: Callable[[in
     ids = [[member.person_id for member in one.rows] for one in held]
     found = envelopes.of(row.incident_id, [id_ for group in ids for id_ in group], only_listed=True, key=key)
     gone = sealed.erased_people(row.incident_id) if len(found.rows) < sum(map(len, ids)) else ()
+    codes = _codes(row, held, found.key) if texts.remedies else {}
     db.session.rollback()
-    return [Draft(one, row.ref, part, gone, texts) for one, part in zip(held, found.apart(ids), strict=True)]
+    return [Draft(one, row.ref, part, gone, texts, codes) for one, part in zip(held, found.apart(ids), strict=True)]
+
+
+def _codes(row: Dispatch, held: Sequence[Held], key: Sealer) -> dict[int, tuple[str, ...]]:
+    """The codes of these people, by their number; an example for everybody in a rehearsal, where none are given."""
+    numbers = [member.person_number for one in held for member in one.rows]
+    if not row.first_attempt:
+        return dict.fromkeys(numbers, (EXAMPLE,) * MOST)
+    return remedies.codes(row.incident_id, numbers, key)
 
 
 def written(draft: Draft) -> Batch:
     """The batch with its messages. Raises Refused where the text is none that may be sent."""
     held, known_people = draft.held, _addressees(draft.envelopes)
     thread = draft.thread
+    if draft.codes:
+        known_people = _with_codes(known_people, draft.codes)
     to_write = [
         (member.ref, f"{thread}.{member.person_number}", person)
         for member in held.rows
@@ -85,6 +99,15 @@ def written(draft: Draft) -> Batch:
     if len(to_send) < len(to_write):
         known |= _unsent(to_write, made)
     return Batch(held, to_send, known)
+
+
+def _with_codes(
+    people: Mapping[int, Addressee | str], codes: Mapping[int, tuple[str, ...]]
+) -> Mapping[int, Addressee | str]:
+    return {
+        id_: one._replace(remedies=codes.get(one.number, ())) if isinstance(one, Addressee) else one
+        for id_, one in people.items()
+    }
 
 
 def _nobody(draft: Draft, known_people: Mapping[int, Addressee | str]) -> Iterator[tuple[str, Answer]]:

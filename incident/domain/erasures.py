@@ -26,6 +26,7 @@ PERSON_GOES: Final = (
     ("person_mark", "blind indexes", "by which the person could be found again"),
     ("sandbox_message", "messages kept by the sandbox", "with address and text"),
     ("enquiry", "enquiries", "who asked, and every word of theirs and ours"),
+    ("remedy_code", "codes of remedies", "the person's own codes, by which a service is redeemed"),
     ("person_import", "lists as files", "the files of lists, by which the person came, that had been taken in"),
     (
         "letter_batch",

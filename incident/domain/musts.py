@@ -9,6 +9,7 @@ from incident.domain.lawbook import Channel as Way
 from incident.domain.lawbook import elements
 from incident.domain.layouts import Sheet, composed, sheet
 from incident.domain.notices import NOT_HERE, SECTIONS, Channel, Text, speaks
+from incident.domain.remedies import Owed
 from incident.domain.starters import words
 from incident.domain.wording import HOUSE, PERSON, Unfilled
 
@@ -89,13 +90,17 @@ class Cite:
 
 @dataclass(frozen=True)
 class Duty:
-    """One duty to tell people that is owed: the elements its notice must hold, must not hold, and where that stands."""
+    """One duty to tell people that is owed: the elements its notice must hold, must not hold, and where that stands.
+
+    `services` are what it wants offered, in words; `owed` the same as a remedy is held against.
+    """
 
     cite: Cite
     elements: tuple[str, ...]
     forbidden: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
+    owed: tuple[Owed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -374,6 +379,8 @@ def _why_open(name: str, channel: Channel, crowd: Crowd) -> str:
 
 
 def _cure(name: str) -> str:
+    if name.startswith("remedy."):
+        return "Say it under Remedies, in each language of the notice, or leave the field out."
     if name.startswith("fact."):
         return "Record the fact, or say it without the field."
     if name.startswith(("company.", "contact.")):

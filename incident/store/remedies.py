@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.deliveries import State
 from incident.domain.remedies import MOST, Offer, Pool, Service
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
@@ -31,6 +32,8 @@ from incident.store.sealed import Sealer
 IS_FREE: Final = text("person IS NULL")
 SEALED: Final = "remedy_code.sealed:"
 AT_ONCE: Final = 500
+IDLE: Final = frozenset({State.WAITING, State.UNREACHED, State.CANCELLED})
+"""States of an attempt that nobody has taken up."""
 
 
 class Remedy(Model):
@@ -149,7 +152,9 @@ def give(remedy: Remedy, numbers: Sequence[int], now: datetime) -> bool:
     if len(free) < len(numbers):
         return False
     moment = bulk.instant(now)
-    bulk.change("remedy_code", ("id", "person", "given_at"), [(*pair, moment) for pair in zip(free, numbers, strict=True)])
+    bulk.change(
+        "remedy_code", ("id", "person", "given_at"), [(*pair, moment) for pair in zip(free, numbers, strict=True)]
+    )
     remedy.given += len(numbers)
     return True
 
@@ -162,7 +167,7 @@ def codes(incident_id: int, numbers: Sequence[int], key: Sealer) -> dict[int, tu
         (person, number, serial, bytes(box))
         for part in _some(numbers)
         for person, number, serial, box in bulk.fetched(
-            f"SELECT {', '.join(columns)} {source} ({', '.join('?' * len(part))})",  # noqa: S608  (names of ours)
+            f"SELECT {', '.join(columns)} {source} ({', '.join('?' * len(part))})",
             (incident_id, *part),
         )
     ]
@@ -186,12 +191,15 @@ def of_person(incident_id: int, number: int) -> Sequence[tuple[RemedyCode, Remed
 
 
 def were_posted(code: RemedyCode, person_id: int) -> bool:
-    """Whether anything with this code in it may have left: an attempt made since it was given that was handed over or printed."""
-    handed = select(Delivery.id).join(Dispatch, Dispatch.id == Delivery.dispatch_id)
-    handed = handed.where(Dispatch.incident_id == code.incident_id, Dispatch.first_attempt > 0)
-    handed = handed.where(Delivery.person_id == person_id, Delivery.made_at >= code.given_at)
-    idle = Delivery.state.in_(("waiting", "unreached", "cancelled")) & Delivery.called_at.is_(None)
-    return db.session.scalar(handed.where(~idle).limit(1)) is not None
+    """Whether anything with this code in it may have left: an attempt made since it was given that was claimed or handed over.
+
+    Those attempts are held until the transaction ends, so that no worker takes one meanwhile.
+    """
+    tried = select(Delivery.state, Delivery.called_at).join(Dispatch, Dispatch.id == Delivery.dispatch_id)
+    tried = tried.where(Dispatch.incident_id == code.incident_id, Dispatch.first_attempt > 0)
+    tried = tried.where(Delivery.person_id == person_id, Delivery.made_at >= code.given_at)
+    found = db.session.execute(tried.with_for_update(of=Delivery)).all()
+    return any(state not in IDLE or called_at is not None for state, called_at in found)
 
 
 def take_back(code: RemedyCode, remedy: Remedy) -> None:
@@ -217,7 +225,9 @@ def pass_on(incident_id: int, number: int, to: int) -> None:
 
 def redeem(incident_id: int, remedy_id: int, marks: Sequence[bytes], now: datetime) -> tuple[int, int]:
     """Note that the codes with these marks were redeemed; how many are new, and how many of them were known as redeemed."""
-    statement = "SELECT id, redeemed_at IS NOT NULL FROM remedy_code WHERE incident_id = ? AND remedy_id = ? AND mark IN"
+    statement = (
+        "SELECT id, redeemed_at IS NOT NULL FROM remedy_code WHERE incident_id = ? AND remedy_id = ? AND mark IN"
+    )
     found = list(bulk.matching(statement, (incident_id, remedy_id), marks))
     fresh = sorted({id_ for id_, done in found if not done})
     moment = bulk.instant(now)

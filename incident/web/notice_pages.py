@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, g, render_template, request
 
 from incident.actions import announcements as announcing
-from incident.actions import crowds, followups, merging, previews
+from incident.actions import crowds, followups, merging, previews, remedies
 from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
@@ -20,7 +20,8 @@ from incident.domain.errors import Refused
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
 from incident.domain.pace import Pace
 from incident.domain.people import Audience
-from incident.domain.wording import HOUSE, PERSON
+from incident.domain.remedies import CODES, field
+from incident.domain.wording import HOUSE, PERSON, REMEDY
 from incident.store import announcements, audiences, dispatches, members, users
 from incident.store import notices as rows
 from incident.store.dispatches import Dispatch
@@ -150,7 +151,9 @@ def _facts_moved(notice: Notice, version: NoticeVersion) -> list[str]:
         return []
     then = version.contents["values"]
     day = version.submitted_at.astimezone(house().zone).date()
-    known = merging.values(merging.facts_of(g.incident.id), list(then), ref=notice.ref, day=day, house=house())
+    offers = remedies.offers(g.incident.id)
+    facts = merging.facts_of(g.incident.id)
+    known = merging.values(facts, list(then), ref=notice.ref, day=day, house=house(), offers=offers)
     return sorted({name for tag, words in then.items() for name, word in words.items() if known[tag].get(name) != word})
 
 
@@ -239,7 +242,10 @@ def _fields(standing: Standing, language: str) -> list[tuple[str, str, str]]:
     values = standing.values.get(language, {})
     shared = [(name, meaning, values.get(name, "")) for name, meaning in HOUSE.items()]
     facts = [(name, "", value) for name, value in values.items() if name.startswith("fact.")]
-    return [(name, meaning, "") for name, meaning in PERSON.items()] + shared + facts
+    offered = [(name, meaning, values[name]) for name, meaning in REMEDY.items() if name in values]
+    known = [name for name, number in CODES.items() if field("name", number) in values]
+    own = [(name, meaning, "") for name, meaning in PERSON.items() if name not in CODES or name in known]
+    return own + offered + shared + facts
 
 
 def chosen(notice: Notice, languages: Sequence[str] | None = None) -> tuple[str, Channel]:
