@@ -7,7 +7,7 @@ among those due soonest and those of the newest open incidents.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from incident.store.db import db
@@ -41,11 +41,12 @@ def duties(among: Select[Incident], text: str, *, limit: int) -> Sequence[Findin
     soonest = select(FindingRow.id).where(LIVE, FindingRow.due_at.is_not(None), belongs_to(open_))
     soonest = soonest.order_by(FindingRow.due_at).limit(SOONEST)
     newest = open_.order_by(Incident.id.desc()).limit(NEWEST)
+    # the standing is hidden from SQLite's planner, which would walk all duties of all incidents by it
     theirs = select(FindingRow.id).where(
         FindingRow.incident_id.in_(newest),
         FindingRow.superseded_at.is_(None),
-        FindingRow.standing.in_((*ACTIVE, "open")),
-        FindingRow.state.in_(UNSETTLED),
+        func.coalesce(FindingRow.standing, "").in_((*ACTIVE, "open")),
+        func.coalesce(FindingRow.state, "").in_(UNSETTLED),
     )
     named = or_(_says(FindingRow.title, text), _says(FindingRow.law, text.replace(" ", "-")))
     either = or_(FindingRow.id.in_(select(soonest.subquery().c.id)), FindingRow.id.in_(theirs))
