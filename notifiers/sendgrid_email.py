@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ BYPASS = {
     Despite.COMPLAINED: "bypass_spam_management",
 }
 """How SendGrid is told to pass over a list. There is none for those who bounced: a dead address stays dead."""
+SPECIAL = re.compile("[&<>\"']")
 NO_FOOTER = {"footer": {"enable": False}}
 
 
@@ -177,7 +179,8 @@ class SendgridEmail:
 
     def send(self, batch: Sequence[Message]) -> Sequence[Answer]:
         """One answer a message, in the order of `batch`; one bad row does not keep the others back."""
-        wrong = [message for message in batch if not wire.is_address(message.to)]
+        good = wire.are_addresses([message.to for message in batch])
+        wrong = [] if good else [message for message in batch if not wire.is_address(message.to)]
         given = [_all(wrong, Outcome.REFUSED, "address_invalid")] if wrong else []
         requests_left = MOST_REQUESTS
         todo = list(_requests([message for message in batch if wire.is_address(message.to)] if wrong else batch))
@@ -259,8 +262,11 @@ def _public_key(text: str) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _requests(messages: Iterable[Message]) -> Iterable[list[Message]]:
+def _requests(messages: Sequence[Message]) -> Iterable[list[Message]]:
     """Groups that can share one request: one frame, each address once, no words too long."""
+    if _is_one_request(messages):
+        yield list(messages)
+        return
     alike: dict[int, list[Message]] = {}
     for message in messages:
         alike.setdefault(id(message.frame), []).append(message)
@@ -278,6 +284,22 @@ def _requests(messages: Iterable[Message]) -> Iterable[list[Message]]:
                 rows[start : start + MOST_PERSONALIZATIONS] for start in range(0, len(rows), MOST_PERSONALIZATIONS)
             )
             group = left
+
+
+def _is_one_request(messages: Sequence[Message]) -> bool:
+    """Whether all of them can share one, as most batches can; looked at together, a column after the other."""
+    if not 0 < len(messages) <= MOST_PERSONALIZATIONS:
+        return False
+    frame = messages[0].frame
+    if not all([message.frame is frame for message in messages]):
+        return False
+    longest = sum(max(map(len, words)) for words in _columns(messages))
+    return longest < SHORT_WORDS and len({message.to.casefold() for message in messages}) == len(messages)
+
+
+def _columns(messages: Sequence[Message]) -> list[tuple[str, ...]]:
+    """The people's words by their places."""
+    return list(zip(*[message.words for message in messages], strict=True))
 
 
 def _too_long(message: Message) -> bool:
@@ -316,19 +338,28 @@ class _Tagged:
         )
 
     def people(self, group: Sequence[Message]) -> Iterator[str]:
-        """Each person's part of the request, as JSON."""
-        first = group[0]
-        subject = "" if first.frame.subject.places else quoted(first.subject)
-        plain = [(f"{quoted(tag)}:", place) for tag, place in self.plain]
-        escaped = [(f"{quoted(tag)}:", place) for tag, place in self.escaped]
-        for message in group:
-            words = [tag + quoted(message.words[place]) for tag, place in plain]
-            words += [tag + quoted(escape(message.words[place])) for tag, place in escaped]
-            instead = f',"substitutions":{{{",".join(words)}}}' if words else ""
-            yield (
-                f'{{"to":[{{"email":{quoted(message.to)}}}],"subject":{subject or quoted(message.subject)}'
-                f',"custom_args":{{"{OUR_KEY}":{quoted(message.ref)}}}{instead}}}'
-            )
+        """Each person's part of the request, as JSON: what all have in common is put together once."""
+        first, own = group[0], _columns(group)
+        tags = [f"{quoted(tag)}:" for tag, _ in (*self.plain, *self.escaped)]
+        words = [map(quoted, own[place]) for _, place in self.plain]
+        words += [map(quoted, _as_html(own[place])) for _, place in self.escaped]
+        subjects = [quoted(message.subject) for message in group] if first.frame.subject.places else []
+        subject = "%s" if subjects else _literal(quoted(first.subject))
+        instead = f',"substitutions":{{{",".join([_literal(tag) + "%s" for tag in tags])}}}' if tags else ""
+        one = f'{{"to":[{{"email":%s}}],"subject":{subject},"custom_args":{{"{OUR_KEY}":%s}}{instead}}}'
+        to = [quoted(message.to) for message in group]
+        refs = [quoted(message.ref) for message in group]
+        return map(one.__mod__, zip(to, *([subjects] if subjects else []), refs, *words, strict=True))
+
+
+def _literal(text: str) -> str:
+    """The text as it stands in what is filled by `%`."""
+    return text.replace("%", "%%")
+
+
+def _as_html(words: Sequence[str]) -> Iterable[str]:
+    """The words as HTML takes them; most hold nothing that would have to be escaped."""
+    return map(escape, words) if SPECIAL.search("".join(words)) else words
 
 
 def _all(

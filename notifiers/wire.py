@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 
@@ -14,6 +14,7 @@ from notifiers import hurried
 
 MOST_ANSWER_BYTES = 1_000_000
 ADDRESS = re.compile(r"[^\s@,;<>\"\\\x00-\x1f\x7f]+@[^\s@,;<>\"\\\x00-\x1f\x7f]+")
+LONGEST_ADDRESS = 320
 NUMBER = re.compile(r"\+[1-9][0-9]{5,14}")
 PERSONAL = re.compile(r"[^\s<>@]+@[^\s<>@]+|\+?[0-9][0-9 ().-]{6,}[0-9]|https?://\S+")
 
@@ -81,7 +82,12 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
 
 def is_address(text: str) -> bool:
     """Whether this is exactly one bare e-mail address, with nothing that could start a header or a second addressee."""
-    return len(text) <= 320 and ADDRESS.fullmatch(text) is not None
+    return len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text) is not None
+
+
+def are_addresses(texts: Sequence[str]) -> bool:
+    """Whether each of these is one."""
+    return all(map(ADDRESS.fullmatch, texts)) and max(map(len, texts), default=0) <= LONGEST_ADDRESS
 
 
 def is_number(text: str) -> bool:

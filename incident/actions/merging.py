@@ -132,7 +132,15 @@ class _Tongue:
 
     words: Words
     frame: Frame
-    own_words: Callable[[Addressee], tuple[str, ...]]
+    own_words: Callable[[Sequence[Addressee]], list[tuple[str, ...]]]
+
+    def in_care(self, person: Addressee, to: str) -> tuple[Addressee, str]:
+        """The same person and address, where a letter is for whoever may open it for them, in words that say so."""
+        if not person.care or not to:
+            return person, to
+        in_care = self.words.in_care
+        to = "\n".join((in_care[f"to_{person.care}"].format(name=person.for_whom), *person.address))
+        return person._replace(name=in_care[person.care].format(name=person.for_whom)), to
 
 
 class Texts:
@@ -153,22 +161,38 @@ class Texts:
         A person for whom a field has no value any more gets the Unfilled that names it in place of a message, so that
         nobody else waits for them and nobody is skipped in silence.
         """
-        made, chosen, to_of = list[Message | Unfilled](), self._chosen.get, ADDRESS[self._kind]
-        letters = self._kind is Channel.LETTER
-        for ref, thread, person in addressees:
-            language, tongue = chosen(person.language) or self._choose(person.language)
-            to = to_of(person)
-            if letters and person.care and to:
-                in_care = tongue.words.in_care
-                to = "\n".join((in_care[f"to_{person.care}"].format(name=person.for_whom), *person.address))
-                person = person._replace(name=in_care[person.care].format(name=person.for_whom))
-            try:
-                words = tongue.own_words(person)
-            except Unfilled as gap:
-                made.append(gap)
-            else:
-                made.append(Message(ref, to, "", "", "", language, thread, frame=tongue.frame, words=words))
-        return made
+        given = list(addressees)
+        spoken = {person.language for _, _, person in given}
+        tongues = {id(tongue): (language, tongue) for language, tongue in map(self._tongue, spoken)}
+        if len(tongues) == 1:
+            [(language, tongue)] = tongues.values()
+            return self._in_one(given, language, tongue)
+        made: dict[str, Message | Unfilled] = {}
+        for language, tongue in tongues.values():
+            readers = [one for one in given if self._tongue(one[2].language)[1] is tongue]
+            made |= zip([ref for ref, _, _ in readers], self._in_one(readers, language, tongue), strict=True)
+        return [made[ref] for ref, _, _ in given]
+
+    def _in_one(
+        self, given: Sequence[tuple[str, str, Addressee]], language: str, tongue: _Tongue
+    ) -> list[Message | Unfilled]:
+        """The same for people who all read one language; one by one where anybody lacks something."""
+        if not given:
+            return []
+        refs, threads, people = zip(*given, strict=True)
+        to: Sequence[str] = list(map(ADDRESS[self._kind], people))
+        if self._kind is Channel.LETTER:
+            people, to = zip(*map(tongue.in_care, people, to), strict=True)
+        try:
+            words = tongue.own_words(people)
+        except Unfilled as gap:
+            if len(given) == 1:
+                return [gap]
+            return [made for one in given for made in self._in_one([one], language, tongue)]
+        return [*Message.framed(refs, to, language, threads, tongue.frame, words)]
+
+    def _tongue(self, spoken: str) -> tuple[str, _Tongue]:
+        return self._chosen.get(spoken) or self._choose(spoken)
 
     def _choose(self, spoken: str) -> tuple[str, _Tongue]:
         """The language in which somebody is written to who reads this one, and its text compiled."""
@@ -183,7 +207,7 @@ class Texts:
         page = _sheet(self._contents, language, self._kind)
         text = layouts.composed(page, self._kind, self._contents["values"][language])
         words = starters.words(language)
-        return _Tongue(words, replace(text.frame, despite=despite), merges.reader(words, text.fields))
+        return _Tongue(words, replace(text.frame, despite=despite), merges.together(words, text.fields))
 
 
 def messages(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from enum import IntFlag, StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple, Self
 
 from incident.domain import places
@@ -302,12 +302,20 @@ def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code
     `plain` begins as `Plain` does; what follows `ADDRESSED_BY` is not asked.
     """
     if DETOURS.isdisjoint(record):
-        place, language, exposed, age, *_ = plain
-        get, name, care = record.get, record.get("name", ""), "guardian" if age in MINORS else ""
+        get, name = record.get, record.get("name", "")
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
-        words = tuple(exposed.split())
-        return Addressee._make((number, name, email, phone, (), push, language, place, name, words, care, code, ()))
+        language, place, words, care = _in_plain(*plain[:4])
+        return _as_addressee((number, name, email, phone, (), push, language, place, name, words, care, code, ()))
     return _addressed(number, record, plain, code)
+
+
+_as_addressee: Final = partial(tuple.__new__, Addressee)  # a third of the time that `_make` takes
+
+
+@lru_cache(maxsize=4096)
+def _in_plain(place: str, language: str, exposed: str, age: str) -> tuple[str, str, tuple[str, ...], str]:
+    """What thousands have in common of what stands in plain: language, place, exposed kinds, in whose care they are."""
+    return language, place, tuple(exposed.split()), "guardian" if age in MINORS else ""
 
 
 def _addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code: str) -> Addressee:

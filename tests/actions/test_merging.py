@@ -69,6 +69,25 @@ def test_people_are_written_in_their_language_or_the_first(version):
     assert one(version, somebody(language="fr")).language == "en"
 
 
+def test_people_of_two_languages_in_one_batch_keep_their_order_and_each_their_own_text(version):
+    tongues = ["en", "zh-CN", "fr", "zh-Hans", "en"]
+    crowd = [(f"R-{n}", f"T-{n}", somebody(n, f"Person {n}", language)) for n, language in enumerate(tongues)]
+    crowd[4] = ("R-4", "T-4", somebody(4, ""))
+    *made, gap = messages(version, crowd, "email")
+    assert [(m.ref, m.language) for m in made] == [
+        ("R-0", "en"),
+        ("R-1", "zh-Hans"),
+        ("R-2", "en"),
+        ("R-3", "zh-Hans"),
+    ]
+    assert [f"Person {n}" in message.text for n, message in enumerate(made)] == [True] * 4
+    assert isinstance(gap, Unfilled)
+
+
+def test_nobody_is_written_to_where_there_is_nobody(version):
+    assert messages(version, [], "email") == []
+
+
 def test_whoever_lacks_a_value_is_named_and_nobody_else_waits(version):
     made = messages(
         version, [("R-1", "", somebody(1)), ("R-2", "", somebody(2, "")), ("R-3", "", somebody(3))], "email"

@@ -122,6 +122,20 @@ def test_nobodys_name_can_take_the_place_of_a_tag(email: SendgridEmail, server: 
     assert [letter.text for letter in server.letters] == [message.text for message in batch]
 
 
+def test_a_sign_for_filling_in_what_all_share_is_a_sign_like_any_other(email: SendgridEmail, server: FakeSendGrid):
+    frame = Frame(Part("Dear %s", (0,)), Part("100 %% sure: %(to)s".replace("%", "%%")))
+    batch = [a_message(number, frame=frame) for number in (1, 2)]
+    email.send(batch)
+    assert [(one.subject, one.text) for one in server.letters] == [(one.subject, one.text) for one in batch]
+
+
+def test_a_bad_address_among_good_ones_is_refused_alone(email: SendgridEmail, server: FakeSendGrid):
+    batch = [a_message(1), a_message(2, to="no address"), a_message(3, to=f"{'a' * 320}@example.org"), a_message(4)]
+    outcomes = [answer.outcome for answer in email.send(batch)]
+    assert outcomes == [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.REFUSED, Outcome.ACCEPTED]
+    assert [letter.ref for letter in server.letters] == ["R0001", "R0004"]
+
+
 def test_tracking_and_footer_are_off_in_every_request(email: SendgridEmail, server: FakeSendGrid):
     email.send([a_message(1)])
     [payload] = server.payloads
