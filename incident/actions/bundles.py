@@ -21,7 +21,7 @@ from incident.domain.dossier import Company
 from incident.domain.errors import Missing
 from incident.domain.privilege import Kind, Marked
 from incident.store import checkpoints as signed
-from incident.store import files, holdings, incidents, privilege, reports
+from incident.store import files, holdings, improvements, incidents, privilege, reports
 from incident.store.db import db
 from incident.store.incidents import Evidence, Incident
 from incident.store.sealed import Erased, Sealer, Unreadable, sealer
@@ -174,6 +174,10 @@ def _manifest(packing: Packing, incident: Incident) -> str:
     )
 
 
+OF_REVIEWS: Final = ("review", "review_meeting", "review_moment", "improvement", "lesson")
+"""Tables with what a review says; all of it stays out where the review is privileged."""
+
+
 @dataclass(frozen=True)
 class Withheld:
     """The rows that stay out because what they hold is privileged: by table, the column and its values."""
@@ -185,13 +189,17 @@ class Withheld:
         """Those of these marks, with what belongs to a marked thing."""
         of = {kind: privilege.items(marked, kind) for kind in Kind}
         pieces = frozenset(row.id for row in incidents.evidence(incident.id) if row.ref in of[Kind.EVIDENCE])
+        review = frozenset({incident.id}) if of[Kind.REVIEW] else frozenset()
+        changes = frozenset(row.id for row in improvements.of_incident(incident.id)) if review else frozenset()
         return cls(
             {
+                "improvement_event": ("improvement_id", changes),
                 "custody": ("evidence_id", pieces),
                 "evidence": ("ref", of[Kind.EVIDENCE]),
                 "fact": ("key", of[Kind.FACT]),
                 "note": ("ref", of[Kind.NOTE]),
                 "report": ("ref", of[Kind.REPORT]),
+                **{table: ("incident_id", review) for table in OF_REVIEWS},
             }
         )
 

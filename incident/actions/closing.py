@@ -1,19 +1,20 @@
 """Write the review, close the incident when nothing stands in the way, reopen it with a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from incident.actions import counts
-from incident.actions.ledger import transaction
+from incident.actions.ledger import Ledger, transaction
 from incident.domain import closing as rules
 from incident.domain import incidents as incident_rules
+from incident.domain import reviews
 from incident.domain.audit import canonical
 from incident.domain.closing import Gate, Standing
 from incident.domain.errors import Missing, Refused
 from incident.store import closings as rows
-from incident.store import enquiries, grades, incidents, separation, standings
+from incident.store import enquiries, grades, incidents, sealed, separation, standings
 from incident.store import plans as plan_rows
 from incident.store.closings import Closing, Review
 from incident.store.db import db, new_ref
@@ -45,15 +46,20 @@ def standing(incident: Incident) -> Standing:
     )
 
 
-def write_review(ref: str, answers: Mapping[str, str], *, actor: str, now: datetime) -> str:
-    """Keep a review; earlier ones stay. Its reference. Raises Invalid, Refused, Missing."""
+def write_review(
+    ref: str, answers: Mapping[str, str], *, factors: Sequence[str] = (), actor: str, now: datetime
+) -> str:
+    """Keep a review, before or after the closing; earlier ones stay. Its reference. Raises Invalid, Refused, Missing."""
     given = vars(rules.review(**{name: answers.get(name, "") for name in rules.QUESTIONS}))
+    chosen = reviews.factors(factors)
     with transaction(actor, now) as ledger:
         incident = _there(ref)
-        incident_rules.must_be_open(incident.state)
+        if sealed.is_erased(incident.id):
+            raise Refused("This incident was erased; nothing can be added to it any more.")
         review = Review(ref=new_ref("V"), incident_id=incident.id, written_at=now, written_by=actor, **given)
+        review.factors = chosen
         db.session.add(review)
-        ledger.write("review.written", review.ref, incident=ref, digest=_digest(given))
+        ledger.write("review.written", review.ref, incident=ref, digest=_digest(given), factors=chosen)
     return review.ref
 
 
@@ -64,17 +70,18 @@ def close(ref: str, words: str, *, actor: str, now: datetime) -> str:
         incident = _there(ref, locked=True)
         incident_rules.must_be_open(incident.state)
         rules.must_be_closable(gates(incident))
-        figures = standings.as_figures(incident.id) | {"grades": _grades(incident.id)}
-        closing = _add(incident, "closed", summary, figures, actor=actor, now=now)
-        incident.state, incident.closed_at = incident_rules.State.CLOSED.value, now
-        ledger.write(
-            "incident.closed",
-            ref,
-            incident=ref,
-            closing=closing.ref,
-            digest=_digest({"words": summary, "figures": figures}),
-        )
+        closing = shut(incident, summary, ledger)
     return closing.ref
+
+
+def shut(incident: Incident, words: str, ledger: Ledger) -> Closing:
+    """Close it inside the caller's transaction, whatever is left to do; what was closed."""
+    figures = standings.as_figures(incident.id) | {"grades": _grades(incident.id)}
+    closing = _add(incident, "closed", words, figures, actor=ledger.actor, now=ledger.now)
+    incident.state, incident.closed_at = incident_rules.State.CLOSED.value, ledger.now
+    digest = _digest({"words": words, "figures": figures})
+    ledger.write("incident.closed", incident.ref, incident=incident.ref, closing=closing.ref, digest=digest)
+    return closing
 
 
 def reopen(ref: str, reason: str, *, actor: str, now: datetime) -> str:

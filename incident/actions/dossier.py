@@ -79,7 +79,7 @@ def gathered(
         notices=_notices(incident.id),
         evidence=tuple(line for line in _evidence(incident.id) if line.ref not in withheld[Kind.EVIDENCE]),
         reports=_reports(incident.id, language),
-        review=_review(incident.id),
+        review=() if withheld[Kind.REVIEW] else _review(incident.id),
         seal=_seal(),
     )
 

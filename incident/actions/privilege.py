@@ -62,6 +62,7 @@ def _demand_item(incident: Incident, kind: Kind, item: str) -> None:
         Kind.EVIDENCE: lambda: incidents.piece(incident.id, item) is not None,
         Kind.FACT: lambda: item in vocabulary() and bool(incidents.history(incident.id, item)),
         Kind.REPORT: lambda: report is not None,
+        Kind.REVIEW: lambda: item == incident.ref,
     }
     if not there[kind]():
         raise Invalid("item", f"There is no {kind.value} {item[:60]!r} in this incident.")

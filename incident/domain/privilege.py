@@ -18,6 +18,7 @@ class Kind(StrEnum):
     EVIDENCE = "evidence"
     FACT = "fact"
     REPORT = "report"
+    REVIEW = "review"
 
 
 class Basis(StrEnum):
@@ -63,7 +64,7 @@ def description(text: str) -> str:
 def kind_and_basis(kind: str, basis: str) -> tuple[Kind, Basis]:
     """Return both as words of the lists. Raises Invalid."""
     if kind not in set(Kind):
-        raise Invalid("kind", "Notes, evidence, facts and reports can be marked.")
+        raise Invalid("kind", "Notes, evidence, facts, reports and the review can be marked.")
     if basis not in set(Basis):
         raise Invalid("basis", "Choose on which ground it is withheld.")
     return Kind(kind), Basis(basis)

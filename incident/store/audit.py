@@ -25,6 +25,7 @@ from incident.domain.audit import Frontier, Line, leaf_hashes
 from incident.domain.errors import Refused
 from incident.store.db import BigInt, Model, db
 from incident.store.guards import TRIGGERS, guards
+from incident.store.reading import once
 
 __all__ = [
     "TRIGGERS",
@@ -143,6 +144,7 @@ def _spelt(connection: Connection, statement: str) -> str:
 # Reading ------------------------------------------------------------------------------------------------------------
 
 
+@once
 def head() -> AuditHead:
     """Identity and size as they are now. Raises RecordTrouble where there is none."""
     found = db.session.scalar(select(AuditHead).where(AuditHead.id == 1).execution_options(populate_existing=True))
@@ -191,6 +193,12 @@ def search(
     if until:
         asked = asked.where(AuditLine.at < until)
     return _page(asked, before_seq, limit)
+
+
+def numbered(incident: str, numbers: Collection[int]) -> Sequence[AuditLine]:
+    """The lines about an incident with these numbers, oldest first."""
+    asked = select(AuditLine).where(AuditLine.incident == incident, AuditLine.seq.in_(list(numbers)))
+    return db.session.scalars(asked.order_by(AuditLine.seq)).all() if numbers else ()
 
 
 def extent(incident: str) -> tuple[int, int, int]:

@@ -29,6 +29,7 @@ WORDS = {
     Kind.EVIDENCE: Word("piece of evidence"),
     Kind.FACT: Word("fact"),
     Kind.REPORT: Word("draft of a report"),
+    Kind.REVIEW: Word("review of the incident"),
 }
 
 
