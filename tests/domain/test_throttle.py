@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from incident.domain.throttle import Limit, Tally, counted, network, waits_until
+from incident.domain.throttle import Limit, Tally, area, counted, network, waits_until
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 LIMIT = Limit(tries=3, window=timedelta(hours=1), pause=timedelta(minutes=1), longest=timedelta(minutes=3))
@@ -72,3 +72,20 @@ def test_waiting_out_each_pause_does_not_reset_the_count():
 )
 def test_a_client_cannot_leave_its_network_by_changing_its_last_half(address: str | None, kept: str):
     assert network(address) == kept
+
+
+@pytest.mark.parametrize(
+    ("address", "around"),
+    [
+        ("192.0.2.7", "192.0.0.0/16"),
+        ("192.1.2.7", "192.1.0.0/16"),
+        ("::ffff:192.0.2.7", "192.0.0.0/16"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8::/32"),
+        ("2001:db9::1", "2001:db9::/32"),
+        ("", ""),
+        (None, ""),
+        ("not an address", ""),
+    ],
+)
+def test_the_wider_network_of_an_address_is_half_of_it_or_a_quarter(address: str | None, around: str):
+    assert area(address) == around

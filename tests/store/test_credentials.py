@@ -11,7 +11,7 @@ from incident import start
 from incident.actions.users import create
 from incident.domain.errors import Invalid
 from incident.settings import Settings
-from incident.store import credentials
+from incident.store import credentials, keys, sealed
 from incident.store.db import db
 from incident.store.keys import KeysError
 from tests.builders import a_user
@@ -119,12 +119,12 @@ def test_a_secret_has_256_random_bits_and_is_kept_as_its_hash():
 
 
 def test_a_counting_key_depends_on_each_of_its_parts_and_names_none():
-    keys = {
+    counted = {
         credentials.counting_key(*parts)
         for parts in (("a", "b"), ("ab", ""), ("a", "b", ""), ("b", "a"), ("code", "U-1"))
     }
-    assert len(keys) == 5
-    assert not any("U-1" in key for key in keys)
+    assert len(counted) == 5
+    assert not any("U-1" in key for key in counted)
 
 
 def test_the_secret_of_a_generator_opens_for_its_account_alone():
@@ -150,6 +150,20 @@ def test_an_installation_with_passwords_does_not_start_without_their_key(tmp_pat
     key.write_bytes(secret)
     key.chmod(0o600)
     start.prepare(settings)
+
+
+def test_a_key_that_goes_missing_while_passwords_depend_on_it_is_not_made_anew():
+    create("ana@example.org", "Ana", ["lead"], password=LONG, actor="system", now=NOON)
+    key = sealed.ring().folder / "sign-in.key"
+    secret = key.read_bytes()
+    key.unlink()
+    try:
+        with pytest.raises(KeysError, match=r"sign-in\.key is missing"):
+            credentials.password_hash(LONG)
+        assert not key.exists()
+    finally:
+        key.unlink(missing_ok=True)
+        keys.write_secret(key, secret)
 
 
 def test_tries_are_counted_and_passwords_kept_under_words_of_their_own():

@@ -199,3 +199,42 @@ def test_the_name_of_a_secret_is_short_and_begins_with_a_letter(folder, name, ta
     else:
         with pytest.raises(ValueError, match="Not a name"):
             ring.secret(name)
+
+
+@pytest.fixture
+def written_through(folder, monkeypatch):
+    """What the disk was asked to keep for good: of a file its length, of a folder the names in it, in turn."""
+    seen = []
+
+    def noted(handle):
+        kept = os.fstat(handle)
+        seen.append(sorted(os.listdir(handle)) if stat.S_ISDIR(kept.st_mode) else kept.st_size)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return seen
+
+
+def test_a_secret_is_on_the_disk_before_its_name_and_the_name_before_it_counts(folder, written_through):
+    folder.mkdir(mode=0o700)
+    keys.write_secret(folder / "one.key", b"a secret")
+    assert written_through == [8, ["one.key"]]
+
+
+def test_what_is_erased_is_on_the_disk_and_so_is_the_name_of_the_list_before_it_counts(folder, written_through):
+    ring = keys.create(folder)
+    del written_through[:]
+    ring.note_erased("key:ABC")
+    assert written_through == [8, ["erased.txt", "master-0001.json"]]
+
+
+def test_a_master_that_is_dropped_is_gone_from_the_disk_before_it_counts(folder, written_through):
+    ring = keys.create(folder)
+    ring.add_master()
+    del written_through[:]
+    ring.drop_master(1)
+    assert written_through == [["master-0002.json"]]
+
+
+def test_a_new_master_counts_on_from_one_that_another_process_made(folder):
+    ring, other = keys.create(folder), keys.open_ring(folder)
+    assert (other.add_master(), ring.add_master(), other.add_master()) == (2, 3, 4)

@@ -61,6 +61,16 @@ def test_a_keyset_of_another_shape_is_left_to_tink():
     assert primitives.marks(longer).compute(b"x", 16) == longer.primitive(PRF).primary().compute(b"x", 16)
 
 
+def test_marks_by_the_thousand_are_those_of_single_ones_where_tink_has_the_key():
+    longer = tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA512)
+    here = Sealer(7, OURS, primitives.marks(longer))
+    mark = here.marker("email")
+    assert [mark(text) for text in ("a@example.org", "")] == [
+        here.mark("email", "a@example.org"),
+        here.mark("email", ""),
+    ]
+
+
 def test_a_keyset_with_a_second_key_is_left_to_tink():
     one, two = (
         tink_pb2.Keyset.FromString(

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import io
 import json
+import os
+import stat
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -117,6 +119,13 @@ def test_a_piece_that_claims_to_be_endless_is_not_waited_for(tmp_path):
         read(path)
 
 
+def test_a_piece_of_twice_the_usual_length_is_the_longest_that_is_read(tmp_path):
+    path, around = tmp_path / "kept", len(by_hand(b"", b""))
+    longest = b"x" * (2 * files.PIECE - around)
+    path.write_bytes(laid_out([(b"file:REF:0:end", longest)]))
+    assert read(path) == longest
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_length_that_breaks_off_is_noticed(tmp_path, length):
     path = tmp_path / "kept"
@@ -134,6 +143,24 @@ def test_a_file_of_exactly_the_most_is_kept_and_one_byte_more_is_not(tmp_path):
     with pytest.raises(Invalid):
         files.keep(io.BytesIO(b"x" * 1_001), folder / "more", SEALER, "REF", most=1_000)
     assert [path.name for path in folder.iterdir()] == ["kept"]
+
+
+def test_a_file_and_its_name_are_on_the_disk_before_it_counts_as_kept(tmp_path, monkeypatch):
+    through = []
+
+    def noted(handle):
+        kept = os.fstat(handle)
+        through.append(os.listdir(handle) if stat.S_ISDIR(kept.st_mode) else kept.st_size)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    files.keep(io.BytesIO(b"x" * 1_000), tmp_path / "kept", SEALER, "REF", most=1_000)
+    assert through == [(tmp_path / "kept").stat().st_size, ["kept"]]
+
+
+def test_what_is_no_folder_is_not_taken_for_one(tmp_path):
+    (tmp_path / "kept").write_bytes(b"x")
+    with pytest.raises(NotADirectoryError):
+        files.sync_folder(tmp_path / "kept")
 
 
 def test_a_link_in_the_place_of_a_file_is_not_written_through(tmp_path):
