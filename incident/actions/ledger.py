@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from incident.domain.audit import Line
 from incident.domain.verbs import speakable
-from incident.store import audit, jobs
+from incident.store import audit, jobs, reading
 from incident.store.db import db
 from incident.store.jobs import Wanted
 
@@ -60,10 +60,11 @@ def transaction(actor: str, now: datetime) -> Iterator[Ledger]:
     session.expire_all()  # a rollback with no transaction open forgets nothing
     session.info[OPEN] = True
     try:
-        session.connection(execution_options={"tocsin_write": True})
-        ledger = Ledger(actor, now)
-        yield ledger
-        _finish(ledger)
+        with reading.suspended():
+            session.connection(execution_options={"tocsin_write": True})
+            ledger = Ledger(actor, now)
+            yield ledger
+            _finish(ledger)
     except BaseException:
         session.rollback()
         raise

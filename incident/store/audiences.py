@@ -9,6 +9,7 @@ from incident.domain.deliveries import State as Outcome
 from incident.domain.people import Audience, Digest, State
 from incident.store import imports
 from incident.store.db import db
+from incident.store.reading import once
 
 AT_ONCE = 5_000
 IN_A_LIST = 500
@@ -28,6 +29,7 @@ class Group:
     people: int
 
 
+@once
 def groups(incident_id: int, state: State = State.ACTIVE) -> list[Group]:
     """All active people of an incident, or those in another state, counted; from the tally, so that no page counts a million rows."""
     tally = _table("person_tally")

@@ -16,6 +16,7 @@ from incident.store import audit, record_keys, sealed, time_stamps, witnesses
 from incident.store.audit import AuditLine, RecordTrouble, Row
 from incident.store.db import BigInt, Model, db
 from incident.store.keys import write_secret
+from incident.store.reading import once
 from incident.store.record_keys import judge
 
 FILE = re.compile(r"checkpoint-(\d{12})\.txt")
@@ -61,6 +62,7 @@ def _private() -> Ed25519PrivateKey:
 # Signing ------------------------------------------------------------------------------------------------------------
 
 
+@once
 def latest() -> Checkpoint | None:
     """The newest checkpoint."""
     return db.session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Review(Model):
@@ -52,6 +53,7 @@ words.keep(Review, "went_well", "went_badly", "root_cause", "lessons", "measures
 words.keep(Closing, "words")
 
 
+@once
 def review(incident_id: int) -> Review | None:
     """The latest review, if one was written."""
     query = select(Review).where(Review.incident_id == incident_id).order_by(Review.id.desc()).limit(1)

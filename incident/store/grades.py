@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incident.domain.scales import NOT_CONCERNED
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Grade(Model):
@@ -37,6 +38,7 @@ class Grade(Model):
 words.keep(Grade, "note")
 
 
+@once
 def latest(incident_id: int) -> dict[tuple[str, str], Grade]:
     """The latest grade by scale and basis, in one query."""
     newest = select(func.max(Grade.id)).where(Grade.incident_id == incident_id).group_by(Grade.scale, Grade.basis)

@@ -12,6 +12,7 @@ from incident.domain.audit import canonical
 from incident.domain.facts import Facts, from_json, is_free
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Counter(Model):
@@ -143,6 +144,7 @@ def next_number(name: str) -> int:
     return row.value
 
 
+@once
 def by_ref(ref: str, *, locked: bool = False) -> Incident | None:
     """The incident with this reference, whoever asks; `locked` holds its row until the transaction ends."""
     query = select(Incident).where(Incident.ref == ref)
@@ -167,6 +169,7 @@ def page(query: Select[Incident], *, before: int | None, limit: int) -> Sequence
     return db.session.scalars(query.order_by(Incident.id.desc()).limit(limit)).all()
 
 
+@once
 def current_facts(incident_id: int, at: datetime | None = None) -> dict[str, Fact]:
     """The latest fact of each key, or the latest that was recorded by `at`."""
     newest = select(func.max(Fact.id)).where(Fact.incident_id == incident_id).group_by(Fact.key)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Notice(Model):
@@ -131,6 +132,7 @@ def _page(query: Select[Notice], before: int | None, limit: int) -> Select[Notic
     return query.order_by(Notice.id.desc()).limit(limit)
 
 
+@once
 def texts(notice_id: int) -> dict[str, NoticeText]:
     """The draft's texts by language."""
     rows = db.session.scalars(select(NoticeText).where(NoticeText.notice_id == notice_id))

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.obligations import keyed
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 ACTIVE = ("owed", "advised")
 UNSETTLED = ("proposed", "accepted")
@@ -112,12 +113,14 @@ class Assessment(Model):
     counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
 
 
+@once
 def current(incident_id: int) -> dict[str, FindingRow]:
     """The finding that stands for each duty, by the duty's reference, with its wave where it has one."""
     query = select(FindingRow).where(FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None))
     return {row.key: row for row in db.session.scalars(query)}
 
 
+@once
 def telling(incident_id: int) -> Sequence[FindingRow]:
     """The findings that say something to do or done: all that stand but those not owed and not settled."""
     query = select(FindingRow).where(
@@ -172,6 +175,7 @@ def supersede(ids: Iterable[int], now: datetime) -> None:
         db.session.execute(update(FindingRow).where(chosen).values(superseded_at=now))
 
 
+@once
 def assessment(incident_id: int) -> Assessment | None:
     """When and by what the incident was last assessed, with its counts."""
     return db.session.get(Assessment, incident_id)

@@ -30,6 +30,7 @@ from incident.domain.people import ADDRESSED_BY, Plain, reach
 from incident.store import bulk, packed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.packing import MARKED
+from incident.store.reading import once
 
 COLUMNS: Final = (
     "incident_id", "number", "import_id", "row_no", "wave", "state", *Plain._fields, "version", "whole", "sealed",
@@ -357,6 +358,7 @@ def _conditions(chosen: Filter) -> list[Any]:
     return [*found, Person.doubts != ""] if chosen.doubtful else found
 
 
+@once
 def tallies(incident_id: int) -> Sequence[Tally]:
     """All counters of this incident that are not zero."""
     return db.session.scalars(select(Tally).where(Tally.incident_id == incident_id, Tally.n != 0)).all()

@@ -14,6 +14,7 @@ from incident.domain.audit import Key
 from incident.store import audit, sealed
 from incident.store.db import BigInt, Model, db
 from incident.store.keys import KeysError
+from incident.store.reading import once
 
 SECRET = "record"  # noqa: S105 (the name of the first key's file)
 FILE = re.compile(r"(record(?:-(\d{4}))?)\.key")
@@ -44,11 +45,13 @@ def named(public: bytes) -> Key:
     return Key(rules.origin_of(audit.identity()), public)
 
 
+@once
 def every() -> Sequence[RecordKey]:
     """All keys, the first one first; none before the first checkpoint by a version that keeps them."""
     return db.session.scalars(select(RecordKey).order_by(RecordKey.number)).all()
 
 
+@once
 def newest() -> RecordKey | None:
     """The key in force."""
     return db.session.scalar(select(RecordKey).order_by(RecordKey.number.desc()).limit(1))

@@ -23,6 +23,7 @@ from incident.store.ciphers import Sealer as Sealer
 from incident.store.ciphers import Unreadable as Unreadable
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
 from incident.store.keys import KeyRing
+from incident.store.reading import once
 
 IN_AN_ACTION: Final = "tocsin_ledger"  # the mark that actions/ledger.transaction leaves on the session
 HOUSE: Final = 0
@@ -83,6 +84,7 @@ def sealers(incident_ids: Collection[int]) -> dict[int, Sealer]:
     return {row.owner: _opened(row.owner, row) for row in rows if row.ref not in gone}
 
 
+@once
 def sealer(incident_id: int | None) -> Sealer:
     """The data key of this incident, opened; made now if there is none yet. Raises Erased, KeysError."""
     owner = incident_id or HOUSE

@@ -15,6 +15,7 @@ from incident.store.incidents import Evidence
 from incident.store.notices import Notice
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
+from incident.store.reading import once
 from incident.store.reports import Report
 
 UNFINISHED_NOTICE = ("submitted", "approved", "sending")
@@ -24,6 +25,7 @@ NEEDS_CARE = ("in_doubt", "failed", "bounced", "unreached", "cancelled")
 COUNTED = ("waiting", "sending", "accepted", "delivered", "confirmed", *NEEDS_CARE)
 
 
+@once
 def _by_word(column: InstrumentedAttribute[str], incident_id: int) -> dict[str, int]:
     """How many rows of this incident stand where."""
     query = select(column, func.count()).where(column.class_.incident_id == incident_id).group_by(column)
@@ -50,6 +52,7 @@ def steps(incident_id: int) -> Mapping[str, int]:
     return _by_word(Step.state, incident_id)
 
 
+@once
 def findings(incident_id: int) -> Mapping[tuple[str, str], int]:
     """Findings that stand, by what they say and what was decided about them."""
     query = select(FindingRow.standing, FindingRow.state, func.count())
@@ -69,6 +72,7 @@ def evidence(incident_id: int) -> int:
     return db.session.scalar(select(func.count(Evidence.id)).where(Evidence.incident_id == incident_id)) or 0
 
 
+@once
 def deliveries(incident_id: int) -> Mapping[str, int]:
     """People by what became of their notice, over all real sendings (rehearsals left out), from the kept counts."""
     sums = [func.coalesce(func.sum(getattr(Dispatch, word)), 0).label(word) for word in COUNTED]
