@@ -249,9 +249,10 @@ def page(remedy_id: int, *, after: int = 0, limit: int = 50, only: str = "") -> 
     return db.session.scalars(query.order_by(RemedyCode.serial).limit(limit)).all()
 
 
-def ending(mine: Select[Any], day: date, *, limit: int) -> Sequence[Remedy]:
-    """Remedies of these incidents that can be redeemed until a day not after this one, with codes that are not redeemed."""
-    query = select(Remedy).where(Remedy.incident_id.in_(mine), Remedy.until <= day, Remedy.redeemed < Remedy.given)
+def ending(mine: Select[Any], today: date, until: date, *, limit: int) -> Sequence[Remedy]:
+    """Remedies of these incidents whose last day is one of these, while people have codes that they did not use."""
+    query = select(Remedy).where(Remedy.until.between(today, until), Remedy.redeemed < Remedy.given)
+    query = query.where(Remedy.incident_id.in_(mine))
     return db.session.scalars(query.order_by(Remedy.until, Remedy.id).limit(limit)).all()
 
 
