@@ -77,27 +77,36 @@ def test_every_field_of_every_form_takes_what_breaks_programs(calm, house, brows
 
 
 def attempts(forms: Kinds, part: int) -> Iterator[tuple[Form, dict[str, str]]]:
-    """Which strings go into which fields: all into each, then a tenth into all of a form at once; or one into every other field."""
+    """What is typed into which forms: everything, for one part of the forms; or one string into every other field."""
+    if WHOLE:
+        for form, several in list(shared_out(forms))[part::PARTS]:
+            yield from ((form, typed) for typed in everything(form, several))
+        return
     turn = int(not on_sqlite())
     strings = cycle(STRINGS[turn * len(STRINGS) // 2 :] + STRINGS[: turn * len(STRINGS) // 2])
-    for number, (form, name, several) in enumerate(fields(forms)):
-        if WHOLE and number % PARTS == part:
-            yield from ((form, {name: text}) for text in several)
-        elif not WHOLE and number % (8 if turn else 2) == turn:
+    fields = ((form, one.name) for _, form in chosen(forms) for one in form.texts)
+    for number, (form, name) in enumerate(fields):
+        if number % (8 if turn else 2) == turn:
             yield form, {name: next(strings)}
-    for _, form in list(chosen(forms))[part::PARTS] if WHOLE else ():
-        yield from ((form, {one.name: next(strings) for one in form.texts}) for _ in A_TENTH)
 
 
-def fields(forms: Kinds) -> Iterator[tuple[Form, str, list[str]]]:
-    """Each field with its strings: all, but a tenth where a few of its kind had all, of a view that makes many forms alike."""
+def shared_out(forms: Kinds) -> Iterator[tuple[Form, list[str]]]:
+    """Each form with its strings: all, but a tenth where four of its kind had all, of a view that makes many forms alike."""
     many = Counter(endpoint for endpoint, _ in chosen(forms))
-    met = Counter[tuple[str, str]]()
+    met = Counter[tuple[str, ...]]()
     for endpoint, form in chosen(forms):
-        for one in form.texts:
-            kind = one.kind if many[endpoint] > ALIKE else one.name
-            met[endpoint, kind] += 1
-            yield form, one.name, STRINGS if met[endpoint, kind] <= ALIKE else A_TENTH
+        kinds = sorted({one.kind for one in form.controls}) if many[endpoint] > ALIKE else [form.action]
+        met[endpoint, *kinds] += 1
+        yield form, STRINGS if met[endpoint, *kinds] <= ALIKE else A_TENTH
+
+
+def everything(form: Form, several: list[str]) -> Iterator[dict[str, str]]:
+    """Each string into each field: into all that are seen at once, each another; into hidden ones, and a tenth into all, alone."""
+    seen = [one.name for one in form.texts if one.kind != "hidden"]
+    for number in range(len(several) if seen else 0):
+        yield {name: several[(number + place) % len(several)] for place, name in enumerate(seen)}
+    for one in form.texts:
+        yield from ({one.name: text} for text in (several if one.kind == "hidden" else A_TENTH))
 
 
 def chosen(forms: Kinds) -> Iterator[tuple[str, Form]]:
