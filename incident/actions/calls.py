@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from incident.actions import people
+from incident.actions.called import answer_by_call
 from incident.actions.deliveries import take_back_repeats
 from incident.actions.dispatch import FROZEN
 from incident.actions.ledger import Ledger, transaction
@@ -140,6 +141,8 @@ def record(
         _keep(case, row, said, words, back_at, ledger)
         if then.happening is not None:
             _settle(row, then, ledger)
+        if said is Outcome.TOLD:
+            answer_by_call(case, row.person_number, ledger)
         task.tries, task.due_at, task.is_open = then.tries, then.due_at, not then.is_done
         task.agreed = said is Outcome.CALL_BACK
         task.holder, task.held_until, task.changed_at = "", None, now

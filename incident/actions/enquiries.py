@@ -84,26 +84,73 @@ def _person(case: Incident, ref: str, place: str) -> tuple[int | None, str]:
     return person.number, place or person.place
 
 
-def answer(incident: str, ref: str, *, text: str, way: str, simulated: bool, actor: str, now: datetime) -> None:
-    """Answer: by e-mail, which goes out by itself, or as it was given by telephone or post. Raises Invalid, Refused, Missing."""
+def answer(
+    incident: str, ref: str, *, text: str, way: str, simulated: bool, decision: str = "", actor: str, now: datetime
+) -> None:
+    """Answer: by e-mail, which goes out by itself, on the page, or as it was given by telephone or post.
+
+    A request under a law counts as answered once it is decided on; without a decision, what is written (a question back, how it
+    stands) leaves it open. Raises Invalid, Refused, Missing.
+    """
     with transaction(actor, now) as ledger:
         case = case_of(incident)
-        row, said = held(case, ref), rules.text(text)
-        if way not in WAYS:
-            raise Invalid("way", "Say how the answer is given.")
-        if way == "page" and row.source != Source.PAGE:
-            raise Invalid("way", NO_CODE)
-        row.state = rules.turned(State(row.state), Turn.ANSWER)
-        to = address_of(case, row) if way == "mail" else ""
-        if way == "mail" and not to:
-            raise Invalid("way", NO_ADDRESS)
-        message = add(row, OUT, way, Words(said, to), ledger, state=Sent.WAITING if way == "mail" else KEPT)
-        message.simulated = way == "mail" and (simulated or case.kind == "drill")
-        row.answered_at, row.changed_at, row.outcome = row.answered_at or now, now, ""
-        row.owner = row.owner or actor
-        ledger.write("enquiry.answered", row.ref, incident=incident, way=way, message=message.ref)
-        if way == "mail":
-            ledger.soon("enquiries.mails", message.ref)
+        row = held(case, ref)
+        decided = _decided(row, decision)
+        state = rules.turned(State(row.state), Turn.ANSWER)
+        message = _tell(case, row, text, way, simulated, ledger)
+        if row.kind == Kind.REQUEST and not decided:
+            ledger.write("enquiry.asked_back", row.ref, incident=incident, way=way, message=message.ref)
+            return
+        row.state, row.answered_at, row.outcome = state, row.answered_at or now, decided
+        verb = "enquiry.request_decided" if decided else "enquiry.answered"
+        more = {"decision": decided} if decided else {}
+        ledger.write(verb, row.ref, incident=incident, way=way, message=message.ref, **more)
+
+
+def _decided(row: Enquiry, decision: str) -> str:
+    """What a request came to; "" where nothing is decided. Raises Invalid."""
+    if decision and row.kind != Kind.REQUEST:
+        raise Invalid("decision", "Only a request under a law is decided on. Treat it as one first.")
+    return rules.decision(decision).value if decision else ""
+
+
+def _tell(case: Incident, row: Enquiry, text: str, way: str, simulated: bool, ledger: Ledger) -> EnquiryMessage:
+    """Keep what we tell whoever asked, and have it leave where it goes by e-mail. Raises Invalid."""
+    said = rules.text(text)
+    if way not in WAYS:
+        raise Invalid("way", "Say how the answer is given.")
+    if way == "page" and row.source != Source.PAGE:
+        raise Invalid("way", NO_CODE)
+    to = address_of(case, row) if way == "mail" else ""
+    if way == "mail" and not to:
+        raise Invalid("way", NO_ADDRESS)
+    state = Sent.WAITING if way == "mail" else KEPT
+    stays = way == "mail" and (simulated or case.kind == "drill")
+    message = add(row, OUT, way, Words(said, to), ledger, state=state, simulated=stays)
+    row.changed_at, row.owner = ledger.now, row.owner or ledger.actor
+    if way == "mail":
+        ledger.soon("enquiries.mails", message.ref)
+    return message
+
+
+def take_longer(
+    incident: str, ref: str, *, text: str, way: str, simulated: bool, terms: Terms, actor: str, now: datetime
+) -> None:
+    """Take the longer time that the law gives for a request, and tell the person why, before the first one is over.
+
+    Raises Invalid, Refused, Missing.
+    """
+    with transaction(actor, now) as ledger:
+        case = case_of(incident)
+        row = held(case, ref)
+        if row.kind != Kind.REQUEST or row.state != State.OPEN:
+            raise Refused("Only an open request under a law can be given more time.")
+        row.due_at = rules.longer(row.rule, row.received_at, row.due_at, row.place, terms, now)
+        row.longer_at = now
+        message = _tell(case, row, text, way, simulated, ledger)
+        due = row.due_at.isoformat().replace("+00:00", "Z")
+        details = {"rule": row.rule, "due": due, "way": way, "message": message.ref}
+        ledger.write("enquiry.longer_taken", row.ref, incident=incident, **details)
 
 
 def address_of(case: Incident, row: Enquiry) -> str:
@@ -181,13 +228,13 @@ def hand_over(
         case = case_of(incident)
         row, wanted = held(case, ref), rules.right(right)
         _demand_known("", place)
-        if row.state == State.MERGED:
-            raise Refused("This one was joined to another. Hand that one over.")
+        row.state = rules.turned(State(row.state), Turn.BECOME_REQUEST)
         number, lives = _person(case, person, place or row.place)
         row.kind, row.right, row.place = Kind.REQUEST.value, wanted.value, lives
         row.person_number = number or row.person_number
         promise = rules.promised(Kind.REQUEST, row.received_at, terms, right=wanted, place=lives)
         row.due_at, row.rule, row.changed_at = promise.due_at, promise.rule, now
+        row.longer_at, row.answered_at, row.outcome = None, None, ""
         ledger.write(
             "enquiry.handed_over",
             row.ref,

@@ -108,9 +108,10 @@ def add(
     ledger: Ledger,
     *,
     state: str = KEPT,
+    simulated: bool = False,
     mail_key: str | None = None,
 ) -> EnquiryMessage:
-    """Keep one message of an enquiry, sealed; inside the caller's transaction."""
+    """Keep one message of an enquiry, sealed; inside the caller's transaction. What is `simulated` stays in the sandbox."""
     ref = new_secret_ref()
     message = EnquiryMessage(
         ref=ref,
@@ -121,6 +122,7 @@ def add(
         by=ledger.actor,
         at=ledger.now,
         state=state,
+        simulated=simulated,
         mail_key=mail_key,
         next_at=ledger.now,
         changed_at=ledger.now,

@@ -118,9 +118,10 @@ def _settled(row: EnquiryMessage, state: State, reason: str, case: Incident, led
     enquiry = db.session.get(Enquiry, row.enquiry_id)
     if enquiry is None:
         return
-    if row.direction == OUT and state in UNSURE and enquiry.state == Standing.ANSWERED:
-        enquiry.state, enquiry.answered_at, enquiry.outcome = Standing.OPEN, None, UNSURE[state]
-        enquiry.changed_at = ledger.now
+    if row.direction == OUT and state in UNSURE:
+        enquiry.outcome, enquiry.changed_at = UNSURE[state], ledger.now
+        if enquiry.state == Standing.ANSWERED:
+            enquiry.state, enquiry.answered_at = Standing.OPEN, None
     ledger.write(
         "enquiry.mail_settled",
         enquiry.ref,

@@ -33,8 +33,8 @@ GOING_ON: Final = frozenset({Course.SENDING, Course.IN_DOUBT, Course.DONE})
 def send_code(row: Enquiry, to: str, simulated: bool, ledger: Ledger) -> None:
     """Have a code sent to the new address, inside the caller's transaction; beside the sealed mail only its keyed hash is kept."""
     code = new_secret_ref()[:LETTERS]
-    message = add(row, PROOF, "mail", Words(f"{code[:4]}-{code[4:]}", to), ledger, state=Going.WAITING)
-    message.simulated = simulated
+    words = Words(f"{code[:4]}-{code[4:]}", to)
+    message = add(row, PROOF, "mail", words, ledger, state=Going.WAITING, simulated=simulated)
     row.proof_key, row.proof_until = credentials.counting_key("proof", row.ref, code), ledger.now + LASTS
     ledger.soon("enquiries.mails", message.ref)
 

@@ -48,7 +48,7 @@ class EnquiryOut(BaseModel):
     source: str
     state: str
     outcome: str = Field(
-        description="What became of it further: answer_failed, answer_in_doubt, replaced, aside, stays, letter."
+        description="What became of it further: answer_failed, answer_in_doubt, replaced, aside, stays, letter, called, granted, partly, refused."
     )
     person: str = Field(description="Who it is, if that is known.")
     proven: bool = Field(description="They had the code of that person's own message.")
@@ -60,6 +60,7 @@ class EnquiryOut(BaseModel):
     rule: str = Field(description="By which promise or law the answer is due: `house`, or an id of answer_times.toml.")
     rule_words: str
     answered_at: datetime | None
+    longer_at: datetime | None = Field(description="When they were told that a request takes longer.")
     merged_into: str
 
 
@@ -119,6 +120,14 @@ class AnswerIn(Strict):
     way: Literal["mail", "page", "phone", "post"] = Field(
         description="page: they read it at /check/answers, by the code that they were shown when they asked there."
     )
+    decision: Literal["", "granted", "partly", "refused"] = Field(
+        "", description="What a request came to; without one, a request stays open. Nothing else is decided on."
+    )
+
+
+class LongerIn(Strict):
+    text: str = Field(min_length=2, max_length=4_000, description="What they are told: until when it takes, and why.")
+    way: Literal["mail", "page", "phone", "post"]
 
 
 class TextIn(Strict):
@@ -227,9 +236,24 @@ def look(incident: str, ref: str) -> dict[str, Any]:
 @bp.output({}, status_code=204)
 def answer(incident: str, ref: str, given: AnswerIn) -> str:
     """Answer it, by e-mail or as it was given by telephone or post."""
+    actions.answer(incident, ref, **given.model_dump(), simulated=_is_pretended(), actor=actor(), now=now())
+    return ""
+
+
+def _is_pretended() -> bool:
+    """Whether e-mail stays in the sandbox."""
     channels: Channels = current_app.extensions["channels"]
-    pretended = "email" not in channels.real
-    actions.answer(incident, ref, text=given.text, way=given.way, simulated=pretended, actor=actor(), now=now())
+    return "email" not in channels.real
+
+
+@bp.post("/<ref>/longer")
+@permit("enquiry.answer")
+@bp.input(LongerIn, arg_name="given")
+@bp.output({}, status_code=204)
+def take_longer(incident: str, ref: str, given: LongerIn) -> str:
+    """Take the longer time that the law gives for a request, and tell the person why."""
+    words = given.model_dump()
+    actions.take_longer(incident, ref, **words, simulated=_is_pretended(), terms=terms(), actor=actor(), now=now())
     return ""
 
 
@@ -344,7 +368,7 @@ def _one(row: Enquiry, incident: str) -> dict[str, Any]:
         **{name: getattr(row, name) for name in EnquiryOut.model_fields if hasattr(row, name)},
         "incident": incident,
         "person": f"P-{row.person_number}" if row.person_number else "",
-        "rule_words": rules.rule_words(row.rule),
+        "rule_words": rules.rule_words(row.rule, is_longer=row.longer_at is not None),
     }
 
 

@@ -55,6 +55,7 @@ class Turn(StrEnum):
     MERGE = "merge"
     PART = "part"
     WRITTEN_AGAIN = "written_again"
+    BECOME_REQUEST = "become_request"
 
 
 class Right(StrEnum):
@@ -66,6 +67,14 @@ class Right(StrEnum):
     RESTRICTION = "restriction"
     PORTABILITY = "portability"
     OBJECTION = "objection"
+
+
+class Decision(StrEnum):
+    """What a request under a law came to."""
+
+    GRANTED = "granted"
+    PARTLY = "partly"
+    REFUSED = "refused"
 
 
 class Verdict(StrEnum):
@@ -110,27 +119,37 @@ RIGHT_WORDS: Final[Mapping[Right, str]] = {
     Right.OBJECTION: "to object to its use",
 }
 
+DECISION_WORDS: Final[Mapping[Decision, str]] = {
+    Decision.GRANTED: "granted",
+    Decision.PARTLY: "granted in part",
+    Decision.REFUSED: "refused",
+}
+
 TABLE: Final[Mapping[tuple[State, Turn], State | None]] = {
     (State.OPEN, Turn.ANSWER): State.ANSWERED,
     (State.OPEN, Turn.CLOSE): State.CLOSED,
     (State.OPEN, Turn.MERGE): State.MERGED,
     (State.OPEN, Turn.PART): None,
     (State.OPEN, Turn.WRITTEN_AGAIN): State.OPEN,
+    (State.OPEN, Turn.BECOME_REQUEST): State.OPEN,
     (State.ANSWERED, Turn.ANSWER): State.ANSWERED,
     (State.ANSWERED, Turn.CLOSE): None,
     (State.ANSWERED, Turn.MERGE): None,
     (State.ANSWERED, Turn.PART): None,
     (State.ANSWERED, Turn.WRITTEN_AGAIN): State.OPEN,
+    (State.ANSWERED, Turn.BECOME_REQUEST): State.OPEN,
     (State.CLOSED, Turn.ANSWER): State.ANSWERED,
     (State.CLOSED, Turn.CLOSE): None,
     (State.CLOSED, Turn.MERGE): None,
     (State.CLOSED, Turn.PART): None,
     (State.CLOSED, Turn.WRITTEN_AGAIN): State.OPEN,
+    (State.CLOSED, Turn.BECOME_REQUEST): State.OPEN,
     (State.MERGED, Turn.ANSWER): None,
     (State.MERGED, Turn.CLOSE): None,
     (State.MERGED, Turn.MERGE): None,
     (State.MERGED, Turn.PART): State.OPEN,
     (State.MERGED, Turn.WRITTEN_AGAIN): State.MERGED,
+    (State.MERGED, Turn.BECOME_REQUEST): None,
 }
 """The state after each turn, for every pair; None: it is refused."""
 
@@ -160,6 +179,9 @@ class Time:
     cite: str
     href: str
     read_on: date
+    longest: Limit | None = None
+    receipt: Limit | None = None
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,19 +209,25 @@ def times() -> tuple[Time, ...]:
 
 
 def _time(raw: Mapping[str, Any]) -> Time:
-    unit, amount = (Unit.MONTHS, raw["months"]) if "months" in raw else (Unit.CALENDAR_DAYS, raw["days"])
-    cite = raw["cite"]
+    cite, receipt = raw["cite"], raw.get("receipt_working_days")
     return Time(
         raw["id"],
         raw["name"],
         tuple(raw["in"]),
         frozenset(Right(word) for word in raw["rights"]),
-        Limit(unit, amount),
+        _limit(raw),
         raw["longer"],
         cite["place"],
         cite["href"],
         cite["read_on"],
+        _limit(raw["longest"]) if "longest" in raw else None,
+        Limit(Unit.WORKING_DAYS, receipt) if receipt else None,
+        raw.get("refusal", ""),
     )
+
+
+def _limit(raw: Mapping[str, Any]) -> Limit:
+    return Limit(Unit.MONTHS, raw["months"]) if "months" in raw else Limit(Unit.CALENDAR_DAYS, raw["days"])
 
 
 def promised(kind: Kind, received_at: datetime, terms: Terms, *, right: str = "", place: str = "") -> Promise:
@@ -210,11 +238,37 @@ def promised(kind: Kind, received_at: datetime, terms: Terms, *, right: str = ""
     return Promise(due_at, law.id if law else ANYWHERE)
 
 
-def rule_words(rule: str) -> str:
+def longer(rule: str, received_at: datetime, due_at: datetime, place: str, terms: Terms, now: datetime) -> datetime:
+    """Return the end of the longer time that the law of this rule allows. Raises Refused.
+
+    It can be taken once, and only before the first one is over: until then the person must have been told, with the reasons.
+    """
+    law = time_of(rule)
+    if law is None or law.longest is None:
+        raise Refused("No law that is known here gives more time for this one.")
+    later = clock.due(received_at.astimezone(UTC), law.longest, Calendar(place or ANYWHERE, terms.zone))
+    if later <= due_at:
+        raise Refused("The longer time was taken already.")
+    if now > due_at:
+        raise Refused("The first time is over: the person had to be told of a longer one within it.")
+    return later
+
+
+def receipt_by(rule: str, received_at: datetime, place: str, terms: Terms) -> datetime | None:
+    """Return by when the law of this rule wants receipt confirmed; None where it says nothing of that."""
+    law = time_of(rule)
+    if law is None or law.receipt is None:
+        return None
+    return clock.due(received_at.astimezone(UTC), law.receipt, Calendar(place or ANYWHERE, terms.zone))
+
+
+def rule_words(rule: str, *, is_longer: bool = False) -> str:
     """Return the rule of a promise in words, with its citation where it is a law's."""
     law = time_of(rule)
     if law is None:
         return "as your organisation promises"
+    if is_longer and law.longest is not None:
+        return f"{law.longest.words()} after it came in, the longer time that they were told of: {law.name}, {law.cite}"
     return f"{law.limit.words()} after it came in: {law.name}, {law.cite}; {law.longer}"
 
 
@@ -248,6 +302,13 @@ def right(word: str) -> Right:
     if word not in set(Right):
         raise Invalid("right", "Say what they ask for.")
     return Right(word)
+
+
+def decision(word: str) -> Decision:
+    """Return the decision of this word. Raises Invalid."""
+    if word not in set(Decision):
+        raise Invalid("decision", "Say what the request came to.")
+    return Decision(word)
 
 
 def verdict(word: str) -> Verdict:

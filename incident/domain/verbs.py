@@ -99,6 +99,7 @@ VERBS: dict[str, str] = {
     # what people ask
     "enquiry.address_proved": "proved a new address for {person} ({subject}), which replaced the old one",
     "enquiry.answered": "answered the enquiry {subject} by {way}",
+    "enquiry.asked_back": "wrote to who sent the request {subject} by {way}; it stays open",
     "enquiry.closed": "closed the enquiry {subject} without an answer",
     "enquiry.code_refused": "gave a wrong code for the new address of {subject}, try {tries}",
     "enquiry.decided": "decided about {subject}, whose sender says that it was not meant for them: {verdict} ({channel})",
@@ -106,10 +107,12 @@ VERBS: dict[str, str] = {
     "enquiry.language_set": "set the language of the enquiry {subject} to {language}",
     "enquiry.letter_sent": "had a letter sent to who asks for it in {subject}: {attempt}",
     "enquiry.mail_settled": "recorded what became of the mail {message} of the enquiry {subject}: {state}",
+    "enquiry.longer_taken": "took more time for the request {subject}, until {due} ({rule}), and said why by {way}",
     "enquiry.merged": "joined the enquiry {subject} to {into}",
     "enquiry.noted": "kept a note with the enquiry {subject}",
     "enquiry.parted": "took the enquiry {subject} apart from {other}",
     "enquiry.received": "took in the enquiry {subject} ({kind}) by {source}, to be answered by {due} ({rule})",
+    "enquiry.request_decided": "answered the request {subject} by {way}: {decision}",
     "enquiry.seen": "saw in clear who sent the enquiry {subject}",
     "enquiry.taken": "put the enquiry {subject} in the care of {owner}",
     "enquiry.asked_again": "wrote on the page to the enquiry {subject} again",
@@ -181,6 +184,7 @@ VERBS: dict[str, str] = {
     # filters of lists under a name, and forms that came late
     "filter.changed": "changed their filter {subject} of the list {listing}; for the team: {shared}",
     "filter.deleted": "deleted their filter {subject} of the list {listing}",
+    "form.dropped": "threw away {subject}, a form of their own that had come after their session ended",
     "filter.kept": "kept a filter of the list {listing} ({subject}); for the team: {shared}",
     # reminders, alerts, calendars
     "alert.removed": "removed the target of alerts {subject}",

@@ -10,16 +10,16 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import enquiries as actions
 from incident.actions import not_theirs
-from incident.actions.enquiring import Asker, asker
+from incident.actions.enquiring import Asker, Words, asker
 from incident.domain import enquiries as rules
 from incident.domain import places, starters
 from incident.domain.enquiries import Kind, Right, Source, State
-from incident.domain.errors import Invalid, Missing
+from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.people import mask_email, mask_phone, mask_words
 from incident.exports import csv
 from incident.store import enquiries as rows
 from incident.store import incidents
-from incident.store.enquiries import Enquiry
+from incident.store.enquiries import OUT, Enquiry, EnquiryMessage
 from incident.store.incidents import Incident
 from incident.web.access import actor, me, now, permit
 from incident.web.calls import language_words
@@ -38,6 +38,7 @@ PAGE = 50
 HEADER = (
     *("reference", "incident", "kind", "right", "came by", "state", "outcome", "person", "proven", "language", "place"),
     *("owner", "received (UTC)", "due (UTC)", "rule", "answered (UTC)", "joined to"),
+    "told of longer time (UTC)",
 )
 OUTCOMES = {
     "answer_failed": (Word("the answer did not leave"), "late"),
@@ -46,6 +47,10 @@ OUTCOMES = {
     "aside": (Word("the address was set aside"), "met"),
     "stays": (Word("the address stays"), "idle"),
     "letter": (Word("a letter was sent"), "met"),
+    "called": (Word("they were called"), "met"),
+    "granted": (Word("granted"), "met"),
+    "partly": (Word("granted in part"), "open"),
+    "refused": (Word("refused"), "idle"),
 }
 MAIL_TONES = {"accepted": "met", "delivered": "met", "failed": "late", "in_doubt": "open", "simulated": "soon"}
 
@@ -114,6 +119,7 @@ def _cells(of: Any) -> Iterator[tuple[Any, ...]]:
                 *(row.ref, where[row.incident_id].ref, row.kind, row.right, row.source, row.state, row.outcome),
                 *(f"P-{row.person_number}" if row.person_number else "", row.proven, row.language, row.place),
                 *(row.owner, row.received_at, row.due_at, row.rule, row.answered_at, row.merged_into),
+                row.longer_at,
             )
         after = (found[-1].due_at, found[-1].id)
 
@@ -234,6 +240,7 @@ def answer(incident: str, ref: str) -> ResponseReturnValue:
             ref,
             text=form.get("text", ""),
             way=form.get("way", ""),
+            decision=form.get("decision", ""),
             simulated=not _sends_mail(),
             actor=actor(),
             now=now(),
@@ -311,6 +318,17 @@ def hand_over(incident: str, ref: str) -> ResponseReturnValue:
     return _back(ref)
 
 
+@bp.post("/<ref>/longer")
+@permit("enquiry.answer")
+def take_longer(incident: str, ref: str) -> ResponseReturnValue:
+    """Take the longer time that the law gives for a request, and tell the person why."""
+    form = request.form
+    told = {"text": form.get("reasons", ""), "way": form.get("way", "")}
+    actions.take_longer(incident, ref, **told, simulated=not _sends_mail(), terms=terms(), actor=actor(), now=now())
+    flash(_("It is due later now. What you wrote to them is kept, and goes out if it goes by e-mail."), "met")
+    return _back(ref)
+
+
 @bp.post("/<ref>/language")
 @permit("enquiry.answer")
 def set_language(incident: str, ref: str) -> ResponseReturnValue:
@@ -369,8 +387,12 @@ def _page(row: Enquiry, *, who: Asker | None = None, errors: dict[str, str] | No
         thread=thread,
         who=who,
         masked=_masked(asker(row)),
-        rule=rules.rule_words(row.rule),
+        rule=rules.rule_words(row.rule, is_longer=row.longer_at is not None),
         law=rules.time_of(row.rule),
+        longest=_longest(row),
+        receipt=_receipt(row, thread),
+        decisions=list(rules.DECISION_WORDS.items()),
+        ways=_ways(row),
         drafts=drafts,
         text=request.form.get("text", "") or draft,
         errors=errors or {},
@@ -386,6 +408,34 @@ def _page(row: Enquiry, *, who: Asker | None = None, errors: dict[str, str] | No
         people=names(sorted({row.owner, *(message.by for message, _ in thread)} - {""})),
         mine=row.owner == me().ref,
     )
+
+
+def _ways(row: Enquiry) -> list[tuple[str, str]]:
+    """How an answer can be given, in words."""
+    ways = {
+        "mail": _("by e-mail: it leaves by itself, with the reference and how to write again"),
+        "page": _("on the page: they read it with the code that they were shown; nobody tells them that it is there"),
+        "phone": _("I gave it by telephone"),
+        "post": _("I sent it by post"),
+    }
+    return [(way, words) for way, words in ways.items() if way != "page" or row.source == Source.PAGE]
+
+
+def _longest(row: Enquiry) -> datetime | None:
+    """Until when the law would let this request take, if that can still be said; None otherwise."""
+    if row.state != State.OPEN:
+        return None
+    try:
+        return rules.longer(row.rule, row.received_at, row.due_at, row.place, terms(), now())
+    except Refused:
+        return None
+
+
+def _receipt(row: Enquiry, thread: Sequence[tuple[EnquiryMessage, Words]]) -> datetime | None:
+    """By when the law wants receipt confirmed; None once we wrote, and where the page confirmed it at once."""
+    if row.source == Source.PAGE or any(message.direction == OUT for message, _said in thread):
+        return None
+    return rules.receipt_by(row.rule, row.received_at, row.place, terms())
 
 
 def _masked(who: Asker) -> dict[str, str]:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from incident.actions import calls as desk_calls
 from incident.actions import (
     checks,
     closing,
@@ -157,6 +158,21 @@ def test_who_wants_a_call_is_on_the_list_of_calls_and_who_gives_another_number_i
     ask(story, Kind.CALL, 2, phone="+49 30 555 010 77")
     assert len(calls.page(story.incident.id)) == 1
     assert "call.wanted" in story.verbs()
+
+
+def call(story, outcome):
+    opened = desk_calls.take_next(story.incident.ref, actor=LEAD, now=NOW)
+    desk_calls.record(story.incident.ref, opened.ref, outcome=outcome, actor=LEAD, now=NOW)
+
+
+def test_a_call_that_told_them_answers_who_asked_for_it_and_one_that_reached_nobody_does_not(story):
+    mine, other = ask(story, Kind.CALL), ask(story, Kind.CALL, 2)
+    call(story, "told")
+    row = enquiry(story, mine)
+    assert (row.state, row.outcome, row.answered_at, row.owner) == ("answered", "called", NOW, LEAD)
+    assert story.verbs()[-2:] == ["enquiry.answered", "call.recorded"]
+    call(story, "no_answer")
+    assert enquiry(story, other).state == "open"
 
 
 def test_who_has_read_it_is_confirmed_and_tried_no_other_way_and_once_is_enough(story):

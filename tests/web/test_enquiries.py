@@ -120,6 +120,8 @@ def test_every_act_of_the_page_does_what_it_says(story, as_):
         (one, "note", {"text": "Rang twice."}),
         (one, "language", {"language": "de"}),
         (one, "request", {"right": "access", "place": "DE", "person": "P-1"}),
+        (one, "longer", {"reasons": "There is much of it.", "way": "page"}),
+        (one, "answer", {"text": "Which account is yours?", "way": "page", "decision": ""}),
         (two, "merge", {"into": one}),
         (two, "part", {}),
         (two, "close", {"reason": "The same again."}),
@@ -129,6 +131,7 @@ def test_every_act_of_the_page_does_what_it_says(story, as_):
         assert client.post(address(story, f"{ref}/{act}"), data=fields).status_code == 302, act
     found = row(story, one)
     assert (found.owner, found.language, found.kind, found.rule) == (client.ref, "de", "request", "eu-gdpr")
+    assert (found.state, found.longer_at is not None) == ("open", True)
     assert row(story, two).state == "closed"
     assert row(story, not_me).outcome == "aside"
     assert "GDPR, Art. 12(3)" in client.get(address(story, one)).get_data(as_text=True)
@@ -150,7 +153,7 @@ def test_what_comes_by_telephone_is_taken_in_by_a_form_that_names_what_is_missin
 def test_who_only_reads_may_not_act(story, as_, role):
     ref = asked(story)
     assert as_(role).get(address(story, ref)).status_code == 200
-    for act in ("answer", "note", "owner", "close", "merge", "part", "request", "language", "letter", "decide", "look"):
+    for act in ("answer", "note", "owner", "close", "merge", "part", "request", "longer", "language", "letter", "decide", "look"):
         assert as_(role).post(address(story, f"{ref}/{act}"), data={}).status_code == 403, act
 
 
@@ -174,7 +177,14 @@ def test_programs_do_the_same_by_the_same_actions(story, client, token_for):
     first = f"{start}/{ref}"
     assert client.get(first, headers=header).json["messages"][0]["text"] == "Which data of mine?"
     assert client.post(f"{first}/answer", json={"text": "These.", "way": "phone"}, headers=header).status_code == 204
-    assert client.post(f"{first}/request", json={"right": "access", "place": "BR"}, headers=header).status_code == 204
+    assert client.get(f"{start}/figures", headers=header).json["answered"] == 1
+    assert client.post(f"{first}/request", json={"right": "access", "place": "TW"}, headers=header).status_code == 204
+    longer = {"text": "It takes longer, since there is much of it.", "way": "post"}
+    assert client.post(f"{first}/longer", json=longer, headers=header).status_code == 204
+    assert client.get(first, headers=header).json["longer_at"] is not None
+    decided = {"text": "Here it is.", "way": "page", "decision": "granted"}
+    assert client.post(f"{first}/answer", json=decided, headers=header).status_code == 204
+    assert client.get(first, headers=header).json["outcome"] == "granted"
     assert client.post(f"{first}/language", json={"language": "xx"}, headers=header).status_code == 422
     assert client.get(f"{start}/figures", headers=header).json["answered"] == 1
     assert client.post(f"{first}/look", headers=header).json == {"name": "", "email": "", "phone": "", "address": ""}
