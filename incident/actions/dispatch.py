@@ -16,7 +16,7 @@ from incident.domain.notices import Stage
 from incident.domain.people import Audience
 from incident.domain.pretences import Life
 from incident.domain.rolls import Roll, digest, packed
-from incident.store import deliveries, dispatches, incidents, notices, tallies
+from incident.store import deliveries, dispatches, drills, incidents, notices, tallies
 from incident.store.db import db, new_ref
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
@@ -251,7 +251,9 @@ def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: dat
 
 
 def _life(case: Incident, life: Life | None) -> dict[str, int]:
-    """What the sandbox is to pretend, as it is kept. Raises Refused outside of a drill, Invalid."""
+    """What the sandbox is to pretend, as it is kept; in an exercise as its scenario says. Raises Refused elsewhere, Invalid."""
+    if ours := drills.life_of(case):
+        return ours
     if life is None:
         return {}
     if case.kind != "drill":

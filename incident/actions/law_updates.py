@@ -12,9 +12,10 @@ from hashlib import sha256
 from incident import calendars
 from incident.actions import obligations
 from incident.actions.ledger import Ledger, transaction
-from incident.domain import editions, settlements
+from incident.domain import drills, editions, settlements
 from incident.domain import incidents as incident_rules
 from incident.domain.audit import canonical
+from incident.domain.drills import Clockwork
 from incident.domain.editions import Edition
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
@@ -23,6 +24,7 @@ from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Finding, Standing
 from incident.domain.settlements import Difference, Known, State
 from incident.domain.waves import Wave
+from incident.store import drills as drill_rows
 from incident.store import incidents, law_editions, law_updates, shelf, waves
 from incident.store import obligations as rows
 from incident.store.incidents import Incident
@@ -135,18 +137,26 @@ def compared(found: Sequence[Waiting], made: Edition, now: datetime) -> dict[int
         facts, answers = law_updates.facts_of(some), law_updates.answers_of(some, laws)
         book = made.book if laws is None else Lawbook({law: made.book[law] for law in sorted(laws) if law in made.book})
         found_later = {id_: waves.later(id_) for id_ in waves.among(some)}
+        clocks = drill_rows.clocks(some)
         for id_ in some:
-            differences[id_] = _difference(facts[id_], answers[id_], found_later.get(id_, []), book, now)
+            people = found_later.get(id_, [])
+            differences[id_] = _difference(facts[id_], answers[id_], people, book, clocks.get(id_), now)
     return differences
 
 
 def _difference(
-    facts: Facts, answers: Iterable[Answer], found_later: Sequence[Wave], book: Lawbook, now: datetime
+    facts: Facts,
+    answers: Iterable[Answer],
+    found_later: Sequence[Wave],
+    book: Lawbook,
+    work: Clockwork | None,
+    now: datetime,
 ) -> Compared:
     """What people settled stays, whatever the laws say now."""
     held = {one.key: one for one in answers}
     done = {key: one.met_at for key, one in held.items() if one.state == State.MET and one.met_at}
-    every = found_with(found_later, facts, book, calendars.of_law, now.date(), done, told=False)
+    found = found_with(found_later, facts, book, calendars.of_law, now.date(), done, told=False)
+    every = drills.paced_all(found, work, now)
     said = {one.key: one for one in every if one.standing is not Standing.NOT_OWED or one.key in held}
     old = {key: one for key, one in held.items() if one.state not in SETTLED}
     new = {key: one for key, one in said.items() if key not in held or key in old}

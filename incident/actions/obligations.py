@@ -7,7 +7,7 @@ from typing import Any
 
 from incident import calendars
 from incident.actions.ledger import Ledger, transaction
-from incident.domain import editions, settlements
+from incident.domain import drills, editions, settlements
 from incident.domain import incidents as incident_rules
 from incident.domain import obligations as rules
 from incident.domain.audit import canonical
@@ -17,6 +17,7 @@ from incident.domain.later import found_with
 from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Standing
 from incident.domain.settlements import Difference, Known, State
+from incident.store import drills as drill_rows
 from incident.store import incidents, law_editions, waves
 from incident.store import obligations as rows
 from incident.store.db import db, new_ref
@@ -40,7 +41,8 @@ def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime, *
     book = made.book if newest else law_editions.of_incident(incident.id)
     before = rows.current(incident.id)
     done = {ref: row.met_at for ref, row in before.items() if row.state == State.MET and row.met_at}
-    said = rules.by_ref(found_with(waves.later(incident.id), facts, book, calendars.of_law, now.date(), done))
+    found = found_with(waves.later(incident.id), facts, book, calendars.of_law, now.date(), done)
+    said = rules.by_ref(drills.paced_all(found, drill_rows.clock_of(incident), now))
     changed = _replace(incident, before, said, book, now)
     was = rows.assessment(incident.id)
     if book.digest == made.digest and (was is None or was.library != made.digest) and law_editions.keep(made, now):

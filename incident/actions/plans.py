@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from incident.actions.ledger import Ledger, transaction
+from incident.domain import drills
 from incident.domain import incidents as incident_rules
 from incident.domain import plans as rules
 from incident.domain.access import may
 from incident.domain.clauses import Truth
+from incident.domain.drills import Clockwork
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts
 from incident.domain.plans import Due, State
 from incident.domain.stale import demand_seen
 from incident.domain.texts import storable
+from incident.store import drills as drill_rows
 from incident.store import incidents, members, users
 from incident.store import plans as rows
 from incident.store.db import db, new_ref
@@ -36,17 +39,17 @@ def activate(ref: str, playbook: str, *, actor: str, now: datetime) -> str:
         plan.digest, plan.activated_at, plan.activated_by = book.digest, now, actor
         db.session.add(plan)
         db.session.flush()
-        added = _add_steps(incident, plan, book, incidents.known(incident.id))
+        added = _add_steps(incident, plan, book, incidents.known(incident.id), now)
         ledger.write("plan.activated", plan.ref, incident=ref, playbook=playbook, digest=book.digest, steps=added)
     return plan.ref
 
 
 def plan_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> None:
     """Work out again which steps are needed and by when; part of the caller's transaction."""
-    changed = 0
+    changed, work = 0, drill_rows.clock_of(incident)
     for step in rows.steps(incident.id):
         before = (step.need, step.need_open, step.due_at)
-        _work_out(step, facts, incident.opened_at)
+        _work_out(step, facts, incident.opened_at, work, now)
         changed += (step.need, step.need_open, step.due_at) != before
     if changed:
         ledger.write("plan.worked_out_again", incident.ref, incident=incident.ref, steps=changed)
@@ -172,15 +175,15 @@ def _person(ref: str) -> User:
     return person
 
 
-def _add_steps(incident: Incident, plan: Plan, book: rules.Playbook, facts: Facts) -> int:
+def _add_steps(incident: Incident, plan: Plan, book: rules.Playbook, facts: Facts, now: datetime) -> int:
     """Add the playbook's steps but for shared ones that another plan brought already; how many were added."""
     there = rows.keys(incident.id)
     new = [step for step in book.steps if not (step.shared and step.key in there)]
-    phases = list(rules.Phase)
+    phases, work = list(rules.Phase), drill_rows.clock_of(incident)
     for number, step in enumerate(new):
         row = _row(step, incident_id=incident.id, plan_id=plan.id)
         row.position = phases.index(step.phase) * 1000 + (500 if step.shared else 0) + number
-        _work_out(row, facts, incident.opened_at)
+        _work_out(row, facts, incident.opened_at, work, now)
         db.session.add(row)
     return len(new)
 
@@ -208,10 +211,11 @@ def _plain(condition: Mapping[str, Any]) -> dict[str, Any]:
     return dict(condition)
 
 
-def _work_out(row: Step, facts: Facts, opened_at: datetime) -> None:
+def _work_out(row: Step, facts: Facts, opened_at: datetime, work: Clockwork | None, now: datetime) -> None:
     """Whether the step is needed, and by when. What is dealt with keeps the time it had."""
     need, open_ = rules.needed(row.condition, facts)
     row.need, row.need_open = need.value, list(open_)
     if row.state in rows.UNDONE:
         found = rules.deadline(Due(row.due_from, row.due_hours) if row.due_from else None, facts, opened_at)
+        found = drills.paced_step(found, row.due_hours, work, now)
         row.due_at, row.due_words = found.at, found.words

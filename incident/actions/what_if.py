@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from incident import calendars
+from incident.domain import drills, settlements
 from incident.domain import obligations as rules
-from incident.domain import settlements
 from incident.domain.errors import Invalid
 from incident.domain.facts import Facts, Unknown, Value, parsed, vocabulary
 from incident.domain.later import found_with
 from incident.domain.lawbook import Lawbook
 from incident.domain.obligations import Finding, Standing
 from incident.domain.settlements import Difference, Known, State
+from incident.store import drills as drill_rows
 from incident.store import incidents, law_editions, waves
 from incident.store import obligations as rows
 from incident.store.obligations import FindingRow
@@ -51,11 +52,9 @@ def what_if(incident_id: int, given: Mapping[str, Any], now: datetime) -> WhatIf
     facts = incidents.known(incident_id).with_(supposed)
     held = rows.current(incident_id)
     done = {ref: row.met_at for ref, row in held.items() if row.state == State.MET and row.met_at}
-    said = rules.by_ref(
-        found_with(
-            waves.later(incident_id), facts, law_editions.of_incident(incident_id), calendars.of_law, now.date(), done
-        )
-    )
+    book = law_editions.of_incident(incident_id)
+    found = found_with(waves.later(incident_id), facts, book, calendars.of_law, now.date(), done)
+    said = rules.by_ref(drills.paced_all(found, drill_rows.clock_of_id(incident_id), now))
     settled = {ref for ref, row in held.items() if row.state in {State.MET, State.WAIVED}}
     before = {ref: (Standing(row.standing), row.due_at) for ref, row in held.items() if ref not in settled}
     after = {ref: (finding.standing, finding.clock.due) for ref, finding in said.items() if ref not in settled}

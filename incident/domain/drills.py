@@ -13,6 +13,8 @@ from incident.domain.clock import Start
 from incident.domain.dues import Clock
 from incident.domain.errors import Invalid, Refused
 from incident.domain.facts import time_words
+from incident.domain.obligations import Finding
+from incident.domain.plans import Deadline
 from incident.domain.texts import storable
 
 FACTORS: Final = (1, 6, 12, 24, 60)
@@ -144,25 +146,23 @@ class Clockwork:
 
 def paced(clock: Clock, work: Clockwork | None, now: datetime) -> Clock:
     """A duty's clock as it runs in a drill: as much shorter as the drill is faster, and it says so."""
-    if work is None or clock.due is None or work.factor == 1 and not work.pauses:
+    if work is None or clock.due is None or (work.factor == 1 and not work.pauses):
         return clock
     due = work.due(_instant(clock.start) or work.began_at, clock.due, now)
-    return replace_clock(clock, due, f"{clock.words} {_because(work, due)}")
+    return clock._replace(due=due, words=f"{clock.words} {_because(work, due)}".strip())
 
 
-def replace_clock(clock: Clock, due: datetime, words: str) -> Clock:
-    """The same clock with another end."""
-    return clock._replace(due=due, words=words.strip())
+def paced_all(found: Sequence[Finding], work: Clockwork | None, now: datetime) -> Sequence[Finding]:
+    """Findings with their clocks as these run in a drill; as they are where it is none."""
+    return found if work is None else [one._replace(clock=paced(one.clock, work, now)) for one in found]
 
 
-def paced_step(
-    work: Clockwork | None, start: datetime, due: datetime, words: str, now: datetime
-) -> tuple[datetime, str]:
-    """When a step of a plan is due in a drill, with its sentence."""
-    if work is None or work.factor == 1 and not work.pauses:
-        return due, words
-    real = work.due(start, due, now)
-    return real, f"{words} {_because(work, real)}".strip()
+def paced_step(found: Deadline, hours: int, work: Clockwork | None, now: datetime) -> Deadline:
+    """When a step of a plan, which has so many hours, is due in a drill; as it is where it is none."""
+    if work is None or found.at is None or (work.factor == 1 and not work.pauses):
+        return found
+    due = work.due(found.at - timedelta(hours=hours), found.at, now)
+    return Deadline(due, f"{found.words}. {_because(work, due)}")
 
 
 def _because(work: Clockwork, due: datetime) -> str:
