@@ -127,6 +127,7 @@ from incident.web import (
     team,
     tip_acts,
     tip_pages,
+    unsent,
     vulnerabilities,
     webhooks,
     what_if,
@@ -137,6 +138,7 @@ WEB: tuple[Blueprint, ...] = (
     search.bp,
     pages.bp,
     saved_filters.bp,
+    unsent.bp,
     audit.bp,
     audit.whole,
     checkpoints.bp,
@@ -267,6 +269,7 @@ API: tuple[Blueprint, ...] = (
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     marked.init,
     saved_filters.init,
+    unsent.init,
     scheme.init,
     repeats.init,
 )

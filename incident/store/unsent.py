@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,6 +16,14 @@ MOST = 10
 """Of one account; the newest are kept."""
 
 Fields = list[tuple[str, str]]
+
+
+class Kept(NamedTuple):
+    """A form as it was sent: its fields in their order, the page it stood on, and whether files came with it."""
+
+    fields: Fields
+    page: str
+    with_files: bool
 
 
 class UnsentForm(Model):
@@ -30,9 +39,10 @@ class UnsentForm(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
-    def fields(self) -> Fields:
-        """The fields as they were sent."""
-        return [(name, value) for name, value in json.loads(sealed.unseal(None, _place(self.ref), self.sealed))]
+    def kept(self) -> Kept:
+        """The form as it was sent."""
+        fields, page, with_files = json.loads(sealed.unseal(None, _place(self.ref), self.sealed))
+        return Kept([(name, value) for name, value in fields], page, with_files)
 
 
 def of(user_id: int, now: datetime) -> Sequence[UnsentForm]:
@@ -47,9 +57,9 @@ def by_ref(user_id: int, ref: str, now: datetime) -> UnsentForm | None:
     return db.session.scalar(query)
 
 
-def keep(ref: str, user_id: int, path: str, fields: Fields, now: datetime) -> None:
+def keep(ref: str, user_id: int, path: str, kept: Kept, now: datetime) -> None:
     """Keep a form, in a transaction of its own, without a line: nothing was done. Old ones go, and those beyond `MOST`."""
-    hidden = sealed.seal(None, _place(ref), json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    hidden = sealed.seal(None, _place(ref), json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     table = UnsentForm.__table__
     newest = select(UnsentForm.id).where(UnsentForm.user_id == user_id).order_by(UnsentForm.id.desc()).limit(MOST - 1)
     surplus = UnsentForm.user_id == user_id, UnsentForm.id.not_in(newest)

@@ -160,6 +160,15 @@ def session_by_key(key: str, now: datetime) -> Session | None:
     )
 
 
+def session_past(key: str, since: datetime) -> Session | None:
+    """The session with this key and its account, though it ran out, unless that was before `since` or somebody ended it."""
+    return db.session.scalar(
+        select(Session)
+        .options(joinedload(Session.user))
+        .where(Session.key == key, Session.ended_at.is_(None), Session.expires_at > since)
+    )
+
+
 def session_by_ref(ref: str, now: datetime) -> Session | None:
     """The live session with this reference and its account."""
     live = Session.ref == ref, Session.ended_at.is_(None), Session.expires_at > now

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, has_request_context, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from incident import clock
@@ -29,11 +29,12 @@ from incident.domain.access import (
 from incident.domain.access import may as holds
 from incident.domain.errors import Missing
 from incident.domain.users import is_fresh
-from incident.store import members, users
+from incident.store import members, reading, users
 from incident.store.credentials import key_of
 from incident.store.incidents import Incident
 from incident.store.members import Membership
 from incident.store.users import Session, User
+from incident.web import late
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -102,6 +103,8 @@ def _admit() -> Response | None:
     name = permit_of(current_app, request.endpoint)
     if name is None:
         abort(403)
+    if request.method in {"GET", "HEAD"}:
+        reading.begin()
     if name in {PUBLIC, SIGNED}:
         return None
     if _is_api():
@@ -146,9 +149,10 @@ def _in_scope(name: str) -> bool:
 
 def _know_by_session(name: str) -> Response | None:
     """Take the caller from the session; answers where to go instead when the sign-in is not complete."""
+    secret = session.get("sid")
     row = live_session()
     if row is None:
-        return _to_sign_in()
+        return _to_sign_in(None if name == OWN else late.kept_after_the_session(secret, now()))
     if name != OWN and row.second_factor_at is None:
         return redirect(url_for("signin.code" if row.user.has_second_factor else "signin.second_factor"))
     g.person = row.user
@@ -186,8 +190,12 @@ def _found_session() -> Session | None:
     return row
 
 
-def _to_sign_in() -> Response:
+def _to_sign_in(kept: str | None) -> Response:
+    """To the first step, and from there to where the reader was going, or to what they had typed."""
     back = request.full_path.rstrip("?") if request.method == "GET" else None
+    if kept is not None:
+        flash("Your session has ended. What you typed is kept: sign in, and it is shown to you again.", "soon")
+        back = url_for("unsent.show", ref=kept)
     return redirect(url_for("signin.password", next=back if back != "/" else None))
 
 

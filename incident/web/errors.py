@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from apiflask import HTTPError as ApiError
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -19,7 +19,7 @@ from incident.clock import now
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import Stale
 from incident.store.db import db
-from incident.web import seen
+from incident.web import late, seen
 
 log = structlog.get_logger()
 
@@ -62,10 +62,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(Stale, _stale)
     app.register_error_handler(TooMany, _too_many)
-    app.register_error_handler(
-        CSRFError,
-        lambda error: answer(400, "This form is too old or came from elsewhere. Go back, reload, and send it again."),
-    )
+    app.register_error_handler(CSRFError, _too_old)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _busy)
@@ -103,6 +100,17 @@ def _refused(error: Refused) -> ResponseReturnValue:
     if isinstance(error, Invalid):
         return answer(422, error.sentence, error.field)
     return answer(404 if isinstance(error, Missing) else 409, error.sentence)
+
+
+def _too_old(error: CSRFError) -> ResponseReturnValue:
+    """A form without the token of this session. What somebody typed into a page of ours is kept, and shown to them."""
+    kept = late.kept_with_an_old_token(now())
+    if kept is None:
+        return answer(400, "This form is too old or came from elsewhere. Go back, reload, and send it again.")
+    flash(
+        "You signed in anew since this page was opened. What you typed is kept: look at it, and send it again.", "soon"
+    )
+    return redirect(url_for("unsent.show", ref=kept))
 
 
 def _stale(error: Stale) -> ResponseReturnValue:
