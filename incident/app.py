@@ -44,6 +44,7 @@ from incident.api import reach as api_reach
 from incident.api import readiness as api_readiness
 from incident.api import record_keys as api_record_keys
 from incident.api import reference, repeats, scheme
+from incident.api import remedies as api_remedies
 from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
 from incident.api import rolls as api_rolls
@@ -113,6 +114,7 @@ from incident.web import (
     reach,
     readiness,
     record_keys,
+    remedies,
     reminders,
     reports,
     retention,
@@ -189,6 +191,7 @@ WEB: tuple[Blueprint, ...] = (
     notices.bp,
     notice_lists.desk,
     preflights.bp,
+    remedies.bp,
     announcements.bp,
     public_tasks.bp,
     tip_acts.bp,  # what was reported to us, with what is done about it
@@ -218,6 +221,7 @@ API: tuple[Blueprint, ...] = (
     api_reach.bp,
     api_reach.targets,
     api_reminders.bp,
+    api_remedies.bp,
     api_members.bp,
     api_privilege.bp,
     api_team.bp,

@@ -25,6 +25,7 @@ from incident.actions import (
     people,
     plans,
     preflight,
+    remedies,
     reports,
     returned,
     sending,
@@ -106,6 +107,7 @@ def a_full_house(folder: Path) -> House:
         _asked,
         _reported,
         _opened,
+        _offered,
         _to_be_erased,
     ):
         furnish(house)
@@ -130,6 +132,15 @@ def _facts(house: House) -> None:
     step = plan_rows.steps(house.incident.id)[0].ref
     duty = obligations.pending(house.incident.id)[0].ref
     house.things |= {"piece": piece, "step": step, "obligations ref": duty, "reminders ref": duty}
+
+
+def _offered(house: House) -> None:
+    """A remedy with a code."""
+    ref, now = house.incident.ref, clock.now()
+    offer = {"name": "Unspoken remedy", "services": ["voucher"]}
+    remedy = remedies.offer(ref, offer, actor=house.actor, now=now)
+    remedies.bring(ref, remedy, io.BytesIO(b"UNSPOKEN-1"), actor=house.actor, now=now)
+    house.things |= {"remedies ref": remedy}
 
 
 def _reported(house: House) -> None:

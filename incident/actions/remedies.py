@@ -158,9 +158,8 @@ def drop_unused(incident: str, ref: str, *, typed: str, actor: str, now: datetim
     """Destroy the codes that nobody was given, such as a wrong file; how many. `typed` is that number. Raises Invalid, Missing."""
     with transaction(actor, now) as ledger:
         case, row = _one(incident, ref)
-        free = row.codes - row.given
-        if typed.replace(",", "").strip() != str(free) or not free:
-            raise Invalid("typed", f"Type the number of codes that nobody was given: {free:,}.")
+        if typed.replace(",", "").strip() != str(row.free) or not row.free:
+            raise Invalid("typed", f"Type the number of codes that can still be given: {row.free:,}.")
         gone = rows.remove_free(row)
         ledger.write("remedy.codes_dropped", row.ref, incident=case.ref, count=gone)
     return gone
@@ -178,10 +177,9 @@ def redeem(incident: str, ref: str, file: BinaryIO, *, actor: str, now: datetime
         for words in _batches(_cells(file)):
             marks = [mark(rules.normal(code)) for word in words if (code := rules.code(word))]
             blank, once = sum(not word.strip() for word in words), sorted(set(marks))
-            fresh, before = rows.redeem(case.id, row.id, once, now)
+            fresh, before = rows.redeem(row, once, now)
             taken, known, empty = taken + fresh, known + before + len(marks) - len(once), empty + blank
             refused += len(words) - blank - len(marks) + len(once) - fresh - before
-        row.redeemed += taken
         ledger.write("remedy.redeemed", row.ref, incident=case.ref, taken=taken, known=known, refused=refused)
     return Counted(taken, known, refused, empty)
 
@@ -196,7 +194,7 @@ def given_to(incident: Incident, wanted: Sequence[int], people: Sequence[int], l
     """
     found = [row for row in rows.of_incident(incident.id, locked=True) if row.number in wanted]
     lacking = {row.id: rows.without(row.id, people) for row in found}
-    if len(found) < len(wanted) or any(row.codes - row.given < len(lacking[row.id]) for row in found):
+    if len(found) < len(wanted) or any(row.free < len(lacking[row.id]) for row in found):
         return False
     for row in found:
         count = len(lacking[row.id])

@@ -111,6 +111,8 @@ PERMITS: dict[str, frozenset[Role]] = {
     "record.rekey": frozenset({Role.ADMINISTRATOR}),
     "record.sign": frozenset({Role.LEAD, Role.PRIVACY, Role.ADMINISTRATOR}),
     "record.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    "remedy.change": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "remedy.view": READERS,
     "report.export": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "report.file": frozenset({Role.LEAD, Role.PRIVACY}),
     "report.prepare": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),

@@ -29,7 +29,7 @@ from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import Sealer
 
-IS_FREE: Final = text("person IS NULL")
+IS_FREE: Final = text("person IS NULL")  # and not redeemed by somebody all the same: those are spoilt
 SEALED: Final = "remedy_code.sealed:"
 AT_ONCE: Final = 500
 IDLE: Final = frozenset({State.WAITING, State.UNREACHED, State.CANCELLED})
@@ -37,7 +37,10 @@ IDLE: Final = frozenset({State.WAITING, State.UNREACHED, State.CANCELLED})
 
 
 class Remedy(Model):
-    """One thing offered. `number` is how texts name it; the counts are of its codes, kept where those change."""
+    """One thing offered. `number` is how texts name it; the counts are of its codes, kept where those change.
+
+    `redeemed` counts those that were given; `spoilt` those that somebody redeemed though nobody had been given them.
+    """
 
     __tablename__ = "remedy"
     __table_args__ = (UniqueConstraint("incident_id", "number"), Index("ix_remedy_until", "until"))
@@ -56,6 +59,7 @@ class Remedy(Model):
     codes: Mapped[int] = mapped_column(default=0)
     given: Mapped[int] = mapped_column(default=0)
     redeemed: Mapped[int] = mapped_column(default=0)
+    spoilt: Mapped[int] = mapped_column(default=0, server_default="0")
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by: Mapped[str] = mapped_column(String(20))
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -69,8 +73,12 @@ class Remedy(Model):
     @property
     def pool(self) -> Pool:
         """The same as rules look at it."""
-        free = self.codes - self.given
-        return Pool(self.number, self.name, tuple(self.services), self.months, self.until, self.coded, free)
+        return Pool(self.number, self.name, tuple(self.services), self.months, self.until, self.coded, self.free)
+
+    @property
+    def free(self) -> int:
+        """How many codes can be given."""
+        return self.codes - self.given - self.spoilt
 
 
 class RemedyCode(Model):
@@ -145,7 +153,7 @@ def give(remedy: Remedy, numbers: Sequence[int], now: datetime) -> bool:
     """
     free = db.session.scalars(
         select(RemedyCode.id)
-        .where(RemedyCode.remedy_id == remedy.id, IS_FREE)
+        .where(RemedyCode.remedy_id == remedy.id, IS_FREE, RemedyCode.redeemed_at.is_(None))
         .order_by(RemedyCode.serial)
         .limit(len(numbers))
     ).all()
@@ -223,23 +231,29 @@ def pass_on(incident_id: int, number: int, to: int) -> None:
             code.person = to
 
 
-def redeem(incident_id: int, remedy_id: int, marks: Sequence[bytes], now: datetime) -> tuple[int, int]:
-    """Note that the codes with these marks were redeemed; how many are new, and how many of them were known as redeemed."""
+def redeem(remedy: Remedy, marks: Sequence[bytes], now: datetime) -> tuple[int, int]:
+    """Note that the codes with these marks were redeemed; how many are new, and how many of them were known as redeemed.
+
+    The caller holds the remedy's row.
+    """
     statement = (
-        "SELECT id, redeemed_at IS NOT NULL FROM remedy_code WHERE incident_id = ? AND remedy_id = ? AND mark IN"
+        "SELECT id, redeemed_at IS NOT NULL, person IS NOT NULL FROM remedy_code"
+        " WHERE incident_id = ? AND remedy_id = ? AND mark IN"
     )
-    found = list(bulk.matching(statement, (incident_id, remedy_id), marks))
-    fresh = sorted({id_ for id_, done in found if not done})
+    found = set(bulk.matching(statement, (remedy.incident_id, remedy.id), marks))
+    fresh = sorted((id_, given) for id_, done, given in found if not done)
     moment = bulk.instant(now)
-    bulk.change("remedy_code", ("id", "redeemed_at"), [(id_, moment) for id_ in fresh])
-    return len(fresh), len({id_ for id_, done in found if done})
+    bulk.change("remedy_code", ("id", "redeemed_at"), [(id_, moment) for id_, _ in fresh])
+    remedy.redeemed += sum(1 for _, given in fresh if given)
+    remedy.spoilt += sum(1 for _, given in fresh if not given)
+    return len(fresh), len(found) - len(fresh)
 
 
 def page(remedy_id: int, *, after: int = 0, limit: int = 50, only: str = "") -> Sequence[RemedyCode]:
     """Codes by their serial: all of them, or those that are `given`, `free`, `redeemed` or `unused`."""
     query = select(RemedyCode).where(RemedyCode.remedy_id == remedy_id, RemedyCode.serial > after)
     conditions: Mapping[str, Any] = {
-        "free": RemedyCode.person.is_(None),
+        "free": RemedyCode.person.is_(None) & RemedyCode.redeemed_at.is_(None),
         "given": RemedyCode.person.is_not(None),
         "redeemed": RemedyCode.redeemed_at.is_not(None),
         "unused": RemedyCode.person.is_not(None) & RemedyCode.redeemed_at.is_(None),
@@ -258,7 +272,7 @@ def ending(mine: Select[Any], today: date, until: date, *, limit: int) -> Sequen
 
 def remove_free(remedy: Remedy) -> int:
     """Delete the codes that nobody was given; how many. The caller holds the remedy's row."""
-    gone = delete(RemedyCode).where(RemedyCode.remedy_id == remedy.id, IS_FREE)
+    gone = delete(RemedyCode).where(RemedyCode.remedy_id == remedy.id, IS_FREE, RemedyCode.redeemed_at.is_(None))
     count = int(db.session.execute(gone, execution_options={"synchronize_session": False}).rowcount)  # type: ignore[attr-defined]
     remedy.codes -= count
     return count

@@ -11,8 +11,9 @@ from sqlalchemy import Select
 
 from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
+from incident.domain.remedies import WARNED
 from incident.store import incidents as rows
-from incident.store import obligations, overview, postings, separation, tips, users
+from incident.store import obligations, overview, postings, remedies, separation, tips, users
 from incident.store.db import db
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
@@ -81,6 +82,8 @@ class _Found:
         self.dispatches = overview.troubled_dispatches(mine, limit=LISTED)
         self.pages = postings.troubled(mine, limit=LISTED)
         self.drafts = overview.draft_reports(mine, limit=LISTED)
+        today = now().date()
+        self.remedies = remedies.ending(mine, today, today + WARNED, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
         self.reported = tips.counted(tips.queue(reported())) if may("tip.view") else 0
         newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
@@ -92,6 +95,7 @@ class _Found:
             self.notices,
             self.dispatches,
             self.drafts,
+            self.remedies,
             self.notes,
         )
         ids = {row.incident_id for some in listed for row in some} | {wanted[0] for wanted in self.wants}
@@ -178,6 +182,7 @@ class _Found:
             *waiting.notices(self.notices, self.incidents),
             *waiting.sendings(self.dispatches, self.incidents),
             *waiting.pages(self.pages, self.incidents),
+            *waiting.remedies(self.remedies, self.incidents),
             *waiting.reports(self.drafts, self.incidents),
         ]
 

@@ -11,6 +11,7 @@ from incident.domain.postings import Sight
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
+from incident.store.remedies import Remedy
 from incident.store.reports import Report
 from incident.web.access import actor, may
 from incident.web.dues import DueWords
@@ -111,6 +112,24 @@ def pages(found: Sequence[tuple[int, str, str]], incidents: dict[int, Incident])
             own=may("announcement.take_down"),
         )
         for number_, slug, sight in found
+    ]
+
+
+def remedies(found: Sequence[Remedy], incidents: dict[int, Incident]) -> list[Row]:
+    """Remedies that can soon be redeemed no more, or are over, while people have codes that they did not use."""
+    return [
+        Row(
+            NO_TIME,
+            _("%(name)s can be redeemed until %(until)s", name=row.name, until=row.until),
+            url_for("remedies.index", incident=incidents[row.incident_id].ref, _anchor=row.ref),
+            _named(incidents[row.incident_id]),
+            ngettext(
+                "%(n)s code unused", "%(n)s codes unused", row.given - row.redeemed, n=number(row.given - row.redeemed)
+            ),
+            "soon",
+            own=may("remedy.change"),
+        )
+        for row in found
     ]
 
 

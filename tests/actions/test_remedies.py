@@ -303,6 +303,17 @@ def test_the_providers_list_says_which_codes_were_redeemed(app):
     assert the_remedy(story.incident).redeemed == 2
 
 
+def test_a_code_that_somebody_redeemed_before_it_was_given_is_given_to_nobody(app):
+    story = a_story(2, 3)
+    ref = the_remedy(story.incident).ref
+    remedies.redeem(story.incident.ref, ref, a_file("CODE-0000"), actor=LEAD, now=NOW)
+    row = the_remedy(story.incident)
+    assert (row.redeemed, row.spoilt, row.free) == (0, 1, 2)
+    story.start()
+    story.work()
+    assert sorted(codes_of(story.incident).values()) == ["CODE-0001", "CODE-0002"]
+
+
 # Two at once ------------------------------------------------------------------------------------------------------------
 
 
