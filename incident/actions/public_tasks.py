@@ -55,7 +55,8 @@ def waiting(incident_id: int, *, pending: Sequence[FindingRow] | None = None, fa
 
     Whoever has read the pending duties or the facts of the incident gives them, so that they are not read twice.
     """
-    return _undecided(_found(incident_id, pending, facts), _decided(incident_id))
+    found = _found(incident_id, pending, facts)
+    return _undecided(found, _decided(incident_id)) if found else []
 
 
 def _undecided(found: Sequence[Task], decided: Mapping[str, PublicDecision]) -> list[Task]:

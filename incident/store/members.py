@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
+from incident.store import sealed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.incidents import Incident
+from incident.store.sealed import DataKey
 from incident.store.users import User
 
 
@@ -51,11 +53,19 @@ def one(incident_id: int, user_id: int, *, at: datetime | None = None) -> Member
 
 
 def found(ref: str, user_id: int, *, at: datetime) -> tuple[Incident, Membership | None] | None:
-    """The incident with this reference and this person's place on it `at` this moment, in one query; None without the incident."""
+    """The incident with this reference and this person's place on it `at` this moment; None without the incident.
+
+    Its data key comes in the same query: nearly every page opens something with it.
+    """
     mine = and_(Membership.incident_id == Incident.id, Membership.user_id == user_id, lasts(at))
-    query = select(Incident, Membership).outerjoin(Membership, mine).where(Incident.ref == ref)
+    query = select(Incident, Membership, DataKey).outerjoin(Membership, mine)
+    query = query.outerjoin(DataKey, DataKey.owner == Incident.id).where(Incident.ref == ref)
     row = db.session.execute(query).one_or_none()
-    return None if row is None else (row[0], row[1])
+    if row is None:
+        return None
+    incident, place, key = row
+    sealed.known(incident.id, key)
+    return incident, place
 
 
 def lasts(at: datetime) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
 from sqlalchemy.orm import defer
 
+from incident.store.announcements import Announcement
 from incident.store.closings import Review
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
@@ -17,7 +18,9 @@ from incident.store.notices import Notice
 from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, FindingRow, belongs_to
 from incident.store.people import Tally
 from incident.store.plans import UNDONE, Step
+from incident.store.postings import GOOD, PostingCheck
 from incident.store.reports import WORDS, Report
+from incident.store.separation import Emergency
 
 ON_THE_LIST = ("active", "suspect")
 
@@ -48,6 +51,8 @@ class Overview:
     asked: int = 0
     unanswered: int = 0
     unanswered_late: int = 0
+    pages: int = 0
+    opened: int = 0
 
 
 def of(incident_ids: Collection[int], now: datetime) -> Mapping[int, Overview]:
@@ -94,7 +99,15 @@ def parts(now: datetime) -> dict[str, ScalarSelect[Any]]:
         "asked": _of(Enquiry, func.count()),
         "unanswered": _of(Enquiry, func.count(), Enquiry.state == "open"),
         "unanswered_late": _of(Enquiry, func.count(), Enquiry.state == "open", Enquiry.due_at < now),
+        "pages": _of(Announcement, func.count(), Announcement.look_at.is_not(None), _last_sight().not_in(GOOD)),
+        "opened": _of(Emergency, func.count(), Emergency.reviewed_at.is_(None)),
     }
+
+
+def _last_sight() -> ScalarSelect[Any]:
+    """What the last look at a public page saw."""
+    looks = select(PostingCheck.sight).where(PostingCheck.announcement_id == Announcement.id).correlate(Announcement)
+    return looks.order_by(PostingCheck.id.desc()).limit(1).scalar_subquery()
 
 
 def _everyone() -> ColumnElement[int]:

@@ -58,15 +58,6 @@ def sights(announcement_ids: Sequence[int]) -> dict[int, list[tuple[datetime, st
     return found
 
 
-def in_trouble(incident_id: int) -> int:
-    """How many public pages of this incident, of those still looked at, were not as they should be at the last look."""
-    last = select(func.max(PostingCheck.id)).join(Announcement, Announcement.id == PostingCheck.announcement_id)
-    last = last.where(Announcement.incident_id == incident_id, Announcement.look_at.is_not(None))
-    query = select(func.count()).select_from(PostingCheck)
-    query = query.where(PostingCheck.id.in_(last.group_by(Announcement.id)), PostingCheck.sight.not_in(GOOD))
-    return db.session.scalar(query) or 0
-
-
 def troubled(incidents: Select[Any], *, limit: int) -> Sequence[tuple[int, str, str]]:
     """Incident, slug and what the last look saw of public pages that are not as they should be, over these incidents (a query of ids)."""
     last = select(func.max(PostingCheck.id)).join(Announcement, Announcement.id == PostingCheck.announcement_id)

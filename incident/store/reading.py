@@ -35,6 +35,17 @@ def suspended() -> Iterator[None]:
             info[KEPT] = {}
 
 
+def keep(ask: Callable[..., Answer], answer: Answer, *given: Any) -> None:
+    """Answer this question, as far as it is asked `once`, by what was read beside something else."""
+    kept: dict[Any, Any] | None = db.session.info.get(KEPT)
+    if kept is not None:
+        kept[_question(ask, given, {})] = answer
+
+
+def _question(ask: Callable[..., Any], given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    return ask.__module__, ask.__qualname__, given, tuple(sorted(named.items()))
+
+
 def once(ask: Callable[Given, Answer]) -> Callable[Given, Answer]:
     """The same question, answered from memory the second time a page asks it. Its arguments must be hashable."""
 
@@ -43,7 +54,7 @@ def once(ask: Callable[Given, Answer]) -> Callable[Given, Answer]:
         kept: dict[Any, Answer] | None = db.session.info.get(KEPT)
         if kept is None:
             return ask(*given, **named)
-        question = (ask, given, tuple(sorted(named.items())))
+        question = _question(ask, given, named)
         if question not in kept:
             kept[question] = ask(*given, **named)
         return kept[question]

@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    or_,
     select,
     text,
     update,
@@ -32,8 +33,10 @@ from incident.domain.obligations import keyed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.handovers import IS_OPEN
 from incident.store.obligations import RUNNING, UNSETTLED, FindingRow
+from incident.store.users import User
 
 MOST_ASKED: Final = 2_000
+MOST_ACCOUNTS: Final = 1_000
 
 
 class Reminder(Model):
@@ -225,11 +228,22 @@ def owners(incident_id: int) -> dict[str, DutyOwner]:
 
 def on_the_case(incident_id: int) -> list[int]:
     """The numbers of the accounts that have to do with an incident: its members, owners of duties and of steps."""
+    members, steps, duties = _on_it(incident_id)
+    return sorted(db.session.scalars(members.union(steps, duties)))
+
+
+def team(incident_id: int) -> list[tuple[User, bool]]:
+    """Every account by reference, ended ones too, and whether it has to do with this incident."""
+    on_it = or_(*(User.id.in_(some) for some in _on_it(incident_id)))
+    found = db.session.execute(select(User, on_it).order_by(User.ref).limit(MOST_ACCOUNTS))
+    return [(user, bool(near)) for user, near in found]
+
+
+def _on_it(incident_id: int) -> tuple[Select[int], Select[int], Select[int]]:
     step, membership = db.metadata.tables["step"], db.metadata.tables["membership"]
     members = select(membership.c.user_id).where(membership.c.incident_id == incident_id)
     steps = select(step.c.owner_id).where(step.c.incident_id == incident_id, step.c.owner_id.is_not(None))
-    duties = select(DutyOwner.user_id).where(DutyOwner.incident_id == incident_id)
-    return sorted(db.session.scalars(members.union(steps, duties)))
+    return members, steps, select(DutyOwner.user_id).where(DutyOwner.incident_id == incident_id)
 
 
 def of_duty(incident_id: int, duty: str) -> Sequence[Reminder]:

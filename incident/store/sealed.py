@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from tink import aead, prf
 
 from incident.domain.errors import Refused
-from incident.store import bulk, primitives
+from incident.store import bulk, primitives, reading
 from incident.store.ciphers import Sealer as Sealer
 from incident.store.ciphers import Unreadable as Unreadable
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_secret_ref
@@ -235,6 +235,13 @@ def erase_again(*, now: datetime) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
+def known(owner: int, row: DataKey | None) -> None:
+    """Take the data key of this incident as it was read with it, so that the page asks for it no second time."""
+    if row is not None:
+        reading.keep(_row, row, owner)
+
+
+@once
 def _row(owner: int) -> DataKey | None:
     return db.session.scalar(_of(owner))
 

@@ -1,10 +1,11 @@
 """What stands around every page, in one query: whether sending is frozen, what is due next, how the page's incident stands."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import FromClause, Select, case, func, select, true
+from sqlalchemy import FromClause, Select, func, select, true
 
 from incident.domain.scales import NOT_CONCERNED
 from incident.store.db import db
@@ -28,7 +29,7 @@ class Next:
 
 @dataclass(frozen=True)
 class Weight:
-    """The grade that counts for the people concerned, as the rail names it."""
+    """The grade that counts on one scale."""
 
     level: str
     score: float | None
@@ -42,19 +43,19 @@ class Around:
     frozen: bool = False
     next: Next | None = None
     overview: Overview | None = None
-    weight: Weight | None = None
+    grades: Mapping[str, Weight] = field(default_factory=dict)
 
 
-def read(incident_id: int | None, over: Select[Any] | None, now: datetime, *, most: int, scale: str) -> Around:
+def read(incident_id: int | None, over: Select[Any] | None, now: datetime, *, most: int) -> Around:
     """What is around the page of this incident, or of none, for whom `over` are their incidents (a query of ids).
 
-    `most` late duties are counted and no more; `scale` is that of the grade.
+    `most` late duties are counted and no more.
     """
     switch = select(SendingSwitch.frozen).where(SendingSwitch.id == 1).scalar_subquery()
     base = select(switch.label("frozen")).subquery("base")
     source: FromClause = base
     columns: list[Any] = [base.c.frozen]
-    for one in (_standing(incident_id, now), _weight(incident_id, scale), _due(over, now, most)):
+    for one in (_standing(incident_id, now), _grades(incident_id), _due(over, now, most)):
         if one is not None:
             source = source.outerjoin(one, true())
             columns += one.c
@@ -68,13 +69,13 @@ def _standing(incident_id: int | None, now: datetime) -> FromClause | None:
     return select(*named).select_from(Incident).where(Incident.id == incident_id).subquery("standing")
 
 
-def _weight(incident_id: int | None, scale: str) -> FromClause | None:
-    """The latest chosen grade of this scale, or else the latest suggestion."""
+def _grades(incident_id: int | None) -> FromClause | None:
+    """The latest grade of each scale, the suggested and the chosen one."""
     if incident_id is None:
         return None
-    chosen_first = case((Grade.basis == "chosen", 0), else_=1)
-    query = select(Grade.level, Grade.score, Grade.basis).where(Grade.incident_id == incident_id, Grade.scale == scale)
-    return query.order_by(chosen_first, Grade.id.desc()).limit(1).subquery("weight")
+    newest = select(func.max(Grade.id)).where(Grade.incident_id == incident_id).group_by(Grade.scale, Grade.basis)
+    query = select(Grade.scale, Grade.level, Grade.score, Grade.basis).where(Grade.id.in_(newest))
+    return query.subquery("grades")
 
 
 def _due(over: Select[Any] | None, now: datetime, most: int) -> FromClause | None:
@@ -100,6 +101,15 @@ def _told(rows: list[Any], now: datetime) -> Around:
     due = max(named, key=lambda row: row["due_at"] >= now, default=None)
     next_ = Next(*(due[name] for name in ("incident", "finding", "title", "due_at", "late"))) if due else None
     counts = {name.removeprefix("n_"): value for name, value in first.items() if name.startswith("n_")}
-    level = first.get("level")
-    weight = Weight(level, first["score"], first["basis"]) if level and level != NOT_CONCERNED else None
-    return Around(bool(first["frozen"]), next_, figures(counts) if counts else None, weight)
+    return Around(bool(first["frozen"]), next_, figures(counts) if counts else None, _counting(rows))
+
+
+def _counting(rows: list[Any]) -> dict[str, Weight]:
+    """Of each scale what was chosen, or else what was suggested; none where it does not apply."""
+    found = {(row["basis"] == "chosen", row["scale"]): row for row in rows if row.get("scale")}
+    counting = {scale: row for (_, scale), row in sorted(found.items())}
+    return {
+        scale: Weight(row["level"], row["score"], row["basis"])
+        for scale, row in counting.items()
+        if row["level"] != NOT_CONCERNED
+    }

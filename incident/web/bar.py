@@ -7,7 +7,6 @@ from flask import current_app, g, request, url_for
 from sqlalchemy import Select
 
 from incident.domain.access import Role
-from incident.domain.scales import Scale
 from incident.store import incidents as rows
 from incident.store import surroundings
 from incident.store.incidents import Incident
@@ -57,7 +56,7 @@ def around() -> Around:
         is_part = request.headers.get("X-Fragment") == "1"
         incident = g.incident.id if "incident" in g and not is_part else None
         over = None if is_part or not _sees_duties() else mine().where(Incident.kind != "drill")
-        g.around = surroundings.read(incident, over, now(), most=MOST_LATE, scale=Scale.PEOPLE)
+        g.around = surroundings.read(incident, over, now(), most=MOST_LATE)
     found: Around = g.around
     return found
 

@@ -197,7 +197,9 @@ def _grouped(entries: tuple[Entry, ...]) -> list[tuple[str, list[Entry]]]:
 def show(incident: str) -> str:
     """One incident at a glance: what is known, what is owed, what happened last."""
     facts = _shown(rail.current_facts(g.incident)) if may("fact.view") else {}
-    happened = story.latest(g.incident, limit=HAPPENED, hidden=hidden) if may("timeline.view") else []
+    names = {user.ref: user.name for user, _ in shift.team(g.incident)}
+    sees = may("timeline.view")
+    happened = story.latest(g.incident, limit=HAPPENED, hidden=hidden, names=names) if sees else []
     return render_template(
         "incidents/show.html",
         facts=_headline(facts),

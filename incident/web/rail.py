@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import current_app, g, url_for
 
 from incident.actions import public_tasks
 from incident.domain import scales
 from incident.domain.facts import Facts, from_json
-from incident.store import grades, obligations, postings, separation
 from incident.store import incidents as rows
+from incident.store import obligations
 from incident.store.incidents import Fact, Incident
 from incident.store.obligations import FindingRow
 from incident.store.overview import Overview, of
@@ -65,7 +64,7 @@ def stops(incident: Incident) -> list[Stop]:
             "incidents.show",
             ("done" if seen.facts else "not", _("%(facts)s facts", facts=seen.facts) if seen.facts else ""),
         ),
-        ("grade", Word("Grade"), "grades.index", _grade(around().weight)),
+        ("grade", Word("Grade"), "grades.index", _grade(around().grades.get(scales.Scale.PEOPLE))),
         ("plan", Word("Plan"), "plans.index", _plan(seen)),
         (
             "people",
@@ -98,14 +97,6 @@ def _grade(people: Weight | None) -> tuple[str, str]:
         return "not", ""
     figure = f"{people.score:.2f}" if people.score is not None else people.level.replace("_", " ")
     return ("done" if people.basis == "chosen" else "ask"), figure
-
-
-def current_grades(incident: Incident) -> dict[str, Any]:
-    """The grades that count, read once a request."""
-    if "grades_now" not in g:
-        g.grades_now = grades.current(incident.id)
-    found: dict[str, Any] = g.grades_now
-    return found
 
 
 def _plan(seen: Overview) -> tuple[str, str]:
@@ -203,7 +194,7 @@ def state(incident: Incident) -> State:
             scales.TONES.get(grade.level, "idle"),
         )
         for scale, caption in scales.CAPTIONS.items()
-        if (grade := current_grades(incident).get(scale))
+        if (grade := around().grades.get(scale))
     ]
     dated = [row for row in pending(incident) if row.standing == "owed" and row.due_at is not None]
     first = dated[0] if dated else None
@@ -241,17 +232,15 @@ def pending(incident: Incident) -> Sequence[FindingRow]:
 def _asks(incident: Incident) -> list[Ask]:
     seen = overview(incident)
     ref = incident.ref
-    pages = postings.in_trouble(incident.id) if seen.notices else 0
     waiting = len(
         {task.duty for task in public_tasks.waiting(incident.id, pending=pending(incident), facts=known_of(incident))}
     )
-    opened = separation.unreviewed(incident.id) if incident.restricted else 0
     candidates = (
         (
-            opened,
+            seen.opened,
             _("Somebody opened this incident in an emergency")
-            if opened == 1
-            else _("%(opened)s openings in an emergency", opened=opened),
+            if seen.opened == 1
+            else _("%(opened)s openings in an emergency", opened=seen.opened),
             _("Somebody else on it says whether that was right; before that it cannot be closed."),
             "members.index",
             "review",
@@ -295,12 +284,12 @@ def _asks(incident: Incident) -> list[Ask]:
             "late",
         ),
         (
-            pages,
+            seen.pages,
             ngettext(
                 "%(pages)s public page is not as approved",
                 "%(pages)s public pages are not as approved",
-                pages,
-                pages=pages,
+                seen.pages,
+                pages=seen.pages,
             ),
             _("At the last look it said something else, was not there, or did not answer."),
             "public_tasks.show",

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import url_for
+from flask import g, url_for
 from sqlalchemy import select
 
 from incident.store import incidents as rows
-from incident.store import overview, plans, reminders, users
+from incident.store import overview, plans, reminders
 from incident.store.incidents import Incident
 from incident.store.users import User
 from incident.web import marks, rail
@@ -56,8 +56,8 @@ class Shift:
 
 def of(incident: Incident) -> Shift:
     """How things stand for whoever takes over."""
-    team = users.every()
-    by_ref = {user.ref: user for user in team}
+    near = team(incident)
+    by_ref = {user.ref: user for user, _ in near}
     clocks, untimed = _clocks(incident) if may("duty.view") else ([], 0)
     sees_plan = may("plan.view")
     return Shift(
@@ -66,9 +66,17 @@ def of(incident: Incident) -> Shift:
         untimed,
         [plan.title for plan in plans.of(incident.id)] if sees_plan else [],
         _steps(incident) if sees_plan else [],
-        _people(incident, team) if may("member.view") else [],
-        team,
+        _people(incident, near) if may("member.view") else [],
+        [user for user, _ in near],
     )
+
+
+def team(incident: Incident) -> list[tuple[User, bool]]:
+    """Everybody who works here, and whether they have to do with this incident; read once a request."""
+    if "team_of" not in g:
+        g.team_of = reminders.team(incident.id)
+    found: list[tuple[User, bool]] = g.team_of
+    return found
 
 
 def _handover(incident: Incident, team: dict[str, User]) -> Handover | None:
@@ -104,12 +112,10 @@ def _steps(incident: Incident) -> list[Clock]:
     ]
 
 
-def _people(incident: Incident, team: Sequence[User]) -> list[User]:
+def _people(incident: Incident, team: Sequence[tuple[User, bool]]) -> list[User]:
     """The lead first, then everybody else who has to do with it."""
-    numbers = {*reminders.on_the_case(incident.id), *([incident.lead_id] if incident.lead_id else [])}
-    return sorted(
-        (user for user in team if user.id in numbers), key=lambda user: (user.id != incident.lead_id, user.name)
-    )
+    found = [user for user, is_near in team if is_near or user.id == incident.lead_id]
+    return sorted(found, key=lambda user: (user.id != incident.lead_id, user.name))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What happened in one incident, in sentences: the lines of the record, joined with the facts and notes they speak of."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,13 +66,15 @@ def latest(
     before: int | None = None,
     about: str = "",
     hidden: Callable[[str], Collection[str]] = lambda kind: (),
+    names: Mapping[str, str] | None = None,
 ) -> list[Entry]:
     """The newest happenings, newest first; `before` is the sequence number to go on from.
 
     `hidden` says which notes and facts this reader may not see: that something was written stands there, and not what.
+    `names` are those of the team, where the page has read them anyway.
     """
     lines = audit.timeline(incident.ref, before_seq=before, limit=limit, prefixes=PREFIXES.get(about, ()))
-    names = {ref: user.name for ref, user in users.by_refs({line.actor for line in lines}).items()}
+    names = dict(names or {ref: user.name for ref, user in users.by_refs({line.actor for line in lines}).items()})
     notes = rows.notes_by_ref(incident.id, [line.subject for line in lines if line.verb in NOTES])
     notes = {ref: words for ref, words in notes.items() if ref not in hidden("note")}
     facts = _facts_of(incident, lines, hidden("fact"))

@@ -31,7 +31,7 @@ def every():
 
 
 def next_due(now, most=100):
-    return surroundings.read(None, every(), now, most=most, scale="").next
+    return surroundings.read(None, every(), now, most=most).next
 
 
 def test_what_is_due_next_stands_before_what_is_late_and_that_is_counted(app):
