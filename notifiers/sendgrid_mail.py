@@ -1,13 +1,18 @@
 """E-mail that SendGrid takes in for us and posts here (Inbound Parse), known by its signature alone.
 
-Set up with "POST the raw, full MIME message" and a security policy with a signature; its public key goes into the settings.
+Set up best with "POST the raw, full MIME message", and a security policy with a signature; its public key goes into the settings.
 Source: SendGrid's documentation of Inbound Parse and of securing its webhooks.
 """
 
 import base64
 import binascii
+import codecs
+import json
+import re
 from email import message_from_bytes
 from email.message import Message
+from email.mime.base import MIMEBase
+from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +26,10 @@ PROVIDER: Final = "sendgrid"
 SIGNATURE: Final = "x-twilio-email-event-webhook-signature"
 TIMESTAMP: Final = "x-twilio-email-event-webhook-timestamp"
 HEADERS: Final = ("from", "to", "subject")
+ATTACHMENT: Final = re.compile(r"attachment([1-9][0-9]{0,2})")
+CHARSET: Final = re.compile(r"[A-Za-z0-9_.:-]{2,30}")
+MOST_FILES: Final = 100
+LONGEST_NAME: Final = 200
 
 
 class SendgridMail:
@@ -65,7 +74,7 @@ class SendgridMail:
 
 
 def _put_together(fields: dict[str, Message]) -> bytes:
-    """The e-mail where only its parts were posted: its own headers, and its text. Its files do not come that way."""
+    """The e-mail where only its parts were posted: its own headers, its text, and its files under their names."""
     head = _content(fields["headers"]).strip() if "headers" in fields else b""
     names = {line.partition(b":")[0].lower() for line in head.splitlines()}
     lines = [line for line in head.splitlines() if not line.lower().startswith((b"content-", b"mime-version"))]
@@ -73,10 +82,59 @@ def _put_together(fields: dict[str, Message]) -> bytes:
     for name in HEADERS:
         if name in fields and name.encode() not in names:
             lines.append(name.encode() + b": " + b" ".join(_content(fields[name]).split()))
-    text = _content(fields["text"] if "text" in fields else fields["html"]) if {"text", "html"} & fields.keys() else b""
-    kind = b"plain" if "text" in fields else b"html"
-    lines.append(b"Content-Type: text/" + kind + b"; charset=utf-8")
-    return b"\r\n".join(lines) + b"\r\n\r\n" + text
+    text, files = _text(fields), _files(fields)
+    if not files:
+        return b"\r\n".join([*lines, text])
+    border = b"tocsin-" + sha256(b"".join((text, *files))).hexdigest().encode()  # the same post is the same mail
+    parts = [b"--" + border + b"\r\n" + part + b"\r\n" for part in (text, *files)]
+    lines.append(b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="' + border + b'"\r\n\r\n')
+    return b"\r\n".join(lines) + b"".join(parts) + b"--" + border + b"--\r\n"
+
+
+def _text(fields: dict[str, Message]) -> bytes:
+    """The words as a part of a mail, in the characters that the provider says they are in."""
+    name = "text" if "text" in fields or "html" not in fields else "html"
+    said = _told(fields, "charsets").get(name)
+    charset = said if isinstance(said, str) and _is_charset(said) else "utf-8"
+    kind = "plain" if name == "text" else "html"
+    head = f"Content-Type: text/{kind}; charset={charset}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    return head.encode() + base64.encodebytes(_content(fields[name]) if name in fields else b"")
+
+
+def _files(fields: dict[str, Message]) -> list[bytes]:
+    """The files as parts of a mail, in their order; their names from `attachment-info`, else as the form has them."""
+    info = _told(fields, "attachment-info")
+    numbers = sorted(int(found[1]) for name in fields if (found := ATTACHMENT.fullmatch(name)))
+    return [_file(fields[f"attachment{number}"], info.get(f"attachment{number}")) for number in numbers[:MOST_FILES]]
+
+
+def _file(part: Message, info: object) -> bytes:
+    known = info if isinstance(info, dict) else {}
+    names = (known.get("filename"), known.get("name"), part.get_filename())
+    name = next((one for one in names if isinstance(one, str) and one.strip()), "file")
+    made = MIMEBase("application", "octet-stream")
+    made.set_payload(base64.encodebytes(_content(part)).decode("ascii"))
+    made["Content-Transfer-Encoding"] = "base64"
+    shown = "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]
+    made.add_header("Content-Disposition", "attachment", filename=("utf-8", "", shown))
+    return made.as_bytes()
+
+
+def _told(fields: dict[str, Message], name: str) -> dict[str, object]:
+    """What a field says in JSON; nothing where it is none."""
+    try:
+        found = json.loads(_content(fields[name])) if name in fields else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_charset(word: str) -> bool:
+    """Whether this is a name of characters that are known here."""
+    try:
+        return CHARSET.fullmatch(word) is not None and bool(codecs.lookup(word))
+    except LookupError:
+        return False
 
 
 def _unfolded_out(lines: list[bytes]) -> list[bytes]:

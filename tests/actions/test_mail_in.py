@@ -1,6 +1,7 @@
 """E-mail from strangers: each taken in once whichever way it comes, put to its report by the tag, and believed in nothing."""
 
 import base64
+import json
 from datetime import timedelta
 from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
@@ -295,6 +296,44 @@ def test_a_post_of_parts_is_put_together(app, client, parse):
     )
     [sheet] = reported()
     assert sheet.said == {"what": "Parts\n\n您好", "who": "Jo", "email": "jo@example.org"}
+
+
+def test_the_files_of_a_post_of_parts_are_kept_under_their_names_and_the_same_post_is_the_same_mail(
+    client, parse, folder
+):
+    info = {"attachment1": {"filename": "名单\r\nX-Evil: 1.csv", "type": "text/csv"}, "attachment2": "odd"}
+    fields = {
+        "headers": b"From: Jo <jo@example.org>\r\nMessage-ID: <4@x>\r\nSubject: Parts",
+        "text": "泄露的名单在附件中。".encode("gb18030"),
+        "charsets": json.dumps({"text": "gb18030"}).encode(),
+        "from": b"Jo <jo@example.org>",
+        "attachments": b"2",
+        "attachment-info": json.dumps(info).encode(),
+        "attachment2": b"second",
+        "attachment1": bytes(range(256)),
+    }
+    for _ in range(2):
+        assert parse.post(client, fields).status_code == 204
+    [sheet] = reported()
+    assert sheet.said["what"] == "Parts\n\n泄露的名单在附件中。"
+    kept = {
+        name: b"".join(tip_triage.take_copy(sheet.tip.ref, one.ref, folder=folder, actor="U-X", now=clock.now())[2])
+        for one, name in sheet.files
+    }
+    assert list(kept)[1:] == ["名单X-Evil: 1.csv", "file"]
+    assert list(kept.values())[1:] == [bytes(range(256)), b"second"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"charsets": b"{"}, {"charsets": b'{"text": "no-such"}'}, {"charsets": b"[1]"}, {"attachment-info": b"[" * 9_999}],
+)
+def test_odd_words_about_a_post_lose_neither_its_text_nor_its_files(client, parse, field):
+    fields = {"from": b"jo@example.org", "subject": b"S", "text": "Grüße".encode(), "attachment1": b"x", **field}
+    assert parse.post(client, fields).status_code == 204
+    [sheet] = reported()
+    assert sheet.said["what"] == "S\n\nGrüße"
+    assert [name for _, name in sheet.files] == ["mail.eml", "file"]
 
 
 def test_an_unsigned_a_changed_and_an_empty_post_change_nothing(app, client, parse):
