@@ -98,3 +98,23 @@ def test_a_recovery_code_has_more_than_112_random_bits():
 def test_a_shorter_code_that_was_given_out_earlier_stays_good():
     assert second_factor.recovery_hash("7K3M-XW2Q-9TRB-0HZE") == second_factor.recovery_hash("7k3mxw2q9trb0hze")
     assert second_factor.recovery_hash("7K3M-XW2Q-9TRB-0HZE-5") is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "7K3M-XW2Q-9TRB-0HZE-5PDN-8VCA",
+        " 7k3m xw2q 9trb ohze 5pdn 8vca ",
+        "7K3MXW2Q9TRB0HZE5PDN8VCA",
+        "7K3M.XW2Q.9TRB.OHZE.5PDN.8VCA",
+    ],
+)
+def test_a_code_is_as_it_was_given_out_however_it_was_typed(code: str):
+    assert second_factor.typed(code) == "7K3M-XW2Q-9TRB-0HZE-5PDN-8VCA"
+
+
+@pytest.mark.parametrize(
+    "code", ["", "7K3M", "7K3M-XW2Q-9TRB-0HZE-5PDN-8VC", "7K3M-XW2Q-9TRB-0HZE-5PDN-8VCAA", "ü" * 24]
+)
+def test_what_is_no_code_stays_as_it_was_typed(code: str):
+    assert second_factor.typed(code) == code

@@ -176,3 +176,5 @@ def test_tries_are_counted_and_passwords_kept_under_words_of_their_own():
     assert credentials.counting_key("network", "ana@example.org", "192.0.2.7") != expected
     assert credentials.key_of("secret") == hashlib.sha256(b"secret").hexdigest()
     assert credentials._place("U-0ANA0000") == "user_account.totp_secret:U-0ANA0000"
+    peppered = hmac.new(pepper, b"password\x00five words", "sha256").digest()
+    assert credentials._peppered("\ufb01ve words") == peppered, "a letter that is two in one counts as both"

@@ -166,6 +166,15 @@ def test_a_master_that_another_process_made_is_the_one_in_use_from_then_on(folde
     assert ring.add_master() == 3
 
 
+def test_what_another_process_wrapped_by_a_newer_master_opens(folder):
+    ring, other = keys.create(folder), keys.open_ring(folder)
+    other.add_master()
+    number, wrapped = other.wrap(a_keyset(), b"here")
+    assert (number, ring.numbers) == (2, [1])
+    ring.unwrap(number, wrapped, b"here")
+    assert ring.numbers == [1, 2]
+
+
 def test_a_folder_without_a_master_is_no_ring(folder, tmp_path):
     (tmp_path / "a file").write_text("master-0001.json")
     assert not keys.has_master(tmp_path / "a file")
@@ -204,14 +213,18 @@ def test_the_name_of_a_secret_is_short_and_begins_with_a_letter(folder, name, ta
 @pytest.fixture
 def written_through(folder, monkeypatch):
     """What the disk was asked to keep for good: of a file its length, of a folder the names in it, in turn."""
-    seen = []
+    seen, handles = [], []
 
     def noted(handle):
         kept = os.fstat(handle)
         seen.append(sorted(os.listdir(handle)) if stat.S_ISDIR(kept.st_mode) else kept.st_size)
+        handles.append(handle)
 
     monkeypatch.setattr(os, "fsync", noted)
-    return seen
+    yield seen
+    for handle in handles:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(handle)
 
 
 def test_a_secret_is_on_the_disk_before_its_name_and_the_name_before_it_counts(folder, written_through):

@@ -124,6 +124,16 @@ def test_a_piece_of_twice_the_usual_length_is_the_longest_that_is_read(tmp_path)
     longest = b"x" * (2 * files.PIECE - around)
     path.write_bytes(laid_out([(b"file:REF:0:end", longest)]))
     assert read(path) == longest
+    path.write_bytes(laid_out([(b"file:REF:0:end", longest + b"x")]))
+    with pytest.raises(Unreadable):
+        read(path)
+
+
+def test_nothing_is_given_out_of_a_piece_that_a_broken_one_follows(tmp_path):
+    path = tmp_path / "kept"
+    path.write_bytes(laid_out([(b"file:REF:0:more", b"one"), (b"file:REF:1:end", b"two")])[:-1])
+    with pytest.raises(Unreadable):
+        next(files.pieces(path, SEALER, "REF"))
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
