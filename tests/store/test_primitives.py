@@ -42,7 +42,7 @@ def test_a_changed_byte_does_not_open(position):
         OURS.decrypt(bytes(sealed), b"here")
 
 
-@pytest.mark.parametrize("length", [0, 4, 5, 16, 17, 32])
+@pytest.mark.parametrize("length", range(33))
 def test_what_is_cut_short_does_not_open(length):
     with pytest.raises(Unopened):
         OURS.decrypt(OURS.encrypt(b"a secret", b"here")[:length], b"here")
