@@ -62,14 +62,6 @@ class Told:
     kind: Kind
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a comparison: `-` stands before only, `+` after only, a blank in both."""
-
-    sign: str
-    text: str
-
-
 def told(title: str, why: str, kind: str) -> Told:
     """What is said of a lesson, checked. Raises Invalid naming the field."""
     short, words = " ".join(storable(title).split()), storable(why)
@@ -138,14 +130,14 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest() if text else ""
 
 
-def compared(before: str, after: str) -> list[Line]:
-    """Both texts as one list of lines, with a sign before each that stands in one of them alone."""
+def compared(before: str, after: str) -> list[tuple[str, str]]:
+    """Both texts as one list of lines, each `in` the newer alone, `out` of it, or the `same` in both."""
     old, new = before.splitlines(), after.splitlines()
-    found: list[Line] = []
+    found: list[tuple[str, str]] = []
     for how, start, end, first, last in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if how == "equal":
-            found += [Line(" ", line) for line in old[start:end]]
+            found += [("same", line) for line in old[start:end]]
             continue
-        found += [Line("-", line) for line in old[start:end]]
-        found += [Line("+", line) for line in new[first:last]]
+        found += [("out", line) for line in old[start:end]]
+        found += [("in", line) for line in new[first:last]]
     return found

@@ -10,6 +10,7 @@ from incident.actions import closing as actions
 from incident.domain.closing import QUESTIONS, Gate
 from incident.domain.errors import Invalid
 from incident.domain.facts import UNKNOWN, Facts, vocabulary
+from incident.domain.reviews import FACTORS, GROUPS, grouped
 from incident.domain.scales import CAPTIONS, Scale, words
 from incident.exports import csv
 from incident.store import closings as rows
@@ -32,6 +33,7 @@ WHERE = {
     "under_way": "deliveries.index",
     "not_told": "deliveries.index",
     "reports": "reports.index",
+    "enquiries": "enquiries.index",
 }
 """The page on which each gate can be opened."""
 SUMMARY = (
@@ -63,6 +65,10 @@ def _page(typed: dict[str, str], errors: dict[str, str]) -> str:
         gates=[(gate, _where(gate)) for gate in found],
         shut=sum(1 for gate in found if not gate.open),
         questions=QUESTIONS,
+        factors=grouped(),
+        groups=GROUPS,
+        terms=FACTORS,
+        chosen=request.form.getlist("factors") if errors else reviews[0].factors if reviews else [],
         review=reviews[0] if reviews else None,
         earlier=reviews[1:],
         history=history,
@@ -133,7 +139,8 @@ def table(incident: str) -> Response:
 def write_review(incident: str) -> ResponseReturnValue:
     """Keep a review."""
     try:
-        actions.write_review(incident, request.form.to_dict(), actor=actor(), now=now())
+        factors = request.form.getlist("factors")
+        actions.write_review(incident, request.form.to_dict(), factors=factors, actor=actor(), now=now())
     except Invalid as error:
         return _page(request.form.to_dict(), {error.field: error.sentence}), 422
     flash("The review is kept. A later one stands beside it.", "met")

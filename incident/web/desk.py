@@ -12,9 +12,8 @@ from sqlalchemy import Select
 from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
 from incident.domain.remedies import WARNED
+from incident.store import improvements, obligations, overview, postings, remedies, separation, tips, users
 from incident.store import incidents as rows
-from incident.store import obligations, overview, postings, remedies, separation, tips, users
-from incident.store.db import db
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
 from incident.web import bar, findings, marks, waiting, weekplot
@@ -44,10 +43,11 @@ def home() -> ResponseReturnValue:
     if not may("incident.view"):
         return redirect(url_for("team.index" if may("team.view") else "account.show"))
     mine = bar.mine()
-    found = _Found(mine)
-    waits = found.waiting()
+    reports = tips.queue(reported()) if may("tip.view") else None
     today_ends = now().astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    count, due_today, late = overview.numbers_of(mine, now(), today_ends)
+    count, due_today, late, outside = overview.numbers_of(mine, now(), today_ends, reports)
+    found = _Found(mine, outside)
+    waiting_ = found.waiting()
     return render_template(
         "desk/home.html",
         sentence=_sentence(count, due_today, late),
@@ -56,8 +56,8 @@ def home() -> ResponseReturnValue:
         duties=found.duties(),
         undone=found.undone(),
         questions=found.questions(),
-        own=[*found.own_steps(), *(row for row in waits if row.own)],
-        others=[row for row in waits if not row.own],
+        own=[*found.own_steps(), *found.own_improvements(), *(row for row in waiting_ if row.own)],
+        others=[row for row in waiting_ if not row.own],
         handovers=found.handovers(),
         steps_first=Role.RESPONDER in me().roles and not {Role.LEAD, Role.PRIVACY} & set(me().roles),
     )
@@ -75,20 +75,18 @@ def _sentence(count: int, due_today: int, late: int) -> str:
 class _Found:
     """All the page needs, each list read once; incidents by number with one query."""
 
-    def __init__(self, mine: Select[Any]) -> None:
+    def __init__(self, mine: Select[Any], outside: int) -> None:
+        self.reported = outside
         self.findings = obligations.soonest(obligations.unsettled(mine), after=None, limit=PLOTTED)
         self.steps = overview.steps_due(mine, limit=PLOTTED)
-        self.notices = overview.waiting_notices(mine, limit=LISTED)
-        self.dispatches = overview.troubled_dispatches(mine, limit=LISTED)
-        self.pages = postings.troubled(mine, limit=LISTED)
-        self.drafts = overview.draft_reports(mine, limit=LISTED)
         today = now().date()
-        self.remedies = remedies.ending(mine, today, today + WARNED, limit=LISTED)
+        self.waits = waits.read(mine, today=today, until=today + WARNED, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
         self.reported = tips.counted(tips.queue(reported())) if may("tip.view") else 0
         newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
         self.wants = overview.wants(newest)
         self.notes = rows.handovers(mine, limit=HANDOVERS)
+        self.improvements = improvements.open_of(me().id, mine, limit=LISTED) if may("improvement.view") else ()
         listed: tuple[Sequence[Any], ...] = (
             self.findings,
             self.steps,
@@ -97,6 +95,7 @@ class _Found:
             self.drafts,
             self.remedies,
             self.notes,
+            self.improvements,
         )
         ids = {row.incident_id for some in listed for row in some} | {wanted[0] for wanted in self.wants}
         ids |= {incident for incident, _, _ in self.pages}
@@ -154,6 +153,19 @@ class _Found:
         """The reader's own steps, soonest first."""
         return [self._step_row(step) for step in self.steps if step.owner_id == me().id][:LISTED]
 
+    def own_improvements(self) -> list[Row]:
+        """What the reader is to do after incidents, soonest first."""
+        return [
+            Row(
+                due_words(row.due_at, now()),
+                row.text,
+                url_for("improvement.show", incident=self._ref(row.incident_id), ref=row.ref),
+                self._named(row.incident_id),
+                _("improvement"),
+            )
+            for row in self.improvements
+        ]
+
     def questions(self) -> list[dict[str, Any]]:
         """The questions whose answers decide most duties, over the newest incidents."""
         counted: Counter[tuple[int, str]] = Counter(
@@ -188,16 +200,15 @@ class _Found:
 
     def handovers(self) -> list[dict[str, Any]]:
         """The last handover of each incident, newest first, but for what counsel marked."""
-        by = users.by_refs({note.written_by for note in self.notes}) if self.notes else {}
         return [
             {
                 "text": note.text,
-                "by": by[note.written_by].name if note.written_by in by else note.written_by,
+                "by": name or note.written_by,
                 "at": note.written_at,
                 "incident": self._named(note.incident_id),
                 "href": url_for("incidents.show", incident=self._ref(note.incident_id)),
             }
-            for note in self.notes
+            for note, name in self.notes
         ]
 
     def _ref(self, incident: int) -> str:
