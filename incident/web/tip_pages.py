@@ -43,7 +43,7 @@ OFFSETS: Final = tuple(
 @permit("public")
 def start() -> ResponseReturnValue:
     """What one can report, in the language that the browser asks for."""
-    return _start(request.accept_languages.best_match(tip_words.languages()) or tip_words.languages()[0])
+    return _start(tip_words.fitting(tag for tag, _ in request.accept_languages))
 
 
 @bp.get("/<language>")

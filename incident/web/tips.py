@@ -74,7 +74,7 @@ def index() -> str:
 
 def spoken() -> str:
     """The language of the reader, as far as there are words for reports in it."""
-    return tag() if tag() in tip_words.languages() else tip_words.languages()[0]
+    return tip_words.fitting([tag()])
 
 
 def seen() -> Select[Tip]:

@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 
 from incident.actions import asker_pages, checks
-from incident.domain import check_words, tickets
+from incident.domain import check_words, starters, tickets
 from incident.domain.access import Role
 from incident.store import enquiries as rows
 from tests.actions.waves import NOW, a_story
@@ -217,9 +217,10 @@ def test_every_page_is_light_asks_nobody_else_and_sets_no_cookie(story, client, 
         assert f'<html lang="{language}"' in text, path
 
 
-def test_both_languages_have_the_same_words_with_the_same_places_to_fill():
-    one, other = (check_words.words(tag) for tag in ("en", "zh-Hans"))
-    assert _shape(one) == _shape(other)
+def test_all_languages_have_the_same_words_with_the_same_places_to_fill():
+    shapes = [_shape(check_words.words(tag)) for tag in check_words.languages()]
+    assert set(check_words.languages()) == set(starters.languages())
+    assert all(one == shapes[0] for one in shapes)
 
 
 def _shape(words):
@@ -231,7 +232,8 @@ def _shape(words):
 
 
 @pytest.mark.parametrize(
-    ("asked", "language"), [(["de"], "en"), (["zh-Hant"], "zh-Hans"), (["fr", "zh"], "zh-Hans"), ([], "en")]
+    ("asked", "language"),
+    [(["de-AT"], "de"), (["zh-TW"], "zh-Hant"), (["ko", "zh"], "zh-Hans"), (["ko"], "en"), ([], "en")],
 )
 def test_the_page_speaks_the_nearest_language_that_there_are_words_for(asked, language):
     assert check_words.fitting(asked) == language
