@@ -84,6 +84,41 @@ AROUND = {
         goodbye="Auf Wiederhören.",
         plus="plus",
     ),
+    "fr": Around(
+        opening="Bonjour. Ici {company}, avec un message important pour vous.",
+        ask="Pour l’écouter maintenant, appuyez sur 1. Pour être rappelé par notre équipe, appuyez sur 2.",
+        number="Si ce n’est pas le bon moment, merci de nous appeler au {phone}.",
+        menu="Pour réécouter ce message, appuyez sur 1. Pour être rappelé par notre équipe, appuyez sur 2. "
+        "Pour confirmer que vous l’avez entendu, appuyez sur 9.",
+        thanks="Merci.",
+        call_back="Une personne de notre équipe vous rappellera.",
+        sorry="Nous ne pouvons pas vous lire le message en ce moment.",
+        goodbye="Au revoir.",
+        plus="plus",
+    ),
+    "es": Around(
+        opening="Hola. Llamamos de {company} con un mensaje importante para usted.",
+        ask="Para escucharlo ahora, pulse 1. Para que le devolvamos la llamada, pulse 2.",
+        number="Si no es buen momento, llámenos al {phone}.",
+        menu="Para escucharlo otra vez, pulse 1. Para que le devolvamos la llamada, pulse 2. "
+        "Para confirmar que lo ha oído, pulse 9.",
+        thanks="Gracias.",
+        call_back="Alguien de nuestro equipo le llamará.",
+        sorry="Ahora mismo no podemos leerle el mensaje.",
+        goodbye="Adiós.",
+        plus="más",
+    ),
+    "ja": Around(
+        opening="こちらは{company}です。大切なお知らせがあります。",
+        ask="今お聞きになる場合は1を、担当者からの折り返しをご希望の場合は2を押してください。",
+        number="ご都合が悪い場合は、{phone}までお電話ください。",
+        menu="もう一度お聞きになる場合は1を、担当者からの折り返しをご希望の場合は2を、お聞きになったことを確認する場合は9を押してください。",
+        thanks="ありがとうございます。",
+        call_back="担当者から折り返しお電話します。",
+        sorry="ただいまお知らせを読み上げることができません。",
+        goodbye="失礼いたします。",
+        plus="プラス",
+    ),
 }
 
 

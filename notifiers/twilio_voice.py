@@ -33,6 +33,9 @@ VOICES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "en": ("en-US", "Polly.Joanna"),
         "de": ("de-DE", "Polly.Vicki"),
+        "es": ("es-ES", "Polly.Lucia"),
+        "fr": ("fr-FR", "Polly.Lea"),
+        "ja": ("ja-JP", "Polly.Mizuki"),
         "zh-Hans": ("cmn-CN", "Polly.Zhiyu"),
         "zh-Hant": ("cmn-TW", "Google.cmn-TW-Wavenet-A"),
     }

@@ -42,6 +42,8 @@ class Words:
     private: tuple[str, ...]
     public: Mapping[str, str]
     kinds: Mapping[str, str]
+    draft: bool
+    """Nobody who speaks the language has confirmed these words yet."""
 
     @property
     def direction(self) -> str:
@@ -84,6 +86,7 @@ def words(language: str) -> Words:
         private=tuple(raw["private"]),
         public=raw["public"],
         kinds=raw.get("kinds", {}),
+        draft=raw.get("draft", False),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date
 
 import pytest
 
-from incident.domain import merges, starters
+from incident.domain import merges, musts, starters
 from incident.domain.facts import from_json, vocabulary
 from incident.domain.notices import SECTIONS
 from notifiers import spoken
@@ -60,7 +60,15 @@ def test_traditional_chinese_borrows_no_simplified_letter():
 
 
 @pytest.mark.parametrize(
-    ("language", "expected"), [("de", "6. März 2026"), ("zh-Hant", "2026年3月6日"), ("en", "6 March 2026")]
+    ("language", "expected"),
+    [
+        ("de", "6. März 2026"),
+        ("zh-Hant", "2026年3月6日"),
+        ("en", "6 March 2026"),
+        ("fr", "6 mars 2026"),
+        ("es", "6 de marzo de 2026"),
+        ("ja", "2026年3月6日"),
+    ],
 )
 def test_days_are_written_as_the_language_writes_them(language, expected):
     assert merges.day_words(date(2026, 3, 6), starters.words(language)) == expected
@@ -71,3 +79,34 @@ def test_a_fact_with_fixed_answers_has_no_words_rather_than_those_of_another_lan
     found = merges.fact_values(from_json({"role": "processor", "people_count": 1200}), starters.words(language), UTC)
     assert "fact.role" not in found
     assert found["fact.people_count"] == {"de": "1.200", "zh-Hant": "1,200"}[language]
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_every_language_but_the_first_is_a_draft_until_a_speaker_has_confirmed_it(language):
+    assert starters.words(language).draft == (language != "en")
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_a_starter_holds_every_element_that_every_notice_says(language):
+    text = starters.text(language)
+    needs = musts.needs((), [text])
+    assert [need.element for need in needs if not need.met] == []
+    assert musts.sheets([text], site="https://notices.example.org", california=False)[1] == ()
+
+
+@pytest.mark.parametrize("language", starters.languages())
+def test_a_starter_asks_for_what_only_a_person_knows_in_the_same_places(language):
+    def prompts(tag):
+        text = starters.text(tag)
+        named = {
+            name: getattr(text, name) for name in ("subject", "greeting", "sms", "call", "push_title", "push_body")
+        }
+        return {name: len(musts.UNWRITTEN.findall(said)) for name, said in (named | dict(text.sections)).items()}
+
+    assert prompts(language) == prompts("en")
+
+
+@pytest.mark.parametrize("language", [tag for tag in starters.languages() if tag != "en"])
+def test_no_section_of_a_starter_was_left_in_english(language):
+    mine, english = starters.text(language).sections, starters.text("en").sections
+    assert [name for name in SECTIONS if mine[name].splitlines()[0] == english[name].splitlines()[0]] == []
