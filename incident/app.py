@@ -24,10 +24,12 @@ from incident.api import erasures as api_erasures
 from incident.api import freezing as api_freezing
 from incident.api import grades as api_grades
 from incident.api import imports as api_imports
+from incident.api import improvements as api_improvements
 from incident.api import incidents as api_incidents
 from incident.api import incoming_alerts as api_incoming_alerts
 from incident.api import law_updates as api_law_updates
 from incident.api import laws as api_laws
+from incident.api import lessons as api_lessons
 from incident.api import letters as api_letters
 from incident.api import lookups as api_lookups
 from incident.api import measures as api_measures
@@ -47,6 +49,7 @@ from incident.api import reference, repeats, scheme
 from incident.api import remedies as api_remedies
 from incident.api import reminders as api_reminders
 from incident.api import reports as api_reports
+from incident.api import reviews as api_reviews
 from incident.api import rolls as api_rolls
 from incident.api import rules as api_rules
 from incident.api import saved_filters as api_saved_filters
@@ -263,6 +266,11 @@ API: tuple[Blueprint, ...] = (
     api_public_tasks.newsrooms,
     api_public_tasks.media,
     api_closing.bp,
+    api_reviews.bp,
+    api_improvements.bp,
+    api_improvements.one,
+    api_lessons.bp,
+    api_lessons.proposing,
     api_erasures.bp,
     api_erasures.whole,
     api_reports.bp,

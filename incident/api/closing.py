@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from incident.actions import closing as actions
 from incident.api.incidents import Ref, Strict
 from incident.domain.closing import LONGEST, LONGEST_WORDS, QUESTIONS
+from incident.domain.reviews import FACTORS
 from incident.store import closings as rows
 from incident.store import standings
 from incident.web.access import actor, now, permit
@@ -31,6 +32,7 @@ class ReviewOut(BaseModel):
     root_cause: str
     lessons: str
     measures: str
+    factors: list[str] = Field(description="Causes and factors by key, in terms of VERIS.")
     written_at: datetime
     written_by: str
 
@@ -59,6 +61,7 @@ class ReviewIn(Strict):
     root_cause: str = Field(max_length=LONGEST)
     lessons: str = Field(max_length=LONGEST)
     measures: str = Field(max_length=LONGEST)
+    factors: list[str] = Field(default_factory=list, description=f"Of these: {', '.join(FACTORS)}.")
 
 
 class CloseIn(Strict):
@@ -93,7 +96,7 @@ def show(incident: str) -> dict[str, Any]:
 def write_review(incident: str, given: ReviewIn) -> dict[str, str]:
     """Keep a review; earlier ones stay beside it."""
     answers = {name: getattr(given, name) for name in QUESTIONS}
-    return {"ref": actions.write_review(incident, answers, actor=actor(), now=now())}
+    return {"ref": actions.write_review(incident, answers, factors=given.factors, actor=actor(), now=now())}
 
 
 @bp.post("/close")
