@@ -29,17 +29,21 @@ class Group:
     people: int
 
 
-@once
 def groups(incident_id: int, state: State = State.ACTIVE) -> list[Group]:
     """All active people of an incident, or those in another state, counted; from the tally, so that no page counts a million rows."""
+    return [group for found, group in _by_state(incident_id) if found == state]
+
+
+@once
+def _by_state(incident_id: int) -> list[tuple[str, Group]]:
     tally = _table("person_tally")
     columns = tally.c.wave, tally.c.place, tally.c.language, tally.c.age, tally.c.reach
     query = (
-        select(*columns, func.sum(tally.c.n))
-        .where(tally.c.incident_id == incident_id, tally.c.state == state, tally.c.n > 0)
-        .group_by(*columns)
+        select(tally.c.state, *columns, func.sum(tally.c.n))
+        .where(tally.c.incident_id == incident_id, tally.c.n > 0)
+        .group_by(tally.c.state, *columns)
     )
-    return [Group(*row) for row in db.session.execute(query)]
+    return [(state, Group(*rest)) for state, *rest in db.session.execute(query)]
 
 
 def counted(incident_id: int, audience: Audience, state: State = State.ACTIVE) -> list[Group]:

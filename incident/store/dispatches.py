@@ -20,6 +20,7 @@ from incident.domain.pace import too_many_complaints
 from incident.domain.rolls import unpacked
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 BY_DAY: Final = '{"begins": 9, "until": 20, "sunday": 12}'
 """The hours of sendings from before there was a choice."""
@@ -134,6 +135,7 @@ class SendingSwitch(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+@once
 def frozen() -> bool:
     """Whether all sending is frozen."""
     return any(frozen for (frozen,) in bulk.fetched("SELECT frozen FROM sending_switch WHERE id = 1", ()))

@@ -204,11 +204,13 @@ def notes(incident_id: int, limit: int = 200) -> Sequence[Note]:
     ).all()
 
 
-def handovers(incidents: Select[Any], *, limit: int) -> Sequence[Note]:
-    """The last handover of each of these incidents (a query of ids), newest first."""
+def handovers(incidents: Select[Any], *, limit: int) -> Sequence[tuple[Note, str | None]]:
+    """The last handover of each of these incidents (a query of ids), newest first, and the name of who wrote it."""
     last = select(func.max(Note.id)).where(Note.purpose == "handover", Note.incident_id.in_(incidents))
     newest = last.group_by(Note.incident_id)
-    return db.session.scalars(select(Note).where(Note.id.in_(newest)).order_by(Note.id.desc()).limit(limit)).all()
+    who = db.metadata.tables["user_account"]
+    query = select(Note, who.c.name).outerjoin(who, who.c.ref == Note.written_by).where(Note.id.in_(newest))
+    return [(note, name) for note, name in db.session.execute(query.order_by(Note.id.desc()).limit(limit))]
 
 
 def evidence(incident_id: int) -> Sequence[Evidence]:

@@ -145,6 +145,7 @@ def versions(notice_id: int) -> Sequence[NoticeVersion]:
     return db.session.scalars(query).all()
 
 
+@once
 def version(notice_id: int, number: int) -> NoticeVersion | None:
     """One version of a notice."""
     return db.session.scalar(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -234,16 +235,27 @@ def soonest(
     query: Select[FindingRow], *, after: tuple[datetime | None, int] | None, limit: int
 ) -> Sequence[FindingRow]:
     """A page by due time, those without one last; `after` is the due time and id of the last row shown."""
-    due, last = after if after is not None else (None, 0)
+    if after is None:
+        return _soonest_of_all(query, limit)
+    due, last = after
     found: list[FindingRow] = []
-    if after is None or due is not None:
-        dated = query.where(FindingRow.due_at.is_not(None))
-        if due is not None:
-            later = or_(FindingRow.due_at > due, FindingRow.id > last)
-            dated = dated.where(FindingRow.due_at >= due, later)
+    if due is not None:
+        later = or_(FindingRow.due_at > due, FindingRow.id > last)
+        dated = query.where(FindingRow.due_at >= due, later)
         found += db.session.scalars(dated.order_by(FindingRow.due_at, FindingRow.id).limit(limit)).all()
         last = 0
     if len(found) < limit:
         undated = query.where(FindingRow.due_at.is_(None), FindingRow.id > last)
         found += db.session.scalars(undated.order_by(FindingRow.id).limit(limit - len(found))).all()
     return found
+
+
+def _soonest_of_all(query: Select[FindingRow], limit: int) -> Sequence[FindingRow]:
+    """The first page in one query: those with a due time and those without one are each walked in their own order."""
+    ids = query.with_only_columns(FindingRow.id)
+    dated = ids.where(FindingRow.due_at.is_not(None)).order_by(FindingRow.due_at, FindingRow.id).limit(limit)
+    undated = ids.where(FindingRow.due_at.is_(None)).order_by(FindingRow.id).limit(limit)
+    either = union_all(select(dated.subquery()), select(undated.subquery()))
+    found = select(FindingRow).where(FindingRow.id.in_(select(either.subquery().c.id)))
+    in_order = found.order_by(FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)
+    return db.session.scalars(in_order.limit(limit)).all()

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
-from sqlalchemy.orm import defer
 
+from incident.domain.postings import GOOD
 from incident.store.announcements import Announcement
 from incident.store.closings import Review
 from incident.store.db import db
@@ -18,8 +18,8 @@ from incident.store.notices import Notice
 from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, FindingRow, belongs_to
 from incident.store.people import Tally
 from incident.store.plans import UNDONE, Step
-from incident.store.postings import GOOD, PostingCheck
-from incident.store.reports import WORDS, Report
+from incident.store.postings import PostingCheck
+from incident.store.reports import Report
 from incident.store.separation import Emergency
 
 ON_THE_LIST = ("active", "suspect")
@@ -139,26 +139,13 @@ def steps_due(incidents: Select[Any], *, limit: int) -> Sequence[Step]:
     return db.session.scalars(query.where(Step.due_at.is_not(None)).order_by(Step.due_at, Step.id).limit(limit)).all()
 
 
-def waiting_notices(incidents: Select[Any], *, limit: int) -> Sequence[Notice]:
-    """Notices that somebody has submitted and nobody has decided on, oldest first."""
-    query = select(Notice).where(Notice.incident_id.in_(incidents), Notice.stage == "submitted")
-    return db.session.scalars(query.order_by(Notice.id).limit(limit)).all()
+def wants_of_newest(incidents: Select[Any], many: int) -> Sequence[tuple[int, list[str], datetime | None]]:
+    """The same of the newest so many of these incidents (a query of ids)."""
+    own = next(iter(incidents.selected_columns))
+    return wants(select(incidents.order_by(own.desc()).limit(many).subquery()))
 
 
-def troubled_dispatches(incidents: Select[Any], *, limit: int) -> Sequence[Dispatch]:
-    """Sendings that are paused, or in which somebody is in doubt, failed, bounced or unreached, newest first."""
-    trouble = Dispatch.in_doubt + Dispatch.failed + Dispatch.bounced + Dispatch.unreached
-    query = select(Dispatch).where(Dispatch.incident_id.in_(incidents), or_(trouble > 0, Dispatch.course == "paused"))
-    return db.session.scalars(query.order_by(Dispatch.id.desc()).limit(limit)).all()
-
-
-def draft_reports(incidents: Select[Any], *, limit: int) -> Sequence[Report]:
-    """Reports begun and not filed, soonest due first."""
-    query = select(Report).where(Report.incident_id.in_(incidents), Report.state == "draft").options(*map(defer, WORDS))
-    return db.session.scalars(query.order_by(Report.due_at.is_(None), Report.due_at, Report.id).limit(limit)).all()
-
-
-def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datetime | None]]:
+def wants(incident_ids: Collection[int] | Select[Any]) -> Sequence[tuple[int, list[str], datetime | None]]:
     """For these incidents, what each open duty waits for, and what its due time would be if it is known."""
     # the standing is hidden from SQLite's planner, which would walk all open duties of all incidents by it
     query = select(FindingRow.incident_id, FindingRow.wants, FindingRow.due_at).where(
@@ -170,11 +157,13 @@ def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datet
     return [(incident, keys, due) for incident, keys, due in db.session.execute(query)]
 
 
-def numbers_of(incidents: Select[Any], now: datetime, today_ends: datetime) -> tuple[int, int, int]:
-    """How many open incidents, how many duties due by the end of today, and how many of those are late already."""
+def numbers_of(
+    incidents: Select[Any], now: datetime, today_ends: datetime, others: Select[Any] | None = None
+) -> tuple[int, int, int, int]:
+    """How many open incidents, how many duties due by the end of today, how many of those are late, how many of `others`."""
     late = func.sum(case((FindingRow.due_at < now, 1), else_=0))
     today = (LIVE, belongs_to(incidents), FindingRow.due_at < today_ends)
-    query = select(func.count(), late).select_from(FindingRow).where(*today)
-    due, over = db.session.execute(query).one()
-    count = db.session.scalar(select(func.count()).select_from(incidents.subquery()))
-    return int(count or 0), int(due or 0), int(over or 0)
+    asked = [select(func.count()).select_from(one.subquery()) for one in (incidents, others) if one is not None]
+    query = select(func.count(), late, *(one.scalar_subquery() for one in asked)).select_from(FindingRow).where(*today)
+    due, over, count, *outside = db.session.execute(query).one()
+    return int(count or 0), int(due or 0), int(over or 0), sum(outside)

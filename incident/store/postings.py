@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, func, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.postings import GOOD
 from incident.store.announcements import Announcement
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
@@ -56,19 +55,6 @@ def sights(announcement_ids: Sequence[int]) -> dict[int, list[tuple[datetime, st
     for number, at, sight in db.session.execute(query):
         found[number].append((at, sight))
     return found
-
-
-def troubled(incidents: Select[Any], *, limit: int) -> Sequence[tuple[int, str, str]]:
-    """Incident, slug and what the last look saw of public pages that are not as they should be, over these incidents (a query of ids)."""
-    last = select(func.max(PostingCheck.id)).join(Announcement, Announcement.id == PostingCheck.announcement_id)
-    last = last.where(Announcement.incident_id.in_(incidents), Announcement.look_at.is_not(None))
-    query = select(Announcement.incident_id, Announcement.slug, PostingCheck.sight)
-    query = query.join(PostingCheck, PostingCheck.announcement_id == Announcement.id)
-    query = query.where(PostingCheck.id.in_(last.group_by(Announcement.id)), PostingCheck.sight.not_in(GOOD))
-    return [
-        (id_, slug, sight)
-        for id_, slug, sight in db.session.execute(query.order_by(PostingCheck.id.desc()).limit(limit))
-    ]
 
 
 def answered_before(announcement_id: int) -> bool:

@@ -27,6 +27,7 @@ from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
+from incident.store.reading import once
 from incident.store.sealed import Sealer
 
 IS_FREE: Final = text("person IS NULL")  # and not redeemed by somebody all the same: those are spoilt
@@ -107,6 +108,7 @@ class RemedyCode(Model):
 COLUMNS: Final = ("remedy_id", "incident_id", "serial", "mark", "sealed")
 
 
+@once
 def of_incident(incident_id: int, *, locked: bool = False) -> Sequence[Remedy]:
     """The remedies of an incident by their number; `locked` holds their rows until the transaction ends."""
     query = select(Remedy).where(Remedy.incident_id == incident_id).order_by(Remedy.number)
@@ -261,13 +263,6 @@ def page(remedy_id: int, *, after: int = 0, limit: int = 50, only: str = "") -> 
     if only:
         query = query.where(conditions[only])
     return db.session.scalars(query.order_by(RemedyCode.serial).limit(limit)).all()
-
-
-def ending(mine: Select[Any], today: date, until: date, *, limit: int) -> Sequence[Remedy]:
-    """Remedies of these incidents whose last day is one of these, while people have codes that they did not use."""
-    query = select(Remedy).where(Remedy.until.between(today, until), Remedy.redeemed < Remedy.given)
-    query = query.where(Remedy.incident_id.in_(mine))
-    return db.session.scalars(query.order_by(Remedy.until, Remedy.id).limit(limit)).all()
 
 
 def remove_free(remedy: Remedy) -> int:

@@ -1,9 +1,9 @@
-"""Counts over the rooms of one incident, for closing it and for the summary: one small query each, no list is read."""
+"""Counts over the rooms of one incident, for closing it and for the summary: few small queries, no list is read."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from incident.store.db import db
@@ -26,39 +26,56 @@ COUNTED = ("waiting", "sending", "accepted", "delivered", "confirmed", *NEEDS_CA
 
 
 @once
-def _by_word(column: InstrumentedAttribute[str], incident_id: int) -> dict[str, int]:
-    """How many rows of this incident stand where."""
-    query = select(column, func.count()).where(column.class_.incident_id == incident_id).group_by(column)
-    return {word: number for word, number in db.session.execute(query)}
+def _counts(incident_id: int) -> Mapping[str, Mapping[tuple[str, str], int]]:
+    """How many rows of each of these rooms stand where, in one query."""
+    finding = (FindingRow.standing, FindingRow.state)
+    rooms = (
+        _words("notice", Notice, (Notice.stage, literal(""))),
+        _words("report", Report, (Report.state, literal(""))),
+        _words("list", PersonImport, (PersonImport.state, literal(""))),
+        _words("step", Step, (Step.state, literal(""))),
+        _words("evidence", Evidence, (literal(""), literal(""))),
+        _words("finding", FindingRow, finding).where(FindingRow.superseded_at.is_(None)),
+    )
+    query = union_all(*(room.where(room.selected_columns[4] == incident_id) for room in rooms))
+    found: dict[str, dict[tuple[str, str], int]] = {}
+    for room, word, state, number, _ in db.session.execute(query):
+        found.setdefault(room, {})[word, state] = number
+    return found
+
+
+def _words(room: str, table: Any, by: tuple[Any, Any]) -> Select[Any]:
+    own = [one for one in by if isinstance(one, InstrumentedAttribute)]
+    return select(literal(room), *by, func.count(), table.incident_id).group_by(*own, table.incident_id)
+
+
+def _by_word(room: str, incident_id: int) -> dict[str, int]:
+    return {word: number for (word, _), number in _counts(incident_id).get(room, {}).items()}
 
 
 def notices(incident_id: int) -> Mapping[str, int]:
     """Notices by stage."""
-    return _by_word(Notice.stage, incident_id)
+    return _by_word("notice", incident_id)
 
 
 def reports(incident_id: int) -> Mapping[str, int]:
     """Reports by state."""
-    return _by_word(Report.state, incident_id)
+    return _by_word("report", incident_id)
 
 
 def imports(incident_id: int) -> Mapping[str, int]:
     """Lists of people by state."""
-    return _by_word(PersonImport.state, incident_id)
+    return _by_word("list", incident_id)
 
 
 def steps(incident_id: int) -> Mapping[str, int]:
     """Steps by state."""
-    return _by_word(Step.state, incident_id)
+    return _by_word("step", incident_id)
 
 
-@once
 def findings(incident_id: int) -> Mapping[tuple[str, str], int]:
     """Findings that stand, by what they say and what was decided about them."""
-    query = select(FindingRow.standing, FindingRow.state, func.count())
-    query = query.where(FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None))
-    found = db.session.execute(query.group_by(FindingRow.standing, FindingRow.state))
-    return {(standing, state): number for standing, state, number in found}
+    return _counts(incident_id).get("finding", {})
 
 
 def undecided(incident_id: int, standing: str) -> int:
@@ -69,7 +86,7 @@ def undecided(incident_id: int, standing: str) -> int:
 
 def evidence(incident_id: int) -> int:
     """How many pieces of evidence there are."""
-    return db.session.scalar(select(func.count(Evidence.id)).where(Evidence.incident_id == incident_id)) or 0
+    return sum(_by_word("evidence", incident_id).values())
 
 
 @once

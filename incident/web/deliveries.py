@@ -16,7 +16,7 @@ from incident.domain.people import Audience
 from incident.exports import csv, register
 from incident.store import audiences, dispatches, notices, registers, users
 from incident.store.dispatches import Dispatch
-from incident.web import paces, preflights, pretences
+from incident.web import bar, paces, preflights, pretences
 from incident.web.access import actor, now, permit
 from incident.web.boards import CHANNEL_LABELS, MEANINGS, board_of, boards_of, reason_words, with_details
 from incident.web.incidents import csv_answer
@@ -139,7 +139,7 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
         tones=preflights.TONES,
         typed=request.form,
         errors=errors,
-        frozen=dispatches.frozen(),
+        frozen=bar.around().frozen,
         left_out=rolls.fell_out(g.incident.id, version),
         shares=pretences.shares(request.form) if g.incident.kind == "drill" else [],
         begun=dispatches.of_version(version.id, simulated=simulated),

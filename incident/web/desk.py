@@ -12,7 +12,7 @@ from sqlalchemy import Select
 from incident.domain.access import MEMBER, Role
 from incident.domain.facts import vocabulary
 from incident.domain.remedies import WARNED
-from incident.store import improvements, obligations, overview, postings, remedies, separation, tips, users
+from incident.store import improvements, obligations, overview, separation, tips, waits
 from incident.store import incidents as rows
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
@@ -82,23 +82,17 @@ class _Found:
         today = now().date()
         self.waits = waits.read(mine, today=today, until=today + WARNED, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
-        self.reported = tips.counted(tips.queue(reported())) if may("tip.view") else 0
-        newest = [incident.id for incident in db.session.scalars(rows.newest(mine, ASKED_OF))]
-        self.wants = overview.wants(newest)
-        self.notes = rows.handovers(mine, limit=HANDOVERS)
         self.improvements = improvements.open_of(me().id, mine, limit=LISTED) if may("improvement.view") else ()
+        self.wants = overview.wants_of_newest(mine, ASKED_OF)
+        self.notes = rows.handovers(mine, limit=HANDOVERS)
         listed: tuple[Sequence[Any], ...] = (
             self.findings,
             self.steps,
-            self.notices,
-            self.dispatches,
-            self.drafts,
-            self.remedies,
-            self.notes,
             self.improvements,
+            [note for note, _ in self.notes],
         )
         ids = {row.incident_id for some in listed for row in some} | {wanted[0] for wanted in self.wants}
-        ids |= {incident for incident, _, _ in self.pages}
+        ids |= self.waits.incidents
         self.incidents = rows.by_ids(ids)
 
     def marks(self) -> Iterator[Mark]:
@@ -191,11 +185,11 @@ class _Found:
         return [
             *waiting.asked_roles(self.roles),
             *waiting.reported(self.reported),
-            *waiting.notices(self.notices, self.incidents),
-            *waiting.sendings(self.dispatches, self.incidents),
-            *waiting.pages(self.pages, self.incidents),
-            *waiting.remedies(self.remedies, self.incidents),
-            *waiting.reports(self.drafts, self.incidents),
+            *waiting.notices(self.waits.notices, self.incidents),
+            *waiting.sendings(self.waits.dispatches, self.incidents),
+            *waiting.pages(self.waits.pages, self.incidents),
+            *waiting.remedies(self.waits.remedies, self.incidents),
+            *waiting.reports(self.waits.drafts, self.incidents),
         ]
 
     def handovers(self) -> list[dict[str, Any]]:

@@ -57,11 +57,10 @@ class Shift:
 def of(incident: Incident) -> Shift:
     """How things stand for whoever takes over."""
     near = team(incident)
-    by_ref = {user.ref: user for user, _ in near}
     clocks, untimed = _clocks(incident) if may("duty.view") else ([], 0)
     sees_plan = may("plan.view")
     return Shift(
-        _handover(incident, by_ref) if may("timeline.view") else None,
+        _handover(incident) if may("timeline.view") else None,
         clocks,
         untimed,
         [plan.title for plan in plans.of(incident.id)] if sees_plan else [],
@@ -79,11 +78,10 @@ def team(incident: Incident) -> list[tuple[User, bool]]:
     return found
 
 
-def _handover(incident: Incident, team: dict[str, User]) -> Handover | None:
-    for note in rows.handovers(select(Incident.id).where(Incident.id == incident.id), limit=1):
+def _handover(incident: Incident) -> Handover | None:
+    for note, name in rows.handovers(select(Incident.id).where(Incident.id == incident.id), limit=1):
         if note.ref not in hidden("note"):
-            by = team[note.written_by].name if note.written_by in team else note.written_by
-            return Handover(note.text, by, note.written_at)
+            return Handover(note.text, name or note.written_by, note.written_at)
     return None
 
 

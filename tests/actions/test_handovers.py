@@ -17,7 +17,7 @@ def handed_over(incident, text):
 
 def last():
     found = incidents.handovers(select(Incident.id), limit=10)
-    return [note.text for note in found]
+    return [note.text for note, _ in found]
 
 
 def test_the_last_handover_of_each_incident_stands_newest_first(app):
