@@ -19,6 +19,7 @@ from incident.api import bundles as api_bundles
 from incident.api import calls as api_calls
 from incident.api import closing as api_closing
 from incident.api import deliveries as api_deliveries
+from incident.api import drills as api_drills
 from incident.api import enquiries as api_enquiries
 from incident.api import erasures as api_erasures
 from incident.api import freezing as api_freezing
@@ -79,6 +80,9 @@ from incident.web import (
     delivery_lists,
     desk,
     desks,
+    drill,
+    drill_clock,
+    drills,
     duties,
     enquiries,
     erasures,
@@ -213,6 +217,8 @@ WEB: tuple[Blueprint, ...] = (
     summaries.bp,
     measures.bp,
     readiness.bp,
+    drills.bp,
+    drill.bp,
     reference.bp,
     administration.bp,
     vulnerabilities.bp,
@@ -280,6 +286,8 @@ API: tuple[Blueprint, ...] = (
     api_summaries.bp,
     api_measures.bp,
     api_readiness.bp,
+    api_drills.bp,
+    api_drills.one,
     api_administration.bp,
     api_vulnerabilities.bp,
     api_incoming_alerts.bp,
@@ -288,6 +296,7 @@ API: tuple[Blueprint, ...] = (
 
 STARTERS: tuple[Callable[[APIFlask], None], ...] = (
     marked.init,
+    drill_clock.init,
     saved_filters.init,
     unsent.init,
     scheme.init,

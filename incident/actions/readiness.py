@@ -8,7 +8,7 @@ from incident.domain.mail_domains import Standing
 from incident.domain.plans import playbooks
 from incident.domain.readiness import Channel, Check, Signs
 from incident.settings import Settings
-from incident.store import audit, checkpoints, dispatches
+from incident.store import audit, checkpoints, dispatches, drills
 from incident.store import readiness as rows
 from notifiers.contract import Channels
 
@@ -37,6 +37,11 @@ def judged(settings: Settings, channels: Channels, *, library: str, now: datetim
     return Readiness(readiness.checked(signs, now), readiness.next_drill(signs, now))
 
 
+def next_drill(now: datetime) -> date:
+    """The day by which the next yearly drill is due."""
+    return readiness.next_drill(Signs(drills=rows.drilled(), drill_ended_at=drills.last_ended()), now)
+
+
 def _signs(settings: Settings, channels: Channels, library: str) -> Signs:
     holders, names, numbers = rows.holders()
     providers = {word: notifier.provider for word, notifier in channels.real.items()}
@@ -59,6 +64,7 @@ def _signs(settings: Settings, channels: Channels, library: str) -> Signs:
         checkpoint_at=_moment(checkpoint.at) if checkpoint else None,
         record_lines=audit.head().size,
         drills=rows.drilled(),
+        drill_ended_at=drills.last_ended(),
         playbooks={word: book.title for word, book in playbooks().items() if word != "common"},
         laws_waiting=rows.going_by_older_laws(library),
         frozen=dispatches.frozen(),

@@ -68,6 +68,7 @@ class Signs:
     checkpoint_at: datetime | None = None
     record_lines: int = 0
     drills: Mapping[str, datetime] = field(default_factory=dict)
+    drill_ended_at: datetime | None = None
     playbooks: Mapping[str, str] = field(default_factory=dict)
     laws_waiting: int = 0
     frozen: bool = False
@@ -88,8 +89,13 @@ def checked(signs: Signs, now: datetime) -> list[Check]:
 
 def next_drill(signs: Signs, now: datetime) -> date:
     """When the yearly drill is due: a year after the last one; today where there was none."""
-    last = max(signs.drills.values(), default=None)
+    last = last_drill(signs)
     return (last + A_YEAR if last else now).date()
+
+
+def last_drill(signs: Signs) -> datetime | None:
+    """When the team last drilled: the end of an exercise, or a plan that was followed in a drill."""
+    return max((at for at in (*signs.drills.values(), signs.drill_ended_at) if at is not None), default=None)
 
 
 # ---------------------------------------------------------------- people
@@ -267,7 +273,7 @@ def _keeping(signs: Signs, now: datetime) -> Iterator[Check]:
 
 
 def _practice(signs: Signs, now: datetime) -> Iterator[Check]:
-    last = max(signs.drills.values(), default=None)
+    last = last_drill(signs)
     do = "Hold a drill: nothing in it reaches a real person."
     if last is None:
         yield Check("drill", "The yearly drill", Verdict.FAILS, "The team has never drilled.", do, "drills")

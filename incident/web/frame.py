@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, current_app, g, request
 
 from incident.settings import Settings
-from incident.web import access, bar, dues, rail
+from incident.web import access, bar, drill_clock, dues, rail
 from incident.web.bar import Entry
 from incident.web.languages import Word, _
 
@@ -19,6 +19,7 @@ NAVIGATION = (
     Entry("all_notices.index", Word("Notices"), "all_notices", "n"),
     Entry("measures.index", Word("Measures"), "measures", "m"),
     Entry("readiness.index", Word("Readiness"), "readiness", "y"),
+    Entry("drills.index", Word("Drills"), "drills", "x"),
     Entry("record.index", Word("Record"), "record", "r"),
     Entry("team.index", Word("Team"), "team", "t"),
     Entry("administration.index", Word("Administration"), "administration", "z"),
@@ -56,6 +57,8 @@ def mode() -> dict[str, str]:
             "tone": "late",
             "means": _("Nothing is sent until an administrator has reconciled and lifted the freeze."),
         }
+    if drilling := drill_clock.mode():
+        return drilling
     channels = current_app.extensions.get("channels")
     if channels is None or channels.only_sandbox:
         return {
