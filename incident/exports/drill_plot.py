@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from html import escape
 from itertools import pairwise
 from typing import Final, TypeVar
-from xml.sax.saxutils import escape
 
 from incident.domain.after_action import AfterAction
 from incident.domain.drills import Verdict, span_words
