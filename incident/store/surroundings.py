@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import FromClause, Select, func, select, true
+from sqlalchemy import BigInteger, FromClause, Select, bindparam, func, select, true
 
 from incident.domain.scales import NOT_CONCERNED
 from incident.store.db import db
@@ -13,7 +14,10 @@ from incident.store.dispatches import SendingSwitch
 from incident.store.grades import Grade
 from incident.store.incidents import Incident
 from incident.store.obligations import LIVE, FindingRow, belongs_to
-from incident.store.overview import Overview, figures, parts
+from incident.store.overview import NOW, Overview, figures, parts
+
+WHICH: Final = bindparam("around_incident", type_=BigInteger())
+"""The incident that a page is about, given with the query."""
 
 
 @dataclass(frozen=True)
@@ -55,33 +59,30 @@ def read(incident_id: int | None, over: Select[Any] | None, now: datetime, *, mo
     base = select(switch.label("frozen")).subquery("base")
     source: FromClause = base
     columns: list[Any] = [base.c.frozen]
-    for one in (_standing(incident_id, now), _grades(incident_id), _due(over, now, most)):
-        if one is not None:
-            source = source.outerjoin(one, true())
-            columns += one.c
-    return _told([row._mapping for row in db.session.execute(select(*columns).select_from(source))], now)
+    around = [] if incident_id is None else [_standing(), _grades()]
+    for one in around if over is None else [*around, _due(over, now, most)]:
+        source = source.outerjoin(one, true())
+        columns += one.c
+    given = {NOW.key: now, WHICH.key: incident_id}
+    return _told([row._mapping for row in db.session.execute(select(*columns).select_from(source), given)], now)
 
 
-def _standing(incident_id: int | None, now: datetime) -> FromClause | None:
-    if incident_id is None:
-        return None
-    named = [part.label(f"n_{name}") for name, part in parts(now).items()]
-    return select(*named).select_from(Incident).where(Incident.id == incident_id).subquery("standing")
+@cache
+def _standing() -> FromClause:
+    named = [part.label(f"n_{name}") for name, part in parts().items()]
+    return select(*named).select_from(Incident).where(Incident.id == WHICH).subquery("standing")
 
 
-def _grades(incident_id: int | None) -> FromClause | None:
+@cache
+def _grades() -> FromClause:
     """The latest grade of each scale, the suggested and the chosen one."""
-    if incident_id is None:
-        return None
-    newest = select(func.max(Grade.id)).where(Grade.incident_id == incident_id).group_by(Grade.scale, Grade.basis)
+    newest = select(func.max(Grade.id)).where(Grade.incident_id == WHICH).group_by(Grade.scale, Grade.basis)
     query = select(Grade.scale, Grade.level, Grade.score, Grade.basis).where(Grade.id.in_(newest))
     return query.subquery("grades")
 
 
-def _due(over: Select[Any] | None, now: datetime, most: int) -> FromClause | None:
+def _due(over: Select[Any], now: datetime, most: int) -> FromClause:
     """The duty due next, and the one that is late longest; walks due times, however many duties there are."""
-    if over is None:
-        return None
     running = (LIVE, func.coalesce(FindingRow.standing, "") == "owed", belongs_to(over))
     late = select(FindingRow.id).where(*running, FindingRow.due_at < now).limit(most).subquery()
     counted = select(func.count()).select_from(late).scalar_subquery()

@@ -83,7 +83,7 @@ class _Found:
         self.waits = waits.read(mine, today=today, until=today + WARNED, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
         self.improvements = improvements.open_of(me().id, mine, limit=LISTED) if may("improvement.view") else ()
-        self.wants = overview.wants_of_newest(mine, ASKED_OF)
+        self.wants = overview.wanted_of_newest(mine, ASKED_OF)
         self.notes = rows.handovers(mine, limit=HANDOVERS)
         listed: tuple[Sequence[Any], ...] = (
             self.findings,
@@ -162,9 +162,9 @@ class _Found:
 
     def questions(self) -> list[dict[str, Any]]:
         """The questions whose answers decide most duties, over the newest incidents."""
-        counted: Counter[tuple[int, str]] = Counter(
-            (incident, key) for incident, keys, _ in self.wants for key in keys if key in vocabulary()
-        )
+        counted: Counter[tuple[int, str]] = Counter()
+        for incident, keys, many in self.wants:
+            counted.update({(incident, key): many for key in keys if key in vocabulary()})
         return [
             {
                 "label": vocabulary()[key].label,

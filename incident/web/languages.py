@@ -60,15 +60,18 @@ class Word(str):
 
 def tag() -> str:
     """The language of whoever this answer is for."""
-    if not has_request_context() or request.path.startswith(("/api/", "/hooks/")):
+    if not has_request_context():
         return ENGLISH
-    if "language" not in g:
-        g.language = _chosen()
-    return cast(str, g.language)
+    kept: str | None = g.get("language")  # asked for every text of a page
+    if kept is None:
+        kept = g.language = _chosen()
+    return kept
 
 
 def _chosen() -> str:
     """What stands in the account; for strangers what they switched to, else the first their browser names that we have."""
+    if request.path.startswith(("/api/", "/hooks/")):
+        return ENGLISH
     reader = access.user()
     if reader is not None:
         return reader.language if reader.language in LANGUAGES else ENGLISH
