@@ -7,18 +7,22 @@ from datetime import datetime
 from flask import g, url_for
 from sqlalchemy import select
 
+from incident.domain.forms import library
 from incident.store import incidents as rows
-from incident.store import overview, plans, reminders
+from incident.store import overview, reminders
 from incident.store.incidents import Incident
+from incident.store.overview import Beside
 from incident.store.users import User
 from incident.web import marks, rail
 from incident.web.access import may, now
 from incident.web.dues import DueWords, due_words
+from incident.web.languages import _, said
 from incident.web.marked import hidden
 from incident.web.story import Entry
 
 CLOCKS = 4
 STEPS = 3
+NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,17 @@ class Handover:
 
 
 @dataclass(frozen=True)
+class Named:
+    """Something that belongs to the incident: what it is called, a line on it, and how it stands."""
+
+    title: str
+    note: str
+    href: str
+    word: str
+    tone: str
+
+
+@dataclass(frozen=True)
 class Shift:
     """All that, ready for the page; what the reader may not see is empty."""
 
@@ -52,6 +67,8 @@ class Shift:
     steps: Sequence[Clock]
     people: Sequence[User]
     team: Sequence[User]
+    reports: Sequence[Named]
+    weak: Sequence[Named]
 
 
 def of(incident: Incident) -> Shift:
@@ -59,15 +76,37 @@ def of(incident: Incident) -> Shift:
     near = team(incident)
     clocks, untimed = _clocks(incident) if may("duty.view") else ([], 0)
     sees_plan = may("plan.view")
+    beside = overview.beside(incident.id, most=NAMED)
     return Shift(
         _handover(incident) if may("timeline.view") else None,
         clocks,
         untimed,
-        [plan.title for plan in plans.of(incident.id)] if sees_plan else [],
+        [one.title for one in beside if one.kind == "plan"] if sees_plan else [],
         _steps(incident) if sees_plan else [],
         _people(incident, near) if may("member.view") else [],
         [user for user, _ in near],
+        [_report(incident, one) for one in beside if one.kind == "report" and one.ref not in hidden("report")]
+        if may("report.view")
+        else [],
+        [_weak(one) for one in beside if one.kind == "weak"] if may("vulnerability.view") else [],
     )
+
+
+def _report(incident: Incident, one: Beside) -> Named:
+    """A report by the authority it goes to, with its stage."""
+    form = library().get(one.form)
+    stage = form.words(form.stage(one.stage).label, "en") if form else one.stage
+    filed = one.state == "filed"
+    href = url_for("reports.show", incident=incident.ref, ref=one.ref)
+    return Named(one.title, stage, href, _("filed") if filed else _("draft"), "met" if filed else "soon")
+
+
+def _weak(one: Beside) -> Named:
+    """A vulnerability by its title, with its score and whether it is exploited."""
+    note = one.ref if one.score is None else f"{one.ref} · CVSS {one.score:.1f} {said(one.form)}"
+    exploited = one.state == "yes"
+    href = url_for("vulnerabilities.show", ref=one.ref)
+    return Named(one.title, note, href, _("! actively exploited") if exploited else "", "late")
 
 
 def team(incident: Incident) -> list[tuple[User, bool]]:

@@ -1,11 +1,12 @@
 """Whoever comes to the shift sees on an incident's page, and on the desk, what was left for them and what changed."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import time_machine
 
 from incident import clock
-from incident.actions import intake, members
+from incident.actions import intake, members, reports, vulnerabilities
 from incident.domain.access import Role
 from tests.builders import an_incident
 
@@ -56,3 +57,17 @@ def test_the_handover_of_a_restricted_incident_is_on_nobody_elses_desk(as_):
     lead.post(f"/incidents/{incident.ref}/notes", data={"text": "Unspoken.", "purpose": "handover"})
     assert "Unspoken." in lead.get("/").text
     assert "Unspoken." not in other.get("/").text
+
+
+def test_the_reports_and_vulnerabilities_of_an_incident_stand_on_its_page_by_name(as_):
+    incident, lead = an_incident(facts={"personal_data": True, "establishments": ["DE"]}), as_(Role.LEAD)
+    page = f"/incidents/{incident.ref}"
+    assert "All reports" not in lead.get(page).text
+    about = {"language": "en", "duty": "", "zone": ZoneInfo("UTC"), "actor": lead.ref, "now": clock.now()}
+    given = {"form": "eu-gdpr-33", "stage": "initial", "authority": "Authority of Sampleland"}
+    ref = reports.start(incident.ref, **given, **about)
+    weak = vulnerabilities.record({"title": "Orders can be read"}, actor=lead.ref, now=clock.now())
+    vulnerabilities.link(weak, incident.ref, actor=lead.ref, now=clock.now())
+    shown = lead.get(page).text
+    assert f'<a href="{page}/reports/{ref}">Authority of Sampleland</a>' in shown
+    assert f'<a href="/vulnerabilities/{weak}">Orders can be read</a>' in shown
