@@ -32,6 +32,7 @@ from incident.actions import (
     tip_triage,
 )
 from incident.actions.enquiring import Asker
+from incident.actions.ledger import transaction
 from incident.actions.letters import Paper
 from incident.actions.notices import approved_version
 from incident.actions.tips import Upload
@@ -43,7 +44,8 @@ from incident.store import letters as letter_rows
 from incident.store import outlets as outlet_rows
 from incident.store import plans as plan_rows
 from incident.store import tips as tip_rows
-from incident.store.db import db
+from incident.store.db import db, new_ref
+from incident.store.drills import Drill, DrillInject, DrillRemark
 from incident.store.incidents import Incident
 from incident.web.reports import house_zone
 from notifiers.by_hand import ByHand
@@ -109,6 +111,7 @@ def a_full_house(folder: Path) -> House:
         _opened,
         _offered,
         _to_be_erased,
+        _drilled,
     ):
         furnish(house)
         db.session.rollback()
@@ -275,3 +278,19 @@ def _to_be_erased(house: House) -> None:
         actor=house.actor, now=clock.now(),
     )  # fmt: skip
     house.things["erasures ref"] = wish.ref
+
+
+def _drilled(house: House) -> None:
+    """What an exercise has: its clock, something that came in, something said of it. The kind of the incident stays."""
+    now = clock.now()
+    with transaction(house.actor, now) as ledger:
+        drill = Drill(incident_id=house.incident.id, scenario="lost_laptop", digest="0" * 64, factor=24, began_at=now)
+        drill.script = {"title": "", "summary": "", "brief": "", "playbook": "", "minutes": 60, "expected": []}
+        drill.facilitator, drill.pauses, drill.life, drill.outcome = house.actor, [], {}, {}
+        inject = DrillInject(ref=new_ref("J"), incident_id=house.incident.id, key="own_1", minute=1, kind="message")
+        inject.text, inject.facts, inject.life = "Unspoken inject", {}, {}
+        remark = DrillRemark(ref=new_ref("K"), incident_id=house.incident.id, kind="helped", written_at=now)
+        remark.text, remark.written_by = "Unspoken remark", house.actor
+        db.session.add_all([drill, inject, remark])
+        ledger.write("drill.inject_added", inject.ref, incident=house.incident.ref, minute=1)
+    house.things |= {"drill ref": inject.ref, "drills scenario": "lost_laptop"}
