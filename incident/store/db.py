@@ -17,6 +17,7 @@ from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LETTER = (CROCKFORD * 8).encode("ascii")  # of each byte one of the 32 letters, each as often as the others
 BUSY_TIMEOUT_MS = 15_000
 STEP = 0.002  # seconds between two looks at a lock that another process holds
 TURN = "tocsin_turn"
@@ -78,7 +79,7 @@ def new_secret_ref() -> str:
 
 
 def _random_letters(count: int) -> str:
-    return "".join(secrets.choice(CROCKFORD) for _ in range(count))
+    return secrets.token_bytes(count).translate(LETTER).decode("ascii")
 
 
 class Turns:
