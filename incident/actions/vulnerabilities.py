@@ -7,14 +7,17 @@ from typing import Any
 from incident.actions import intake
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import vulnerabilities as rules
-from incident.domain.errors import Invalid, Missing
+from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
+from incident.domain.tips import Kind as TipKind
+from incident.domain.tips import State as TipState
 from incident.domain.vulnerabilities import Described
 from incident.exports.cvss import Score, scored
-from incident.store import incidents
+from incident.store import incidents, tips
 from incident.store import vulnerabilities as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
+from incident.store.tips import Tip
 from incident.store.vulnerabilities import Vulnerability
 
 
@@ -27,6 +30,47 @@ def record(given: Mapping[str, Any], *, actor: str, now: datetime) -> str:
         db.session.add(row)
         _line(ledger, "vulnerability.recorded", row)
     return row.ref
+
+
+def register(tip: str, *, title: str = "", existing: str = "", actor: str, now: datetime) -> str:
+    """Put what somebody reported on the register, or to one that is on it; its reference. Raises Invalid, Refused, Missing.
+
+    The report stays in hand, so that whoever sent it hears how it ends. An incident that it belongs to is linked too.
+    """
+    with transaction(actor, now) as ledger:
+        report = _report(tip)
+        row = _one(existing) if existing else _reported(report, title, actor, now)
+        if not rows.link_tip(row, report.id, actor=actor, now=now):
+            ledger.unchanged()
+            return row.ref
+        if not existing:
+            _line(ledger, "vulnerability.recorded", row)
+        case = db.session.get(Incident, report.incident_id) if report.incident_id is not None else None
+        ledger.write("vulnerability.reported", row.ref, incident=case.ref if case else None, tip=report.ref)
+        if case is not None and rows.link(row, case, actor=actor, now=now):
+            _line(ledger, "vulnerability.linked", row, case)
+        if report.state == TipState.NEW:
+            report.state, report.taken_by, report.changed_at = TipState.IN_HAND.value, actor, now
+    return row.ref
+
+
+def _report(ref: str) -> Tip:
+    found = tips.by_ref(ref, locked=True)
+    if found is None:
+        raise Missing()
+    if found.kind != TipKind.VULNERABILITY:
+        raise Refused("This report is not about a vulnerability. Say first that it is.")
+    return found
+
+
+def _reported(report: Tip, title: str, actor: str, now: datetime) -> Vulnerability:
+    """A new one in the words of a report."""
+    given = rules.of_report(report.ref, tips.told(report), title=title, received_at=report.received_at)
+    row = Vulnerability(ref=new_ref("V"), made_at=now, made_by=actor)
+    _write(row, rules.described(given, now=now), _scores(given), now)
+    db.session.add(row)
+    db.session.flush()
+    return row
 
 
 def change(ref: str, given: Mapping[str, Any], *, seen: str | None = None, actor: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ from flask import Response, current_app
 from pydantic import BaseModel, Field
 
 from incident.actions import tip_triage as actions
+from incident.actions import vulnerabilities
 from incident.api.incidents import Place, Ref, Strict
 from incident.domain import tips as rules
 from incident.domain.tips import Kind
@@ -103,6 +104,11 @@ class JoinIn(Strict):
 
 class LinkIn(Strict):
     original: str
+
+
+class RegisterIn(Strict):
+    title: str = Field("", max_length=200, description="Empty: made of the report's reference.")
+    vulnerability: str = Field("", max_length=20, description="One that is on the register already; empty: a new one.")
 
 
 class AsideIn(Strict):
@@ -256,6 +262,17 @@ def unlink(tip: str) -> str:
     known(tip)
     actions.unlink(tip, actor=actor(), now=now())
     return ""
+
+
+@bp.post("/<tip>/vulnerability")
+@permit("tip.triage")
+@bp.input(RegisterIn, arg_name="given")
+@bp.output(Ref, status_code=201)
+def register(tip: str, given: RegisterIn) -> dict[str, str]:
+    """Put it on the register of vulnerabilities, or to one that is on it; the vulnerability's reference."""
+    known(tip)
+    by = {"title": given.title, "existing": given.vulnerability}
+    return {"ref": vulnerabilities.register(tip, **by, actor=actor(), now=now())}
 
 
 @bp.post("/<tip>/set-aside")

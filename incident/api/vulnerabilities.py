@@ -14,6 +14,7 @@ from incident.store import vulnerabilities as rows
 from incident.store.vulnerabilities import Vulnerability
 from incident.web.access import actor, now, permit
 from incident.web.incidents import visible
+from incident.web.vulnerabilities import reported
 
 bp = APIBlueprint("api_vulnerabilities", __name__, url_prefix="/api/v1/vulnerabilities", tag="Vulnerabilities")
 
@@ -66,6 +67,7 @@ class VulnerabilityOut(BaseModel):
 class VulnerabilitySheet(VulnerabilityOut):
     details: str
     incidents: list[str] = Field(description="References of the incidents that you may know of.")
+    reports: list[str] = Field(description="References of the reports from outside that you may know of.")
 
 
 class VulnerabilityList(BaseModel):
@@ -106,6 +108,7 @@ def show(ref: str) -> dict[str, Any]:
     return _shown(row) | {
         "details": rows.details(row),
         "incidents": [one.ref for one in rows.incidents(row, visible())],
+        "reports": [one.ref for one in reported(row)],
     }
 
 

@@ -109,6 +109,25 @@ def facts(row: Described, *, title: str) -> dict[str, Any]:
     return found
 
 
+def of_report(ref: str, said: Mapping[str, Any], *, title: str, received_at: datetime) -> dict[str, Any]:
+    """How one is described that somebody reported: in their words, unchecked, with the vector and the day they gave.
+
+    Who they are stays with the report, which can be answered and erased by itself. That it is exploited is for us to find:
+    what they say of it stands in the details.
+    """
+    vector = str(said.get("vector") or "")
+    parts = [str(said.get("where") or ""), str(said.get("what") or "")]
+    if said.get("exploited") is not None:
+        parts.append(f"Actively exploited, as reported: {'yes' if said['exploited'] else 'no'}.")
+    return {
+        "title": title.strip() or f"Reported vulnerability ({ref})",
+        "vector3": vector if vector.startswith("CVSS:3") else "",
+        "vector4": vector if vector.startswith("CVSS:4") else "",
+        "reported_at": received_at,
+        "details": "\n\n".join(part for part in parts if part)[:LONGEST_DETAILS],
+    }
+
+
 def _text(field: str, raw: Any, longest: int, *, needed: bool = False) -> str:
     said = storable(str(raw or "")).strip()
     if needed and not said:

@@ -140,3 +140,22 @@ def of_incident(incident_id: int) -> Sequence[Vulnerability]:
     ours = select(VulnerabilityLink.vulnerability_id).where(VulnerabilityLink.incident_id == incident_id)
     grave = case({level: place for place, level in enumerate(LEVELS)}, value=Vulnerability.level)
     return db.session.scalars(select(Vulnerability).where(Vulnerability.id.in_(ours)).order_by(grave)).all()
+
+
+def link_tip(row: Vulnerability, tip_id: int, *, actor: str, now: datetime) -> bool:
+    """Say that this report from outside tells of it; whether that is new."""
+    if db.session.get(VulnerabilityTip, (row.id, tip_id)):
+        return False
+    db.session.add(VulnerabilityTip(vulnerability_id=row.id, tip_id=tip_id, linked_at=now, linked_by=actor))
+    return True
+
+
+def of_tip(tip_id: int) -> Sequence[Vulnerability]:
+    """The vulnerabilities that a report from outside tells of, oldest first."""
+    ours = select(VulnerabilityTip.vulnerability_id).where(VulnerabilityTip.tip_id == tip_id)
+    return db.session.scalars(select(Vulnerability).where(Vulnerability.id.in_(ours)).order_by(Vulnerability.id)).all()
+
+
+def tip_ids(row: Vulnerability) -> Select[Any]:
+    """A query of the numbers of the reports from outside that tell of it."""
+    return select(VulnerabilityTip.tip_id).where(VulnerabilityTip.vulnerability_id == row.id)

@@ -4,9 +4,11 @@ from flask import Response, current_app, flash, redirect, request, stream_with_c
 from flask.typing import ResponseReturnValue
 
 from incident.actions import tip_triage as actions
-from incident.domain.errors import Missing, Refused
+from incident.actions import vulnerabilities
+from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.tips import Unfit
 from incident.store import incidents
+from incident.store import vulnerabilities as vulnerability_rows
 from incident.store.incidents import Incident
 from incident.web import tips
 from incident.web.access import actor, now, permit
@@ -116,6 +118,23 @@ def set_aside(tip: str) -> ResponseReturnValue:
     tips.known(tip)
     actions.set_aside(tip, request.form.get("why", ""), actor=actor(), now=now())
     return _back(tip, _("Set aside."))
+
+
+@bp.post("/<tip>/vulnerability")
+@permit("tip.triage")
+def register(tip: str) -> ResponseReturnValue:
+    """Put it on the register of vulnerabilities, or to one that is on it."""
+    tips.known(tip)
+    existing = request.form.get("existing", "").strip().upper()
+    if existing and vulnerability_rows.by_ref(existing) is None:
+        return tips.page(tip, {"existing": _("There is no such vulnerability on the register.")}), 422
+    try:
+        title = request.form.get("vulnerability", "")
+        ref = vulnerabilities.register(tip, title=title, existing=existing, actor=actor(), now=now())
+    except Invalid as error:
+        return tips.page(tip, {"vulnerability": error.sentence}), 422
+    flash(_("It is on the register. Whoever reported it is answered here, and hears how it ends."), "met")
+    return redirect(url_for("vulnerabilities.show", ref=ref))
 
 
 @bp.get("/<tip>/files/<file>")

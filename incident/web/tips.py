@@ -27,12 +27,12 @@ from incident.domain.outlets import WORDS as MAIL_WORDS
 from incident.domain.tips import FIELDS, LABELS, TONES, Field, Kind, Sort, State, Unfit, Way
 from incident.exports import csv
 from incident.exports.cvss import scored
-from incident.store import incidents
+from incident.store import incidents, vulnerabilities
 from incident.store import tips as rows
 from incident.store.db import new_secret_ref
 from incident.store.incidents import Incident
 from incident.store.tips import MAILBOX, Tip
-from incident.web.access import actor, now, permit, zone
+from incident.web.access import actor, may, now, permit, zone
 from incident.web.filters import when
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, _, tag, value_words
@@ -223,6 +223,9 @@ def page(ref: str, errors: dict[str, str] | None = None) -> str:
         names=people([row.taken_by, *(pair[0].by for pair in sheet.messages)]),
         errors=errors or {},
         form=request.form,
+        registered=vulnerabilities.of_tip(row.id)
+        if row.kind == Kind.VULNERABILITY and may("vulnerability.view")
+        else (),
         settled=row.state == State.SETTLED,
         joined=row.outcome in rows.JOINED,
     )

@@ -1,6 +1,6 @@
 """The register of vulnerabilities: list, one with its scores and incidents, and the incident that an exploited one is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,11 +10,15 @@ from flask.typing import ResponseReturnValue
 from incident.actions import vulnerabilities as actions
 from incident.domain import vulnerabilities as rules
 from incident.domain.errors import Invalid, Missing
+from incident.domain.tips import LABELS
 from incident.domain.vulnerabilities import Exploited, State
 from incident.exports import csv
+from incident.store import tips
 from incident.store import vulnerabilities as rows
+from incident.store.incidents import Incident
+from incident.store.tips import Tip
 from incident.store.vulnerabilities import Vulnerability
-from incident.web.access import actor, now, permit, zone
+from incident.web.access import actor, may, now, permit, zone
 from incident.web.answers import LOCAL
 from incident.web.composing import instant
 from incident.web.incidents import csv_answer, visible
@@ -181,8 +185,18 @@ def _page(row: Vulnerability, form: Any, errors: dict[str, str]) -> str:
         words=EXPLOITED,
         tones=rules.TONES,
         incidents=rows.incidents(row, visible()),
+        reports=reported(row),
+        labels=LABELS,
         seen=row.changed_at.isoformat(),
     )
+
+
+def reported(row: Vulnerability) -> Sequence[Tip]:
+    """The reports from outside that tell of it, as far as this reader may know of them; who sent one stands there."""
+    if not may("tip.view"):
+        return ()
+    query = tips.visible(visible().with_only_columns(Incident.id)).where(Tip.id.in_(rows.tip_ids(row)))
+    return tips.page(query, before=None, limit=PAGE)
 
 
 def _form(row: Vulnerability | None, form: Any, errors: dict[str, str]) -> str:

@@ -6,15 +6,17 @@ import pytest
 from sqlalchemy import text
 
 from incident import clock
-from incident.actions import members, vulnerabilities
+from incident.actions import members, tip_triage, vulnerabilities
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.stale import Stale, seen_mark
+from incident.domain.tips import Kind
 from incident.store import incidents, obligations
 from incident.store import vulnerabilities as rows
 from incident.store.db import db
 from tests.builders import an_incident
 from tests.record import lines
+from tests.tips import a_report, the_tip
 
 HIGH = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N"
 CRITICAL = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
@@ -140,3 +142,63 @@ def test_programs_keep_the_register_too(client, token_for):
     (row,) = client.get("/api/v1/vulnerabilities/?state=fixed", headers=headers).json["vulnerabilities"]
     assert row["fix_available_at"] == "2026-03-10T12:00:00Z"
     assert client.post(f"/api/v1/vulnerabilities/{ref}/open", headers=headers).status_code == 409
+
+
+@pytest.fixture
+def reported(app):
+    """A report from outside about a vulnerability, with a vector and a name."""
+    folder = app.extensions["settings"].instance / "files"
+    said = {"what": "Order 2 opens with my cookie", "where": "Shop 4", "vector": HIGH, "exploited": "yes"}
+    return a_report(Kind.VULNERABILITY, folder=folder, who="Rea Searcher", email="rea@example.org", **said).ref
+
+
+def test_a_report_becomes_an_entry_by_one_press_and_each_leads_to_the_other(as_, reported):
+    lead = as_(Role.LEAD)
+    form = lead.get(f"/reported/{reported}").text
+    assert f'action="/reported/{reported}/vulnerability"' in form
+    where = lead.post(f"/reported/{reported}/vulnerability", data={"vulnerability": "Orders can be read"}).location
+    row = rows.by_ref(where.rpartition("/")[2])
+    assert (row.title, row.vector3, row.score3, row.reported_at) == (
+        "Orders can be read", HIGH, 7.5, the_tip(reported).received_at,
+    )  # fmt: skip
+    details = rows.details(row)
+    assert "Order 2 opens with my cookie" in details
+    assert "Actively exploited, as reported: yes" in details
+    assert "Rea" not in details + row.title
+    assert row.exploited == "unknown"
+    assert f'href="/reported/{reported}"' in lead.get(where).text
+    assert f'href="{where}"' in lead.get(f"/reported/{reported}").text
+    assert the_tip(reported).state == "in_hand"
+    assert "vulnerability.reported" in {line.verb for line in lines()}
+
+
+def test_a_second_report_of_the_same_is_put_to_the_entry_that_is_there(app, as_, reported):
+    lead, ref = as_(Role.LEAD), recorded()
+    assert lead.post(f"/reported/{reported}/vulnerability", data={"existing": "V-NONE"}).status_code == 422
+    assert lead.post(f"/reported/{reported}/vulnerability", data={"existing": ref.lower()}).status_code == 302
+    lead.post(f"/reported/{reported}/vulnerability", data={"existing": ref})
+    assert [one.ref for one in rows.of_tip(the_tip(reported).id)] == [ref]
+    assert [line.verb for line in lines() if line.verb == "vulnerability.reported"] == ["vulnerability.reported"]
+
+
+def test_the_incident_of_a_report_is_linked_along(app, reported):
+    incident = an_incident()
+    tip_triage.join(reported, incident.ref, [], actor=WHO, now=clock.now())
+    ref = vulnerabilities.register(reported, actor=WHO, now=clock.now())
+    assert [one.ref for one in rows.of_incident(incident.id)] == [ref]
+    assert rows.by_ref(ref).title == f"Reported vulnerability ({reported})"
+
+
+def test_a_report_of_something_else_is_not_put_on_the_register(app):
+    other = a_report(Kind.LEAK, folder=app.extensions["settings"].instance / "files").ref
+    with pytest.raises(Refused, match="not about a vulnerability"):
+        vulnerabilities.register(other, actor=WHO, now=clock.now())
+    assert not rows.page()
+
+
+def test_programs_register_reports_too(app, token_for, reported):
+    browser, lead = app.test_client(), token_for(Role.LEAD)
+    made = browser.post(f"/api/v1/reported/{reported}/vulnerability", json={"title": "Orders"}, headers=lead)
+    assert made.status_code == 201
+    sheet = browser.get(f"/api/v1/vulnerabilities/{made.json['ref']}", headers=lead).json
+    assert (sheet["reports"], sheet["title"]) == ([reported], "Orders")
