@@ -117,8 +117,19 @@ class Wish:
 def ask(found: Genuine, wish: Wish, *, nonce: str, network: str, terms: Terms, now: datetime) -> Enquiry:
     """Take in what somebody asks; the enquiry. Raises Invalid, TooMany, Refused where it was taken before."""
     who, text = _checked(found, wish)
-    count(found, network, now)
+    try:
+        return _taken(found, wish, who, text, nonce=nonce, network=network, terms=terms, now=now)
+    except Twice:
+        count(found, network, now)  # it was counted in what was just rolled back
+        raise
+
+
+def _taken(
+    found: Genuine, wish: Wish, who: Asker, text: str, *, nonce: str, network: str, terms: Terms, now: datetime
+) -> Enquiry:
+    """The enquiry, with its try, in one transaction: whoever asks waits once for their turn to write."""
     with transaction(PUBLIC, now) as ledger:
+        throttled.take_within(_tries(found, network), now=now)
         known = rows.by_nonce(nonce)
         if known is not None:
             raise Twice(_shown_again(known, found, now))
@@ -179,8 +190,12 @@ def _checked(found: Genuine, wish: Wish) -> tuple[Asker, str]:
 
 def count(found: Genuine, network: str, now: datetime) -> None:
     """Take one try of this network, and of this person's code where there is one. Raises TooMany."""
+    throttled.take_all(_tries(found, network), now=now)
+
+
+def _tries(found: Genuine, network: str) -> dict[str, str]:
     own = {OWN_CODE: f"{found.case.id}:{found.number}"} if found.number is not None else {}
-    throttled.take_all({NETWORK: network, **own}, now=now)
+    return {NETWORK: network, **own}
 
 
 def _attempt(found: Genuine) -> Delivery | None:

@@ -22,6 +22,18 @@ def take(limit: str, key: str, *, now: datetime) -> None:
 
 def take_all(keys: Mapping[str, str], *, now: datetime) -> None:
     """Take one try under each limit, in one transaction; none where one of them is past. Raises TooMany."""
-    until = throttle.take([(limit, credentials.counting_key(limit, key)) for limit, key in keys.items()], now)
+    _refuse(throttle.take(_counted(keys), now))
+
+
+def take_within(keys: Mapping[str, str], *, now: datetime) -> None:
+    """The same inside the caller's transaction: what is refused later must count its tries again by itself. Raises TooMany."""
+    _refuse(throttle.take_within(_counted(keys), now))
+
+
+def _counted(keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(limit, credentials.counting_key(limit, key)) for limit, key in keys.items()]
+
+
+def _refuse(until: datetime | None) -> None:
     if until is not None:
         raise TooMany(until)

@@ -12,6 +12,8 @@ from incident.domain.throttle import LIMITS, Tally, counted, waits_until
 from incident.store.db import Model, UTCDateTime, db
 
 KEPT = timedelta(days=1)
+SWEEPS = "0"
+"""New keys that begin so, one in sixteen, take away what is over: it means to read the whole table."""
 
 
 class Throttle(Model):
@@ -34,12 +36,22 @@ def take(keys: Iterable[tuple[str, str]], now: datetime) -> datetime | None:
     The try is counted before anything is checked, so that many at once cannot pass together.
     """
     with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
-        tallies = [(limit, key, _tally(connection, key, now)) for limit, key in sorted(keys)]
-        waits = [until for _, _, tally in tallies if (until := waits_until(tally, now))]
-        if waits:
-            return max(waits)
-        for limit, key, tally in tallies:
-            _keep(connection, key, counted(tally, LIMITS[limit], now))
+        return _taken(connection, keys, now)
+
+
+def take_within(keys: Iterable[tuple[str, str]], now: datetime) -> datetime | None:
+    """The same inside the caller's transaction, and with it: what is rolled back was not counted."""
+    return _taken(db.session.connection(), keys, now)
+
+
+def _taken(connection: Connection, keys: Iterable[tuple[str, str]], now: datetime) -> datetime | None:
+    tallies = [(limit, key, _tally(connection, key, now)) for limit, key in sorted(keys)]
+    waits = [until for _, _, tally in tallies if (until := waits_until(tally, now))]
+    if waits:
+        return max(waits)
+    for limit, key, tally in tallies:
+        _keep(connection, key, counted(tally, LIMITS[limit], now))
+    if any(tally.tries == 0 and key.startswith(SWEEPS) for _, key, tally in tallies):
         connection.execute(delete(Throttle).where(func.coalesce(Throttle.until, Throttle.since) < now - KEPT))
     return None
 
@@ -49,7 +61,7 @@ def forget(key: str) -> None:
     db.session.execute(delete(Throttle).where(Throttle.key == key))
 
 
-def _tally(connection: Connection, key: str, now: datetime) -> Tally | None:
+def _tally(connection: Connection, key: str, now: datetime) -> Tally:
     """The tally under a key, its row made and held, so that two at once count one after the other."""
     insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
     # one statement makes or holds the row: between two of them, whoever came in rightly could have taken it away

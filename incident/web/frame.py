@@ -1,8 +1,10 @@
 """What every page shows around its own content: where one is, which mode, and how an incident stands."""
 
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app, g, request
+from werkzeug.local import LocalProxy
 
 from incident.settings import Settings
 from incident.web import access, bar, drill_clock, dues, rail
@@ -35,8 +37,13 @@ def init(app: Flask) -> None:
 
 
 def _frame() -> dict[str, Any]:
+    """What surrounds a page; its mode is read where it is shown: strangers' pages have none."""
     user = access.user()
-    around: dict[str, Any] = {"mode": mode(), "navigation": _navigation() if user else (), "reader": user}
+    around: dict[str, Any] = {
+        "mode": LocalProxy(cache(mode)),
+        "navigation": _navigation() if user else (),
+        "reader": user,
+    }
     around["printed_at"] = access.now()
     if user and "incident" in g:
         is_part = request.headers.get("X-Fragment") == "1"  # only a part of a page is asked for: it has no rail

@@ -4,6 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event, select
 
 from incident.actions import calls as desk_calls
 from incident.actions import (
@@ -24,7 +25,7 @@ from incident.actions.enquiring import Asker
 from incident.actions.throttled import TooMany
 from incident.domain.enquiries import Kind, Terms
 from incident.domain.errors import Invalid, Refused
-from incident.store import calls, dispatches, incidents, mailbox, people
+from incident.store import calls, dispatches, incidents, mailbox, people, throttle
 from incident.store import enquiries as rows
 from incident.store.db import db, new_secret_ref
 from notifiers.contract import Event, Outcome, Status
@@ -141,6 +142,24 @@ def test_the_same_form_is_taken_once(story):
     with pytest.raises(checks.Twice):
         ask(story, Kind.QUESTION, text="Twice?", nonce="0" * 26)
     assert len(rows.page(story.incident.id)) == 1
+
+
+def test_whoever_asks_waits_once_for_their_turn_to_write_and_their_try_counts_all_the_same(story):
+    begun = []
+    event.listen(db.engine, "begin", lambda connection: begun.append(connection.get_execution_options()))
+    genuine = found(story)
+    begun.clear()
+    wish = Wish(Kind.QUESTION, "Which data?", language="en")
+    for _ in range(2):
+        try:
+            checks.ask(genuine, wish, nonce="N" * 26, network="192.0.2.1", terms=TERMS, now=NOW)
+        except checks.Twice:
+            continue
+    writes = [options for options in begun if options.get("tocsin_write")]
+    assert len(writes) == 3, "one for what is taken in; of what was sent twice the try is counted by itself"
+    db.session.rollback()
+    tries = db.session.scalars(select(throttle.Throttle.tries)).all()
+    assert tries == [2, 2]
 
 
 @pytest.mark.parametrize(("number", "most"), [(1, 12), (0, 30)])
