@@ -18,7 +18,7 @@ from incident.domain import hours, ladders, starters
 from incident.domain.calls import Next, Outcome, Why
 from incident.domain.deliveries import State
 from incident.domain.errors import Missing, Refused
-from incident.domain.people import Addressee
+from incident.domain.people import MACHINE, Addressee
 from incident.domain.wording import Unfilled
 from incident.store import calls as rows
 from incident.store import dispatches, incidents, notices, sealed, tallies
@@ -31,6 +31,8 @@ from incident.store.tallies import Moves
 from notifiers.contract import Message
 
 LOOKED_AT_ONCE = 20
+NO_MESSAGE = "Leave no message and hang up: this person may be at risk at home."
+NO_WORD = "Say that you have the wrong number, and hang up: this person may be at risk at home."
 NOBODY_LEFT = "There is nobody to call just now."
 
 
@@ -126,7 +128,11 @@ def _around(message: Message, person: Addressee, told: Dispatch) -> tuple[tuple[
     words = {"company": shared.get("company.name", ""), "phone": shared.get("contact.phone", "")}
     spoken = starters.words(message.language).by_hand
     known = words | {"person": person.name, "reference": person.ref}
-    return tuple((name, spoken[name].format(**known)) for name in ("opening", "somebody_else", "voice_mail", "end"))
+    said = {name: spoken[name].format(**known) for name in ("opening", "somebody_else", "voice_mail", "end")}
+    if MACHINE in person.unsafe:
+        said["voice_mail"] = NO_MESSAGE
+        said["somebody_else"] = NO_WORD
+    return tuple(said.items())
 
 
 def record(

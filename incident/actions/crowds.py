@@ -79,6 +79,19 @@ def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ..
     )
 
 
+def guardians(incident_id: int, audience: Audience) -> tuple[str, ...]:
+    """Return, of the duties owed to these people, the laws that want guardians told of children, each with its age."""
+    book = law_editions.of_incident(incident_id)
+    found = {}
+    for finding in obligations.current(incident_id).values():
+        duty = book.duty(finding.duty) if finding.standing == "owed" and finding.state != "waived" else None
+        if duty is None or not TOLD & duty.names or not meant(book[duty.law].place, audience):
+            continue
+        if duty.guardian_under:
+            found[f"{book[duty.law].short}, of people under {duty.guardian_under}"] = None
+    return tuple(found)
+
+
 def begun_for(notice_id: int) -> tuple[Duty, ...]:
     """Return what the notice has to hold because it was begun to tell the public or the media, as some law says."""
     return tuple(public_task_rules.duty_of(row.evidence) for row in public_tasks.of_notice(notice_id))

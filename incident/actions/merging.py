@@ -12,7 +12,7 @@ from incident.domain import notices as rules
 from incident.domain.facts import Facts, from_json
 from incident.domain.layouts import Sheet
 from incident.domain.notices import Channel, Text
-from incident.domain.people import Addressee
+from incident.domain.people import MACHINE, Addressee
 from incident.domain.remedies import Offer, used_by
 from incident.domain.starters import Words
 from incident.domain.wording import Unfilled, Values
@@ -146,12 +146,14 @@ class _Tongue:
 class Texts:
     """The texts of a version by one channel, each compiled once, however many people they are written to.
 
-    `remedies` are the numbers of those whose codes it gives to people.
+    `remedies` are the numbers of those whose codes it gives to people. Calls that are not made by hand reach nobody at risk
+    at home: a voice of ours would speak to whoever picks up, or to a machine.
     """
 
-    def __init__(self, contents: Mapping[str, Any], channel: str) -> None:
+    def __init__(self, contents: Mapping[str, Any], channel: str, *, by_hand: bool = True) -> None:
         self._contents, self._kind = contents, Channel(channel)
         self.remedies = used_by(contents)
+        self._to_of = ADDRESS[self._kind] if by_hand or self._kind is not Channel.CALL else _automatic
         self._tongues: dict[str, _Tongue] = {}
         self._chosen: dict[str, tuple[str, _Tongue]] = {}
 
@@ -180,7 +182,7 @@ class Texts:
         if not given:
             return []
         refs, threads, people = zip(*given, strict=True)
-        to: Sequence[str] = list(map(ADDRESS[self._kind], people))
+        to: Sequence[str] = list(map(self._to_of, people))
         if self._kind is Channel.LETTER:
             people, to = zip(*map(tongue.in_care, people, to), strict=True)
         try:
@@ -217,6 +219,10 @@ def messages(
     return Texts(version.contents, channel).messages(addressees)
 
 
+def _automatic(person: Addressee) -> str:
+    return person.phone if MACHINE not in person.unsafe else ""
+
+
 def address(person: Addressee, channel: Channel) -> str:
     """Return where a person is reached by a channel; "" where they are not."""
     return ADDRESS[channel](person)
@@ -224,8 +230,8 @@ def address(person: Addressee, channel: Channel) -> str:
 
 ADDRESS: Mapping[Channel, Callable[[Addressee], str]] = {
     Channel.EMAIL: attrgetter("email"),
-    Channel.SMS: attrgetter("phone"),
-    Channel.CALL: attrgetter("phone"),
+    Channel.SMS: lambda person: person.phone if "sms" not in person.unsafe else "",
+    Channel.CALL: lambda person: person.phone if "call" not in person.unsafe else "",
     Channel.LETTER: lambda person: "\n".join((person.name, *person.address)) if person.address else "",
     Channel.PUSH: attrgetter("push_token"),
     Channel.ANNOUNCEMENT: lambda _: "",

@@ -33,8 +33,8 @@ from incident.store.sealed import Sealer, sealer
 PAGE: Final = 50
 CONTACTS: Final = ("email", "phone", "guardian_email", "guardian_phone")
 CORRECTABLE: Final = (
-    "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "reference",
-    "deceased", "no_letter", "push_token",
+    "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "guardian_address",
+    "reference", "deceased", "no_letter", "safe_ways", "push_token",
 )  # fmt: skip
 PARTS: Final = {"name": ("given_name", "family_name"), "address": ("street", "postcode", "city", "region", "country")}
 """What a field stands for when a list gave it in parts; a correction replaces them all."""
@@ -419,7 +419,10 @@ def _judged(before: Record, values: Mapping[str, str], plain: Plain | None = Non
                 record.pop(part, None)
             if value:
                 record[field] = value
-    rules.settle_marks(record, columns.says_no)
+    if not rules.settle_marks(record, columns.says_no, columns.found_safe):
+        raise Invalid(
+            rules.SAFE, f"Say which ways are safe, with commas between: {', '.join(rules.SAFE_WAYS)}; or none."
+        )
     if record.keys().isdisjoint({"name", "given_name", "family_name", *CONTACTS, "reference"}):
         raise Invalid("name", "Give a name, an e-mail address, a telephone number or your reference.")
     return record, Plain(
@@ -439,7 +442,7 @@ def as_shown(record: Mapping[str, str]) -> dict[str, str]:
 
 
 def _typed(field: str, value: str, code: str) -> str:
-    value = columns.cleaned(value, lines=field == "address")
+    value = columns.cleaned(value, lines=field in lists.LINED)
     if len(value) > lists.LONGEST_FIELD:
         raise Invalid(field, f"At most {lists.LONGEST_FIELD} characters.")
     if value and field.endswith("email"):

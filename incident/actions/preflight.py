@@ -15,7 +15,7 @@ import structlog
 from incident.actions import crowds, mail_domain, people, remedies
 from incident.actions.drafts import checked_by, texts_of
 from incident.actions.ledger import transaction
-from incident.actions.merging import House, facts_of, values
+from incident.actions.merging import House, address, facts_of, values
 from incident.domain import addresses, layouts, merges, musts, segments, starters, suspects
 from incident.domain import incidents as incident_rules
 from incident.domain import mail_domains as domains
@@ -25,7 +25,7 @@ from incident.domain.deliveries import first_channel
 from incident.domain.errors import Invalid, Missing
 from incident.domain.hours import USUAL, Day
 from incident.domain.notices import Channel
-from incident.domain.people import Addressee, Audience, Reach, State
+from incident.domain.people import MINORS, Addressee, Audience, Reach, State
 from incident.domain.preflight import Findings, Ground, Result
 from incident.domain.remedies import CODES, EXAMPLE
 from incident.domain.starters import Words
@@ -204,11 +204,12 @@ def ground_of(
     lacks: Counter[str] = Counter()
     languages: Counter[str] = Counter()
     first: dict[str, Counter[str]] = {}
-    unreached = total = 0
+    unreached = total = minors = 0
     audience = Audience.from_json(notice.audience)
     for group in audiences.counted(case.id, audience):
         reached = {word: bool(Reach(group.reach) & BITS[word]) for word in ways}
         total += group.people
+        minors += group.people if group.age in MINORS else 0
         languages[group.language] += group.people
         lacks.update({word: group.people for word in ways if not reached[word]})
         unreached += group.people if ways and not any(reached.values()) else 0
@@ -228,6 +229,7 @@ def ground_of(
         at_any_hour=at_any_hour,
         day=day,
         held_back=sum(group.people for group in audiences.counted(case.id, audience, State.SUSPECT)),
+        guardians=crowds.guardians(case.id, audience) if minors else (),
     )
 
 
@@ -402,6 +404,7 @@ def _look(person: Addressee, plan: Plan, found: Findings) -> list[str]:
         words += [f"gap.{name}" for name in merges.gaps(person, tongue.words, tongue.fields)]
         if tongue.sms is not None and person.phone:
             words += _weighed(person, tongue, found)
+    words += _cared_for(person, plan)
     if person.email and "email" in plan.channels and not looks.is_email(person.email):
         words.append("bad.email")
     if person.phone and plan.channels & {"sms", "call"} and not looks.is_phone(person.phone):
@@ -409,6 +412,19 @@ def _look(person: Addressee, plan: Plan, found: Findings) -> list[str]:
     if person.address and "letter" in plan.channels:
         lines = (person.name, *person.address)
         words += [f"letter.{doubt}" for doubt in addresses.doubts(lines, person.place)]
+    return words
+
+
+def _cared_for(person: Addressee, plan: Plan) -> list[str]:
+    """The words for somebody who is told otherwise than others: through somebody else, or by safe ways alone."""
+    words = []
+    if person.unsafe:
+        reached = any(address(person, Channel(word)) for word in plan.channels)
+        words.append("care.at_risk" if reached else "care.unsafe")
+    if person.care:
+        words.append("care.minor" if person.care == "guardian" else "care.next_of_kin")
+    elif person.name != person.for_whom:
+        words.append("care.guardian")
     return words
 
 

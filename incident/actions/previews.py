@@ -6,7 +6,7 @@ from datetime import datetime
 
 from incident.actions import people, throttled
 from incident.actions.ledger import transaction
-from incident.actions.merging import values_of
+from incident.actions.merging import address, values_of
 from incident.domain import layouts, merges, prose, revealing, segments, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Invalid, Missing
@@ -50,6 +50,8 @@ class Preview:
     sms: Length | None
     open: tuple[str, ...]
     spoken: str = ""
+    reached: bool = True  # whether this channel leads to the person at all
+    care: str = ""  # who a letter is addressed to in their place, or "at_risk"
 
 
 def of_version(version: NoticeVersion, language: str) -> Wording:
@@ -118,6 +120,9 @@ def _preview(
     wording: Wording, channel: Channel, shown: Values, person: Addressee | None, further: int, *, is_masked: bool
 ) -> Preview:
     name, reads = (person.ref, person.language) if person else ("", "")
+    if person is not None and person.care and channel is Channel.LETTER and "person.for_whom" in shown:
+        in_care = starters.words(wording.text.language).in_care[person.care]
+        shown = {**shown, "person.name": in_care.format(name=shown["person.for_whom"])}
     try:
         page = wording.page(channel)
     except Invalid as refusal:
@@ -126,7 +131,9 @@ def _preview(
     text = "".join(piece.name if isinstance(piece, Slot) else piece for piece in page.sms.pieces)
     length = segments.length(for_sms(text)) if channel is Channel.SMS else None
     said = _spoken(wording, page) if channel is Channel.CALL else ""
-    return Preview(page, "", name, reads, is_masked, further, length, page.fields, said)
+    reached = person is None or channel is Channel.ANNOUNCEMENT or bool(address(person, channel))
+    care = "" if person is None else "at_risk" if person.unsafe else person.care
+    return Preview(page, "", name, reads, is_masked, further, length, page.fields, said, reached, care)
 
 
 def _spoken(wording: Wording, page: Sheet) -> str:

@@ -273,7 +273,9 @@ class Wave:
     def _all_written(self, row: Dispatch, held: Sequence[Held]) -> list[Batch]:
         """The messages of batches of one channel; none where nothing of them may be sent any more, and they were given back."""
         try:
-            drafts = drafted(row, held, self.approval.texts(row, held[0].channel), self.approval.key)
+            channel = held[0].channel
+            texts = self.approval.texts(row, channel, self.opened[channel].provider)
+            drafts = drafted(row, held, texts, self.approval.key)
             return [written(draft) for draft in drafts]
         except Refused as refused:
             for one in held:

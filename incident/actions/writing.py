@@ -35,14 +35,14 @@ class Approval:
         self._proven: list[Any] = []
         self.key = Kept()
 
-    def texts(self, row: Dispatch, channel: str) -> Texts:
-        """The texts by a channel. Raises Refused where they are not those that the approval is bound to."""
+    def texts(self, row: Dispatch, channel: str, provider: str = "") -> Texts:
+        """The texts by a channel of this provider. Raises Refused where they are not those that the approval is bound to."""
         bound_to = row.notice_version_id, row.digest, channel
         if bound_to not in self._texts:
             version = notices.version(row.notice_id, row.version_number)
             if version is None or rules.digest(version.contents) != row.digest:
                 raise Refused("The text of this notice is not the one that was approved. Nothing of it is sent.")
-            self._texts[bound_to] = Texts(version.contents, channel)
+            self._texts[bound_to] = Texts(version.contents, channel, by_hand=provider in deliveries.NOBODY_OUTSIDE)
         return self._texts[bound_to]
 
     def stands(self, row: Dispatch) -> bool:

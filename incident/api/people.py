@@ -54,9 +54,14 @@ class PersonFields(Strict):
     guardian_name: str | None = None
     guardian_email: str | None = None
     guardian_phone: str | None = None
+    guardian_address: str | None = Field(None, description="Line by line.")
     push_token: str | None = None
+    safe_ways: str | None = Field(
+        None,
+        description="At risk at home: the only ways that are used, of email, sms, call, letter, push, guardian; or none.",
+    )
     deceased: str | None = Field(None, description="yes: nothing but a letter to the next of kin goes out.")
-    no_letter: str | None = Field(None, description="yes: no letter goes to the home, for the person is at risk there.")
+    no_letter: str | None = Field(None, description="yes: no letter goes to the home.")
     place: str | None = None
     language: str | None = None
     age: str | None = None

@@ -169,6 +169,25 @@ def says_no(text: str) -> bool:
     return not text.strip() or loose(text) in _yes_and_no()[1]
 
 
+@cache
+def _safe_names() -> dict[str, str]:
+    return {loose(name): word for word, names in _file()["safe"].items() for name in (*names, word)}
+
+
+def found_safe(text: str) -> tuple[str, bool]:
+    """The ways that a cell calls safe, as words in their order, "none" where it names none; whether all of it was understood.
+
+    Empty where the cell says no: nobody is at risk then. A mere yes names no way, so none is safe until somebody says which.
+    """
+    if says_no(text):
+        return "", True
+    known, empty = _safe_names(), {*_yes_and_no()[0], *map(loose, _file()["no"]["words"]), people.NONE_SAFE}
+    parts = [part for part in SEVERAL.split(text) if part.strip()]
+    words = [word for part in parts for word in ([part] if loose(part) in known else part.split())]
+    words = [loose(word) for word in words if loose(word) not in empty]
+    return people.safe_words(known[word] for word in words if word in known), all(word in known for word in words)
+
+
 def found_age(text: str) -> str | None:
     """The band for an age in years or for yes and no; None where it is not understood."""
     yes, no = _yes_and_no()

@@ -18,7 +18,8 @@ TELLS_WHO: Final = frozenset({"name", "given_name", "family_name", "email", "pho
 REPLACED: Final = "\ufffd"
 WORDS: Final = ("country", "region", "language", "exposed", "minor")
 """Fields that say one of a few things."""
-TOLD_BY_VALUE: Final = frozenset({"birth_date", "guardian_name", "guardian_email", "guardian_phone", *people.MARKS})
+LINED: Final = frozenset({"address", "guardian_address"})
+TOLD_BY_VALUE: Final = frozenset({"birth_date", *people.GUARDIAN, *people.MARKS, people.SAFE})
 """With any of these, what a row says of a person cannot be told from which fields it has and its words alone."""
 MOST_KNOWN: Final = 10_000
 
@@ -74,6 +75,7 @@ DOUBT_WORDS: Final = {
     "birth_date": "date of birth not understood",
     "minor": "minor or not: not understood",
     "exposed": "kinds of data not understood",
+    "safe_ways": "safe ways not understood, so what was not is not safe",
 }
 
 
@@ -196,7 +198,7 @@ class Reader:
                     return Turned((Reason.NUL,))
                 if REPLACED in value:
                     return Turned((Reason.ENCODING,))
-                value = columns.cleaned(value, lines=target == "address")
+                value = columns.cleaned(value, lines=target in LINED)
             value = value.strip()
             if len(value) > LONGEST_FIELD:
                 return Turned((Reason.TOO_LONG,))
@@ -233,7 +235,8 @@ class Reader:
 
     def _weighed(self, record: Record) -> Taken | Turned:
         doubts: list[str] = []
-        people.settle_marks(record, columns.says_no)
+        if not people.settle_marks(record, columns.says_no, columns.found_safe):
+            doubts.append(people.SAFE)
         place = self._place(record, doubts)
         bad = self._contacts(record, place, doubts)
         plain = Plain(

@@ -16,6 +16,12 @@ Record = dict[str, str]
 
 MARKS: Final = ("deceased", "no_letter")
 """What is said of a person with yes or nothing: letters go to the next of kin; no letter goes to the home."""
+SAFE: Final = "safe_ways"
+"""The field of somebody who is at risk at home: the ways that are safe, as words; by no other way is anything said to them."""
+SAFE_WAYS: Final = ("email", "sms", "call", "letter", "push", "guardian")
+NONE_SAFE: Final = "none"
+MACHINE: Final = "machine"
+"""Stands among the unsafe ways of everybody at risk: a voice of ours, and what a machine that answers would keep."""
 KEPT: Final = "keep:"
 DOT: Final = "•••"
 
@@ -100,6 +106,7 @@ class Addressee(NamedTuple):
     exposed: tuple[str, ...]
     care: str = ""  # whom a letter is addressed to in the person's place: "guardian", "next_of_kin"; empty: nobody
     code: str = ""  # their own part of the code by which a notice is checked
+    unsafe: tuple[str, ...] = ()  # of somebody at risk at home: what their number must not be used for
     remedies: tuple[str, ...] = ()  # their codes of the remedies of the incident, by number; "" where they have none
 
     @property
@@ -218,7 +225,7 @@ def _is_han(text: str) -> bool:
 
 def guardian_reached(record: Mapping[str, str]) -> bool:
     """Whether somebody who represents the person can be written to or called."""
-    return bool(record.get("guardian_email") or record.get("guardian_phone"))
+    return bool(record.get("guardian_email") or record.get("guardian_phone") or record.get("guardian_address"))
 
 
 class Ways(NamedTuple):
@@ -231,14 +238,58 @@ class Ways(NamedTuple):
     has_push: bool
 
 
-def settle_marks(record: Record, says_no: Callable[[str], bool]) -> None:
-    """Leave each mark as "yes" or out: what is not plainly no counts, for a letter to the wrong home does harm."""
+def safe_words(found: Iterable[str]) -> str:
+    """The ways that are safe as they are kept: each once, in one order; "none" where there is none."""
+    chosen = set(found)
+    return " ".join(word for word in SAFE_WAYS if word in chosen) or NONE_SAFE
+
+
+def settle_marks(record: Record, says_no: Callable[[str], bool], found_safe: Callable[[str], tuple[str, bool]]) -> bool:
+    """Leave each mark as "yes" or out: what is not plainly no counts, for a letter to the wrong home does harm.
+
+    The same of the ways that are safe for somebody at risk at home; False where a word of these was not understood.
+    """
+    understood = True
+    if SAFE in record:
+        record[SAFE], understood = found_safe(record[SAFE])
+        if not record[SAFE]:
+            del record[SAFE]
     for word in MARKS:
         if word in record:
             if says_no(record[word]):
                 del record[word]
             else:
                 record[word] = "yes"
+    return understood
+
+
+def safe(record: Mapping[str, str]) -> Mapping[str, str]:
+    """The record with those contacts alone that may be used: for somebody at risk at home the ways that are marked safe.
+
+    A guardian of theirs is written to only where that is marked too, for the danger may come from there. Else everything.
+    """
+    gone: set[str] = set()
+    if "no_letter" in record:
+        gone |= {*POSTAL, "guardian_address"}
+    if SAFE in record:
+        allowed = set(record[SAFE].split())
+        gone |= {field for way, fields in OF_WAY.items() if way not in allowed for field in fields}
+        if "guardian" not in allowed:
+            gone |= GUARDIAN
+        elif "letter" not in allowed:
+            gone.add("guardian_address")
+        if not allowed & {"sms", "call"}:
+            gone.add("phone")
+    return {field: value for field, value in record.items() if field not in gone} if gone else record
+
+
+def unsafe(record: Mapping[str, str]) -> tuple[str, ...]:
+    """What the number of somebody at risk at home must not be used for; nothing for everybody else."""
+    if SAFE not in record:
+        return ()
+    allowed = record[SAFE].split()
+    by_guardian = "guardian" in allowed and guardian_reached(safe(record))
+    return (MACHINE, *(word for word in ("sms", "call") if word not in allowed and not by_guardian))
 
 
 def ways(record: Mapping[str, str]) -> Ways:
@@ -246,19 +297,16 @@ def ways(record: Mapping[str, str]) -> Ways:
 
     Nobody writes or calls to somebody who has died; a letter goes to the next of kin.
     """
-    if "no_letter" in record:
-        return _ways({word: value for word, value in record.items() if word not in POSTAL})
-    return _ways(record)
+    return _ways(safe(record))
 
 
 def _ways(record: Mapping[str, str]) -> Ways:
     if "deceased" in record and not guardian_reached(record):
         return Ways(False, False, False, bool(address_lines(record)), False)
-    if "guardian_name" in record or "guardian_email" in record or "guardian_phone" in record:
+    if not GUARDIAN.isdisjoint(record):
         if guardian_reached(record):
-            return Ways(
-                True, "guardian_email" in record, "guardian_phone" in record, bool(address_lines(record)), False
-            )
+            post = bool(guardian_lines(record))
+            return Ways(True, "guardian_email" in record, "guardian_phone" in record, post, False)
         return Ways(True, "email" in record, "phone" in record, bool(address_lines(record)), "push_token" in record)
     has_address = ("address" in record or "street" in record) and bool(address_lines(record))
     return Ways(False, "email" in record, "phone" in record, has_address, "push_token" in record)
@@ -277,13 +325,21 @@ def address_lines(record: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(line for line in (street, town, record.get("region", ""), record.get("country", "")) if line)
 
 
+def guardian_lines(record: Mapping[str, str]) -> tuple[str, ...]:
+    """The postal address of whoever represents the person; the person's own where none is known."""
+    if whole := record.get("guardian_address"):
+        return tuple(line.strip() for line in whole.split("\n") if line.strip())
+    return address_lines(record)
+
+
+GUARDIAN: Final = frozenset({"guardian_name", "guardian_email", "guardian_phone", "guardian_address"})
 POSTAL: Final = ("address", "street", "postcode", "city", "region", "country")
+OF_WAY: Final[Mapping[str, tuple[str, ...]]] = {"email": ("email",), "letter": POSTAL, "push": ("push_token",)}
+"""The fields of each way to reach a person; a number serves two, so it goes where neither is safe."""
 MINORS: Final = frozenset({Age.UNDER_13, Age.UNDER_14, Age.UNDER_16, Age.UNDER_18})
 
 
-DETOURS: Final = frozenset(
-    {"given_name", "family_name", "guardian_name", "guardian_email", "guardian_phone", "address", "street", *MARKS}
-)
+DETOURS: Final = frozenset({"given_name", "family_name", "address", "street", *GUARDIAN, *MARKS, SAFE})
 """A record without any of these needs no second look: nobody stands before the person, and no letter finds them."""
 
 
@@ -305,7 +361,7 @@ def addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code
         get, name = record.get, record.get("name", "")
         email, phone, push = get("email", ""), get("phone", ""), get("push_token", "")
         language, place, words, care = _in_plain(*plain[:4])
-        return _as_addressee((number, name, email, phone, (), push, language, place, name, words, care, code, ()))
+        return _as_addressee((number, name, email, phone, (), push, language, place, name, words, care, code, (), ()))
     return _addressed(number, record, plain, code)
 
 
@@ -320,17 +376,19 @@ def _in_plain(place: str, language: str, exposed: str, age: str) -> tuple[str, s
 
 def _addressed(number: int, record: Mapping[str, str], plain: Sequence[Any], code: str) -> Addressee:
     place, language, own, age, represented, *_ = plain
+    never, record = unsafe(record), safe(record)
     get, name = record.get, full_name(record)
-    lines = () if "no_letter" in record else address_lines(record)
+    lines = address_lines(record)
     exposed = _words(own)
     if represented and guardian_reached(record):
         who, email, phone, push = get("guardian_name", ""), get("guardian_email", ""), get("guardian_phone", ""), ""
+        lines = guardian_lines(record)
     elif "deceased" in record:
         who, email, phone, push = name, "", "", ""
     else:
         who, email, phone, push = name, get("email", ""), get("phone", ""), get("push_token", "")
     care = _care(record, who, age)
-    return Addressee(number, who, email, phone, lines, push, language, place, name, exposed, care, code)
+    return Addressee(number, who, email, phone, lines, push, language, place, name, exposed, care, code, never)
 
 
 def _care(record: Mapping[str, str], who: str, age: str) -> str:
@@ -342,14 +400,24 @@ def _care(record: Mapping[str, str], who: str, age: str) -> str:
 
 
 def masked(record: Mapping[str, str]) -> dict[str, str]:
-    """What a screen may show without a line in the record: enough to tell two people apart, too little to reach one."""
+    """What a screen may show without a line in the record: enough to tell two people apart, too little to reach one.
+
+    Of somebody at risk at home only what is safe to use; "safe" says by which ways they may be reached.
+    """
     return {
         "name": mask_words(full_name(record)),
+        "safe": record.get(SAFE, ""),
+        **_masked_contacts(safe(record)),
+        "reference": mask_end(record.get("reference", "")),
+        "guardian": mask_words(record.get("guardian_name", "")) or mask_email(record.get("guardian_email", "")),
+    }
+
+
+def _masked_contacts(record: Mapping[str, str]) -> dict[str, str]:
+    return {
         "email": mask_email(record.get("email", "")),
         "phone": mask_phone(record.get("phone", "")),
         "address": DOT if address_lines(record) else "",
-        "reference": mask_end(record.get("reference", "")),
-        "guardian": mask_words(record.get("guardian_name", "")) or mask_email(record.get("guardian_email", "")),
     }
 
 

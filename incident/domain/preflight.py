@@ -112,6 +112,7 @@ class Ground:
     at_any_hour: bool = False
     day: hours.Day = hours.USUAL
     held_back: int = 0  # possible duplicates that nobody decided about
+    guardians: tuple[str, ...] = ()  # which laws, that are owed, want guardians told, and below which age
 
 
 def is_email(address: str) -> bool:
@@ -135,6 +136,7 @@ def results(ground: Ground, found: Findings | None, cost: str = "") -> tuple[Res
         *(_sizes(found) if found else ()),
         *(_texts(ground, found, cost) if found else ()),
         *(_letters(found) if found else ()),
+        *(_in_care(ground, found) if found else ()),
         *_quiet(ground),
         *(_sender(ground, found) if found else ()),
     )
@@ -269,6 +271,35 @@ def _letters(found: Findings) -> Iterable[Result]:
             yield Result(f"letter.{doubt}", Verdict.WARNS, "Postal addresses", said, count, f"letter.{doubt}")
 
 
+CARE: Final[Mapping[str, tuple[str, str]]] = {
+    "unsafe": (
+        "At risk at home",
+        "{} at risk at home, whom none of these channels reaches safely: nothing goes to them. Ask them, or who knows them, which way is safe.",
+    ),
+    "at_risk": ("At risk at home", "{} at risk at home, told only by the ways that are marked safe."),
+    "minor": (
+        "Minors",
+        "{} under age with no guardian on record who can be written to: a letter goes to the parents or guardian, all else to the child.",
+    ),
+    "guardian": ("Guardians", "{} told through whoever represents them."),
+    "next_of_kin": ("The dead", "{} who died: a letter goes to the next of kin, and nothing else goes out."),
+}
+"""Who is told otherwise than others, by the word under which they are listed: title and sentence."""
+
+
+def _in_care(ground: Ground, found: Findings) -> Iterable[Result]:
+    """Children, represented people, the dead, and people at risk at home: how they are told, and where a person has to act."""
+    for word, (title, said) in CARE.items():
+        count = found.people.get(f"care.{word}", 0)
+        if not count:
+            continue
+        sentence = said.format(counted(count))
+        if word == "minor" and ground.guardians:
+            sentence += f" Guardians are told by {'; '.join(ground.guardians)}."
+        verdict = Verdict.WARNS if word in {"unsafe", "minor"} else Verdict.STANDS
+        yield Result(f"care.{word}", verdict, title, sentence, count, f"care.{word}")
+
+
 def _quiet(ground: Ground) -> Iterable[Result]:
     """Who would be written to or called in the night, or on a Sunday morning, and waits instead."""
     for channel in hours.QUIET_CHANNELS:
@@ -314,6 +345,7 @@ def demand_list(word: str) -> str:
         "gap": tuple(name for name in FIELDS),
         "bad": ("email", "phone"),
         "letter": tuple(doubt.value for doubt in Doubt),
+        "care": tuple(CARE),
         "no": (*WAYS, "way"),
         "sms": ("long",),
         "place": ("unknown",),

@@ -30,7 +30,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "email": frozenset({"email"}),
     "phone": frozenset({"phone"}),
     "address": frozenset({"address", "street", "postcode", "city", "region", "country"}),
-    "guardian": frozenset({"guardian_name", "guardian_email", "guardian_phone"}),
+    "guardian": frozenset({"guardian_name", "guardian_email", "guardian_phone", "guardian_address"}),
     "reference": frozenset({"reference"}),
 }
 AS_GIVEN: Final = "as_given:"

@@ -45,11 +45,22 @@ FIELDS: Final = {
     "guardian_name": Word("Guardian's name"),
     "guardian_email": Word("Guardian's e-mail address"),
     "guardian_phone": Word("Guardian's telephone number"),
+    "guardian_address": Word("Guardian's postal address"),
     "deceased": Word("Deceased (yes; a letter goes to the next of kin)"),
-    "no_letter": Word("No letter to the home (yes, if the person is at risk there)"),
+    "no_letter": Word("No letter to the home (yes)"),
+    "safe_ways": Word("At risk at home: the only safe ways (email, sms, call, letter, push, guardian, or none)"),
 }
 
 
+SAFE_WORDS: Final = {
+    "none": Word("none: ask first"),
+    "email": Word("e-mail"),
+    "sms": Word("text message"),
+    "call": Word("call by a person"),
+    "letter": Word("letter"),
+    "push": Word("push"),
+    "guardian": Word("the guardian"),
+}
 ASKED: Final = "Asked for. A second person has to agree before anything is erased."
 
 
@@ -72,6 +83,7 @@ def _words() -> dict[str, Any]:
         "state_words": STATE_WORDS,
         "age_words": AGE_WORDS,
         "doubt_words": DOUBT_WORDS,
+        "safe_words": SAFE_WORDS,
         "reached": REACHED,
         "lacks": LACKS,
     }

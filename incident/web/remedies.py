@@ -37,7 +37,7 @@ SERVICES: Final = {
     Service.VOUCHER: Word("voucher"),
     Service.OTHER: Word("something else"),
 }
-ONLY: Final = {
+WHICH: Final = {
     "": Word("All"),
     "given": Word("Given to somebody"),
     "unused": Word("Given, not redeemed"),
@@ -115,18 +115,18 @@ def offer(incident: str) -> ResponseReturnValue:
 def show(incident: str, ref: str) -> str:
     """One remedy: who was given a code, and which were redeemed. No code is shown."""
     row = _one(ref)
-    only = request.args.get("only", "")
-    only = only if only in ONLY else ""
+    which = request.args.get("which", "")
+    which = which if which in WHICH else ""
     after = request.args.get("after", 0, type=int)
-    found = list(rows.page(row.id, after=after, limit=PAGE + 1, only=only))
-    here = {"incident": incident, "ref": ref, "only": only}
+    found = list(rows.page(row.id, after=after, limit=PAGE + 1, only=which))
+    here = {"incident": incident, "ref": ref, "which": which}
     return render_template(
         "remedies/show.html",
         row=row,
         services=SERVICES,
         found=found[:PAGE],
-        only=only,
-        choices=ONLY,
+        which=which,
+        choices=WHICH,
         more=url_for(".show", **here, after=found[PAGE - 1].serial) if len(found) > PAGE else "",
         first=url_for(".show", **here) if after else "",
     )

@@ -87,6 +87,7 @@ def test_a_list_shows_people_masked(ref):
         "address": "",
         "reference": "•••45",
         "guardian": "",
+        "safe": "",
     }
     assert shown.reach == Reach.EMAIL | Reach.PHONE
 

@@ -11,7 +11,7 @@ ALL = (True, True, True, False)
 
 def a_record(**more: str) -> dict[str, str]:
     record = HOME | more
-    people.settle_marks(record, columns.says_no)
+    people.settle_marks(record, columns.says_no, columns.found_safe)
     return record
 
 
@@ -82,3 +82,93 @@ def test_a_simple_record_is_addressed_as_any_other(given, age):
     record = {word: f"{word}@x" for word in given}
     plain = a_plain(record, age)
     assert people.addressed(7, record, plain) == people._addressed(7, record, plain, "")
+
+
+CONTACTS = {"push_token": "t" * 40, "guardian_name": "Kim", "guardian_email": "k@x.org", "guardian_phone": "+491511234568"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("yes", "none"),
+        ("x", "none"),
+        ("none", "none"),
+        ("E-Mail", "email"),
+        ("push, SMS; e-mail", "email sms push"),
+        ("yes, email", "email"),
+        ("短信、邮件", "email sms"),
+        ("pigeon", "none"),
+        ("email sms call", "email sms call"),
+        ("text message, phone call", "sms call"),
+        ("no", None),
+        ("", None),
+    ],
+)
+def test_what_a_list_says_of_safe_ways_is_kept_as_words_and_never_more_than_it_names(said, kept):
+    assert a_record(safe_ways=said).get("safe_ways") == kept
+
+
+def test_a_word_that_is_no_way_is_not_safe_and_is_pointed_out():
+    assert columns.found_safe("email, neighbour") == ("email", False)
+    assert columns.found_safe("email, text message") == ("email sms", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "email", "phone", "letter", "push", "never"),
+    [
+        ("none", False, False, False, False, ("machine", "sms", "call")),
+        ("email", True, False, False, False, ("machine", "sms", "call")),
+        ("sms", False, True, False, False, ("machine", "call")),
+        ("call", False, True, False, False, ("machine", "sms")),
+        ("letter", False, False, True, False, ("machine", "sms", "call")),
+        ("push", False, False, False, True, ("machine", "sms", "call")),
+        ("email sms call letter push", True, True, True, True, ("machine",)),
+    ],
+)
+def test_somebody_at_risk_at_home_is_reached_by_what_is_marked_safe_alone(said, email, phone, letter, push, never):
+    record = a_record(push_token="t" * 40, safe_ways=said)
+    assert people.ways(record) == (False, email, phone, letter, push)
+    one = people.addressed(1, record, a_plain(record))
+    assert (bool(one.email), bool(one.phone), bool(one.address), bool(one.push_token)) == (email, phone, letter, push)
+    assert one.unsafe == never
+
+
+def test_the_guardian_of_somebody_at_risk_is_told_only_where_that_is_marked_safe():
+    record = a_record(**CONTACTS, safe_ways="email")
+    one = people.addressed(1, record, a_plain(record, Age.UNDER_16))
+    assert (one.name, one.email, one.phone, one.address) == ("Ann Person", "a@x.org", "", ())
+    assert people.ways(record).represented is False
+    record = a_record(**CONTACTS, safe_ways="guardian")
+    one = people.addressed(1, record, a_plain(record, Age.UNDER_16))
+    assert (one.name, one.email, one.phone, one.address) == ("Kim", "k@x.org", "+491511234568", ())
+    assert one.unsafe == ("machine",)
+
+
+def test_nothing_is_unsafe_for_everybody_else():
+    for more in ({}, {"no_letter": "yes"}, {"deceased": "yes"}, CONTACTS):
+        record = a_record(**more)
+        assert people.addressed(1, record, a_plain(record)).unsafe == ()
+
+
+def test_a_screen_shows_of_somebody_at_risk_what_may_be_used_and_nothing_else():
+    shown = people.masked(a_record(safe_ways="email"))
+    assert (shown["safe"], shown["email"], shown["phone"], shown["address"]) == ("email", "a•••@x…", "", "")
+    assert people.masked(a_record())["safe"] == ""
+
+
+def test_a_letter_to_a_guardian_goes_to_the_guardians_own_address():
+    record = a_record(guardian_name="Kim Person", guardian_address="Other Street 2\n20095 Hamburg")
+    one = people.addressed(1, record, a_plain(record, Age.UNDER_13))
+    assert (one.name, one.address, one.care) == ("Kim Person", ("Other Street 2", "20095 Hamburg"), "")
+    assert people.ways(record) == (True, False, False, True, False)
+    assert (one.email, one.phone) == ("", "")
+
+
+def test_a_guardian_with_a_number_alone_gets_the_letter_at_the_persons_home():
+    record = a_record(guardian_name="Kim Person", guardian_phone="+491511234568")
+    assert people.addressed(1, record, a_plain(record)).address == ("Street 1", "10117 Berlin")
+
+
+def test_no_letter_at_home_holds_for_the_guardians_address_too():
+    record = a_record(guardian_name="Kim", guardian_address="Street 1\n10117 Berlin", no_letter="yes")
+    assert people.addressed(1, record, a_plain(record)).address == ()

@@ -91,7 +91,7 @@ def test_a_typed_code_is_noted_as_redeemed_and_a_strange_one_is_said(app, as_):
 def test_who_has_a_code_is_a_list_and_a_table_without_the_codes(app, as_):
     incident, client = an_incident(), as_("auditor")
     ref = a_remedy(incident, 3)
-    page = client.get(f"/incidents/{incident.ref}/remedies/{ref}?only=free").text
+    page = client.get(f"/incidents/{incident.ref}/remedies/{ref}?which=free").text
     table = client.get(f"/incidents/{incident.ref}/remedies/{ref}/codes.csv").text
     assert page.count("nobody yet") == 3
     assert len(table.splitlines()) == 4
