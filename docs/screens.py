@@ -1,42 +1,179 @@
-"""Takes the README's picture: the desk of a fresh installation with the sample incident and one more, in Chromium."""
+"""Takes pictures in Chromium: the README's, and every page in four looks, empty and full.
 
+    python docs/screens.py                    docs/desk.png, then shots/: each page at 390 and 1440 pixels, by day and by night
+    python docs/screens.py --readme           docs/desk.png alone
+    python docs/screens.py --only people      those pages alone whose address has this in it
+    python docs/screens.py --language zh-Hans in the other language
+
+The full installation has 1,000 incidents and 100,000 people (`bench/stock.py`) and one incident with something in every room
+(`tests/full_house.py`); it is kept in shots/stock and used again. Pictures are named after the page, the look and the width. What
+scrolls sideways is told.
+"""
+
+import argparse
+import logging
 import os
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+import structlog  # noqa: E402
+from apiflask import APIFlask  # noqa: E402
 from waitress.server import create_server  # noqa: E402
 
+from bench import stock  # noqa: E402
 from incident import clock, start  # noqa: E402
+from incident.actions import members  # noqa: E402
 from incident.cli.demo import load  # noqa: E402
+from incident.domain.access import CASE_TEAM, Role  # noqa: E402
 from incident.settings import Settings  # noqa: E402
-from tests.builders import a_session, a_user  # noqa: E402
+from incident.store.db import db  # noqa: E402
+from incident.web.access import permit_of  # noqa: E402
+from tests import crawler  # noqa: E402
+from tests.builders import a_user  # noqa: E402
+from tests.full_house import a_full_house  # noqa: E402
 from tests.journeys.browser import opened  # noqa: E402
 from tests.journeys.installation import free_port  # noqa: E402
+from tests.journeys.test_every_page import FILES  # noqa: E402
+
+SHOTS = ROOT / "shots"
+INCIDENTS, PEOPLE = 1_000, 100_000
+WIDTHS = (390, 1440)
+LOOKS = ("light", "dark")
+TALLEST = 6_000  # pixels of one picture
 
 
 def main() -> None:
-    """Write docs/desk.png."""
-    port = free_port()
-    app = start.prepare(Settings(instance=Path(tempfile.mkdtemp()), port=port, test_mode=True))
+    """Write docs/desk.png and shots/."""
+    given = _arguments()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    if not given.only and given.language == "en":
+        readme()
+    if not given.readme:
+        for kind, served in (("empty", _empty), ("full", _full)):
+            if given.state in {"", kind}:
+                app, user, addresses = served(given.language)
+                chosen = {name: address for name, address in addresses.items() if given.only in address}
+                _take(app, user, chosen, SHOTS / given.language / kind)
+    os._exit(0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--state", choices=("", "empty", "full"), default="")
+    parser.add_argument("--language", choices=("en", "zh-Hans"), default="en")
+    return parser.parse_args()
+
+
+def readme() -> None:
+    """The desk of a fresh installation with the sample incident and one more."""
+    app = start.prepare(Settings(instance=Path(tempfile.mkdtemp()), test_mode=True))
     with app.app_context():
-        user = a_user("lead", "privacy", "responder", name="Lead on duty", zone="Europe/Berlin")
-        cookie = {"sid": a_session(user), "seen": int(clock.now().timestamp())}
+        user = a_user("lead", "privacy", "responder", name="Lead on duty", zone="Europe/Berlin").ref
         load(clock.now())
+    with opened() as browser:
+        page = _entered(browser, app, user, {"width": 1440, "height": 900}, "light")
+        page.goto(_address(app))
+        page.screenshot(path=ROOT / "docs" / "desk.png")
+
+
+def _empty(language: str) -> tuple[APIFlask, str, dict[str, str]]:
+    """A fresh installation, and the pages that need nothing in their address."""
+    app = start.prepare(Settings(instance=Path(tempfile.mkdtemp()), test_mode=True))
+    with app.app_context():
+        user = _person(language)
+        adapter = app.url_map.bind("localhost")
+        bare = [
+            rule.endpoint for rule in app.url_map.iter_rules() if not rule.arguments and _is_page(app, rule.rule, rule)
+        ]
+        return app, user, {endpoint: adapter.build(endpoint) for endpoint in sorted(bare)}
+
+
+def _full(language: str) -> tuple[APIFlask, str, dict[str, str]]:
+    """A large installation, every page of an incident with something in every room, and of one with all the people."""
+    with stock.opened(SHOTS / "stock", INCIDENTS, PEOPLE) as (app, held):
+        user = _person(language)
+        house = a_full_house(app.extensions["settings"].instance / "files")
+        members.add(house.incident.ref, user, actor=house.actor, now=clock.now())
+        rules = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
+        found = {
+            endpoint: address
+            for endpoint, address in sorted(crawler.addresses(app, house))
+            if _is_page(app, urlsplit(address).path, rules[endpoint])
+        }
+        one, crowd = f"/incidents/{held.refs[-2]}", f"/incidents/{held.crowd}"
+        more = {"of_many.show": one, "of_many.duties": f"{one}/duties/", "of_many.facts": f"{one}/facts"}
+        return app, user, found | more | {"of_many.people": f"{crowd}/people/", "of_many.list": f"{crowd}/lists/"}
+
+
+def _is_page(app: APIFlask, path: str, rule: Any) -> bool:
+    is_read = "GET" in (rule.methods or ()) and not path.startswith(("/api/", "/static", "/hooks", "/bootstrap"))
+    return is_read and permit_of(app, rule.endpoint) != "signed" and not path.endswith(FILES)
+
+
+def _person(language: str) -> str:
+    user = a_user(*CASE_TEAM, Role.ADMINISTRATOR, name="Lead on duty", zone="Europe/Berlin")
+    user.language = language
+    db.session.commit()
+    return user.ref
+
+
+def _take(app: APIFlask, user: str, addresses: dict[str, str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    base = _address(app)
+    with opened() as browser:
+        for width, look in _looks():
+            page = _entered(browser, app, user, {"width": width, "height": 900}, look)
+            page.emulate_media(reduced_motion="reduce", color_scheme=look)
+            for name, address in addresses.items():
+                answer = page.goto(base + address, wait_until="load")
+                if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+                    continue
+                if answer.headers.get("x-fragment") == "1":
+                    continue
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                tall = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
+                if wide > width + 1 or answer.status != 200:
+                    sys.stdout.write(f"{name} ({address}): {answer.status}, {wide} pixels wide at {width}\n")
+                clip = {"x": 0, "y": 0, "width": width, "height": tall}
+                page.screenshot(path=folder / f"{name}.{look}.{width}.png", full_page=True, clip=clip)
+            page.context.close()
+
+
+def _looks() -> Iterator[tuple[int, Any]]:
+    for width in WIDTHS:
+        for look in LOOKS:
+            yield width, look
+
+
+def _entered(browser: Any, app: APIFlask, user: str, size: dict[str, int], look: str) -> Any:
+    """A page in which this person is signed in."""
+    with app.app_context():
+        secret = stock.signed_in(user)
+    cookie = {"sid": secret, "seen": int(clock.now().timestamp())}
     with app.test_request_context():
         signed = app.session_interface.get_signing_serializer(app).dumps(cookie)  # type: ignore[attr-defined]
-    threading.Thread(target=create_server(app, host="127.0.0.1", port=port).run, daemon=True).start()
-    with opened() as browser:
-        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        name = app.config["SESSION_COOKIE_NAME"]
-        page.context.add_cookies([{"name": name, "value": signed, "domain": "127.0.0.1", "path": "/"}])
-        page.goto(f"http://127.0.0.1:{port}/")
-        page.screenshot(path=ROOT / "docs" / "desk.png")
-    os._exit(0)
+    page = browser.new_context(viewport=size, color_scheme=look).new_page()
+    name = app.config["SESSION_COOKIE_NAME"]
+    page.context.add_cookies([{"name": name, "value": signed, "domain": "127.0.0.1", "path": "/"}])
+    return page
+
+
+def _address(app: APIFlask) -> str:
+    """Where this application is served from now on."""
+    if "screens" not in app.extensions:
+        port = app.extensions["screens"] = free_port()
+        threading.Thread(target=create_server(app, host="127.0.0.1", port=port).run, daemon=True).start()
+    return f"http://127.0.0.1:{app.extensions['screens']}"
 
 
 if __name__ == "__main__":
