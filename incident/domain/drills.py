@@ -199,13 +199,13 @@ def factor(given: int | str) -> int:
 
 def demand_course(work: Clockwork, *allowed: Course) -> None:
     """Raise Refused unless the drill is as far as that."""
-    if work.course not in allowed:
-        said = {
-            Course.RUNNING: "This drill is running.",
-            Course.PAUSED: "This drill is paused. Let it go on first.",
-            Course.ENDED: "This drill is over. Nothing of it changes any more.",
-        }
-        raise Refused(said[work.course])
+    if work.course in allowed:
+        return
+    if work.course is Course.ENDED:
+        raise Refused("This drill is over. Nothing of it changes any more.")
+    if work.course is Course.PAUSED:
+        raise Refused("This drill is paused. Let it go on first.")
+    raise Refused("This drill is running.")
 
 
 def demand_facilitator(facilitator: str, actor: str) -> None:
@@ -246,8 +246,10 @@ def skipped(state: Arrival) -> Arrival:
 
 
 def _from_waiting(state: Arrival, after: Arrival) -> Arrival:
-    if state is not Arrival.WAITING:
-        raise Refused(f"This inject has {'arrived' if state is Arrival.ARRIVED else 'been skipped'} already.")
+    if state is Arrival.ARRIVED:
+        raise Refused("This came in already.")
+    if state is Arrival.SKIPPED:
+        raise Refused("This was left out already.")
     return after
 
 
