@@ -33,6 +33,7 @@ def measured(seen: Select[Any], wish: Asked, *, levels: Sequence[str], zone: Zon
         rules.by_month(_in(opened, zone), _in(closed, zone), local),
         rules.kept(rows.done(of, since), rows.overdue(of, now)),
         rules.carried(rows.carried(of, since)),
+        rules.learnt(rows.lessons(seen, wish.kinds, since), since),
     )
 
 

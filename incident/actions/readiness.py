@@ -33,7 +33,7 @@ class Readiness:
 
 def judged(settings: Settings, channels: Channels, *, library: str, now: datetime) -> Readiness:
     """How ready this installation is. `library` is the digest of the laws in use."""
-    signs = _signs(settings, channels, library)
+    signs = _signs(settings, channels, library, now)
     return Readiness(readiness.checked(signs, now), readiness.next_drill(signs, now))
 
 
@@ -42,13 +42,16 @@ def next_drill(now: datetime) -> date:
     return readiness.next_drill(Signs(drills=rows.drilled(), drill_ended_at=drills.last_ended()), now)
 
 
-def _signs(settings: Settings, channels: Channels, library: str) -> Signs:
+def _signs(settings: Settings, channels: Channels, library: str, now: datetime) -> Signs:
     holders, names, numbers = rows.holders()
     providers = {word: notifier.provider for word, notifier in channels.real.items()}
     tried = rows.tried(providers)
     found, seen_at = rows.domain()
     backup, checkpoint = audit.last("instance.backed_up"), checkpoints.latest()
+    late, waiting = rows.left_to_learn(now, readiness.LESSONS_WAIT)
     return Signs(
+        improvements_late=late,
+        lessons_waiting=waiting,
         holders=holders,
         names=names,
         phones=rows.proved(numbers),

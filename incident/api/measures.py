@@ -53,6 +53,14 @@ class ChannelOut(BaseModel):
     not_reached: int
 
 
+class LearntOut(BaseModel):
+    proposed: int
+    adopted: int
+    declined: int
+    waiting: int
+    median_seconds: float | None = Field(description="From proposal to adoption.")
+
+
 class MeasuresOut(BaseModel):
     at: datetime
     incidents: int
@@ -61,6 +69,7 @@ class MeasuresOut(BaseModel):
     months: list[MonthOut]
     laws: list[LawOut]
     channels: list[ChannelOut]
+    lessons: LearntOut
 
 
 @bp.get("/")
@@ -84,7 +93,14 @@ def _shown(of: Measured) -> dict[str, Any]:
         ],
         "laws": [_law(one) for one in of.laws],
         "channels": [_channel(one) for one in of.channels],
+        "lessons": _learnt(of.learnt),
     }
+
+
+def _learnt(one: rules.Learnt) -> dict[str, Any]:
+    seconds = one.middle.total_seconds() if one.middle is not None else None
+    counts = {name: getattr(one, name) for name in ("proposed", "adopted", "declined", "waiting")}
+    return {**counts, "median_seconds": seconds}
 
 
 def _span(one: Taken) -> dict[str, Any]:

@@ -198,6 +198,30 @@ def total(laws: Iterable[Kept]) -> Kept:
     return Kept("", sum(one.in_time for one in held), sum(one.late for one in held), sum(o.overdue for o in held), None)
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What became of lessons: how many were proposed, adopted and declined, how many wait, how long adoption took."""
+
+    proposed: int = 0
+    adopted: int = 0
+    declined: int = 0
+    waiting: int = 0
+    middle: timedelta | None = None
+
+
+def learnt(lessons: Iterable[tuple[str, datetime, datetime | None]], since: datetime) -> Learnt:
+    """What became of these lessons, each with its state, when it was proposed and adopted, in the time since then."""
+    held = list(lessons)
+    took = [(to - at).total_seconds() for state, at, to in held if state == "adopted" and to and to >= since]
+    return Learnt(
+        proposed=sum(at >= since for _, at, _ in held),
+        adopted=len(took),
+        declined=sum(state == "declined" and at >= since for state, at, _ in held),
+        waiting=sum(state in ("proposed", "accepted") for state, _, _ in held),
+        middle=timedelta(seconds=median(took)) if took else None,
+    )
+
+
 REACHED: Final = ("delivered", "confirmed")
 TAKEN: Final = ("accepted",)
 UNDER_WAY: Final = ("waiting", "sending")
@@ -275,6 +299,7 @@ class Measured:
     months: Sequence[Month]
     laws: Sequence[Kept]
     channels: Sequence[Carried]
+    learnt: Learnt = Learnt()
 
     @property
     def kept(self) -> Kept:

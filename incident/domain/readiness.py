@@ -12,6 +12,8 @@ DEPUTIES: Final = (Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER, 
 """Roles that an incident stands still without, so that each needs two people."""
 A_YEAR: Final = timedelta(days=365)
 HALF_A_YEAR: Final = timedelta(days=182)
+LESSONS_WAIT: Final = timedelta(days=60)
+"""A lesson that nobody decided on for longer is a lesson lost."""
 OLD_BACKUP: Final = timedelta(days=2)
 LOST_BACKUP: Final = timedelta(days=8)
 OLD_CHECKPOINT: Final = timedelta(days=2)
@@ -71,6 +73,8 @@ class Signs:
     drill_ended_at: datetime | None = None
     playbooks: Mapping[str, str] = field(default_factory=dict)
     laws_waiting: int = 0
+    improvements_late: int = 0
+    lessons_waiting: int = 0
     frozen: bool = False
 
 
@@ -272,7 +276,20 @@ def _keeping(signs: Signs, now: datetime) -> Iterator[Check]:
 # ---------------------------------------------------------------- practice
 
 
+def _learning(signs: Signs) -> Check:
+    """Whether what earlier incidents taught is done and decided."""
+    word, title = "learning", "What earlier incidents taught"
+    if late := signs.improvements_late:
+        says = f"{late} improvements that were asked for after incidents are overdue."
+        return Check(word, title, Verdict.LOOK, says, "Finish them, move their day or drop them.", "improvements")
+    if waits := signs.lessons_waiting:
+        says = f"{waits} lessons have waited for more than {LESSONS_WAIT.days} days to be adopted or declined."
+        return Check(word, title, Verdict.LOOK, says, "Adopt or decline them.", "lessons")
+    return Check(word, title, Verdict.READY, "No improvement is overdue, and no lesson waits for long.")
+
+
 def _practice(signs: Signs, now: datetime) -> Iterator[Check]:
+    yield _learning(signs)
     last = last_drill(signs)
     do = "Hold a drill: nothing in it reaches a real person."
     if last is None:

@@ -12,6 +12,7 @@ from incident.store.db import db
 from incident.store.dispatches import Dispatch
 from incident.store.grades import Grade
 from incident.store.incidents import Fact, Incident
+from incident.store.lessons import Lesson
 from incident.store.obligations import UNSETTLED, FindingRow
 from incident.store.tallies import DispatchTally
 
@@ -138,3 +139,13 @@ def carried(of: Select[Any], since: datetime) -> Mapping[tuple[str, str], int]:
         .group_by(tally.channel, tally.state)
     )
     return {(channel, state): int(number) for channel, state, number in db.session.execute(query)}
+
+
+def lessons(
+    seen: Select[Any], kinds: Sequence[str], since: datetime
+) -> Sequence[tuple[str, datetime, datetime | None]]:
+    """State, proposal and adoption of the lessons of incidents of these kinds that were proposed or adopted since, or wait."""
+    mine = seen.with_only_columns(Incident.id).where(Incident.kind.in_(kinds))
+    recent = or_(Lesson.proposed_at >= since, Lesson.adopted_at >= since, Lesson.state.in_(("proposed", "accepted")))
+    query = select(Lesson.state, Lesson.proposed_at, Lesson.adopted_at).where(Lesson.incident_id.in_(mine), recent)
+    return [(state, at, adopted) for state, at, adopted in db.session.execute(query)]

@@ -1,7 +1,7 @@
 """The signs by which an installation's readiness is judged, read in a fixed number of queries."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import String, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,8 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incident.domain.access import Role
 from incident.store.db import Model, UTCDateTime, db
 from incident.store.dispatches import Dispatch
+from incident.store.improvements import Improvement
 from incident.store.incidents import Incident
-from incident.store.law_updates import waiting
+from incident.store.law_updates import waiting as waiting_for_laws
+from incident.store.lessons import Lesson
 from incident.store.people import Tally
 from incident.store.plans import Plan
 from incident.store.preflights import Preflight
@@ -99,4 +101,14 @@ def domain() -> tuple[Sequence[Mapping[str, str]], datetime | None]:
 
 def going_by_older_laws(library: str) -> int:
     """How many open incidents go by older laws than this edition, as far as a thousand."""
-    return len(waiting(library, SOME))
+    return len(waiting_for_laws(library, SOME))
+
+
+def left_to_learn(now: datetime, waited: timedelta) -> tuple[int, int]:
+    """How many improvements are past their time, and how many lessons were proposed longer ago and not decided on."""
+    late = select(func.count()).select_from(Improvement)
+    late = late.where(Improvement.state == "open", Improvement.due_at < now)
+    waiting = select(func.count()).select_from(Lesson)
+    waiting = waiting.where(Lesson.state.in_(("proposed", "accepted")), Lesson.proposed_at < now - waited)
+    improvements, lessons = db.session.execute(select(late.scalar_subquery(), waiting.scalar_subquery())).one()
+    return improvements, lessons

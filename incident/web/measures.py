@@ -115,6 +115,12 @@ def _channels(of: Measured) -> Iterator[tuple[Any, ...]]:
     yield from ((o.channel, o.people, o.reached, o.taken, o.under_way, o.unsure, o.missed) for o in of.channels)
 
 
+def _lessons(of: Measured) -> Iterator[tuple[Any, ...]]:
+    one = of.learnt
+    middle = "" if one.middle is None else round(one.middle.total_seconds())
+    yield one.proposed, one.adopted, one.declined, one.waiting, middle
+
+
 TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Measured], Iterator[tuple[Any, ...]]]]]] = {
     "spans": (
         ("incident", "operational level", "opened (UTC)", "closed (UTC)", *(f"seconds to {span}" for span in Span)),
@@ -122,6 +128,7 @@ TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Measured], Iterator[
     ),
     "months": (("month", "opened", "closed"), _months),
     "laws": (("law", "in time", "late", "overdue", "share in time", "median seconds from the clock's start"), _laws),
+    "lessons": (("proposed", "adopted", "declined", "waiting", "median seconds to adoption"), _lessons),
     "channels": (
         ("channel", "people", "delivered", "taken by the provider", "under way", "in doubt", "not reached"),
         _channels,

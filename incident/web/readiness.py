@@ -26,6 +26,8 @@ ROOMS: Final = {
     "record": "record.index",
     "laws": "law_updates.index",
     "drills": "drills.index",
+    "improvements": "improvements.index",
+    "lessons": "lessons.index",
 }
 """Where each thing is put right; a room that this program has not, or that the reader may not enter, is no link."""
 

@@ -85,3 +85,22 @@ def test_a_wish_that_cannot_be_met_names_its_field(given, field):
     with pytest.raises(Invalid) as refused:
         measures.asked(given)
     assert refused.value.field == field
+
+
+def test_lessons_are_counted_by_what_became_of_them_in_the_time_that_is_measured():
+    found = measures.learnt(
+        [
+            ("adopted", at(10), at(34)),
+            ("adopted", at(20), at(24)),
+            ("adopted", at(-90), at(-50)),
+            ("adopted", at(-90), at(2)),
+            ("declined", at(5), None),
+            ("declined", at(-5), None),
+            ("proposed", at(-200), None),
+            ("accepted", at(3), None),
+        ],
+        at(0),
+    )
+    assert (found.proposed, found.adopted, found.declined, found.waiting) == (4, 3, 1, 2)
+    assert found.middle == timedelta(hours=24)
+    assert measures.learnt([], at(0)).middle is None

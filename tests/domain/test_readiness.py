@@ -57,6 +57,8 @@ def test_an_empty_installation_says_what_to_do_for_each_thing_that_fails():
     ("word", "changes", "expected"),
     [
         ("deputy.lead", {"holders": {**READY.holders, Role.LEAD: frozenset({"U-1"})}}, Verdict.FAILS),
+        ("learning", {"improvements_late": 1}, Verdict.LOOK),
+        ("learning", {"lessons_waiting": 2}, Verdict.LOOK),
         ("deputy.approver", {"holders": {**READY.holders, Role.APPROVER: frozenset()}}, Verdict.FAILS),
         ("second_yes", {"holders": {**READY.holders, Role.APPROVER: frozenset({"U-1"})}}, Verdict.FAILS),
         ("second_yes", {"holders": {**READY.holders, Role.APPROVER: frozenset({"U-3"})}}, Verdict.READY),

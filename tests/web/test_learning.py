@@ -220,3 +220,15 @@ def test_the_review_is_a_file_for_whoever_may_export(as_):
     assert lead.post(f"/incidents/{incident.ref}/review/file/json").json["incident"] == incident.ref
     assert lead.post(f"/incidents/{incident.ref}/review/file/doc").status_code == 422
     assert responder.post(f"/incidents/{incident.ref}/review/file/pdf").status_code == 403
+
+
+def test_measures_and_readiness_tell_of_what_is_left_to_learn(as_):
+    incident, lead = an_incident(), as_(Role.LEAD)
+    improvement(incident, a_user(Role.LEAD))
+    lessons.decline(lesson(incident), reason="No wall is free", actor=WHO, now=clock.now())
+    lesson(incident)
+    assert lead.get("/measures/lessons.csv").text.splitlines()[1] == "2,0,1,1,"
+    assert "are overdue" not in lead.get("/readiness/").text
+    db.session.execute(update(Improvement).values(due_at=clock.now() - timedelta(hours=3)))
+    db.session.commit()
+    assert "1 improvements that were asked for after incidents are overdue." in lead.get("/readiness/").text
