@@ -99,6 +99,7 @@ def _open_channels(app: APIFlask) -> None:
         app.extensions["mailbox"] = registry.mailbox(app.extensions["settings"])
         app.extensions["inbound"] = registry.inbound(app.extensions["settings"])
         app.extensions["alert_door"] = registry.alert_door(app.extensions["settings"])
+        app.extensions["door"] = registry.door
         app.extensions["searcher"] = registry.searcher(app.extensions["settings"])
         app.extensions["sign_on"] = registry.sign_on(app.extensions["settings"])
     except Misconfigured as mistake:

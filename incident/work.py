@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from incident import clock
 from incident.actions import (
     account_mails,
+    asks,
     checkpoints,
     climbing,
     drills,
@@ -212,6 +213,12 @@ def _mail_reporter(reference: str, _now: datetime) -> None:
     tip_mails.do(reference, _channels(), site=settings.base_url, clock=clock.now, lease=lease)
 
 
+def _ask(reference: str, _now: datetime) -> None:
+    settings = current_app.extensions["settings"]
+    lease = timedelta(seconds=settings.sending_lease)
+    asks.do(reference, current_app.extensions["webhooks"], site=settings.base_url, clock=clock.now, lease=lease)
+
+
 def _post(reference: str, _now: datetime) -> None:
     settings = current_app.extensions["settings"]
     lease = timedelta(seconds=settings.sending_lease)
@@ -285,6 +292,7 @@ WORK: tuple[Kind, ...] = (
     Kind("team.mails", 5, team_mails.due, _mail_team),
     Kind("webhooks.gather", 3, webhook_events.behind, webhook_events.gather),
     Kind("webhooks.send", 2, webhook_events.due, _post),
+    Kind("asks.send", 2, asks.due, _ask),
     Kind("webhooks.tidy", 3600, webhook_events.old, webhook_events.tidy),
     Kind("accounts.tokens", 3600, account_mails.ending, account_mails.remind),
     Kind("accounts.retention", 3600, retention.due, retention.do),

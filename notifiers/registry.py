@@ -148,6 +148,11 @@ def alert_door(settings: Settings) -> AlertDoor | None:
         raise Misconfigured("TOCSIN_ALERTS_SECRET: give a secret of Standard Webhooks, whsec_ and base64.") from None
 
 
+def door(secret: str) -> AlertDoor:
+    """The door for answers of a system that is asked, by the secret that it holds. Raises ValueError."""
+    return AlertDoor(secret)
+
+
 def channels(settings: Settings) -> Channels:
     """The channels that these settings open. Raises Misconfigured with a sentence that names the setting."""
     real: dict[str, Notifier] = {}

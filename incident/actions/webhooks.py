@@ -193,9 +193,14 @@ def off(row: WebhookEndpoint, why: str, ledger: Ledger) -> None:
 
 def to(row: WebhookEndpoint, now: datetime) -> str:
     """Where an event goes and what signs it, as the adapter takes it."""
-    url, secrets = _opened(row)
+    return json.dumps({"url": _opened(row)[0], "secrets": secrets_of(row, now)})
+
+
+def secrets_of(row: WebhookEndpoint, now: datetime) -> list[str]:
+    """The secrets that hold for an endpoint: for a day after a change the old one too."""
+    _, secrets = _opened(row)
     still = row.rotated_at is not None and now < row.rotated_at + rules.OLD_SECRET
-    return json.dumps({"url": url, "secrets": secrets if still else secrets[:1]})
+    return secrets if still else secrets[:1]
 
 
 def host_of(row: WebhookEndpoint) -> str:

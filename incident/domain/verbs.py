@@ -162,6 +162,11 @@ VERBS: dict[str, str] = {
     "vulnerability.unlinked": "took back that this incident has to do with the vulnerability {subject}",
     "channel.tested": "sent themselves a test by {subject}",
     "measures.exported": "made a {kind} page of the measures of {months} months",
+    # asks of one's own systems
+    "ask.asked": "asked the system {endpoint} to {kind} for {accounts} accounts ({subject})",
+    "ask.repeated": "had {batches} batches of {subject} handed over once more",
+    "ask.settled": "recorded what became of batch {batch} of {subject}: {state}",
+    "ask.told": "was told of batch {batch} of {subject}: {done} done, {failed} failed; {left} left in all",
     # remedies
     "remedy.changed": "described the remedy {subject} anew: {services}, {months} months",
     "remedy.codes_brought": "brought {taken} codes for the remedy {subject}; {known} were known, {refused} refused",

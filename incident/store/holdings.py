@@ -14,6 +14,7 @@ AT_ONCE: Final = 2_000
 HELD: Final[Mapping[str, str]] = {
     # table: its column that leads to the incident, directly or through the table named after it
     "announcement": "incident_id",
+    "ask_batch": "ask_id system_ask",
     "assessment": "incident_id",
     "call_attempt": "delivery_id delivery",
     "call_task": "incident_id",
@@ -69,6 +70,7 @@ HELD: Final[Mapping[str, str]] = {
     "review_meeting": "incident_id",
     "review_moment": "incident_id",
     "step": "incident_id",
+    "system_ask": "incident_id",
     "step_event": "step_id step",
     "wave": "incident_id",
     "vulnerability_link": "incident_id",

@@ -4,7 +4,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from incident.actions import enquiring, incoming_alerts, mail_in, reported, telling
+from incident.actions import asks, enquiring, incoming_alerts, mail_in, reported, telling
 from incident.actions.tips import OUTSIDE
 from incident.domain.errors import Missing
 from incident.domain.incoming_alerts import LARGEST as LARGEST_ALERT
@@ -18,6 +18,7 @@ bp = Blueprint("hooks", __name__, url_prefix="/hooks")
 log = structlog.get_logger()
 
 LARGEST = 5 * 1024 * 1024  # bytes; providers send under one
+LARGEST_ANSWER = 64 * 1024
 LARGEST_MAIL = 40 * 1024 * 1024
 """Bytes; SendGrid takes e-mails of up to 30 MB, and says more about each."""
 AT_ONCE = 1_000
@@ -77,6 +78,19 @@ def alerts() -> ResponseReturnValue:
     settings: Settings = current_app.extensions["settings"]
     taken = incoming_alerts.take_in(body, folder=settings.instance / "files", actor=OUTSIDE, now=now())
     return {"ref": taken.ref, "again": taken.again}, 200 if taken.again else 201
+
+
+@bp.post("/asks")
+@permit("signed")
+def asked() -> ResponseReturnValue:
+    """Take in what one of our own systems says became of an ask; only the secret of its endpoint opens this door."""
+    request.max_content_length = LARGEST_ANSWER
+    try:
+        asks.answered(_callback(), current_app.extensions["door"], now=now())
+    except Forged as forged:
+        log.warning("hook.forged", provider="asks", why=str(forged))
+        return answer(403, "This answer is not signed by the secret of the system that was asked, or is not of now.")
+    return Response(status=204)
 
 
 def _told(notifier: Notifier, callback: Callback) -> Response | None:
