@@ -25,9 +25,8 @@ from tests.naughty import AT_LEAST, STRINGS
 WHOLE = bool(os.environ.get("FUZZ"))
 """`make fuzz` types every string into every field; otherwise each field gets one of them, a half of the fields, an eighth on PostgreSQL."""
 PARTS = 12 if WHOLE else 1
-"""In so many parts, each with a database of its own: so that one may be run by itself, and nothing that was typed slows the next down."""
+"""Every twelfth string is a part with a database of its own: it may be run by itself, and what was typed slows nothing down."""
 ALIKE = 4  # forms of one view that differ by what they ask alone, such as the questions of duties
-A_TENTH = STRINGS[::10]
 Kinds = Mapping[tuple[str, tuple[str, ...]], Form]
 ENDS_THE_VISIT = {"signin.out", "account.end_all"}
 
@@ -77,10 +76,11 @@ def test_every_field_of_every_form_takes_what_breaks_programs(calm, house, brows
 
 
 def attempts(forms: Kinds, part: int) -> Iterator[tuple[Form, dict[str, str]]]:
-    """What is typed into which forms: everything, for one part of the forms; or one string into every other field."""
+    """What is typed into which forms: one part of all strings into all fields; or one string into every other field."""
     if WHOLE:
-        for form, several in list(shared_out(forms))[part::PARTS]:
-            yield from ((form, typed) for typed in everything(form, several))
+        for number, (form, is_alike) in enumerate(told_apart(forms)):
+            if not is_alike or number % PARTS == part:
+                yield from ((form, typed) for typed in everything(form, STRINGS[part::PARTS]))
         return
     turn = int(not on_sqlite())
     strings = cycle(STRINGS[turn * len(STRINGS) // 2 :] + STRINGS[: turn * len(STRINGS) // 2])
@@ -90,23 +90,23 @@ def attempts(forms: Kinds, part: int) -> Iterator[tuple[Form, dict[str, str]]]:
             yield form, {name: next(strings)}
 
 
-def shared_out(forms: Kinds) -> Iterator[tuple[Form, list[str]]]:
-    """Each form with its strings: all, but a tenth where four of its kind had all, of a view that makes many forms alike."""
+def told_apart(forms: Kinds) -> Iterator[tuple[Form, bool]]:
+    """Each form, and whether four of its kind came before it, of a view that makes many forms alike: it is in one part alone."""
     many = Counter(endpoint for endpoint, _ in chosen(forms))
     met = Counter[tuple[str, ...]]()
     for endpoint, form in chosen(forms):
         kinds = sorted({one.kind for one in form.controls}) if many[endpoint] > ALIKE else [form.action]
         met[endpoint, *kinds] += 1
-        yield form, STRINGS if met[endpoint, *kinds] <= ALIKE else A_TENTH
+        yield form, met[endpoint, *kinds] > ALIKE
 
 
-def everything(form: Form, several: list[str]) -> Iterator[dict[str, str]]:
+def everything(form: Form, strings: list[str]) -> Iterator[dict[str, str]]:
     """Each string into each field: into all that are seen at once, each another; into hidden ones, and a tenth into all, alone."""
     seen = [one.name for one in form.texts if one.kind != "hidden"]
-    for number in range(len(several) if seen else 0):
-        yield {name: several[(number + place) % len(several)] for place, name in enumerate(seen)}
+    for number in range(len(strings) if seen else 0):
+        yield {name: strings[(number + place) % len(strings)] for place, name in enumerate(seen)}
     for one in form.texts:
-        yield from ({one.name: text} for text in (several if one.kind == "hidden" else A_TENTH))
+        yield from ({one.name: text} for text in (strings if one.kind == "hidden" else strings[::10]))
 
 
 def chosen(forms: Kinds) -> Iterator[tuple[str, Form]]:
