@@ -23,6 +23,7 @@ from incident.web.access import actor, me, now, permit
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _
+from incident.web.lessons import of_step
 
 bp = Blueprint("plans", __name__, url_prefix="/incidents/<incident>/plans")
 
@@ -204,11 +205,15 @@ def _step(ref: str) -> Step:
 
 def _page(row: Step, typed: dict[str, Any], errors: dict[str, str]) -> str:
     events = rows.events([row.id]).get(row.id, [])
+    plan = next(plan for plan in rows.of(g.incident.id) if plan.id == row.plan_id)
+    book, lesson = of_step(plan.playbook, row.key)
     return render_template(
         "plans/show.html",
         step=shown(row, people()),
         phase=PHASE_WORDS[Phase(row.phase)],
-        plan=next(plan for plan in rows.of(g.incident.id) if plan.id == row.plan_id),
+        plan=plan,
+        book=book,
+        lesson=lesson,
         events=events,
         names=users.by_refs(
             {event.done_by for event in events} | {event.handed_to for event in events if event.handed_to}
