@@ -35,6 +35,7 @@ from incident.api import letters as api_letters
 from incident.api import lookups as api_lookups
 from incident.api import measures as api_measures
 from incident.api import members as api_members
+from incident.api import notice_languages as api_notice_languages
 from incident.api import notice_proofs as api_notice_proofs
 from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
@@ -107,6 +108,7 @@ from incident.web import (
     measures,
     members,
     newsrooms,
+    notice_languages,
     notice_lists,
     notice_proofs,
     notices,
@@ -204,6 +206,7 @@ WEB: tuple[Blueprint, ...] = (
     enquiries.desk,
     shortfalls.bp,
     notices.bp,
+    notice_languages.bp,
     notice_lists.desk,
     preflights.bp,
     remedies.bp,
@@ -234,6 +237,7 @@ API: tuple[Blueprint, ...] = (
     api_record_keys.bp,
     api_bundles.bp,
     api_notice_proofs.bp,
+    api_notice_languages.bp,
     api_account.bp,
     api_reach.bp,
     api_reach.targets,

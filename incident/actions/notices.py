@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident.actions import crowds, preflight, remedies, rolls
+from incident.actions import preflight, rolls, translating
 from incident.actions.drafts import ladder_of, texts_of
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.merging import House, facts_of, messages, used_values, values
+from incident.actions.merging import House, messages, used_values
+from incident.actions.weighing import Standing, standing
 from incident.domain import incidents as incident_rules
-from incident.domain import ladders, musts, starters
+from incident.domain import ladders, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.ladders import Step
-from incident.domain.musts import Crowd, Duty, Hurdle
+from incident.domain.musts import Hurdle
 from incident.domain.notices import Channel, Draft, Event, Stage, Text
 from incident.domain.pace import Pace
 from incident.domain.people import FOLLOWS, Audience
-from incident.domain.remedies import used_by
 from incident.domain.wording import cleaned, one_line
 from incident.store import audiences, incidents
 from incident.store import notices as rows
@@ -48,19 +48,6 @@ class Change:
     texts: Mapping[str, Text]
     ladder: Mapping[str, Step] | None = None  # what a step is; None leaves it as it was
     despite: tuple[Despite, ...] | None = None  # lists of an e-mail provider that are passed over; None as above
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a draft stands before the rules: what is needed, what is in the way, whom it would reach."""
-
-    texts: tuple[Text, ...]
-    crowd: Crowd
-    duties: tuple[Duty, ...]
-    california: bool
-    values: Mapping[str, Mapping[str, str]]
-    hurdles: tuple[Hurdle, ...]
-    warnings: tuple[Hurdle, ...]
 
 
 def draft(
@@ -109,6 +96,7 @@ def drafted(
     for language in notice.languages:
         content = known.get(language) or rules.text_as_json(starters.text(language))
         _put_text(notice, language, content, ledger.actor, ledger.now)
+    translating.follow(notice, {})
     like = model.ref if model else None
     ledger.write("notice.drafted", notice.ref, incident=incident.ref, languages=notice.languages, like=like)
     return notice
@@ -148,9 +136,9 @@ def submit(incident: str, ref: str, *, revision: int, house: House, actor: str, 
             return repeated
         stage = rules.after(Stage(notice.stage), Event.SUBMIT)
         _demand_revision(notice, revision)
-        standing = _standing(found, notice, house, now, lacking)
-        _demand_clear(standing.hurdles, notice, now)
-        version = _freeze(found, notice, standing, house, actor, now)
+        stands = standing(found, notice, house=house, now=now, lacking=lacking)
+        _demand_clear(stands.hurdles, notice, now)
+        version = _freeze(found, notice, stands, house, actor, now)
         notice.stage, notice.number = stage, version.number
         notice.changed_at, notice.changed_by = now, actor
         ledger.write(
@@ -254,11 +242,6 @@ def approved_version(ref: str) -> NoticeVersion:
     return version
 
 
-def standing(incident: Incident, notice: Notice, *, house: House, now: datetime) -> Standing:
-    """Return where the draft stands, for its page. Changes nothing."""
-    return _standing(incident, notice, house, now, {})
-
-
 def contents_now(
     incident: Incident, notice: Notice, found: Standing, *, audience_digest: str, house: House
 ) -> dict[str, Any]:
@@ -276,52 +259,6 @@ def contents_now(
         despite=tuple(Despite(word) for word in notice.despite),
     )
     return rules.contents(subject, people=found.crowd.people, audience_digest=audience_digest, values=found.values)
-
-
-def _standing(incident: Incident, notice: Notice, house: House, now: datetime, lacking: Mapping[str, int]) -> Standing:
-    texts = texts_of(notice)
-    audience = Audience.from_json(notice.audience)
-    facts = facts_of(incident.id)
-    duties = (*crowds.duties(incident.id, audience, facts), *crowds.begun_for(notice.id))
-    california = any(duty.cite.law == "US-CA" for duty in duties)
-    channels = tuple(Channel(word) for word in notice.channels)
-    crowd = crowds.crowd(incident.id, audience, channels, lacking)
-    day = now.astimezone(house.zone).date()
-    offers = remedies.offers(incident.id)
-    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house, offers=offers)
-    found = (
-        *musts.hurdles(texts, channels, duties, crowd, known, site=house.site, california=california),
-        *remedies.hurdles(incident.id, audience, _remedies_of(texts), duties, day),
-        *_not_the_same(incident, notice, texts),
-    )
-    return Standing(
-        texts,
-        crowd,
-        duties,
-        california,
-        known,
-        found,
-        (*musts.unnamed(duties, channels), *musts.forbidden(duties, texts)),
-    )
-
-
-def _remedies_of(texts: Sequence[Text]) -> tuple[int, ...]:
-    """The numbers of the remedies whose codes these texts give."""
-    return used_by({"texts": {text.language: rules.text_as_json(text) for text in texts}})
-
-
-def _not_the_same(incident: Incident, notice: Notice, texts: Sequence[Text]) -> tuple[Hurdle, ...]:
-    """What keeps an extension back: it gives people found later the very text that the others had."""
-    others = [rows.by_ref(incident.id, ref) for ref in notice.audience.get("not_listed_by", ())]
-    first = next((one for one in others if one is not None and one.stage in (Stage.SENDING, Stage.SENT)), None)
-    version = rows.version(first.id, first.number) if first else None
-    if first is None or version is None:
-        return ()
-    mine = {text.language: rules.text_as_json(text) for text in texts}
-    if rules.same_text(version.contents, mine, notice.channels):
-        return ()
-    said = f"People found later get exactly the text and channels of {first.ref}. To say something else, begin a new notice."
-    return (Hurdle("what_happened", said),)
 
 
 def _freeze(
@@ -349,7 +286,7 @@ def _freeze(
 
 def _demand_unchanged(incident: Incident, notice: Notice, version: NoticeVersion, house: House, now: datetime) -> None:
     """Raises Refused if people, facts, senders or laws moved on since the submission: then it is to be submitted again."""
-    found = _standing(incident, notice, house, version.submitted_at, {})
+    found = standing(incident, notice, house=house, now=version.submitted_at)
     count, audience_digest = audiences.frozen(incident.id, Audience.from_json(notice.audience))
     if (count, audience_digest) != (version.people, version.contents["audience"]["digest"]):
         raise Refused(
@@ -387,9 +324,11 @@ def _apply(notice: Notice, change: Change, actor: str, now: datetime) -> None:
     follows = {name: notice.audience[name] for name in FOLLOWS if name in notice.audience}
     notice.audience = change.audience.to_json() | follows  # what another notice decides is not chosen on the page
     notice.send_at = change.send_at
+    before = {text.language: text for text in texts_of(notice)}
     for language in notice.languages:
         text = change.texts.get(language) or starters.text(language)
         _put_text(notice, language, rules.text_as_json(rules.checked_text(text)), actor, now)
+    translating.follow(notice, before)
     db.session.flush()
 
 

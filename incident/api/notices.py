@@ -106,7 +106,7 @@ def show(incident: str, ref: str) -> dict[str, Any]:
 @bp.output(NoticeOut)
 def change(incident: str, ref: str, given: ChangeIn) -> dict[str, Any]:
     """Change a draft. A submission or an approval before it becomes void."""
-    wanted = _change(_notice(ref), given)
+    wanted = change_of(_notice(ref), given)
     actions.save(incident, ref, wanted, revision=given.revision, actor=actor(), now=now())
     return _current(incident, ref)
 
@@ -251,7 +251,8 @@ def take_down(incident: str, ref: str, given: ReasonIn) -> str:
     return ""
 
 
-def _change(notice: Notice, given: ChangeIn) -> actions.Change:
+def change_of(notice: Notice, given: ChangeIn) -> actions.Change:
+    """What a program wants a draft to be. Raises Invalid."""
     kept = {text.language: text for text in actions.texts_of(notice)}
     texts = kept | {tag: rules.text_from_json(tag, one.model_dump()) for tag, one in given.texts.items()}
     languages = tuple(notice.languages if given.languages is None else given.languages)

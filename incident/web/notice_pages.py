@@ -1,7 +1,6 @@
 """What the pages of one notice show: made ready here, so that the templates only print it."""
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,19 +8,22 @@ from typing import Any
 from flask import current_app, g, render_template, request
 
 from incident.actions import announcements as announcing
-from incident.actions import crowds, followups, merging, previews, remedies
+from incident.actions import crowds, followups, merging, previews, remedies, translating
 from incident.actions import notices as actions
 from incident.actions.merging import House
 from incident.actions.notices import Standing
 from incident.actions.previews import Preview, Wording
-from incident.domain import ladders, layouts, musts, readability, revealing, starters
+from incident.actions.translating import Tongue
+from incident.actions.weighing import Written
+from incident.domain import differences, ladders, layouts, musts, quotes, revealing, sizes, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
+from incident.domain.facts import vocabulary
 from incident.domain.notices import SECTIONS, Channel, Event, Stage
 from incident.domain.pace import Pace
 from incident.domain.people import Audience
 from incident.domain.remedies import CODES, field
-from incident.domain.wording import HOUSE, PERSON, REMEDY
+from incident.domain.wording import FACT, HOUSE, PERSON, REMEDY
 from incident.store import announcements, audiences, dispatches, members, users
 from incident.store import notices as rows
 from incident.store.dispatches import Dispatch
@@ -31,6 +33,7 @@ from incident.web.access import me, now, zone
 from incident.web.answers import LOCAL
 from incident.web.languages import _
 
+LONGEST_NUMBER = 9
 TONES = {
     Stage.DRAFT: "idle",
     Stage.SUBMITTED: "open",
@@ -41,17 +44,34 @@ TONES = {
 }
 
 
+@dataclass(frozen=True)
+class Quoted:
+    """A fact that a text quotes: its key, and its words in the language of the text; empty where nothing is known."""
+
+    key: str
+    words: str
+
+    @property
+    def label(self) -> str:
+        """What the fact is called."""
+        return vocabulary()[self.key].label
+
+
 def house() -> House:
     """What the settings say of the organisation that writes."""
     return merging.house(current_app.extensions["settings"])
 
 
-def compose(notice: Notice, page: composing.Sketch) -> str:
-    """Must contain, the text, one person's view: three columns, folded on a small screen."""
+def compose(notice: Notice, page: composing.Sketch, wrote: Written | None = None) -> str:
+    """Must contain, the text, one person's view: three columns, folded on a small screen.
+
+    `wrote` is the draft as somebody typed it, where it was to be looked at without being saved.
+    """
     language, channel = chosen(notice, page.languages)
-    standing = actions.standing(g.incident, notice, house=house(), now=now())
+    standing = actions.standing(g.incident, notice, house=house(), now=now(), wrote=wrote)
     text = page.texts.get(language) or starters.text(language)
     version = rows.version(notice.id, notice.number)
+    tongues = () if wrote else translating.tongues(notice)
     return render_template(
         "notices/compose.html",
         notice=notice,
@@ -69,12 +89,17 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         needs=musts.needs(standing.duties, standing.texts),
         usual=musts.usual_section,
         asked_here=[hurdle for hurdle in standing.hurdles if hurdle.language in ("", language)],
-        waiting={tag: sum(h.language == tag for h in standing.hurdles) for tag in notice.languages},
-        unspoken=musts.unspoken(standing.crowd, notice.languages),
-        seen=_seen(notice, language, channel, standing),
+        waiting={tag: sum(h.language == tag for h in standing.hurdles) for tag in page.languages},
+        unspoken=musts.unspoken(standing.crowd, page.languages),
+        first_language=page.languages[0] if page.languages else "en",
+        seen=_seen(wrote.audience if wrote else notice.audience, language, channel, standing),
+        weighed=wrote is not None,
+        sizes=sizes.of(standing.texts, standing.values),
+        tongues={one.language: one for one in tongues},
+        quoted=_quoted(standing, language),
         tone=TONES[Stage(notice.stage)],
         fields=_fields(standing, language),
-        audience=composing.audience_words(notice.audience, standing.crowd.people),
+        audience=composing.audience_words(wrote.audience if wrote else notice.audience, standing.crowd.people),
         ways=composing.channel_words(notice.channels),
         version=version,
         moved=_moved(standing, version),
@@ -83,9 +108,7 @@ def compose(notice: Notice, page: composing.Sketch) -> str:
         check=preflights.of_notice(notice, len(standing.hurdles)),
         team=members.count(g.incident.id),
         tones=preflights.TONES,
-        level=readability.grade("\n".join(text.sections.values())) if language == "en" else None,
-        plain_level=readability.PLAIN,
-        names=names([version] if version else [], notice),
+        names=names([version] if version else [], notice, readers=tongues),
     )
 
 
@@ -94,6 +117,7 @@ def show(notice: Notice) -> str:
     version = rows.version(notice.id, notice.number)
     language, channel = chosen(notice, version.contents["languages"] if version else None)
     shown = version.contents if version else None
+    tongues = translating.tongues(notice) if _is_as_submitted(notice) else ()
     return render_template(
         "notices/show.html",
         notice=notice,
@@ -113,7 +137,7 @@ def show(notice: Notice) -> str:
         ways=composing.channel_words(shown["channels"] if shown else notice.channels),
         steps=composing.ladder_words(ladders.from_json(shown.get("ladder", [])) if shown else []),
         despite=composing.despite_words(shown) if shown else "",
-        names=names([version] if version else [], notice),
+        names=names([version] if version else [], notice, readers=tongues),
         second=_second_person(notice, version) if version else "",
         events={str(event): rules.allowed(Stage(notice.stage), event) for event in Event},
         **_announced(notice, version),
@@ -121,6 +145,8 @@ def show(notice: Notice) -> str:
         later=followups.found_later(g.incident.id, notice),
         moved=_facts_moved(notice, version) if version else [],
         needs=_needs(version) if version else (),
+        quoted=_quoted_by(version) if version else [],
+        tongues={one.language: one for one in tongues},
         check=preflights.of_notice(notice, 0),
         tones=preflights.TONES,
         pace=Pace(),
@@ -135,6 +161,19 @@ def _announced(notice: Notice, version: NoticeVersion | None) -> dict[str, Any]:
     end = (now() + timedelta(days=days, hours=1)).astimezone(zone()).strftime(LOCAL) if days else ""
     page = public_tasks.pages([row])[0] if row else None
     return {"announced": row, "public_page": page, "asked_days": days, "asked_by": cite, "suggested_end": end}
+
+
+def _is_as_submitted(notice: Notice) -> bool:
+    """Whether the draft's texts are those of the version still."""
+    return notice.stage in (Stage.SUBMITTED, Stage.APPROVED)
+
+
+def _quoted_by(version: NoticeVersion) -> list[Quoted]:
+    """The facts that a version quotes, with their words in its first language."""
+    tags = version.contents["languages"]
+    found = quotes.facts_in(rules.text_from_json(tag, version.contents["texts"][tag]) for tag in tags)
+    frozen = version.contents["values"].get(tags[0], {})
+    return [Quoted(key, frozen.get(FACT + key, "")) for key in found]
 
 
 def _needs(version: NoticeVersion) -> tuple[musts.Need, ...]:
@@ -199,16 +238,27 @@ def _second_person(notice: Notice, version: NoticeVersion) -> str:
     return ""
 
 
-def _seen(notice: Notice, language: str, channel: Channel, standing: Standing) -> Preview | None:
+def _seen(audience: Mapping[str, Any], language: str, channel: Channel, standing: Standing) -> Preview | None:
     wording = _wording(standing, language)
-    if wording is None:
-        return None
-    return previews.masked(g.incident.id, notice.audience, wording, channel, request.args.get("person", 0, type=int))
+    return previews.masked(g.incident.id, audience, wording, channel, person_asked()) if wording else None
+
+
+def person_asked() -> int:
+    """Whose notice is to be seen: a number such as 12 or P-12; 0 for the first who comes."""
+    number = request.values.get("person", "").strip().upper().removeprefix("P-")
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER else 0
+
+
+def _quoted(standing: Standing, language: str) -> list[Quoted]:
+    """The facts that a text quotes, with what is known of each now."""
+    known = standing.values.get(language, {})
+    mine = [text for text in standing.texts if text.language == language]
+    return [Quoted(key, known.get(FACT + key, "")) for key in quotes.facts_in(mine)]
 
 
 def _seen_of_version(notice: Notice, version: NoticeVersion, language: str, channel: Channel) -> Preview:
     wording = previews.of_version(version, language)
-    return previews.masked(g.incident.id, notice.audience, wording, channel, request.args.get("person", 0, type=int))
+    return previews.masked(g.incident.id, notice.audience, wording, channel, person_asked())
 
 
 def _wording(standing: Standing, language: str) -> Wording | None:
@@ -257,17 +307,11 @@ def chosen(notice: Notice, languages: Sequence[str] | None = None) -> tuple[str,
     return asked if asked in offered else offered[0], Channel(channel if channel in set(Channel) else ways[0])
 
 
-def differences(old: NoticeVersion, new: NoticeVersion) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What changed, place by place: lines that went out, came in, or stand around them."""
+def changed(old: NoticeVersion, new: NoticeVersion) -> list[tuple[str, tuple[differences.Run, ...]]]:
+    """What changed from one version to another, place by place and word by word."""
     before, after = _flat(old.contents), _flat(new.contents)
-    found = []
-    for place in dict.fromkeys((*before, *after)):
-        was, is_now = before.get(place, "").splitlines(), after.get(place, "").splitlines()
-        if was != is_now:
-            marks = {"-": "out", "+": "in", " ": "same"}
-            changed = list(difflib.unified_diff(was, is_now, n=2, lineterm=""))[2:]
-            found.append((place, [(marks[line[0]], line[1:]) for line in changed if line[0] in marks]))
-    return found
+    places = [place for place in dict.fromkeys((*before, *after)) if before.get(place, "") != after.get(place, "")]
+    return [(place, differences.words(before.get(place, ""), after.get(place, ""))) for place in places]
 
 
 def _flat(contents: dict[str, Any]) -> dict[str, str]:
@@ -299,8 +343,9 @@ def _flat(contents: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def names(versions: Sequence[NoticeVersion], *notices: Notice) -> dict[str, str]:
+def names(versions: Sequence[NoticeVersion], *notices: Notice, readers: Iterable[Tongue] = ()) -> dict[str, str]:
     """The names of those who had a hand in these, by reference."""
     refs = {ref for version in versions for ref in (version.submitted_by, version.decided_by) if ref}
     refs |= {ref for notice in notices for ref in (notice.drafter, notice.changed_by)}
+    refs |= {tongue.read_by for tongue in readers if tongue.read_by}
     return {ref: user.name for ref, user in users.by_refs(refs).items()}

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import followups, preflight, previews, trials
+from incident.actions import followups, preflight, previews, trials, weighing
 from incident.actions import notices as actions
 from incident.actions.trials import Trial
 from incident.domain import notices as rules
@@ -80,6 +80,21 @@ def save(incident: str, ref: str) -> ResponseReturnValue:
         return _test(incident, ref)
     flash("Saved.", "met")
     return redirect(_place(incident, ref, request.form.get("then", "")))
+
+
+@bp.post("/<ref>/weigh")
+@permit("notice.draft")
+def weigh(incident: str, ref: str) -> ResponseReturnValue:
+    """What is missing in the draft as it is typed. Keeps nothing."""
+    notice = _notice(ref)
+    page = composing.typed(request.form, composing.sketch(notice, actions.texts_of(notice), zone()))
+    try:
+        change = composing.change(page, zone())
+        wrote = weighing.typed(notice, change.texts, change.languages, change.channels, change.audience)
+    except Invalid as error:
+        page.errors = {error.field: error.sentence}
+        return notice_pages.compose(notice, page), 422
+    return notice_pages.compose(notice, page, wrote)
 
 
 @bp.post("/<ref>/submit")
@@ -176,7 +191,7 @@ def versions(incident: str, ref: str) -> str:
     new = request.args.get("to", notice.number, type=int)
     old = request.args.get("from", new - 1, type=int)
     both = {version.number: version for version in found}
-    changes = notice_pages.differences(both[old], both[new]) if old in both and new in both else []
+    changes = notice_pages.changed(both[old], both[new]) if old in both and new in both else []
     return render_template(
         "notices/versions.html",
         notice=notice,
