@@ -92,6 +92,8 @@ TABLES = (
     "incident.domain.pretences:WORDS",
     "incident.domain.privilege:BASES",
     "incident.domain.reminders:WORDS",
+    "incident.domain.reviews:GROUPS",
+    "incident.domain.reviews:MEANINGS",
     "incident.domain.revealing:WHY",
     "incident.domain.revealing:PARTS",
     "incident.domain.scales:CAPTIONS",

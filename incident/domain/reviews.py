@@ -68,6 +68,8 @@ FACTORS: Final[Mapping[str, tuple[str, str]]] = {
     "environmental.leak": ("Leak", "water"),
 }
 
+MEANINGS: Final[Mapping[str, str]] = {key: meaning for key, (_, meaning) in FACTORS.items()}
+
 
 def grouped() -> dict[str, list[str]]:
     """The keys of all factors by the key of their group, both in their order."""
