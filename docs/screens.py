@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 import structlog  # noqa: E402
 from apiflask import APIFlask  # noqa: E402
+from playwright.sync_api import Error as PlaywrightError  # noqa: E402
 from waitress.server import create_server  # noqa: E402
 
 from bench import stock  # noqa: E402
@@ -135,10 +136,8 @@ def _take(app: APIFlask, user: str, addresses: dict[str, str], folder: Path) -> 
             page = _entered(browser, app, user, {"width": width, "height": 900}, look)
             page.emulate_media(reduced_motion="reduce", color_scheme=look)
             for name, address in addresses.items():
-                answer = page.goto(base + address, wait_until="load")
-                if answer is None or "text/html" not in answer.headers.get("content-type", ""):
-                    continue
-                if answer.headers.get("x-fragment") == "1":
+                answer = _gone_to(page, base + address)
+                if answer is None:
                     continue
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 tall = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
@@ -147,6 +146,18 @@ def _take(app: APIFlask, user: str, addresses: dict[str, str], folder: Path) -> 
                 clip = {"x": 0, "y": 0, "width": width, "height": tall}
                 page.screenshot(path=folder / f"{name}.{look}.{width}.png", full_page=True, clip=clip)
             page.context.close()
+
+
+def _gone_to(page: Any, address: str) -> Any:
+    """The answer, if a whole page came; files and parts of pages are none."""
+    try:
+        answer = page.goto(address, wait_until="load")
+    except PlaywrightError as error:
+        if "Download is starting" in str(error) or "ERR_ABORTED" in str(error):
+            return None
+        raise
+    is_page = answer is not None and "text/html" in answer.headers.get("content-type", "")
+    return answer if is_page and answer.headers.get("x-fragment") != "1" else None
 
 
 def _looks() -> Iterator[tuple[int, Any]]:
