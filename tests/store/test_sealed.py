@@ -132,6 +132,14 @@ def test_a_data_key_moved_to_another_incident_does_not_open(incidents):
         sealed.sealer(second)
 
 
+def test_a_data_key_is_bound_to_its_column_and_its_incident_in_these_very_bytes(incidents):
+    """What an earlier release wrapped opens for ever."""
+    sealed.seal(incidents[0], "here", b"a secret")
+    row = db.session.scalars(select(DataKey).where(DataKey.owner == incidents[0])).one()
+    for column, wrapped in (("sealing", row.sealing), ("marking", row.marking)):
+        sealed.ring().unwrap(row.master, wrapped, f"data_key.{column}:{incidents[0]}".encode())
+
+
 def test_rotation_wraps_every_key_anew_and_may_stop_in_between(incidents, tmp_path):
     old = sealed.ring()
     try:
