@@ -13,6 +13,7 @@ from incident import core, journal, schema
 from incident import settings as configuration
 from incident.api import account as api_account
 from incident.api import administration as api_administration
+from incident.api import asks as api_asks
 from incident.api import audit as api_audit
 from incident.api import boards as api_boards
 from incident.api import bundles as api_bundles
@@ -70,6 +71,7 @@ from incident.web import (
     announcements,
     answer_pages,
     answering,
+    asks,
     attempts,
     audit,
     breaches,
@@ -98,6 +100,7 @@ from incident.web import (
     hooks,
     imports,
     improvements,
+    knowledge,
     languages,
     law_updates,
     laws,
@@ -174,6 +177,7 @@ WEB: tuple[Blueprint, ...] = (
     alerts.bp,
     webhooks.bp,
     evidence.bp,  # incidents, with their evidence
+    knowledge.bp,
     reminders.bp,
     people.bp,
     imports.bp,
@@ -210,6 +214,7 @@ WEB: tuple[Blueprint, ...] = (
     notice_lists.desk,
     preflights.bp,
     remedies.bp,
+    asks.bp,
     announcements.bp,
     public_tasks.bp,
     tip_acts.bp,  # what was reported to us, with what is done about it
@@ -243,6 +248,7 @@ API: tuple[Blueprint, ...] = (
     api_reach.targets,
     api_reminders.bp,
     api_remedies.bp,
+    api_asks.bp,
     api_members.bp,
     api_privilege.bp,
     api_team.bp,

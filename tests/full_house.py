@@ -10,6 +10,8 @@ from sqlalchemy import select
 from incident import clock
 from incident.actions import (
     announcements,
+    asks,
+    closing,
     dispatch,
     duplicates,
     emergencies,
@@ -17,7 +19,9 @@ from incident.actions import (
     erasing,
     evidence,
     imports,
+    improvements,
     intake,
+    lessons,
     letters,
     media_copies,
     members,
@@ -28,9 +32,12 @@ from incident.actions import (
     remedies,
     reports,
     returned,
+    reviews,
     sending,
     tip_triage,
+    webhooks,
 )
+from incident.actions.asks import Wanted
 from incident.actions.enquiring import Asker
 from incident.actions.ledger import transaction
 from incident.actions.letters import Paper
@@ -43,6 +50,7 @@ from incident.store import deliveries, dispatches, holdings, mailbox, obligation
 from incident.store import letters as letter_rows
 from incident.store import outlets as outlet_rows
 from incident.store import plans as plan_rows
+from incident.store import reviews as review_rows
 from incident.store import tips as tip_rows
 from incident.store.db import db, new_ref
 from incident.store.drills import Drill, DrillInject, DrillRemark
@@ -52,6 +60,7 @@ from notifiers.by_hand import ByHand
 from notifiers.contract import Channels
 from notifiers.memory import Memory
 from notifiers.print_letters import PrintLetters
+from notifiers.webhook import Webhooks
 from tests.actions.waves import SANDBOX
 from tests.builders import a_notice, a_text, a_user, an_incident
 from tests.tips import a_report, the_tip
@@ -109,7 +118,9 @@ def a_full_house(folder: Path) -> House:
         _asked,
         _reported,
         _opened,
+        _learnt,
         _offered,
+        _systems_asked,
         _to_be_erased,
         _drilled,
     ):
@@ -146,6 +157,21 @@ def _offered(house: House) -> None:
     house.things |= {"remedies ref": remedy}
 
 
+def _systems_asked(house: House) -> None:
+    """A system of the house that was asked to do something for the people on the list."""
+    ref, now = house.incident.ref, clock.now()
+    given = {"name": "Unspoken Account", "reference": "C-1", "place": "DE", "exposed": "email"}
+    people.add(ref, given, actor=house.actor, now=now)
+    sender = Webhooks(allow="loopback")
+    endpoint, _ = webhooks.set_up(
+        "Accounts", "http://127.0.0.1:9/in", ["ask.*"], hears_restricted=True, sender=sender, actor=house.actor, now=now
+    )
+    house.things |= {
+        "asks ref": asks.ask(ref, Wanted(endpoint, "end_sessions", 1), actor=house.actor, now=now),
+        "asks batch": 1,
+    }
+
+
 def _reported(house: House) -> None:
     """A report from outside that belongs to the incident, with a file, a message and an answer by e-mail."""
     upload = Upload("unspoken.png", io.BytesIO(b"Unspoken bytes"))
@@ -154,6 +180,22 @@ def _reported(house: House) -> None:
     tip_triage.join(received.ref, house.incident.ref, [], actor=house.actor, now=clock.now())
     [file] = tip_rows.files(the_tip(received.ref))
     house.things |= {"tip": received.ref, "tips file": file.ref, "tip_pages language": "en", "tip_pages kind": "leak"}
+
+
+def _learnt(house: House) -> None:
+    """A review with its meeting and a moment, an improvement that was moved, and a lesson."""
+    ref, by = house.incident.ref, {"actor": house.actor, "now": clock.now()}
+    soon = clock.now() + timedelta(days=3)
+    answers = dict.fromkeys(("went_well", "went_badly", "root_cause", "lessons", "measures"), "Unspoken words")
+    closing.write_review(ref, answers, factors=["by.processes"], **by)
+    reviews.plan_meeting(ref, at=soon, people=[house.actor], **by)
+    reviews.add_moments(ref, [reviews.Moment(clock.now() - timedelta(hours=1), "Unspoken moment")], **by)
+    improvement = improvements.add(ref, "Unspoken improvement", owner=house.actor, due_at=soon, **by)
+    improvements.move(ref, improvement, due_at=soon + timedelta(days=1), reason="Unspoken reason", **by)
+    told = {"title": "Unspoken lesson", "why": "Unspoken words", "kind": "practice"}
+    house.things["lessons ref"] = lessons.propose(ref, told, **by)
+    house.things["improvement ref"] = improvement
+    house.things["moment"] = review_rows.moments(house.incident.id)[0].ref
 
 
 def _people(house: House) -> None:

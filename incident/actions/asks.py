@@ -3,7 +3,7 @@
 Handed over as events of webhooks are: signed, with an id by which a repeat is known, so at least once and never in doubt.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any, Final, NamedTuple
@@ -94,7 +94,9 @@ def _may_be_asked(row: WebhookEndpoint, case: Incident) -> bool:
 def _endpoint(case: Incident, ref: str) -> WebhookEndpoint:
     row = webhooks.endpoint(ref)
     if row is None or not _may_be_asked(row, case):
-        raise Invalid("endpoint", "Choose a system. An administrator sets it up as an endpoint of webhooks with the type ask.*")
+        raise Invalid(
+            "endpoint", "Choose a system. An administrator sets it up as an endpoint of webhooks with the type ask.*"
+        )
     return row
 
 
@@ -174,7 +176,9 @@ def _of(part: AskBatch, row: SystemAsk) -> list[str]:
     """The accounts of a batch as the records say now; whoever was erased or taken off meanwhile is not among them."""
     audience = Audience.from_json(row.audience)
     found, after = list[str](), part.first - 1
-    while batch := [one for one in audiences.members(row.incident_id, audience, after=after, limit=2_000) if one[1] <= part.last]:
+    while batch := [
+        one for one in audiences.members(row.incident_id, audience, after=after, limit=2_000) if one[1] <= part.last
+    ]:
         found += [account for _, account in _accounts(row.incident_id, [id_ for id_, _ in batch])]
         after = batch[-1][1]
     return found
@@ -297,9 +301,3 @@ def _one(incident: str, ref: str) -> SystemAsk:
     if case is None or row is None or row.incident_id != case.id:
         raise Missing()
     return row
-
-
-def told(row: SystemAsk) -> Mapping[str, Any]:
-    """How an ask stands, as programs read it."""
-    stands = rows.standings([row])[row.id]
-    return {name: getattr(stands, name) for name in ("accounts", "taken", "done", "failed", "refused", "left")}

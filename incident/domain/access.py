@@ -41,6 +41,8 @@ PERMITS: dict[str, frozenset[Role]] = {
     "alert.change": frozenset({Role.ADMINISTRATOR}),
     "announcement.publish": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "announcement.take_down": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER}),
+    "ask.make": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),
+    "ask.view": READERS,
     "call.make": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "channel.test": frozenset({Role.ADMINISTRATOR, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "closing.view": READERS,

@@ -120,7 +120,9 @@ def standings(asks: Sequence[SystemAsk]) -> Mapping[int, Standing]:
     taken = case((AskBatch.state == State.ACCEPTED, AskBatch.size), else_=0)
     refused = case((AskBatch.state.in_((State.FAILED, State.CANCELLED)), 1), else_=0)
     sums = [func.coalesce(func.sum(part), 0) for part in (taken, AskBatch.done, AskBatch.failed, refused)]
-    query = select(AskBatch.ask_id, *sums).where(AskBatch.ask_id.in_([ask.id for ask in asks])).group_by(AskBatch.ask_id)
+    query = (
+        select(AskBatch.ask_id, *sums).where(AskBatch.ask_id.in_([ask.id for ask in asks])).group_by(AskBatch.ask_id)
+    )
     found = {id_: counts for id_, *counts in db.session.execute(query)} if asks else {}
     return {ask.id: Standing(ask.accounts, *map(int, found.get(ask.id, (0, 0, 0, 0)))) for ask in asks}
 

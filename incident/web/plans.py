@@ -14,12 +14,12 @@ from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
 from incident.domain.plans import PHASE_WORDS, Phase
 from incident.exports import csv
-from incident.store import incidents, users
+from incident.store import asks, incidents, users
 from incident.store import plans as rows
 from incident.store.plans import Step
 from incident.store.users import User
 from incident.web import pages
-from incident.web.access import actor, me, now, permit
+from incident.web.access import actor, may, me, now, permit
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _
@@ -203,6 +203,13 @@ def _step(ref: str) -> Step:
     return found
 
 
+def _asked(row: Step) -> list[tuple[Any, Any]]:
+    """What systems were asked for this step, each with how it stands."""
+    found = asks.of_step(row.incident_id, row.ref) if may("ask.view") else ()
+    stands = asks.standings(found)
+    return [(one, stands[one.id]) for one in found]
+
+
 def _page(row: Step, typed: dict[str, Any], errors: dict[str, str]) -> str:
     events = rows.events([row.id]).get(row.id, [])
     plan = next(plan for plan in rows.of(g.incident.id) if plan.id == row.plan_id)
@@ -215,6 +222,7 @@ def _page(row: Step, typed: dict[str, Any], errors: dict[str, str]) -> str:
         book=book,
         lesson=lesson,
         events=events,
+        asked=_asked(row),
         names=users.by_refs(
             {event.done_by for event in events} | {event.handed_to for event in events if event.handed_to}
         ),
