@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const texts = document.currentScript.dataset; // in the reader's language
   const main = document.getElementById("main");
   const voice = Object.assign(document.createElement("p"), { className: "visually-hidden" });
   voice.setAttribute("role", "status");
@@ -57,7 +58,7 @@
       voice.textContent = [...main.querySelectorAll(".said")].map((said) => said.textContent.trim()).join(" ");
       ready();
     } catch {
-      voice.textContent = "The answer did not arrive. Try again.";
+      voice.textContent = texts.lost;
     } finally {
       main.removeAttribute("aria-busy");
     }

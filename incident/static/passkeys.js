@@ -23,6 +23,7 @@ function said(credential) {
   });
 }
 
+const texts = document.currentScript.dataset; // in the reader's language
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential) continue;
   form.hidden = false;
@@ -31,14 +32,14 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     if (form.elements.answer.value) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    told.textContent = "Follow what your browser asks.";
+    told.textContent = texts.follow;
     try {
       const publicKey = opened(JSON.parse(form.dataset.options));
       const credential = await navigator.credentials[form.dataset.passkey]({ publicKey });
       form.elements.answer.value = said(credential);
       form.submit();
     } catch (error) {
-      told.textContent = error.name === "InvalidStateError" ? "This key is on your account already." : "That did not work, or was called off. Try again, or use a code.";
+      told.textContent = error.name === "InvalidStateError" ? texts.known : texts.failed;
     }
   }, true);
 }
