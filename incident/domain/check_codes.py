@@ -19,6 +19,8 @@ LONG: Final = 10
 BYTES: Final = 7  # 56 bits, of which 50 are told
 CODE: Final = re.compile(rf"(N-[0-9A-HJKMNP-TV-Z]{{8}})(?:-([0-9]{{1,9}})-([0-9A-HJKMNP-TV-Z]{{{LONG}}}))?")
 READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "—": "-", "–": "-", "‐": "-", "‑": "-", "−": "-"})
+BEHIND: Final = ".,;:!?)]>。，；：！？）"
+"""What a telephone takes for the end of an address, although it ends the sentence."""
 LONGEST: Final = 60
 INSIDE: Final = re.compile(CODE.pattern)
 """A code somewhere in a longer text, such as the answer to a notice that quotes it."""
@@ -35,7 +37,7 @@ class Code:
 
 def read(given: str) -> Code | None:
     """Return the code that was typed or followed, with what eyes mistake put right; None where it is none."""
-    words = "".join(given[:LONGEST].split()).upper().translate(READ_AS)
+    words = "".join(given[:LONGEST].split()).upper().translate(READ_AS).rstrip(BEHIND)
     found = CODE.fullmatch(words)
     if found is None:
         return None

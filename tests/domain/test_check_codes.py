@@ -15,6 +15,8 @@ KEYED = bytes(range(16))
         (" n-7k3mxw2q ", Code("N-7K3MXW2Q")),
         ("N–7K3MXW2Q-1024-8RTAXQ4C2M", Code("N-7K3MXW2Q", 1024, "8RTAXQ4C2M")),
         ("N-7K3MXW2Q - 1024 - 8RTAXQ4C2M", Code("N-7K3MXW2Q", 1024, "8RTAXQ4C2M")),
+        ("N-7K3MXW2Q-1024-8RTAXQ4C2M.", Code("N-7K3MXW2Q", 1024, "8RTAXQ4C2M")),
+        ("N-7K3MXW2Q。", Code("N-7K3MXW2Q")),
         ("N-OOOOIIIL-7-OOOOOOOOOL", Code("N-00001111", 7, "0000000001")),
     ],
 )

@@ -90,7 +90,10 @@ def test_a_personal_email_tells_how_to_check_it_by_ones_own_code(language):
     made = layouts.composed(page, Channel.EMAIL, values(language))
     text = made.text.filled(person(language), one_line)
     assert f"{SITE}/check/N-7K3MXW2Q-7-0000000000" in text
-    assert "person.code" not in layouts.composed(page, Channel.SMS, values(language)).fields
+    sms = layouts.composed(page, Channel.SMS, values(language)).text
+    assert f"{SITE}/check/N-7K3MXW2Q-7-0000000000" in sms.filled(person(language), for_sms)
+    for channel in (Channel.PUSH, Channel.CALL):  # a locked screen is read by others, and nobody writes down 24 letters
+        assert "person.code" not in layouts.composed(page, channel, values(language)).fields
 
 
 def test_the_html_is_escaped_and_fetches_nothing():
@@ -146,7 +149,7 @@ def test_a_person_without_a_name_is_an_error_not_a_blank_greeting():
 def test_an_unknown_fact_stays_open_when_composing_and_is_named():
     known = {name: value for name, value in values("en").items() if name != "fact.occurred_from"}
     made = layouts.composed(layouts.sheet(starters.text("en"), site=SITE), Channel.SMS, known)
-    assert made.fields == ("fact.occurred_from",)
+    assert made.fields == ("fact.occurred_from", "person.code")
 
 
 def test_an_announcement_greets_nobody():

@@ -5,7 +5,7 @@ from datetime import UTC, date
 
 import pytest
 
-from incident.domain import merges, musts, starters
+from incident.domain import merges, musts, segments, starters
 from incident.domain.facts import from_json, vocabulary
 from incident.domain.notices import SECTIONS
 from notifiers import spoken
@@ -57,6 +57,30 @@ def test_traditional_chinese_borrows_no_simplified_letter():
         )
     )  # fmt: skip
     assert SIMPLIFIED & set(said) == set()
+
+
+USUAL = {
+    "company.name": "Example Trading Ltd",
+    "fact.occurred_from": "13 December 2026",
+    "link.check": "https://notice.example.com/check",
+    "notice.reference": "N-7K3MXW2Q",
+    "person.code": "999999-8RTAXQ4C2M",
+    "contact.phone": "+49 30 555 010",
+}
+EASTERN = {"company.name": "某某科技股份公司", "fact.occurred_from": "2026年3月13日"}
+
+
+@pytest.mark.parametrize(
+    ("language", "most"),
+    [("de", 2), ("en", 2), ("es", 4), ("fr", 4), ("ja", 3), ("zh-Hans", 2), ("zh-Hant", 2)],
+)
+def test_a_text_carries_ones_own_code_and_needs_no_segment_more_for_it(language, most):
+    sms = starters.text(language).sms
+    assert "{{ link.check }}/{{ notice.reference }}-{{ person.code }}" in sms
+    values = USUAL | (EASTERN if language[:2] in ("zh", "ja") else {})
+    own = re.sub(r"{{ ([\w.]+) }}", lambda found: values[found[1]], sms)
+    common = own.replace(f"/N-7K3MXW2Q-{values['person.code']}", " (reference N-7K3MXW2Q)")
+    assert segments.length(own).segments == segments.length(common).segments == most
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,19 @@
 """Somebody who was told checks the message by keyboard alone, in both languages, asks, confirms and sets right; we answer on the desk."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from incident.actions import checks
+from incident import clock
+from incident.actions import asker_pages, checks, enquiries, enquiring
 from incident.domain import check_words
 from incident.domain.access import Role
 from incident.store import enquiries as rows
 from incident.store.db import db
-from tests.actions.waves import a_story
+from tests.actions.waves import LEAD, a_story
 from tests.journeys import axe
 from tests.journeys.browser import Window, opened, press
 from tests.journeys.keyboard import enter_on, typed
@@ -40,6 +42,13 @@ class Told(Served):
         with self.app.app_context():
             found = rows.page(self.story.incident.id, state="")
             return [(row.ref, row.kind, row.person_number) for row in found]
+
+    def answer(self, ref: str, words: str) -> None:
+        """Somebody of the team answers on the page."""
+        given = {"text": words, "way": "page", "simulated": True, "actor": LEAD}
+        with self.app.app_context():
+            enquiries.answer(self.incident, ref, **given, now=clock.now())
+            db.session.remove()
 
     def states(self) -> dict[int, str]:
         """What became of each person's message."""
@@ -94,6 +103,9 @@ def test_by_keyboard_alone(told: Told, browser, language: str, width: int, numbe
     expect(page.get_by_role("status")).to_contain_text(words["question"]["done"])
     ref = next(ref for ref, kind, whose in told.asked() if kind == "question" and whose == number)
     expect(page.get_by_role("status")).to_contain_text(ref)
+    answers = page.locator("code.code").inner_text()
+    assert re.fullmatch(rf"{ref}(-[0-9A-Z]{{5}}){{3}}", answers)
+    assert answers not in page.url
     looked_at(page, window, f"check-done-{language}")
     enter_on(page, f'a[href^="/check/{code}"]')
     enter_on(page, f'form[action^="/check/{code}/read"] button')
@@ -104,8 +116,27 @@ def test_by_keyboard_alone(told: Told, browser, language: str, width: int, numbe
     enter_on(page, "form button")
     expect(page.get_by_role("status")).to_contain_text(words["address"]["sent"])
     looked_at(page, window, f"check-proof-{language}")
-    assert window.wrong == []
     assert window.context.cookies() == []
+    told.answer(ref, "您的电子邮箱地址。 Your e-mail address.")
+    page = window.go(f"/check?language={language}")
+    enter_on(page, 'a[href^="/check/answers"]')
+    typed(page, "#entered", f"{ref}-00000-00000-00000")
+    enter_on(page, "form button")
+    expect(page.get_by_role("alert")).to_contain_text(words["answers"]["none"])
+    looked_at(page, window, f"answers-stranger-{language}")
+    typed(page, "#entered", answers.lower())
+    enter_on(page, "form button")
+    expect(page.get_by_text("您的电子邮箱地址。")).to_be_visible()
+    expect(page.get_by_text(words["answers"]["state_answered"])).to_be_visible()
+    assert answers not in page.content()
+    looked_at(page, window, f"answers-mine-{language}")
+    typed(page, "#text", "自何时起？ Since when?")
+    enter_on(page, 'form[action*="/add"] button')
+    expect(page.get_by_role("status")).to_contain_text(words["answers"]["added"])
+    enter_on(page, 'form[action*="/close"] button')
+    expect(page.get_by_role("status")).to_contain_text(words["answers"]["closed"])
+    assert "您的电子邮箱地址。" not in page.content()
+    assert window.wrong == []
     pages = {url: size for url, size in weights.items() if "/static/" not in url}
     static = sum(size for url, size in weights.items() if "/static/" in url)
     assert max(pages.values()) + static < LIGHT
@@ -123,9 +154,31 @@ def test_the_desk_answers_what_was_asked(told: Told, browser):
     page.get_by_label("Answer in").fill("Your e-mail address, and nothing else.")
     page.get_by_label("I gave it by telephone").check()
     press(page.get_by_role("button", name="Keep the answer"))
-    expect(page.get_by_text("We answered")).to_be_visible()
+    expect(page.get_by_text("Your e-mail address, and nothing else.")).to_be_visible()
     if SHOTS:
         page.screenshot(path=str(Path(SHOTS) / "enquiries-show.png"), full_page=True)
         page.set_viewport_size({"width": 390, "height": 844})
         page.emulate_media(color_scheme="dark")
         page.screenshot(path=str(Path(SHOTS) / "enquiries-show-390-dark.png"), full_page=True)
+
+
+def test_without_scripts_a_question_waits_loses_nothing_and_its_answer_is_read(told: Told, browser):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{told.url}/check/{told.codes[0]}/question?language=en")
+    page.fill("#text", "Without a script?")
+    press(page.locator("form button"))
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was lost")
+    expect(page.locator("#text")).to_have_value("Without a script?")
+    with told.app.app_context():
+        asked = enquiries.take_in(
+            told.incident, kind="question", source="phone", text="By phone?", who=enquiries.Asker(),
+            terms=enquiring.terms(told.app.extensions["settings"]), actor=LEAD, now=clock.now(),
+        )  # fmt: skip
+        code = asker_pages.code_of(rows.anywhere(asked))
+        db.session.remove()
+    page.goto(f"{told.url}/check/answers?language=en")
+    page.fill("#entered", code)
+    press(page.locator("form button").first)
+    expect(page.get_by_text("By phone?")).to_be_visible()
+    context.close()
