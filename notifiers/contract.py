@@ -263,6 +263,17 @@ class Notifier(Protocol):
 
 
 @runtime_checkable
+class Portable(Protocol):
+    """A channel that another program of ours can build again: `recipe` is what its class is called with, in plain values.
+
+    It holds the provider's secret and goes through a pipe alone.
+    """
+
+    @property
+    def recipe(self) -> dict[str, str | float | bool]: ...
+
+
+@runtime_checkable
 class Conversation(Protocol):
     """A channel whose provider asks in the middle of a message what to say next. Both look only at what `events` took."""
 

@@ -169,6 +169,8 @@ class SendgridEmail:
         if not sender_name.isascii():
             sender_name = ""  # SendGrid takes no Unicode in the sender
         self.rate, self.calls = rate, calls
+        self._recipe: dict[str, str | float | bool] = {"key": key, "sender": sender, "sender_name": sender_name}
+        self._recipe |= {"url": url, "reply_to": reply_to, "seconds": seconds}
         self.looks_up = sendgrid_activity.AT_ONCE if activity else 0
         self._reply_to = {"reply_to": {"email": reply_to}} if reply_to else {}
         self._sender = {"email": sender} | ({"name": sender_name} if sender_name else {})
@@ -176,6 +178,11 @@ class SendgridEmail:
         api = SendGridAPIClient(key, host=url.rstrip("/"))
         api.client = _Client(api.host, api._default_headers, [], wire.session(calls), seconds, Lines(api.host))
         self._api = api
+
+    @property
+    def recipe(self) -> dict[str, str | float | bool]:
+        """What a channel that sends as this one is called with; it takes no events and finds nothing."""
+        return self._recipe | {"calls": self.calls}
 
     def send(self, batch: Sequence[Message]) -> Sequence[Answer]:
         """One answer a message, in the order of `batch`; one bad row does not keep the others back."""

@@ -12,13 +12,22 @@ ROOT = Path(__file__).parent.parent
 CODE = sorted(path for room in ("incident", "notifiers") for path in (ROOT / room).rglob("*.py"))
 SCRIPTS = sorted((ROOT / "incident" / "static").glob("*.js"))
 PAGES = sorted((ROOT / "templates").rglob("*.html"))
-STARTS_PROGRAMS = {"incident/actions/apart.py", "incident/store/tables.py", "notifiers/apprise_alert.py"}
-"""All start our own interpreter with a module of ours: to read a list or a workbook, and to speak to one target of alerts."""
+STARTS_PROGRAMS = {
+    "incident/actions/apart.py",
+    "incident/actions/carriers.py",
+    "incident/store/tables.py",
+    "notifiers/apprise_alert.py",
+}
+"""All start our own interpreter with a module of ours: to read a list or a workbook, to hand batches over, to speak to one target of alerts."""
 SPEAKS_TO_ITSELF = {"incident/actions/pipes.py"}
 """Both ends of its pipe are this module; nobody else's bytes are unpacked."""
 PATTERNS_FROM_TABLES = {"incident/actions/contacts.py", "incident/domain/addresses.py", "incident/domain/enisa.py"}
 """The forms of telephone numbers, out of the library that judges them; those of postal codes and words of ENISA, out of tables of ours."""
-THROWS_DICE = {"incident/actions/settling.py", "incident/actions/webhook_events.py", "incident/actions/sample_people.py"}
+THROWS_DICE = {
+    "incident/actions/settling.py",
+    "incident/actions/webhook_events.py",
+    "incident/actions/sample_people.py",
+}
 """Spread retries; makes up a sample. Nothing that must not be guessed."""
 
 HASHES = {"sha256", "sha512", "file_digest", "sha1"}

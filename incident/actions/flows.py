@@ -38,3 +38,8 @@ class Flow:
             self.answer = answer if not self.answer else 0.7 * self.answer + 0.3 * answer
         if work is not None:
             self.work = max(0.0005, 0.7 * self.work + 0.3 * work)
+
+    def speed(self, before: float, count: int) -> float:
+        """Messages a second after a batch of so many, the newer ones weighing more."""
+        now = count * max(1, self.in_flight + 1) / max(self.answer + self.work, 0.001)
+        return round(0.7 * before + 0.3 * now if before else now, 1)

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from incident.actions import dead_tokens, quieting
+from incident.actions.carriers import Carrier, is_worth_it
 from incident.actions.dispatch import halt
 from incident.actions.finishing import finish
 from incident.actions.flows import FEW as FEW
@@ -28,7 +29,8 @@ from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, ret
 from incident.actions.settling import STATE, Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
 from incident.actions.starting import scheduled as scheduled
 from incident.actions.starting import start_scheduled as start_scheduled
-from incident.actions.writing import Approval, drafted, written
+from incident.actions.texts import Texts
+from incident.actions.writing import Approval, Draft, drafted, written
 from incident.domain import deliveries as rules
 from incident.domain import pace
 from incident.domain.deliveries import Course, State
@@ -125,6 +127,8 @@ class Wave:
     going: Callable[[], bool] = lambda: True
     row: Dispatch | None = None
     patience: float = FIRST_LOOK
+    carriers: dict[str, Carrier | None] = field(default_factory=dict)
+    drafts: dict[int, Draft] = field(default_factory=dict)
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -136,6 +140,8 @@ class Wave:
             finally:
                 while self.flying:
                     self._settle_some(all_of_them=True)
+                for carrier in filter(None, self.carriers.values()):
+                    carrier.close()
                 self._return_ready()
         finish(self.ref, now=self.clock())
 
@@ -235,12 +241,19 @@ class Wave:
         flow = self.flows[batch.held.channel]
         batch.began = time.monotonic()
         if flow.rate:
-            flow.free_at = max(flow.free_at, batch.began) + len(batch.to_send) / flow.rate
-        if self.pool is None:
-            raise RuntimeError("Nothing is handed over but in a run.")
-        self.flying[self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else _nothing()] = batch
+            flow.free_at = max(flow.free_at, batch.began) + len(batch.asked) / flow.rate
+        self.flying[self._called(batch, flow)] = batch
         flow.in_flight += 1
         flow.learn(work=batch.work)
+
+    def _called(self, batch: Batch, flow: Flow) -> Future[Sequence[Answer]]:
+        """The answers of a call that begins now."""
+        if self.pool is None:
+            raise RuntimeError("Nothing is handed over but in a run.")
+        carrier = self.carriers.get(batch.held.channel)
+        if batch.passed_on and carrier is not None:
+            return carrier.carry(batch, self.drafts.pop(batch.held.fence))
+        return self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else _nothing()
 
     def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> bool:
         """Claim one batch, write it, begin it, hand it to a thread; whether that happened."""
@@ -276,11 +289,28 @@ class Wave:
             channel = held[0].channel
             texts = self.approval.texts(row, channel, self.opened[channel].provider)
             drafts = drafted(row, held, texts, self.approval.key)
+            if self._carries(row, channel, texts):
+                return [self._to_pass_on(draft) for draft in drafts]
             return [written(draft) for draft in drafts]
         except Refused as refused:
             for one in held:
                 self._give_back(one, "people_erased" if isinstance(refused, Erased) else "approval_changed")
         return []
+
+    def _carries(self, row: Dispatch, channel: str, texts: Texts) -> bool:
+        """Whether a program of its own carries the next batches: for many people, and once it is there."""
+        if channel not in self.carriers:
+            flow = self.flows.get(channel)
+            if flow is None or row.canary or flow.rate or texts.remedies or not is_worth_it(flow.notifier, row.waiting):
+                return False
+            key = self.approval.key(row.incident_id)
+            self.carriers[channel] = Carrier.started(flow.notifier, key, texts.contents, row.ref)
+        carrier = self.carriers[channel]
+        return carrier is not None and carrier.is_ready and not carrier.is_gone
+
+    def _to_pass_on(self, draft: Draft) -> Batch:
+        self.drafts[draft.held.fence] = draft
+        return Batch(draft.held, [], {}, passed_on=True)
 
     def _incident(self, row: Dispatch) -> str:
         self.incident = self.incident or incident_ref(row)
@@ -388,7 +418,8 @@ class Wave:
             batch = self.flying.pop(future)
             flow = self.flows[batch.held.channel]
             flow.in_flight -= 1
-            flow.learn(answer=time.monotonic() - batch.began)
+            if batch.began <= (now := time.monotonic()):
+                flow.learn(answer=now - batch.began)
             found.append((batch, _answers(future, batch)))
         return found
 
@@ -416,7 +447,7 @@ class Wave:
         if channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in given):
             calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)
         rest(row, channel, given, now)
-        row.rate = _rate(row.rate, len(batch.held.rows), flow)
+        row.rate = flow.speed(row.rate, len(batch.held.rows))
         ledger.write(
             "deliveries.settled",
             row.ref,
@@ -450,7 +481,7 @@ def _answers(future: Future[Sequence[Answer]], batch: Batch) -> Answers:
     """The answers of a call. An exception, or answers that do not fit the batch, mean that nobody knows what happened."""
     try:
         said = future.result()
-        if isinstance(said, Alike) and not batch.known and said.refs == [message.ref for message in batch.to_send]:
+        if isinstance(said, Alike) and not batch.known and said.refs == batch.asked:
             return said
         given = {answer.ref: answer for answer in said}
     except Exception as error:
@@ -458,10 +489,7 @@ def _answers(future: Future[Sequence[Answer]], batch: Batch) -> Answers:
             "sending.call_failed", channel=batch.held.channel, claim=batch.held.fence, kind=type(error).__name__
         )
         given = {}
-    lost = {
-        message.ref: given.get(message.ref) or Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
-        for message in batch.to_send
-    }
+    lost = {ref: given.get(ref) or Answer(ref, Outcome.UNKNOWN, reason="answer_lost") for ref in batch.asked}
     return batch.known | lost
 
 
@@ -469,9 +497,3 @@ def _nothing() -> Future[Sequence[Answer]]:
     future: Future[Sequence[Answer]] = Future()
     future.set_result([])
     return future
-
-
-def _rate(before: float, count: int, flow: Flow) -> float:
-    """Messages a second, the newer batches weighing more."""
-    now = count * max(1, flow.in_flight + 1) / max(flow.answer + flow.work, 0.001)
-    return round(0.7 * before + 0.3 * now if before else now, 1)

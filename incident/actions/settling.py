@@ -39,6 +39,14 @@ class Batch:
     began: float = 0.0
     work: float = 0.001  # seconds that claiming and writing it took
     called_at: datetime | None = None
+    passed_on: bool = False  # to a program that writes it and hands it over
+
+    @property
+    def asked(self) -> list[str]:
+        """The references of those of whom an answer is expected, in their order."""
+        if self.passed_on:
+            return [member.ref for member in self.held.rows]
+        return [message.ref for message in self.to_send]
 
 
 @dataclass

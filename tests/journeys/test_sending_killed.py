@@ -60,10 +60,19 @@ def brought_in(settings, way, count, *, taken_in=True):
     return app, ref
 
 
+CARRIED = (
+    "import os, runpy\n"
+    "from incident.actions import carriers\n"
+    "from notifiers.sendgrid_email import SendgridEmail\n"
+    "carriers.WORTH, SendgridEmail.batch, os.cpu_count = 0, 100, lambda: 2\n"
+    "runpy.run_module('incident.cli', run_name='__main__')\n"
+)
+"""A worker whose batches, smaller than usual, go by a program of its own (`actions/carriers.py`)."""
+
+
 def a_worker(environment):
-    return subprocess.Popen(
-        [sys.executable, "-m", "incident.cli", "work", "--once"], env=environment, stdout=subprocess.DEVNULL
-    )
+    how = ["-c", environment["AS"]] if environment.get("AS") else ["-m", "incident.cli"]
+    return subprocess.Popen([sys.executable, *how, "work", "--once"], env=environment, stdout=subprocess.DEVNULL)
 
 
 def moved(path: Path) -> tuple[int, ...]:
@@ -86,8 +95,12 @@ def killed_at_random(path, environment, dice):
 
 
 @pytest.mark.journey
-@pytest.mark.parametrize(("way", "count", "seed", "kills"), [("email", 3_000, 3, 3), ("sms", 160, 4, 2)])
-def test_a_wave_survives_being_killed_at_any_moment(tmp_path, way, count, seed, kills):
+@pytest.mark.parametrize(
+    ("way", "count", "seed", "kills", "worker"),
+    [("email", 3_000, 3, 3, ""), ("email", 3_000, 5, 3, CARRIED), ("sms", 160, 4, 2, "")],
+    ids=["email", "email carried", "sms"],
+)
+def test_a_wave_survives_being_killed_at_any_moment(tmp_path, way, count, seed, kills, worker):
     dice = random.Random(seed)
     fake = FakeSendGrid(Faults(seed)) if way == "email" else FakeTwilio(Faults(seed))
     with fake as server:
@@ -115,6 +128,7 @@ def test_a_wave_survives_being_killed_at_any_moment(tmp_path, way, count, seed, 
         )
         settings = Settings(**values)
         environment = os.environ | {f"TOCSIN_{name.upper()}": str(value) for name, value in values.items()}
+        environment["AS"] = worker
         app, ref = brought_in(settings, way, count)
         path = settings.instance / "tocsin.db"
         with app.app_context():
