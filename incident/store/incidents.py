@@ -249,6 +249,34 @@ def all_facts(incident_id: int) -> Sequence[Fact]:
     return db.session.scalars(select(Fact).where(Fact.incident_id == incident_id).order_by(Fact.id)).all()
 
 
+def entries(
+    incident_id: int,
+    *,
+    by: str = "",
+    key: str = "",
+    without: Collection[str] = (),
+    before: int | None = None,
+    limit: int,
+) -> Sequence[Fact]:
+    """What was recorded of facts, newest first, by key: by one person, of one fact, and of none of those left out."""
+    query = select(Fact).where(Fact.incident_id == incident_id, Fact.key.not_in(without))
+    query = query.where(Fact.recorded_by == by) if by else query
+    query = query.where(Fact.key == key) if key else query
+    query = query.where(Fact.id < before) if before is not None else query
+    return db.session.scalars(query.order_by(Fact.id.desc()).limit(limit)).all()
+
+
+def knowers(incident_id: int, without: Collection[str] = ()) -> Sequence[tuple[str, int, datetime, datetime]]:
+    """Who recorded facts, how many values, first and last when; whoever was first comes first."""
+    query = (
+        select(Fact.recorded_by, func.count(), func.min(Fact.recorded_at), func.max(Fact.recorded_at))
+        .where(Fact.incident_id == incident_id, Fact.key.not_in(without))
+        .group_by(Fact.recorded_by)
+        .order_by(func.min(Fact.id))
+    )
+    return [(ref, count, first, last) for ref, count, first, last in db.session.execute(query)]
+
+
 def by_refs(refs: Collection[str]) -> dict[str, Incident]:
     """The incidents with these references, by reference."""
     return {row.ref: row for row in db.session.scalars(select(Incident).where(Incident.ref.in_(refs)))}
