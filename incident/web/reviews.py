@@ -13,12 +13,13 @@ from incident.actions.plans import able
 from incident.actions.reviews import Moment
 from incident.domain import lessons as lesson_rules
 from incident.domain.closing import QUESTIONS
-from incident.domain.errors import Invalid
+from incident.domain.errors import Invalid, Missing
 from incident.domain.reviews import FACTORS, GROUPS
 from incident.store import closings, sealed, users
 from incident.store import improvements as improvement_rows
 from incident.store import lessons as lesson_rows
 from incident.store import reviews as rows
+from incident.store.reviews import ReviewMoment
 from incident.web import improvements, lessons, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.answers import LOCAL
@@ -153,18 +154,20 @@ def take_in(incident: str) -> ResponseReturnValue:
 @permit("incident.review")
 def edit_moment(incident: str, moment: str) -> ResponseReturnValue:
     """Tell a moment in other words."""
+    row = rows.moment(g.incident.id, moment)
+    if row is None:
+        raise Missing()
     try:
-        at = _unless_same(moment, request.form.get("at", ""))
+        at = _unless_same(row, request.form.get("at", ""))
         actions.edit_moment(incident, moment, text=request.form.get("text", ""), at=at, actor=actor(), now=now())
     except Invalid as error:
         return page({f"{moment}_{error.field}": error.sentence}), 422
     return redirect(url_for(".index", incident=incident) + f"#{moment}")
 
 
-def _unless_same(ref: str, local: str) -> datetime | None:
+def _unless_same(row: ReviewMoment, local: str) -> datetime | None:
     """The time that a form gives; the moment's own where it says the same minute, so that its seconds stay."""
-    row = rows.moment(g.incident.id, ref)
-    return row.at if row and local == _local(row.at) else instant(local, zone(), "at")
+    return row.at if local == _local(row.at) else instant(local, zone(), "at")
 
 
 @bp.post("/moments/<moment>/take-out")
