@@ -119,7 +119,6 @@ def show(incident: str, ref: str) -> str:
     which = which if which in WHICH else ""
     after = request.args.get("after", 0, type=int)
     found = list(rows.page(row.id, after=after, limit=PAGE + 1, only=which))
-    here = {"incident": incident, "ref": ref, "which": which}
     return render_template(
         "remedies/show.html",
         row=row,
@@ -127,8 +126,10 @@ def show(incident: str, ref: str) -> str:
         found=found[:PAGE],
         which=which,
         choices=WHICH,
-        more=url_for(".show", **here, after=found[PAGE - 1].serial) if len(found) > PAGE else "",
-        first=url_for(".show", **here) if after else "",
+        more=url_for(".show", incident=incident, ref=ref, which=which, after=found[PAGE - 1].serial)
+        if len(found) > PAGE
+        else "",
+        first=url_for(".show", incident=incident, ref=ref, which=which) if after else "",
     )
 
 
