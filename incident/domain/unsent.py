@@ -7,8 +7,9 @@ Fields = Sequence[tuple[str, str]]
 
 SECRET: Final = frozenset({"password", "new_password", "code", "secret", "passphrase", "private_key"})
 """A form with one of these is not kept at all."""
-LEFT_OUT: Final = frozenset({"csrf_token", "unsent", "token", "credential", "seen", "over"})
-"""Fields that are not kept: proofs of the page, made anew, and what opens something."""
+LEFT_OUT: Final = frozenset({"csrf_token", "unsent", "token", "credential", "over"})
+"""Fields that are not kept: the proof of the page, made anew, what opens something, and the wish to overwrite. What says
+over which values a page was made is kept: by it a form that comes late is refused where somebody was quicker."""
 MOST_LETTERS: Final = 400_000
 
 

@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import text
 
 from incident import clock
+from incident.actions import intake
 from incident.domain import unsent as rules
 from incident.domain.access import Role
 from incident.store import incidents, unsent, users
@@ -207,3 +208,20 @@ def test_nothing_was_done_by_what_is_kept(typing):
         browser.post(note(incident), data={"csrf_token": token, "text": WORDS})
     assert verbs() == before
     assert incidents.by_ref(incident.ref) is not None
+
+
+def test_a_form_that_comes_late_overwrites_nobody(typing):
+    user, incident, browser, token = typing
+    address = f"/incidents/{incident.ref}/facts/what_happened"
+    page = browser.get(address).get_data(as_text=True)
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    given = {"csrf_token": token, "seen": seen, "what_happened": "A disk was lost."}
+    with time_machine.travel(clock.now() + LATER, tick=False):
+        where = browser.post(address, data=given).location.split("next=")[1]
+        told = {"what_happened": "The disk was found."}
+        intake.record_facts(incident.ref, told, source="a call", confidence="high", actor=user.ref, now=clock.now())
+        sign_in_again(browser, user)
+        again = browser.get(where).get_data(as_text=True).split("Send it again")[0].rsplit("<form", 1)[1]
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', again))
+        assert browser.post(address, data=fields).status_code == 409
+        assert browser.get(where).status_code == 200, "it still waits, so that it can be looked at"
