@@ -385,3 +385,40 @@ def test_an_instant_of_another_form_is_found_also_where_it_was_hashed_so(app, at
     assert [finding.sentence for finding in verdict.findings] == ["Line 2 holds something that no line can hold."]
     with pytest.raises(RecordTrouble, match="Line 2"):
         checkpoints.sign(actor="U-9", now=NOON)
+
+
+def a_row(seq, **other):
+    values = {
+        "actor": "U-1",
+        "at": "2026-03-01T12:00:00.000000Z",
+        "verb": "note.added",
+        "subject": "N-1",
+        "incident": None,
+    }
+    line = rules.Line(**values | {"details": "{}"} | other)
+    return (seq, *line, rules.leaf_hash(rules.encoded("LOG", seq, line)))
+
+
+def test_a_page_of_lines_in_their_places_is_sound_at_a_glance():
+    page = [a_row(7), a_row(8, incident="INC-2026-0001")]
+    assert store._sound("LOG", 7, page) == [row[7] for row in page]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        [a_row(7), a_row(9)],
+        [a_row(8), a_row(9)],
+        [a_row(7, at="2026-03-01T12:00:00Z")],
+        [a_row(7, at="2026-03-01T12:00:00.00000xZ")],
+        [a_row(7, actor="U 1")],
+        [a_row(7, verb='note"added')],
+        [a_row(7, subject="N\n1")],
+        [a_row(7, incident="INC 1")],
+        [(*a_row(7)[:7], bytes(32))],
+        [(*a_row(7)[:4], "N-2", *a_row(7)[5:])],
+    ],
+    ids=["gap", "place", "short instant", "no instant", "actor", "verb", "subject", "incident", "leaf", "changed"],
+)
+def test_a_page_with_anything_else_is_looked_at_line_by_line(page):
+    assert store._sound("LOG", 7, page) == []
