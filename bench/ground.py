@@ -215,9 +215,9 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", seconds: float = 40
 
 
 def cpu_seconds(process: int) -> float:
-    """What this process has used of the processor so far, its threads included."""
+    """What this process has used of the processor so far, its threads and the programs of its own that ended included."""
     words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / TICKS
+    return sum(map(int, words[11:15])) / TICKS
 
 
 def peak_mib(process: int | str, gone: float = 0.0) -> float:
