@@ -1,7 +1,8 @@
 """Pages in a real browser: nothing is asked of another host, the content policy has nothing to refuse, axe finds no violation, and
 nothing scrolls sideways at 320 pixels.
 
-The main pages and a tenth of the others in the suite, all of them in `make fuzz`. What their HTML
+The main pages and a tenth of the others in the suite, all of them in `make fuzz`, in each language of the interface; of the
+others the second language has a twentieth of its own. What their HTML
 holds is read for every page in tests/web/test_every_form.py, and whether it is valid in tests/web/test_html.py.
 """
 
@@ -14,7 +15,9 @@ from incident import clock
 from incident.actions import members
 from incident.domain.access import CASE_TEAM, Role
 from incident.store import users
+from incident.store.db import db
 from incident.web.access import permit_of
+from incident.web.languages import ENGLISH, LANGUAGES
 from tests import crawler
 from tests.full_house import a_full_house
 from tests.journeys import axe
@@ -60,17 +63,28 @@ def _found(served: Served, folder) -> dict[str, str]:
         }
 
 
-def _chosen(found: dict[str, str]) -> list[str]:
-    """The main pages, and every tenth of the others; all of them where there is time."""
+def _chosen(found: dict[str, str], begin: int) -> list[str]:
+    """The main pages, and every tenth of the others or fewer from `begin` on; all of them where there is time."""
     others = [address for endpoint, address in found.items() if endpoint not in MAIN]
-    return [found[endpoint] for endpoint in MAIN] + (others if os.environ.get("FUZZ") else others[::10])
+    return [found[endpoint] for endpoint in MAIN] + (
+        others if os.environ.get("FUZZ") else others[begin :: 10 + begin * 2]
+    )
+
+
+def _reads(served: Served, language: str) -> None:
+    """The person signed in reads this language from now on."""
+    with served.app.app_context():
+        reader = next(user for user in users.every() if users.sessions_of(user.id, clock.now()))
+        reader.language = language
+        db.session.commit()
 
 
 def test_no_page_asks_another_host_for_anything_meets_its_own_policy_or_makes_anybody_stumble(tmp_path):
     served = Served(tmp_path, *CASE_TEAM, Role.ADMINISTRATOR)
     found = _found(served, tmp_path)
     assert len(found) > 80
-    by_night = set(found.values()) if os.environ.get("FUZZ") else {found[endpoint] for endpoint in MAIN}
+    main = {found[endpoint] for endpoint in MAIN}
+    by_night = set(found.values()) if os.environ.get("FUZZ") else main
     wrong: list[str] = []
     try:
         with opened() as browser:
@@ -81,9 +95,14 @@ def test_no_page_asks_another_host_for_anything_meets_its_own_policy_or_makes_an
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 500 else None)
             page.on("download", lambda got: got.cancel())
-            for address in _chosen(found):
-                if _look(page, served.url + address, wrong):
-                    wrong += [f"{address}: {one}" for one in _stumbles(page, by_night=address in by_night)]
+            for begin, language in enumerate(LANGUAGES):
+                _reads(served, language)
+                for address in _chosen(found, begin * 5):
+                    if _look(page, served.url + address, wrong):
+                        by_night_too = address in by_night and (language == ENGLISH or bool(os.environ.get("FUZZ")))
+                        wrong += [f"{language} {address}: {one}" for one in _stumbles(page, by_night=by_night_too)]
+                    if address in main and page.locator("html").get_attribute("lang") != language:
+                        wrong.append(f"{address} is not in {language}")
     finally:
         served.server.close()
     assert wrong == []
