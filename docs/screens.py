@@ -6,11 +6,12 @@
     python docs/screens.py --language zh-Hans in the other language
 
 The full installation has 1,000 incidents and 100,000 people (`bench/stock.py`) and one incident with something in every room
-(`tests/full_house.py`); it is kept in shots/stock and used again. Pictures are named after the page, the look and the width. What
+(`tests/full_house.py`); both are kept in shots/stock and used again: remove it after a change of what they hold. Pictures are named after the page, the look and the width. What
 scrolls sideways is told.
 """
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -102,18 +103,24 @@ def _empty(language: str) -> tuple[APIFlask, str, dict[str, str]]:
 def _full(language: str) -> tuple[APIFlask, str, dict[str, str]]:
     """A large installation, every page of an incident with something in every room, and of one with all the people."""
     with stock.opened(SHOTS / "stock", INCIDENTS, PEOPLE) as (app, held):
-        user = _person(language)
-        house = a_full_house(app.extensions["settings"].instance / "files")
-        members.add(house.incident.ref, user, actor=house.actor, now=clock.now())
-        rules = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
-        found = {
-            endpoint: address
-            for endpoint, address in sorted(crawler.addresses(app, house))
-            if _is_page(app, urlsplit(address).path, rules[endpoint])
-        }
+        user, note = _person(language), SHOTS / "stock" / "pages.json"
+        if not note.exists():
+            note.write_text(json.dumps(_furnished(app)))
+        kept = json.loads(note.read_text())
+        members.add(kept["incident"], user, actor=kept["actor"], now=clock.now())
         one, crowd = f"/incidents/{held.refs[-2]}", f"/incidents/{held.crowd}"
         more = {"of_many.show": one, "of_many.duties": f"{one}/duties/", "of_many.facts": f"{one}/facts"}
-        return app, user, found | more | {"of_many.people": f"{crowd}/people/", "of_many.list": f"{crowd}/lists/"}
+        more |= {"of_many.people": f"{crowd}/people/", "of_many.list": f"{crowd}/lists/"}
+        return app, user, kept["pages"] | more
+
+
+def _furnished(app: APIFlask) -> dict[str, Any]:
+    """An incident with something in every room, and the address of each page with things of it."""
+    house = a_full_house(app.extensions["settings"].instance / "files")
+    rules = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
+    found = sorted(crawler.addresses(app, house))
+    pages = {name: address for name, address in found if _is_page(app, urlsplit(address).path, rules[name])}
+    return {"incident": house.incident.ref, "actor": house.actor, "pages": pages}
 
 
 def _is_page(app: APIFlask, path: str, rule: Any) -> bool:
@@ -161,9 +168,8 @@ def _gone_to(page: Any, address: str) -> Any:
 
 
 def _looks() -> Iterator[tuple[int, Any]]:
-    for width in WIDTHS:
-        for look in LOOKS:
-            yield width, look
+    yield from zip(WIDTHS, LOOKS, strict=True)
+    yield from zip(WIDTHS, reversed(LOOKS), strict=True)
 
 
 def _entered(browser: Any, app: APIFlask, user: str, size: dict[str, int], look: str) -> Any:
