@@ -335,4 +335,4 @@ def _drilled(house: House) -> None:
         remark.text, remark.written_by = "Unspoken remark", house.actor
         db.session.add_all([drill, inject, remark])
         ledger.write("drill.inject_added", inject.ref, incident=house.incident.ref, minute=1)
-    house.things |= {"drill ref": inject.ref, "drills scenario": "lost_laptop"}
+    house.things["drill ref"] = inject.ref

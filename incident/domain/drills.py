@@ -149,7 +149,7 @@ def paced(clock: Clock, work: Clockwork | None, now: datetime) -> Clock:
     if work is None or clock.due is None or (work.factor == 1 and not work.pauses):
         return clock
     due = work.due(_instant(clock.start) or work.began_at, clock.due, now)
-    return clock._replace(due=due, words=f"{clock.words} {_because(work, due)}".strip())
+    return clock._replace(due=due, words=f"{clock.words.rstrip('.')}. {_because(work, due)}".lstrip(". "))
 
 
 def paced_all(found: Sequence[Finding], work: Clockwork | None, now: datetime) -> Sequence[Finding]:

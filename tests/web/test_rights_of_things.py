@@ -18,7 +18,7 @@ from tests import record
 from tests.builders import a_user, an_incident
 from tests.full_house import House, a_full_house
 
-NAMES_NO_THING = {"key", "scale", "kind", "state", "channel", "language", "value", "name"}
+NAMES_NO_THING = {"key", "scale", "kind", "state", "channel", "language", "value", "name", "scenario"}
 """Arguments that are words of lists, or the file of a batch that is named beside them."""
 MADE_UP = "X-00000000"
 BODIES: dict[str, dict[str, Any]] = {
