@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Table, UniqueConstraint, case, func, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Table, UniqueConstraint, case, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.asks import Standing
@@ -133,10 +133,3 @@ def names(asks: Sequence[SystemAsk]) -> dict[int, str]:
     query = select(WebhookEndpoint.id, WebhookEndpoint.name).where(WebhookEndpoint.id.in_(ids))
     known = {id_: name for id_, name in db.session.execute(query)} if ids else {}
     return {ask.id: known.get(ask.endpoint_id or 0, "") for ask in asks}
-
-
-def late(incidents: Select[Any], now: datetime, *, limit: int) -> Sequence[SystemAsk]:
-    """Asks of these incidents that should be over by now and are not."""
-    query = select(SystemAsk).where(SystemAsk.due_at <= now, SystemAsk.ended_at.is_(None), ~SystemAsk.simulated)
-    query = query.where(SystemAsk.incident_id.in_(incidents))
-    return db.session.scalars(query.order_by(SystemAsk.due_at, SystemAsk.id).limit(limit)).all()

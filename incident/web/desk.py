@@ -79,8 +79,7 @@ class _Found:
         self.reported = outside
         self.findings = obligations.soonest(obligations.unsettled(mine), after=None, limit=PLOTTED)
         self.steps = overview.steps_due(mine, limit=PLOTTED)
-        today = now().date()
-        self.waits = waits.read(mine, today=today, until=today + WARNED, limit=LISTED)
+        self.waits = waits.read(mine, now=now(), until=now().date() + WARNED, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
         self.improvements = improvements.open_of(me().id, mine, limit=LISTED) if may("improvement.view") else ()
         self.wants = overview.wanted_of_newest(mine, ASKED_OF)
@@ -189,6 +188,7 @@ class _Found:
             *waiting.sendings(self.waits.dispatches, self.incidents),
             *waiting.pages(self.waits.pages, self.incidents),
             *waiting.remedies(self.waits.remedies, self.incidents),
+            *waiting.asks(self.waits.asks, self.incidents),
             *waiting.reports(self.waits.drafts, self.incidents),
         ]
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import url_for
 
+from incident.domain.asks import WORDS as ASKED
 from incident.domain.postings import WORDS as SIGHTS
 from incident.domain.postings import Sight
+from incident.store.asks import SystemAsk
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
@@ -16,7 +18,7 @@ from incident.store.reports import Report
 from incident.web.access import actor, may
 from incident.web.dues import DueWords
 from incident.web.filters import number
-from incident.web.languages import _, ngettext
+from incident.web.languages import _, ngettext, said
 
 NO_TIME = DueWords("", "far", None)
 
@@ -130,6 +132,22 @@ def remedies(found: Sequence[Remedy], incidents: dict[int, Incident]) -> list[Ro
             own=may("remedy.change"),
         )
         for row in found
+    ]
+
+
+def asks(found: Sequence[SystemAsk], incidents: dict[int, Incident]) -> list[Row]:
+    """What own systems were asked to do, should have done by now, and did not say so."""
+    return [
+        Row(
+            NO_TIME,
+            _("A system of yours was asked and is late: %(kind)s", kind=said(ASKED[one.kind])),
+            url_for("asks.show", incident=incidents[one.incident_id].ref, ref=one.ref),
+            _named(incidents[one.incident_id]),
+            _("late"),
+            "late",
+            own=may("ask.make"),
+        )
+        for one in found
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -42,7 +43,9 @@ def test_a_step_of_the_plan_leads_to_an_ask_and_shows_it(receiver, sender, as_):
     step = plan_rows.steps(incident.id)[0].ref
     some_people(incident, 3)
     endpoint = an_endpoint(receiver, sender, "ask.*")
-    assert f"/asks/?step={step}" in client.get(f"/incidents/{incident.ref}/plans/steps/{step}").text.replace("&amp;", "&")
+    assert f"/asks/?step={step}" in client.get(f"/incidents/{incident.ref}/plans/steps/{step}").text.replace(
+        "&amp;", "&"
+    )
     form = {"kind": "end_sessions", "endpoint": endpoint, "hours": "24", "step": step}
     asked = client.post(f"/incidents/{incident.ref}/asks/", data=form)
     assert asked.status_code == 302
@@ -126,3 +129,18 @@ def test_the_door_opens_for_the_systems_own_signature_alone(receiver, sender, cl
     assert posted(client, receiver.secrets[0], said).status_code == 204
     assert stands(ref).done == 2
     assert the_ask(ref).ended_at is not None
+
+
+def test_the_desk_says_which_ask_is_late(receiver, sender, as_):
+    incident, client = an_incident(), as_("lead")
+    some_people(incident, 2)
+    endpoint = an_endpoint(receiver, sender, "ask.*")
+    long_ago = clock.now() - timedelta(hours=3)
+    ref = asks.ask(incident.ref, Wanted(endpoint, "end_sessions", 2), actor=LEAD, now=long_ago)
+    asks.ask(incident.ref, Wanted(endpoint, "lock_accounts", 9), actor=LEAD, now=long_ago)
+    page = client.get("/").text
+    assert "was asked and is late: end sessions" in page
+    assert "late: lock accounts" not in page
+    work(sender)
+    asks.tell(incident.ref, ref, 1, 2, 0, actor=LEAD, now=clock.now())
+    assert "was asked and is late" not in client.get("/").text
