@@ -140,12 +140,17 @@ def in_words(row: Mapping[str, Any]) -> str:
         ("Phase", PHASE_WORDS[Phase(row["phase"])]),
         ("How", row["detail"]),
         ("Meant for", row["role"]),
-        ("Due", f"{due['hours']} hours from {due['from']}" if due else "no fixed time"),
+        ("Due", f"{due['hours']} hours from {_start(due['from'])}" if due else "no fixed time"),
         ("Needed when", json.dumps(row["when"], ensure_ascii=False) if row.get("when") else "always"),
         ("To be shown", row.get("evidence") or "nothing"),
         ("Mandatory", "yes" if row.get("mandatory") else "no"),
     )
     return "\n".join(f"{name}: {value}" for name, value in lines)
+
+
+def _start(fact: str) -> str:
+    known = vocabulary()
+    return f"“{known[fact].label}”" if fact in known else "the opening of the incident"
 
 
 def written(steps: Sequence[Mapping[str, Any]], *, note: str) -> str:
