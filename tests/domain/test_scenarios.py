@@ -43,7 +43,8 @@ def test_every_shipped_scenario_has_things_thrown_in_and_something_to_do_well(id
     assert len(made.expected) >= 5
     asked = {one.key for one in made.injects if one.wants_answer}
     assert {one.where["key"] for one in made.expected if "drill.inject_answered" in one.verbs} <= asked
-    assert made.brief and made.people
+    assert made.brief
+    assert made.people
 
 
 @pytest.mark.parametrize("id", sorted(scenarios.scenarios()))
