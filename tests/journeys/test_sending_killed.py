@@ -84,12 +84,12 @@ def moved(path: Path) -> tuple[int, ...]:
     return found
 
 
-def killed_at_random(path, environment, dice):
+def killed_at_random(path, environment, dice, within=0.3):
     worker = a_worker(environment)
     before, until = moved(path), time.monotonic() + 60
     while moved(path) == before and worker.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
-    time.sleep(dice.random() * 0.3)
+    time.sleep(dice.random() * within)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
 
