@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from incident.actions import erasing
 from incident.actions import improvements as improvement_acts
 from incident.actions import reviews as actions
 from incident.actions.plans import able
@@ -15,7 +16,7 @@ from incident.domain import lessons as lesson_rules
 from incident.domain.closing import QUESTIONS
 from incident.domain.errors import Invalid, Missing
 from incident.domain.reviews import FACTORS, GROUPS
-from incident.store import closings, sealed, users
+from incident.store import closings, users
 from incident.store import improvements as improvement_rows
 from incident.store import lessons as lesson_rows
 from incident.store import reviews as rows
@@ -75,7 +76,7 @@ def page(errors: dict[str, str]) -> str:
         lesson_kinds=lessons.KINDS,
         lesson_states=lessons.STATES,
         lesson_tones=lesson_rules.TONES,
-        erased=sealed.is_erased(case),
+        erased=erasing.is_gone(case),
         privileged=bool(marked_items("review")),
         typed=request.form,
         errors=errors,

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import update
 
 from incident import clock
-from incident.actions import improvements, lessons, members
+from incident.actions import improvements, lessons, members, reviews
 from incident.domain import plans as playbooks
 from incident.domain import starters
 from incident.domain.access import Role
-from incident.store import closings, users
+from incident.store import closings, own, users
 from incident.store import improvements as improvement_rows
 from incident.store import lessons as lesson_rows
 from incident.store import reviews as rows
@@ -20,6 +20,7 @@ from tests.builders import a_user, an_incident
 from tests.own_things import things_of
 from tests.record import lines
 from tests.web.test_closing import REVIEW
+from tests.web.test_html import mistakes
 
 WHO = "U-0TEST000"
 PRACTICE = {"title": "A list on paper", "why": "The phones were down.", "kind": "practice"}
@@ -232,3 +233,17 @@ def test_measures_and_readiness_tell_of_what_is_left_to_learn(as_):
     db.session.execute(update(Improvement).values(due_at=clock.now() - timedelta(hours=3)))
     db.session.commit()
     assert "1 improvements that were asked for after incidents are overdue." in lead.get("/readiness/").text
+
+
+def test_pages_with_something_in_them_are_valid_html(as_, built):
+    incident, browser = an_incident(), as_(Role.LEAD, Role.PRIVACY)
+    own.put_law(built.folder, "our-insurer.toml", "id = 1")
+    place = f"/incidents/{incident.ref}/review"
+    row, begun = lesson(incident), clock.now() - timedelta(hours=1)
+    reviews.add_moments(incident.ref, [reviews.Moment(begun, "It began")], actor=WHO, now=clock.now())
+    done = improvement(incident, a_user(Role.LEAD))
+    forms = [
+        f"{place}/lessons/new?kind={kind}" for kind in ("law", "text&language=en&part=sms", "playbook&book=common")
+    ]
+    pages = [f"{place}/", f"/lessons/{row}", "/lessons/", "/improvements/", f"{place}/improvements/{done}", *forms]
+    assert {page: found for page in pages if (found := mistakes(browser.get(page).text))} == {}
