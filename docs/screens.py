@@ -146,6 +146,8 @@ def _take(app: APIFlask, user: str, addresses: dict[str, str], folder: Path) -> 
                 answer = _gone_to(page, base + address)
                 if answer is None:
                     continue
+                page.evaluate("for (const one of document.images) one.loading = 'eager'")
+                page.wait_for_load_state("networkidle")
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 tall = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
                 if wide > width + 1 or answer.status != 200:
