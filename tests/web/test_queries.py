@@ -14,12 +14,13 @@ MOST = 12
 MORE = {
     "closing.index": (18, "every gate of a closing looks into a room of its own"),
     "closing.table": (14, "the same figures as a file"),
+    "measures.index": (14, "each measure is counted over a room of its own"),
     "notices.show": (20, "the text, what the law wants in it, its preview as one person and its check"),
     "readiness.index": (16, "a sign for each thing that would fail on the day"),
     "readiness.table": (16, "the same signs as a file"),
     "reports.file_form": (22, "a report is answered from all that is known"),
     "reports.show": (20, "a report is answered from all that is known"),
-    "reviews.index": (16, "a review stands beside the time line, its lessons and what was to be improved"),
+    "reviews.index": (18, "a review stands beside the time line, its lessons and what was to be improved"),
     "tips.show": (18, "looking at a report from outside leaves a line, in a transaction of its own"),
 }
 """How often these ask at most, and why."""
