@@ -1,6 +1,7 @@
 """Review and learning of one incident: its meeting, what happened as the review tells it, improvements and lessons."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from incident.store import improvements as improvement_rows
 from incident.store import lessons as lesson_rows
 from incident.store import reviews as rows
 from incident.store.reviews import ReviewMoment
+from incident.store.users import User
 from incident.web import improvements, lessons, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.answers import LOCAL
@@ -63,7 +65,7 @@ def page(errors: dict[str, str]) -> str:
         if review
         else [],
         meeting=meeting,
-        people=_names(meeting.people if meeting else []),
+        people=_names(meeting.people if meeting else [], team),
         team=team,
         moments=moments,
         local=_local,
@@ -83,8 +85,10 @@ def page(errors: dict[str, str]) -> str:
     )
 
 
-def _names(refs: list[str]) -> list[str]:
-    known = users.by_refs(refs)
+def _names(refs: Sequence[str], team: Sequence[User]) -> list[str]:
+    """Names of these people; whoever is on the team no more is looked up."""
+    known = {user.ref: user for user in team}
+    known |= users.by_refs(gone) if (gone := set(refs) - set(known)) else {}
     return [known[ref].name or ref if ref in known else ref for ref in refs]
 
 
