@@ -328,7 +328,9 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """What is set about who may do what."""
-        return Policy(self.roles_by_two, self.release_by_third, self.emergency_hours, self.strict_codes, self.lessons_by_two)
+        return Policy(
+            self.roles_by_two, self.release_by_third, self.emergency_hours, self.strict_codes, self.lessons_by_two
+        )
 
     @property
     def lost_after(self) -> float:

@@ -41,7 +41,9 @@ class RemedyOut(RemedyIn):
     codes: int
     given: int
     redeemed: int
-    spoilt: int = Field(description="Redeemed by somebody though nobody had been given them: these are given to nobody.")
+    spoilt: int = Field(
+        description="Redeemed by somebody though nobody had been given them: these are given to nobody."
+    )
     free: int
     seen: str
 

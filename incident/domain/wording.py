@@ -103,7 +103,12 @@ class Pattern:
 
 def known(name: str, facts: Iterable[str]) -> bool:
     """Return whether `name` is a field a text may use, given the keys of the fact vocabulary."""
-    return name in PERSON or name in HOUSE or name in REMEDY or (name.startswith(FACT) and name.removeprefix(FACT) in set(facts))
+    return (
+        name in PERSON
+        or name in HOUSE
+        or name in REMEDY
+        or (name.startswith(FACT) and name.removeprefix(FACT) in set(facts))
+    )
 
 
 def parsed(text: str, *, where: str, facts: Iterable[str]) -> Pattern:

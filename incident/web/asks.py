@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from incident.actions import asks as actions
+from incident.actions import people
 from incident.actions.asks import Wanted
 from incident.domain.asks import Kind
 from incident.domain.errors import Invalid, Missing
@@ -14,7 +15,7 @@ from incident.domain.handovers import State
 from incident.domain.people import Audience
 from incident.exports import csv
 from incident.store import asks as rows
-from incident.store import people, plans
+from incident.store import plans
 from incident.store.asks import SystemAsk
 from incident.web.access import actor, now, permit
 from incident.web.dues import due_words
@@ -63,7 +64,7 @@ def _index(typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
         kinds=KINDS,
         endpoints=actions.endpoints(g.incident),
         steps=[step for step in plans.steps(g.incident.id) if step.state in plans.UNDONE],
-        waves=people.waves(g.incident.id),
+        waves=people.waves(g.incident.ref),
         typed=typed,
         errors=errors,
         more=url_for(".index", incident=g.incident.ref, before=found[PAGE - 1].id) if len(found) > PAGE else "",

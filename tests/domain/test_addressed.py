@@ -84,7 +84,12 @@ def test_a_simple_record_is_addressed_as_any_other(given, age):
     assert people.addressed(7, record, plain) == people._addressed(7, record, plain, "")
 
 
-CONTACTS = {"push_token": "t" * 40, "guardian_name": "Kim", "guardian_email": "k@x.org", "guardian_phone": "+491511234568"}
+CONTACTS = {
+    "push_token": "t" * 40,
+    "guardian_name": "Kim",
+    "guardian_email": "k@x.org",
+    "guardian_phone": "+491511234568",
+}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def test_what_eyes_mistake_is_put_right():
     assert rules.read("EQ-OOOOIIIL-OOOOO-IIIII-LLLLL") == AnswerCode("EQ-00001111", "0" * 5 + "1" * 10)
 
 
-@pytest.mark.parametrize("typed", ["", "EQ-7K3MXW2Q", CODE[:-1], f"{CODE}0", "N-7K3MXW2Q-1-8RTAXQ4C2M", CODE[:-1] + "U"])
+@pytest.mark.parametrize(
+    "typed", ["", "EQ-7K3MXW2Q", CODE[:-1], f"{CODE}0", "N-7K3MXW2Q-1-8RTAXQ4C2M", CODE[:-1] + "U"]
+)
 def test_what_is_no_code_is_nobodys(typed):
     assert rules.read(typed) == NOBODYS
 

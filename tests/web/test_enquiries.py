@@ -153,7 +153,20 @@ def test_what_comes_by_telephone_is_taken_in_by_a_form_that_names_what_is_missin
 def test_who_only_reads_may_not_act(story, as_, role):
     ref = asked(story)
     assert as_(role).get(address(story, ref)).status_code == 200
-    for act in ("answer", "note", "owner", "close", "merge", "part", "request", "longer", "language", "letter", "decide", "look"):
+    for act in (
+        "answer",
+        "note",
+        "owner",
+        "close",
+        "merge",
+        "part",
+        "request",
+        "longer",
+        "language",
+        "letter",
+        "decide",
+        "look",
+    ):
         assert as_(role).post(address(story, f"{ref}/{act}"), data={}).status_code == 403, act
 
 

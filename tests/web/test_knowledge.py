@@ -68,7 +68,13 @@ def test_it_pages_by_key(told):
 def test_what_is_privileged_is_in_no_table_and_seen_by_no_guest(told, as_):
     incident, ana, _ = told
     privilege.mark(
-        incident.ref, "fact", "people_count", basis="attorney_client", description="A memo", actor=a_user(Role.PRIVACY).ref, now=clock.now()
+        incident.ref,
+        "fact",
+        "people_count",
+        basis="attorney_client",
+        description="A memo",
+        actor=a_user(Role.PRIVACY).ref,
+        now=clock.now(),
     )
     table = as_(Role.LEAD).get(f"/incidents/{incident.ref}/facts/known/known.csv").get_data(as_text=True)
     assert "people_count" not in table
