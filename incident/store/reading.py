@@ -35,7 +35,7 @@ def suspended() -> Iterator[None]:
             info[KEPT] = {}
 
 
-def keep(ask: Callable[..., Answer], answer: Answer, *given: Any) -> None:
+def keep(ask: Callable[..., Any], answer: Any, *given: Any) -> None:
     """Answer this question, as far as it is asked `once`, by what was read beside something else."""
     kept: dict[Any, Any] | None = db.session.info.get(KEPT)
     if kept is not None:
