@@ -214,7 +214,7 @@ def _people(house: House) -> None:
 def _notices(house: House) -> None:
     draft = a_notice(house.incident, author=house.actor)
     preflight.ask(house.incident.ref, draft, actor=house.actor, now=clock.now())
-    for room in ("notices", "preflights", "announcements", "media"):
+    for room in ("notices", "notice_languages", "preflights", "announcements", "media"):
         house.things[f"{room} ref"] = draft
 
 

@@ -25,6 +25,7 @@ PATTERNS_FROM_TABLES = {"incident/actions/contacts.py", "incident/domain/address
 """The forms of telephone numbers, out of the library that judges them; those of postal codes and words of ENISA, out of tables of ours."""
 THROWS_DICE = {
     "incident/actions/settling.py",
+    "incident/actions/asks.py",
     "incident/actions/webhook_events.py",
     "incident/actions/sample_people.py",
 }

@@ -152,6 +152,8 @@ CHANGES_NOTHING = {
     # routes that take a body and change nothing
     "breaches.note": "tells the log that a browser kept something out",
     "what_if.suppose": "shows what would be owed",
+    "notices.weigh": "looks at a text while it is written",
+    "api_notice_languages.weigh": "the same",
     "api_law_update.what_if": "the same",
     "answer_pages.open_": "the browser of who asked remembers what its code opens",
     "answer_pages.close": "and forgets it",

@@ -82,7 +82,7 @@ def duties(incident_id: int, audience: Audience, facts: Facts) -> tuple[Duty, ..
 def guardians(incident_id: int, audience: Audience) -> tuple[str, ...]:
     """Return, of the duties owed to these people, the laws that want guardians told of children, each with its age."""
     book = law_editions.of_incident(incident_id)
-    found = {}
+    found: dict[str, None] = {}
     for finding in obligations.current(incident_id).values():
         duty = book.duty(finding.duty) if finding.standing == "owed" and finding.state != "waived" else None
         if duty is None or not TOLD & duty.names or not meant(book[duty.law].place, audience):

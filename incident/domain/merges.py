@@ -179,5 +179,9 @@ def masked_person(person: Addressee, words: Words) -> dict[str, str]:
     """Return the same values with names masked, for a page that must not show who it is; what is lacking stays lacking."""
     shown = person_values(person, words)
     hidden = {name: mask_words(shown[name]) for name in ("person.name", "person.for_whom") if name in shown}
-    hidden |= dict.fromkeys(CODES, DOT)
-    return shown | hidden | ({"person.code": f"{person.number}-{DOT}"} if "person.code" in shown else {})
+    return (
+        shown
+        | hidden
+        | {name: DOT for name in CODES}
+        | ({"person.code": f"{person.number}-{DOT}"} if "person.code" in shown else {})
+    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, delete, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import sealed
@@ -60,13 +60,12 @@ def by_ref(user_id: int, ref: str, now: datetime) -> UnsentForm | None:
 def keep(ref: str, user_id: int, path: str, kept: Kept, now: datetime) -> None:
     """Keep a form, in a transaction of its own, without a line: nothing was done. Old ones go, and those beyond `MOST`."""
     hidden = sealed.seal(None, _place(ref), json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    table = UnsentForm.__table__
     newest = select(UnsentForm.id).where(UnsentForm.user_id == user_id).order_by(UnsentForm.id.desc()).limit(MOST - 1)
     surplus = UnsentForm.user_id == user_id, UnsentForm.id.not_in(newest)
     with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
         connection.execute(delete(UnsentForm).where(UnsentForm.at <= now - KEPT))
         connection.execute(delete(UnsentForm).where(*surplus))
-        connection.execute(table.insert().values(ref=ref, user_id=user_id, path=path, at=now, sealed=hidden))
+        connection.execute(insert(UnsentForm).values(ref=ref, user_id=user_id, path=path, at=now, sealed=hidden))
 
 
 def forget(user_id: int, ref: str) -> None:

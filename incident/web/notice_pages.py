@@ -11,10 +11,9 @@ from incident.actions import announcements as announcing
 from incident.actions import crowds, followups, merging, previews, remedies, translating
 from incident.actions import notices as actions
 from incident.actions.merging import House
-from incident.actions.notices import Standing
 from incident.actions.previews import Preview, Wording
 from incident.actions.translating import Tongue
-from incident.actions.weighing import Written
+from incident.actions.weighing import Standing, Written
 from incident.domain import differences, ladders, layouts, musts, quotes, revealing, sizes, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused

@@ -1,5 +1,6 @@
 """A thing belongs to one incident: by the address of another one it is not there, for every route, page and API, read or write."""
 
+import io
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "people.erase": {"data": {"confirm": "P-1", "why": "request"}},
 }
 """What these routes read before they look for the thing, where the plainest body would not get past it."""
+LISTS = {"remedies.bring", "remedies.redeem", "api_remedies.bring", "api_remedies.redeem"}
+"""Routes that read a list first, brought as a file."""
 NOT_OF_THIS_THING = {
     "api_erasures.certificate", "api_imports.preview", "api_preflights.people", "api_reports.kept_file",
     "attempts.mail_as_letter", "erasures.certificate", "media.paper", "preflights.people", "preflights.table",
@@ -97,6 +100,8 @@ def things_in(app: APIFlask, theirs: House, mine: Incident) -> Iterator[Call]:
 
 def body_of(call: Call, spec: dict[str, Any]) -> dict[str, Any]:
     """A request body that the route can read: filled in from its own description, or one form with every field."""
+    if call.rule.endpoint in LISTS:
+        return {"data": {"file": (io.BytesIO(b"CODE-1\n"), "codes.csv")}}
     if call.rule.endpoint in BODIES:
         return BODIES[call.rule.endpoint]
     if not call.path.startswith("/api/"):
