@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from incident.actions import assessment, contacts, envelopes, throttled
+from incident.actions import assessment, contacts, envelopes, throttled, typed_in
 from incident.actions.batches import compact, place
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.remedies import let_go
-from incident.domain import columns, facts, places, revealing
-from incident.domain import imports as lists
+from incident.domain import columns, revealing
 from incident.domain import people as rules
 from incident.domain.check_codes import PURPOSE, own_part
 from incident.domain.errors import Invalid, Missing
-from incident.domain.people import Addressee, Age, Plain, Reach, Record, State
+from incident.domain.people import Addressee, Plain, Reach, Record, State
 from incident.domain.stale import Stale
 from incident.store import imports, incidents, remedies
 from incident.store import people as rows
@@ -31,13 +30,6 @@ from incident.store.people import Pair, Past, Person, Wave
 from incident.store.sealed import Sealer, sealer
 
 PAGE: Final = 50
-CONTACTS: Final = ("email", "phone", "guardian_email", "guardian_phone")
-CORRECTABLE: Final = (
-    "name", "email", "phone", "address", "guardian_name", "guardian_email", "guardian_phone", "guardian_address",
-    "reference", "deceased", "no_letter", "safe_ways", "push_token",
-)  # fmt: skip
-PARTS: Final = {"name": ("given_name", "family_name"), "address": ("street", "postcode", "city", "region", "country")}
-"""What a field stands for when a list gave it in parts; a correction replaces them all."""
 REVEAL: Final = "reveal"
 FIND: Final = "find"
 """What one person may see in clear, and search for, in an hour: the names of the limits."""
@@ -202,7 +194,7 @@ def add(ref: str, values: Mapping[str, str], *, wave: int = 0, actor: str, now: 
 
     `values` are the correctable fields with `place`, `language`, `age` and `exposed` (words, separated by spaces).
     """
-    record, plain = _judged({}, values)
+    record, plain = typed_in.judged({}, values)
     with transaction(actor, now) as ledger:
         incident = _incident(ref)
         key = sealer(incident.id)
@@ -274,8 +266,8 @@ def amend(
         raise Stale()
     key = sealer(incident.id)
     before = record_of(key, person)
-    record, plain = _judged(before, changes, person.plain)
-    changed = _changed(before, record, person.plain, plain)
+    record, plain = typed_in.judged(before, changes, person.plain)
+    changed = typed_in.changed(before, record, person.plain, plain)
     if changed:
         rewrite(person, key, record, plain, reason=reason, changed=changed, actor=ledger.actor, now=ledger.now)
         _hold_anew(incident.id, key, person.number, before, record)
@@ -406,76 +398,6 @@ def _list_table(ref: str, chosen: Filter) -> Iterator[Sequence[Any]]:
             )
             yield (shown.ref, *contact, *rest)
         after = found[-1].number
-
-
-def _judged(before: Record, values: Mapping[str, str], plain: Plain | None = None) -> tuple[Record, Plain]:
-    """The record and its plain values after `values` were typed in. Raises Invalid naming the field."""
-    record = {key: value for key, value in before.items() if not key.startswith("as_given:")}
-    code = _word("place", values.get("place", plain.place if plain else ""), "place")
-    shown = as_shown(record)
-    for field in CORRECTABLE:
-        if field in values and (value := _typed(field, values[field], code)) != shown[field]:
-            for part in (field, *PARTS.get(field, ())):
-                record.pop(part, None)
-            if value:
-                record[field] = value
-    if not rules.settle_marks(record, columns.says_no, columns.found_safe):
-        raise Invalid(
-            rules.SAFE, f"Say which ways are safe, with commas between: {', '.join(rules.SAFE_WAYS)}; or none."
-        )
-    if record.keys().isdisjoint({"name", "given_name", "family_name", *CONTACTS, "reference"}):
-        raise Invalid("name", "Give a name, an e-mail address, a telephone number or your reference.")
-    return record, Plain(
-        code,
-        _word("language", values.get("language", plain.language if plain else ""), "language"),
-        _kinds(values.get("exposed", plain.exposed if plain else "")),
-        _word("age", values.get("age", plain.age if plain else ""), "age"),
-        *rules.ways(record),
-        doubts="",
-    )
-
-
-def as_shown(record: Mapping[str, str]) -> dict[str, str]:
-    """The correctable fields as a form shows them: names and addresses that came in parts are put together."""
-    whole = {"name": rules.full_name(record), "address": "\n".join(rules.address_lines(record))}
-    return {field: whole.get(field, record.get(field, "")) for field in CORRECTABLE}
-
-
-def _typed(field: str, value: str, code: str) -> str:
-    value = columns.cleaned(value, lines=field in lists.LINED)
-    if len(value) > lists.LONGEST_FIELD:
-        raise Invalid(field, f"At most {lists.LONGEST_FIELD} characters.")
-    if value and field.endswith("email"):
-        return contacts.email(value) or _invalid(field, "This is not a valid e-mail address.")
-    if value and field.endswith("phone"):
-        return contacts.phone(value, code[:2]) or _invalid(
-            field, "This is not a valid number. Begin with + and the country code."
-        )
-    return value
-
-
-def _invalid(field: str, sentence: str) -> str:
-    raise Invalid(field, sentence)
-
-
-def _word(field: str, value: str, kind: str) -> str:
-    known = {"place": places.is_place, "language": columns.languages().__contains__, "age": set(Age).__contains__}
-    if value and not known[kind](value):
-        raise Invalid(field, "Choose one from the list.")
-    return value
-
-
-def _kinds(words: str) -> str:
-    if unknown := set(words.split()) - set(facts.vocabulary().kinds):
-        raise Invalid("exposed", f"{sorted(unknown)[0]!r} is no kind of data we know.")
-    return " ".join(sorted(set(words.split())))
-
-
-def _changed(before: Record, record: Record, old: Plain, new: Plain) -> list[str]:
-    was, now_is = as_shown(before), as_shown(record)
-    fields = [field for field in CORRECTABLE if was[field] != now_is[field]]
-    fields += [name for name in ("place", "language", "exposed", "age") if getattr(old, name) != getattr(new, name)]
-    return fields + (["doubts"] if old.doubts and not fields else [])
 
 
 def marks_of(key: Sealer, record: Mapping[str, str]) -> list[bytes]:

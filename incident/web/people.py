@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import counts, duplicates, erasing, imports, intake, people, sweeping
+from incident.actions import counts, duplicates, erasing, imports, intake, people, sweeping, typed_in
 from incident.actions.sweeping import What
 from incident.domain import columns, facts, places, revealing
 from incident.domain import people as rules
@@ -284,7 +284,7 @@ def _as_typed(opened: people.Opened | None) -> dict[str, str]:
     if opened is None:
         return {}
     plain = opened.shown.plain
-    return people.as_shown(opened.record) | {
+    return typed_in.as_shown(opened.record) | {
         "place": plain.place,
         "language": plain.language,
         "age": plain.age,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from incident.actions import counts, duplicates, erasing, imports, people, rotating, sweeping
+from incident.actions import counts, duplicates, erasing, imports, people, rotating, sweeping, typed_in
 from incident.actions.sweeping import What
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
@@ -475,7 +475,7 @@ def test_pairs_are_kept_once(ref):
 def test_a_name_and_an_address_given_in_parts_are_corrected_as_a_whole(ref, tmp_path):
     targets = ("given_name", "family_name", "street", "postcode", "city")
     a_list(ref, ["Ann,Example,Way 1,10115,Town"], tmp_path, targets)
-    shown = people.as_shown(people.look(ref, "P-1", why="correct", actor=ANN, now=NOW).record)
+    shown = typed_in.as_shown(people.look(ref, "P-1", why="correct", actor=ANN, now=NOW).record)
     assert (shown["name"], shown["address"]) == ("Ann Example", "Way 1\n10115 Town")
     assert people.correct(ref, "P-1", shown, reason="r", version=1, actor=ANN, now=NOW) == []
     changed = people.correct(
