@@ -488,15 +488,12 @@ def _ahead(row: Dispatch) -> tuple[list[Ahead], datetime | None]:
     if row.course == Course.STOPPED:
         return [], None
     edges = [now() + span for _, span in SPANS]
+    here = {"incident": g.incident.ref, "dispatch": row.ref}
     first, counts = climbs.ahead(row.id, edges)
     most = max(counts, default=0)
     found = [
-        Ahead(words, n, n >= climbs.MOST, 100 * n // max(1, most), _waits(row, place))
+        Ahead(words, n, n >= climbs.MOST, 100 * n // max(1, most), url_for("deliveries.waits", span=place, **here))
         for place, ((words, _), n) in enumerate(zip(SPANS, counts, strict=True))
         if n
     ]
     return found, first
-
-
-def _waits(row: Dispatch, span: int) -> str:
-    return url_for("deliveries.waits", incident=g.incident.ref, dispatch=row.ref, span=span)
