@@ -251,7 +251,8 @@ def report(incident: str) -> dict[str, Any]:
 
 
 @one.post("/report.<kind>")
-@permit("drill.view")
+@permit("report.export")
+@one.doc(responses={200: "The file: pdf, json or csv."})
 def export(incident: str, kind: str) -> Response:
     """The same as a file (pdf, json, csv); its digest goes into the record."""
     about = told()

@@ -1,6 +1,7 @@
 """How the description of the API says who may call: a personal token, and what a refusal looks like."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from apiflask import APIFlask
 from flask import current_app
@@ -25,6 +26,8 @@ REFUSALS = {
     "409": "The rules say no.",
     "422": "A value was not acceptable; `field` names it.",
 }
+PART: Final = re.compile(r"<[^<>]*>|\{[^{}]*\}")
+"""What stands for a value in a path, as Flask and as OpenAPI write it."""
 WAYS = {"get", "post", "put", "patch", "delete"}
 REPEATABLE = {
     "name": "Idempotency-Key",
@@ -67,7 +70,7 @@ def _permits() -> dict[tuple[str, str], str | None]:
 
 
 def _plain(path: str) -> str:
-    return "/".join("*" if part[:1] in "<{" and part else part for part in path.split("/"))
+    return PART.sub("*", path)
 
 
 def _complete(call: dict[str, Any], permit: str | None) -> None:

@@ -190,7 +190,7 @@ def picture(incident: str) -> Response:
 
 
 @bp.post("/report.<kind>")
-@permit("drill.view")
+@permit("report.export")
 def export(incident: str, kind: str) -> Response:
     """The report as a file; its digest goes into the record."""
     about = told()

@@ -80,8 +80,8 @@ def _named(name: str) -> str:
 
 def _forget(response: Response) -> Response:
     """What was sent again and led on is done. Where it cannot be forgotten it is offered until its time is over."""
-    ref = request.form.get(FIELD, "") if request.method == "POST" and "person" in g else ""
-    if ref and response.status_code in {302, 303}:
+    led_on = response.status_code in {302, 303} and request.method == "POST" and "person" in g
+    if led_on and (ref := request.form.get(FIELD, "")):
         try:
             rows.forget(g.person.id, ref)
         except SQLAlchemyError as error:

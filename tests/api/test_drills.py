@@ -43,7 +43,8 @@ def test_a_whole_drill_by_the_api(client, token_for):
     assert (report["form"], verdicts["council_answered"], verdicts["planned"]) == (
         "tocsin drill report 1", "met", "missed",
     )  # fmt: skip
-    assert client.post(f"{path}/report.csv", headers=player).mimetype == "text/csv"
+    assert client.post(f"{path}/report.csv", headers=player).status_code == 403
+    assert client.post(f"{path}/report.csv", headers=lead).mimetype == "text/csv"
     [listed] = client.get("/api/v1/drills/", headers=player).json["drills"]
     assert (listed["incident"], listed["course"], listed["score"]) == (ref, "ended", report["score"])
 
