@@ -92,7 +92,9 @@ class Walker:
     def waiting(self) -> int:
         """How many answers were given that nobody has heard yet."""
         assert self._process.stdout is not None
-        while select.select([self._process.stdout.fileno()], [], [], 0)[0]:
+        heard = select.poll()  # select() knows no descriptors beyond 1,023, and a long run of tests has that many
+        heard.register(self._process.stdout, select.POLLIN)
+        while heard.poll(0):
             self._early += os.read(self._process.stdout.fileno(), 65_536)
         return self._early.count(b"\n")
 
