@@ -114,6 +114,13 @@ def test_a_report_joins_an_incident_and_changes_no_fact_that_it_knows(app, lead,
     assert record.verbs(case.ref)[-1] == "tip.taken_out"
 
 
+def test_a_drill_takes_no_report_of_a_real_person(app, lead, folder):
+    case = an_incident(kind="drill")
+    ref = a_report(folder=folder).ref
+    assert lead.post(f"/reported/{ref}/join", data={"incident": case.ref}).status_code == 409
+    assert the_tip(ref).incident_id is None
+
+
 def test_a_closed_incident_takes_no_report(app, lead, folder):
     case = an_incident()
     with db.engine.begin() as connection:
