@@ -142,7 +142,9 @@ def join(ref: str, incident: str, facts: Sequence[str], *, actor: str, now: date
     with transaction(actor, now) as ledger:
         tip, case = _unsettled(ref), incidents.by_ref(incident)
         if case is not None and case.kind == "drill":
-            raise Refused("This incident is a drill. Whoever reported something is real: put it to an incident that is.")
+            raise Refused(
+                "This incident is a drill. Whoever reported something is real: put it to an incident that is."
+            )
         known = (
             {key for key, row in incidents.current_facts(case.id).items() if row.value is not None} if case else set()
         )
