@@ -41,7 +41,7 @@ sys.path.insert(0, str(ROOT))
 SENTENCE = 3  # blanks; what has more of them is read by people, and a wrong letter in it is no mistake of the program
 SLOWEST = 20.0  # seconds that a mutant may take beyond three times what its tests took before
 SENDING = (
-    "actions/test_sending_details.py", "actions/test_sending.py", "actions/test_sending_doubts.py", "actions/test_sending_times.py", "actions/test_sending_together.py",
+    "actions/test_sending_details.py", "actions/test_halts_in_detail.py", "actions/test_sending.py", "actions/test_sending_doubts.py", "actions/test_sending_times.py", "actions/test_sending_together.py",
     "actions/test_sending_workers.py", "actions/test_poison.py", "actions/test_halts.py", "actions/test_taking_over.py",
 )  # fmt: skip
 ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
