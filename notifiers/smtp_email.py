@@ -165,9 +165,12 @@ class SmtpEmail:
         except (OSError, smtplib.SMTPException):
             line.close()
             return Answer(message.ref, Outcome.UNKNOWN, reason="answer_lost")
-        if code != 250:
+        if 200 <= code < 300:
+            return Answer(message.ref, Outcome.ACCEPTED, provider_id=_message_id(message, self._sender))
+        if 400 <= code < 600:
             return self._turned_away(line, message.ref, code, reply)
-        return Answer(message.ref, Outcome.ACCEPTED, provider_id=_message_id(message, self._sender))
+        line.close()  # no reply that RFC 5321 knows: the server has the message, and does not say what it did with it
+        return Answer(message.ref, Outcome.UNKNOWN, reason="answer_unclear")
 
     def _turned_away(self, line: smtplib.SMTP, ref: str, code: int, reply: bytes, *, at_sender: bool = False) -> Answer:
         if code in (-1, 421):

@@ -59,6 +59,7 @@ class FakeSmtp(socketserver.ThreadingTCPServer):
         self.connections = 0
         self.most_each = 0  # messages that one connection may bring; then it is closed, without a word if `silently`
         self.silently = False
+        self.garbage = b"<html>502 Bad Gateway</html>"  # what it says of a message that it took, where that is a fault
         self.lock = threading.Lock()
         self.certificate, self.context = _certificate() if tls else ("", None)
         self.port = self.server_address[1]
@@ -166,6 +167,8 @@ class _Handler(socketserver.StreamRequestHandler):
             self.server.mails.append(Mail(self.sender, list(self.to), b"".join(lines)))
         if fault is Fault.CUT_AFTER:
             return self._cut()
+        if fault is Fault.GARBAGE:
+            return self._say(self.server.garbage)
         return self._say(b"250 2.0.0 queued")
 
     def _cut(self) -> bool:

@@ -137,6 +137,26 @@ def test_a_cut_before_the_text_is_not_sent_and_a_cut_after_it_is_unknown():
         assert [answer.outcome for answer in answers] == [Outcome.LATER, Outcome.UNKNOWN, Outcome.ACCEPTED]
 
 
+@pytest.mark.parametrize("garbage", [b"<html>502 Bad Gateway</html>", b"", b"354 go on", b"999 ?", b"-50 ?"])
+def test_a_text_that_was_taken_with_an_answer_nobody_understands_is_given_once_and_unknown(garbage: bytes):
+    with FakeSmtp(Faults(first=[Fault.NONE, Fault.GARBAGE])) as server:
+        server.garbage = garbage
+        adapter = an_adapter(server)
+        adapter.send([a_message(1)])  # so that the next goes over a kept connection
+        [answer] = adapter.send([a_message(2)])
+        assert (answer.outcome, [mail.to for mail in server.mails]) == (
+            Outcome.UNKNOWN,
+            [["p1@example.org"], ["p2@example.org"]],
+        )
+
+
+def test_any_reply_of_success_means_that_the_text_was_taken():
+    with FakeSmtp(Faults(first=[Fault.GARBAGE])) as server:
+        server.garbage = b"251 2.0.0 taken, and passed on"
+        [answer] = an_adapter(server).send([a_message()])
+    assert answer.outcome is Outcome.ACCEPTED
+
+
 def test_a_wrong_password_stops_the_wave():
     with FakeSmtp(login=("us", "right")) as server:
         adapter = SmtpEmail(f"smtp://us:wrong@127.0.0.1:{server.port}", "notice@company.example", encrypted=False)
