@@ -122,7 +122,7 @@ class Account:
             return Answer(ref, Outcome.STOP, reason="redirected")
         except wire.Unanswered:
             return Answer(ref, Outcome.UNKNOWN, reason="answer_lost")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return Answer(ref, Outcome.UNKNOWN, reason="answer_unclear")
         number = wire.plain(made.sid, 100)
         if not number:  # an answer that was cut off: whoever takes a message gives it a number
@@ -180,7 +180,7 @@ def _code(text: str) -> int | None:
     """Twilio's number of an error, where the answer names one."""
     try:
         code = json.loads(text)["code"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return code if isinstance(code, int) else None
 

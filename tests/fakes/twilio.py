@@ -52,6 +52,7 @@ class FakeTwilio(Server):
         self.refuse: dict[str, int] = {}
         self.undelivered: dict[str, int] = {}
         self.redirect_to = ""
+        self.garbage = b"<html>\xff\xfe"
         self.lists: list[Fault] = []
         self.listed = 0
         self.questions: list[dict[str, str]] = []
@@ -131,7 +132,7 @@ class _Handler(Handler):
         if fault is Fault.DRIP:
             return self.drip(201)
         if fault is Fault.GARBAGE:
-            return self.answer(201, b"<html>\xff\xfe")
+            return self.answer(201, self.server.garbage)
         said = {
             "sid": text.sid,
             "status": "accepted" if "MessagingServiceSid" in form else "queued",

@@ -108,6 +108,15 @@ def test_an_error_of_theirs_may_have_been_carried_out(sms: TwilioSms, server: Fa
     assert sms.send([a_message()])[0].outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize("garbage", [b"<html>", b"[" * 100_000, b'{"sid": null}', b"[]", b"7"])
+def test_an_answer_nobody_understands_leaves_that_one_in_doubt_and_no_other(
+    sms: TwilioSms, server: FakeTwilio, garbage: bytes
+):
+    server.faults.first, server.garbage = [Fault.NONE, Fault.GARBAGE], garbage
+    answers = sms.send([a_message(number) for number in range(1, 4)])
+    assert [answer.outcome for answer in answers] == [Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.ACCEPTED]
+
+
 def test_told_to_wait_the_rest_of_the_batch_is_not_tried(sms: TwilioSms, server: FakeTwilio):
     server.faults.first = [Fault.NONE, Fault.BUSY]
     answers = sms.send([a_message(number) for number in range(1, 6)])
