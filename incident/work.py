@@ -25,6 +25,7 @@ from incident.actions import (
     imports,
     keeping,
     law_updates,
+    leftovers,
     letter_files,
     letters,
     lookups,
@@ -297,6 +298,7 @@ WORK: tuple[Kind, ...] = (
     Kind("accounts.tokens", 3600, account_mails.ending, account_mails.remind),
     Kind("accounts.retention", 3600, retention.due, retention.do),
     Kind("data.retention", 3600, keeping.due, _let_go),
+    Kind("data.leftovers", 3600, leftovers.due, leftovers.do),
     Kind("record.checkpoint", 60, checkpoints.due, checkpoints.do),
     Kind("record.stamp", 60, _unstamped, _stamp),
 )

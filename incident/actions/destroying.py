@@ -15,7 +15,7 @@ from incident.domain.erasures import INCIDENT_STAYS, PERSON_GOES, PERSON_STAYS, 
 from incident.domain.imports import State as Standing
 from incident.domain.letters import Stage
 from incident.domain.people import State
-from incident.store import enquiries, holdings, pieces, remedies, words
+from incident.store import enquiries, holdings, pieces, remedies, repeats, unsent, words
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.imports import PersonImport
@@ -44,6 +44,10 @@ SEALED_BY_KEY: Final = (
     ("remedy_code", "codes of remedies"),
 )
 
+OF_THE_HOUSE: Final = (
+    ("unsent_form", "forms about the incident that had arrived after a session had ended"),
+    ("repeat", "answers that were kept for programs, in case they ask again"),
+)
 OF_REPORTS: Final = (
     ("tip", "reports from outside, each with its key"),
     ("tip_message", "what was written about them since"),
@@ -76,10 +80,16 @@ def person(one: Person, key: Sealer) -> Destroyed:
     counts["enquiry"] = enquiries.forget_person(one.incident_id, one.number)
     lists_, printed = _lists_of(one), _letters_of(one)
     done.files = [*lists_, *printed]
-    counts |= {"person_import": len(lists_), "letter_batch": len(printed)}
+    counts |= {"person_import": len(lists_), "letter_batch": len(printed), **_left_behind(one.incident_id)}
     done.gone = [Gone(table, f"{what}: {rest}", counts[table]) for table, what, rest in PERSON_GOES if counts[table]]
     done.stays = [(table, what, None) for table, what in PERSON_STAYS]
     return done
+
+
+def _left_behind(incident_id: int) -> dict[str, int]:
+    """Take out what may still say it under the key of the house: forms that came late, answers kept for programs."""
+    ref = db.session.scalar(select(Incident.ref).where(Incident.id == incident_id)) or ""
+    return {"unsent_form": unsent.forget_about(ref), "repeat": repeats.empty()}
 
 
 def _empty(one: Person, key: Sealer, marks: list[bytes]) -> None:
@@ -142,6 +152,8 @@ def incident(one: Incident) -> Destroyed:
     for table in sorted(words.KEPT):
         done.gone.append(Gone(table, f"words: {', '.join(words.KEPT[table].names)}", _sealed(table, one.id)))
     done.gone.append(Gone("person_mark", "blind indexes", holdings.counted("person_mark", one.id)))
+    left = _left_behind(one.id)
+    done.gone += [Gone(table, what, left[table]) for table, what in OF_THE_HOUSE]
     done.gone.append(_evidence(one.id))
     for table, what in OF_REPORTS:
         done.gone.append(Gone(table, what, _sealed(table, one.id)))

@@ -33,6 +33,8 @@ PERSON_GOES: Final = (
         "printed letters as files",
         "print files that a letter to the person stood in, and that were posted",
     ),
+    ("unsent_form", "forms that came late", "forms about the incident that had arrived after a session had ended"),
+    ("repeat", "kept answers", "answers that were kept for programs, in case they ask again"),
 )
 PERSON_STAYS: Final = (
     ("person", "the number, with place, language, kinds of data and age group, by which counts are made"),

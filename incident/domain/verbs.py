@@ -230,6 +230,7 @@ VERBS: dict[str, str] = {
     "improvement.handed_over": "gave the improvement {subject} to {to}",
     "improvement.moved": "moved the improvement {subject} to {due}",
     "improvement.reopened": "took up again the improvement {subject}",
+    "leftovers.removed": "removed {forms} forms that nobody sent again and {answers} kept answers, whose time was over",
     "lesson.accepted": "accepted the lesson {subject}",
     "lesson.adopted": "adopted the lesson {subject} ({kind}: {target})",
     "lesson.declined": "declined the lesson {subject}",

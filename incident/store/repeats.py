@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import JSON, LargeBinary, String, Table, delete, select, update
+from sqlalchemy import JSON, CursorResult, LargeBinary, String, Table, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, mapped_column
@@ -70,6 +70,28 @@ def forget(key: str) -> None:
     """Free the key: nothing was done under it, or only read."""
     with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
         connection.execute(delete(Repeat).where(Repeat.key == key))
+
+
+def has_old(now: datetime) -> bool:
+    """Whether something is kept beyond its day: programs that stopped asking take nothing out themselves."""
+    return bool(db.session.scalar(select(exists().where(Repeat.at < now - KEPT))))
+
+
+def remove_old(now: datetime) -> int:
+    """Take out what is kept beyond its day, in the caller's transaction; how many that were."""
+    found = db.session.execute(delete(Repeat).where(Repeat.at < now - KEPT))
+    return found.rowcount if isinstance(found, CursorResult) else 0
+
+
+def empty() -> int:
+    """Take what was answered to programs out of all that is kept, in the caller's transaction; how many answers that were.
+
+    The keys stay taken: nothing is done twice, and a repeat hears that the answer is lost.
+    """
+    answered = (Repeat.key != Repeat.asked, Repeat.sealed.is_not(None))  # forms keep where they led to, and no answer
+    change = update(Repeat).where(*answered).values(status=None, headers={}, sealed=None)
+    found = db.session.execute(change.execution_options(synchronize_session=False))
+    return found.rowcount if isinstance(found, CursorResult) else 0
 
 
 def _place(key: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, delete, insert, select
+from sqlalchemy import CursorResult, ForeignKey, Index, LargeBinary, String, delete, exists, insert, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import sealed
@@ -72,6 +72,24 @@ def forget(user_id: int, ref: str) -> None:
     """Forget one, in a transaction of its own, without a line: it was sent, or thrown away by whom it belongs to."""
     with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
         connection.execute(delete(UnsentForm).where(UnsentForm.user_id == user_id, UnsentForm.ref == ref))
+
+
+def has_old(now: datetime) -> bool:
+    """Whether a form is kept beyond its two days."""
+    return bool(db.session.scalar(select(exists().where(UnsentForm.at <= now - KEPT))))
+
+
+def remove_old(now: datetime) -> int:
+    """Take out what is kept beyond its two days, in the caller's transaction; how many forms that were."""
+    found = db.session.execute(delete(UnsentForm).where(UnsentForm.at <= now - KEPT))
+    return found.rowcount if isinstance(found, CursorResult) else 0
+
+
+def forget_about(incident: str) -> int:
+    """Take out every form that was going to a page of this incident, in the caller's transaction; how many that were."""
+    below = or_(*(UnsentForm.path.contains(f"/{incident}{end}", autoescape=True) for end in "/?"))
+    found = db.session.execute(delete(UnsentForm).where(or_(below, UnsentForm.path.endswith(f"/{incident}"))))
+    return found.rowcount if isinstance(found, CursorResult) else 0
 
 
 def _place(ref: str) -> str:
