@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from incident.domain import remedies
+from incident.domain import lawbook, remedies
 from incident.domain.errors import Invalid, Refused
 from incident.domain.remedies import Offer, Owed, Pool, Service
 
@@ -152,3 +152,9 @@ def test_it_may_be_made_longer_at_any_time():
     told = Offer("Monitoring", (Service.CREDIT_MONITORING,), 24, until=date(2026, 12, 31))
     more = (Service.CREDIT_MONITORING, Service.ID_THEFT_PREVENTION)
     remedies.demand_changeable(told, Offer("Monitoring", more, 36, until=date(2027, 6, 30)), given=9)
+
+
+def test_pennsylvania_wants_credit_monitoring_held_for_a_year_where_a_number_of_its_list_was_reached():
+    [duty] = [one for one in lawbook.library()["US-PA"].duties if one.id == "tell-people"]
+    [service] = duty.services
+    assert (service.what, service.months) == (Service.CREDIT_MONITORING, 12)
