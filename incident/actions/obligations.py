@@ -28,7 +28,7 @@ MOST_NAMED = 20
 LONGEST_REFERENCE = 200
 LONGEST_NOTE = 5_000
 SAME = ("standing", "clock", "due_at", "start")
-TOLD = ("because", "wants", "doubts", "clock_words", "law_digest")
+TOLD = ("title", "because", "wants", "doubts", "clock_words", "law_digest")
 ACTIVE = frozenset({Standing.OWED.value, Standing.ADVISED.value})
 
 

@@ -7,17 +7,19 @@ among those due soonest and those of the newest open incidents.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, LargeBinary, Select, and_, column, func, or_, select, union_all, values
 
-from incident.store.db import db
+from incident.store import law_editions
+from incident.store.db import BigInt, db
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
-from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, FindingRow, belongs_to
+from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, Assessment, FindingRow, belongs_to
 from incident.store.people import Mark, Tally
 
 SOONEST: Final = 2_000
 NEWEST: Final = 50
+FEWEST: Final = 5
+MOST_FINDINGS: Final = 2_000
 MOST_INCIDENTS: Final = 200
 """So many incidents with people, newest first, are searched for one person."""
 
@@ -30,29 +32,54 @@ def incidents(among: Select[Incident], text: str, *, limit: int) -> Sequence[Inc
 
 def notices(among: Select[Incident], text: str, *, limit: int) -> Sequence[Notice]:
     """The newest notices whose reference or title has the text in it."""
-    query = select(Notice).where(Notice.incident_id.in_(_ids(among)))
+    query = select(Notice).where(_ids(among.where(Incident.id == Notice.incident_id)).correlate(Notice).exists())
     query = query.where(or_(_says(Notice.title, text), Notice.ref == text.upper()))
     return db.session.scalars(query.order_by(Notice.id.desc()).limit(limit)).all()
 
 
 def duties(among: Select[Incident], text: str, *, limit: int) -> Sequence[FindingRow]:
-    """Duties that somebody still has to act on whose title, law or reference has the text in it, soonest due first."""
+    """Duties that somebody still has to act on whose title, law or reference has the text in it, soonest due first.
+
+    Which duties of the newest incidents are called so is told by the laws that they go by, so that only those findings are
+    read. Words that very many duties have are looked for in fewer of the newest incidents.
+    """
     open_ = _ids(among.where(Incident.state == "open"))
-    soonest = select(FindingRow.id).where(LIVE, FindingRow.due_at.is_not(None), belongs_to(open_))
-    soonest = soonest.order_by(FindingRow.due_at).limit(SOONEST)
-    newest = open_.order_by(Incident.id.desc()).limit(NEWEST)
+    newest = list(db.session.scalars(open_.order_by(Incident.id.desc()).limit(NEWEST)))
+    called = _called(text, newest)
+    few = newest[: max(FEWEST, MOST_FINDINGS // max(1, len(called)))]
     # the standing is hidden from SQLite's planner, which would walk all duties of all incidents by it
     theirs = select(FindingRow.id).where(
-        FindingRow.incident_id.in_(newest),
+        FindingRow.incident_id.in_(few),
+        FindingRow.duty.in_(called),
+        _named(FindingRow, text),
         FindingRow.superseded_at.is_(None),
         func.coalesce(FindingRow.standing, "").in_((*ACTIVE, "open")),
         func.coalesce(FindingRow.state, "").in_(UNSETTLED),
     )
-    named = or_(_says(FindingRow.title, text), _says(FindingRow.law, text.replace(" ", "-")))
-    either = or_(FindingRow.id.in_(select(soonest.subquery().c.id)), FindingRow.id.in_(theirs))
-    query = select(FindingRow).where(named, either)
+    query = select(FindingRow).where(FindingRow.id.in_(union_all(_soonest(open_, text, limit), theirs)))
     ordered = query.order_by(FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)
     return db.session.scalars(ordered.limit(limit)).all()
+
+
+def _called(text: str, incidents: Sequence[int]) -> set[str]:
+    """The duties whose title or law has the text in it, by reference, in the laws that these incidents go by."""
+    words, name = text.casefold(), text.replace(" ", "-").casefold()
+    used = db.session.scalars(select(Assessment.library).where(Assessment.incident_id.in_(incidents)).distinct())
+    laws = {law.digest: law for book in map(law_editions.book, used) for law in book or ()}
+    return {
+        duty.ref
+        for law in laws.values()
+        for duty in law.duties
+        if words in duty.title.casefold() or name in law.id.casefold()
+    }
+
+
+def _soonest(open_: Select[Any], text: str, limit: int) -> Select[Any]:
+    """The first of those due soonest that are called so."""
+    soonest = select(FindingRow.id, FindingRow.due_at, FindingRow.title, FindingRow.law)
+    soonest = soonest.where(LIVE, FindingRow.due_at.is_not(None), belongs_to(open_))
+    held = soonest.order_by(FindingRow.due_at).limit(SOONEST).subquery()
+    return select(select(held.c.id).where(_named(held.c, text)).order_by(held.c.due_at).limit(limit).subquery())
 
 
 def exactly(among: Select[Incident], ref: str) -> tuple[str, str, str] | None:
@@ -76,14 +103,25 @@ def with_people(among: Select[Incident]) -> Sequence[Incident]:
 
 
 def holding(marks: Sequence[tuple[int, bytes]]) -> set[int]:
-    """The incidents in which somebody holds one of these marks, given as incident and mark."""
-    pair = tuple_(Mark.incident_id, Mark.mark)
-    return set(db.session.scalars(select(Mark.incident_id).where(pair.in_(marks)).distinct()))
+    """The incidents in which somebody holds one of these marks, given as incident and mark.
+
+    The pairs are joined as a table: with `(incident, mark) IN (…)` SQLite reads all marks of all people.
+    """
+    if not marks:
+        return set()
+    sought = values(column("incident_id", BigInt), column("mark", LargeBinary), name="sought").data(list(marks)).cte()
+    held = sought.join(Mark, and_(Mark.incident_id == sought.c.incident_id, Mark.mark == sought.c.mark))
+    return set(db.session.scalars(select(Mark.incident_id).select_from(held)))
 
 
 def _ids(among: Select[Incident]) -> Select[Any]:
     return among.with_only_columns(Incident.id)
 
 
-def _says(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
-    return column.icontains(text, autoescape=True)
+def _named(row: Any, text: str) -> ColumnElement[bool]:
+    return or_(_says(row.title, text), _says(row.law, text.replace(" ", "-")))
+
+
+def _says(column: Any, text: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column.icontains(text, autoescape=True)
+    return found

@@ -9,6 +9,7 @@ import pytest
 
 from incident.actions import crowds, intake, law_updates
 from incident.actions import obligations as duties
+from incident.actions.ledger import transaction
 from incident.domain import editions
 from incident.domain.editions import Edition, LawText
 from incident.domain.errors import Missing, Refused
@@ -346,3 +347,15 @@ def test_notices_and_papers_go_by_the_laws_that_the_incident_goes_by(app):
     asked = {duty.cite.law: duty.elements for duty in crowds.duties(incident.id, audience, facts)}
     assert "consequences" in asked["EU-GDPR"]
     assert law_editions.of_incident(incident.id).digest == old.digest != editions.current().digest
+
+
+def test_a_duty_that_newer_laws_call_otherwise_is_called_so_once_they_are_taken(app):
+    incident = an_incident(facts=FACTS, now=NOW)
+    title = finding(incident).title
+    editions.use(newer(changed={"eu/gdpr.toml": (f'"{title}"', '"Tell the watchful owl"')}))
+    change(incident, {"people_count": 503})
+    assert finding(incident).title == title
+    with transaction("U-0LEAD000", LATER) as ledger:
+        duties.owe_again(incident, incidents.known(incident.id), ledger, LATER, newest=True)
+        ledger.write("laws.taken", incident.ref, incident=incident.ref)
+    assert finding(incident).title == "Tell the watchful owl"
