@@ -5,7 +5,7 @@ To add one: its file, a line in `_real`, its settings, its hook if it calls back
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from notifiers import wire
@@ -15,7 +15,6 @@ from notifiers.by_hand import ByHand
 from notifiers.clamd import Clamd
 from notifiers.contract import Channels, Inbound, Mailbox, Misconfigured, Notifier
 from notifiers.imap_mailbox import ImapMailbox
-from notifiers.open_id import Client, OpenId, read_secret
 from notifiers.print_letters import PrintLetters
 from notifiers.sandbox import Sandbox
 from notifiers.sendgrid_email import SendgridEmail
@@ -24,6 +23,9 @@ from notifiers.smtp_email import SmtpEmail
 from notifiers.twilio_sms import TwilioSms
 from notifiers.twilio_voice import TwilioVoice
 from notifiers.webhook import Webhooks
+
+if TYPE_CHECKING:
+    from notifiers.open_id import OpenId
 
 WORDS = ("email", "sms", "letter", "call", "push")
 BACK_PATH = "/sign-in/provider/back"  # where the single sign-on sends people back to
@@ -107,17 +109,20 @@ def searcher(settings: Settings) -> Clamd | None:
     return Clamd(settings.clamd) if settings.clamd else None
 
 
-def sign_on(settings: Settings) -> OpenId | None:
+def sign_on(settings: Settings) -> "OpenId | None":
     """The provider of the single sign-on, where one is set. Raises Misconfigured with a sentence that names the setting."""
     if not settings.sign_on_issuer:
         return None
-    return OpenId(
+    by = _late("open_id")
+    secret, back = by.read_secret(settings.sign_on_secret_file), settings.base_url + BACK_PATH
+    provider: OpenId = by.OpenId(
         settings.sign_on_issuer,
-        Client(settings.sign_on_client_id, read_secret(settings.sign_on_secret_file), settings.base_url + BACK_PATH),
+        by.Client(settings.sign_on_client_id, secret, back),
         name=settings.sign_on_name,
         second_factor=tuple(settings.sign_on_second_factor.split()),
         loopback=settings.test_mode,
     )
+    return provider
 
 
 def mailbox(settings: Settings) -> Mailbox | None:
@@ -279,7 +284,7 @@ def _web_push(settings: Settings) -> Any:
 
 
 def _late(adapter: str) -> Any:
-    """An adapter's file, loaded where it is set up only: what push needs takes a third of a second at every start."""
+    """An adapter's file, loaded where it is set up only: what push and single sign-on need costs every start its time and memory."""
     return import_module(f"notifiers.{adapter}")
 
 

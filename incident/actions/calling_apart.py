@@ -18,6 +18,7 @@ from importlib import import_module
 from threading import Lock
 from typing import IO, Any, Final, NamedTuple
 
+from incident import heaps as heaps  # before there are threads
 from incident.actions.composing import Sketch, composed
 from incident.actions.opening import Envelopes
 from incident.actions.pipes import Gone, said, say, settle_in

@@ -3,18 +3,22 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.x509 import Certificate
-from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, VerificationError, decode_timestamp_response
-from rfc3161_client.tsp import PKIStatus, TimeStampRequest, TimeStampResponse
-from rfc3161_client.verify import VerifierBuilder
 
+from incident import parts
 from incident.actions.ledger import instant, transaction
 from incident.store import checkpoints
 from incident.store import time_stamps as rows
 from incident.store.db import db
 from incident.store.time_stamps import TimeStamp
+
+if TYPE_CHECKING:
+    import rfc3161_client as protocol
+    from rfc3161_client import tsp
+else:
+    protocol, tsp = parts.later("rfc3161_client"), parts.later("rfc3161_client.tsp")
 
 FIRST_WAIT: Final = timedelta(minutes=5)
 LONGEST_WAIT: Final = timedelta(hours=6)
@@ -60,7 +64,13 @@ def stamp(
     if made is None:
         return State.FAILED
     note = made.note.encode()
-    request = TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256).nonce(nonce=True).build()
+    request = (
+        protocol.TimestampRequestBuilder()
+        .data(note)
+        .hash_algorithm(protocol.HashAlgorithm.SHA256)
+        .nonce(nonce=True)
+        .build()
+    )
     db.session.rollback()
     answer, reason = ask(request.as_bytes())
     row = TimeStamp(size=size, authority=authority[:200], state=State.FAILED, reason=reason[:40])
@@ -82,17 +92,19 @@ def stamp(
     return row.state
 
 
-def _judge(row: TimeStamp, answer: bytes, request: TimeStampRequest, note: bytes, roots: Sequence[Certificate]) -> None:
+def _judge(
+    row: TimeStamp, answer: bytes, request: "tsp.TimeStampRequest", note: bytes, roots: Sequence[Certificate]
+) -> None:
     """Say in the row what this answer is worth, and keep it where it is worth something."""
     if len(answer) > LARGEST_ANSWER:
         row.reason = "too large"
         return
     try:
-        read = decode_timestamp_response(answer)
+        read = protocol.decode_timestamp_response(answer)
     except ValueError:  # some authorities order their certificates as DER forbids; others than us may read it
         row.state, row.reason, row.answer = State.STORED, "not readable here", answer
         return
-    if PKIStatus(read.status) not in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS):
+    if tsp.PKIStatus(read.status) not in (tsp.PKIStatus.GRANTED, tsp.PKIStatus.GRANTED_WITH_MODS):
         row.reason = "refused"
         return
     said = read.tst_info
@@ -107,13 +119,15 @@ def _judge(row: TimeStamp, answer: bytes, request: TimeStampRequest, note: bytes
     row.state, row.answer = State.VERIFIED if roots else State.STORED, answer
 
 
-def _is_verified(read: TimeStampResponse, request: TimeStampRequest, note: bytes, roots: Sequence[Certificate]) -> bool:
-    builder = VerifierBuilder.from_request(request)
+def _is_verified(
+    read: "tsp.TimeStampResponse", request: "tsp.TimeStampRequest", note: bytes, roots: Sequence[Certificate]
+) -> bool:
+    builder = protocol.VerifierBuilder.from_request(request)
     for root in roots:
         builder = builder.add_root_certificate(root)
     try:
         return builder.build().verify_message(read, note)
-    except (VerificationError, ValueError):
+    except (protocol.VerificationError, ValueError):
         return False
 
 

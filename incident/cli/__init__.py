@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 import click
 
 from incident import garbage as garbage  # before all that is large
+from incident import heaps as heaps  # before there are threads
 from incident import parts
 from incident.cli import terminal
 from incident.domain.errors import Invalid, Refused

@@ -4,17 +4,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typst
 from babel.dates import format_date, format_datetime
 
+from incident import parts
 from incident.domain import measures as rules
 from incident.domain.measures import Measured, Span
 from incident.exports import pdf as layouts
 from incident.exports import plots
 from incident.exports.glyphs import printable
 from incident.exports.plots import Series
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = parts.later("typst")
 
 LAYOUT: Final = layouts.TEMPLATES / "exports" / "board.typ"
 NOTHING: Final = "Nothing to show in this time yet."

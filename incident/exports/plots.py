@@ -6,11 +6,17 @@ Colours are those of `static/tokens.css`; a picture cannot read the page's, so t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pygal
-from lxml import etree
-from pygal.style import Style
+from incident import parts
+
+if TYPE_CHECKING:
+    import pygal
+    from lxml import etree
+    from pygal import style as styles
+else:
+    pygal, styles = parts.later("pygal"), parts.later("pygal.style")
+    etree = parts.later("lxml.etree")
 
 FACE: Final = "Noto Sans SC, system-ui, Segoe UI, Noto Sans, sans-serif"
 
@@ -173,8 +179,8 @@ def _whole(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
 
 
-def _style(look: Look, tones: Sequence[str]) -> Style:
-    return Style(
+def _style(look: Look, tones: Sequence[str]) -> "styles.Style":
+    return styles.Style(
         background="transparent",
         plot_background="transparent",
         foreground=look.quiet,
