@@ -121,3 +121,51 @@ def test_a_library_that_is_loaded_later_is_itself_once_it_is_asked():
     assert later.main is parts.load("json.tool").main
     with pytest.raises(AttributeError):
         later.no_such_word  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "library", ["typst", "pygal", "lxml", "rfc3161_client", "python_calamine", "joserfc", "authlib", "google.auth"]
+)
+def test_what_draws_reads_workbooks_or_asks_an_authority_is_not_there_before_somebody_wants_it(library, loaded_by_run):
+    assert library not in loaded_by_run
+
+
+@pytest.fixture(scope="module")
+def loaded_by_run(tmp_path_factory):
+    """What `tocsin run` has loaded when it is ready to serve."""
+    folder = tmp_path_factory.mktemp("ready")
+    return loaded_after(
+        "import incident.cli.serve\n"
+        "from incident import start\n"
+        "from incident.settings import Settings\n"
+        f"app = start.prepare(Settings(instance={str(folder)!r}))\n"
+    )
+
+
+HEAPS = """
+import ctypes, json, sys, threading
+from pathlib import Path
+{first}
+c, path = ctypes.CDLL(None), Path(sys.argv[1])
+together = threading.Barrier(12)
+def work():
+    kept = [bytes(10_000) for _ in range(100)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+c.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(c.fopen(str(path).encode(), b"w"))
+c.malloc_info(0, file)
+c.fclose(file)
+print(path.read_text().count("<heap nr="))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems keep memory in other ways")
+@pytest.mark.parametrize(("first", "few"), [("", False), ("from incident import heaps", True)])
+def test_threads_share_two_heaps_once_they_are_bound(tmp_path, first, few):
+    program = HEAPS.format(first=first)
+    command = [sys.executable, "-c", program, str(tmp_path / "heaps.xml")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (int(done.stdout) <= 2) is few

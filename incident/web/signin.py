@@ -1,11 +1,9 @@
 """Sign in, set up the second factor, sign out; the one-time links of invitations and of the first set-up."""
 
 from base64 import b64encode
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-import qrcode
-import qrcode.image.svg
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -13,6 +11,7 @@ from werkzeug.wrappers import Response
 from wtforms import EmailField, Form, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
+from incident import parts
 from incident.actions import signin, users
 from incident.actions.signin import Client, TooSoon
 from incident.domain import second_factor as codes
@@ -28,6 +27,12 @@ from incident.web.challenges import asked
 from incident.web.languages import Word
 from incident.web.zones import ZONES
 from notifiers.assertions import SignOn
+
+if TYPE_CHECKING:
+    import qrcode
+    from qrcode.image import svg
+else:
+    qrcode, svg = parts.later("qrcode"), parts.later("qrcode.image.svg")
 
 bp = Blueprint("signin", __name__)
 
@@ -201,6 +206,8 @@ def welcome() -> ResponseReturnValue:
         except Refused as refusal:
             return _page("signin/welcome.html", form, refusal, "new_password", invitation=invitation)
         return redirect(url_for(".second_factor"))
+    if not form.is_submitted():
+        form.time_zone.render_kw = {"data-own-zone": "yes"}
     return _page("signin/welcome.html", form, invitation=invitation)
 
 
@@ -272,7 +279,7 @@ def _offered_secret() -> str:
 
 
 def _generator(secret: str) -> dict[str, Any]:
-    image = qrcode.make(codes.address(secret, me().email), image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
+    image = qrcode.make(codes.address(secret, me().email), image_factory=svg.SvgPathFillImage, border=2)
     return {"drawing": b64encode(image.to_string()).decode(), "key": codes.grouped(secret)}
 
 
