@@ -11,14 +11,16 @@ from incident.domain import deliveries as rules
 from incident.domain import flows, starters
 from incident.domain.deliveries import Counts, Course, State
 from incident.domain.errors import Missing
-from incident.store import climbs, listings, loose_ends, moves, paces
+from incident.store import climbs, listings, loose_ends, moves, paces, put_off
 from incident.store.dispatches import Dispatch
 from incident.store.loose_ends import Ends
+from incident.store.put_off import Waiting
 from incident.store.tallies import Place
+from incident.web import boardwords
 from incident.web.access import now
 from incident.web.composing import CHANNEL_WORDS
 from incident.web.flowplot import ORDER, Links, Plot, drawn
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, ngettext
 
 ACTIVE = (Course.PREPARING, Course.SENDING)
 COURSE_WORDS = {
@@ -46,6 +48,7 @@ CHANNEL_LABELS: Mapping[str, str] = {channel.value: word for channel, word in CH
     "none": Word("No channel")
 }
 MOST_REASONS = 12
+NOBODY: Mapping[str, Waiting] = {}
 PLOTS = {"wide": 680, "narrow": 330}
 """How wide the picture of the ladder is drawn: once for a desk, once for a telephone."""
 
@@ -80,7 +83,7 @@ class Board:
     @property
     def unowned_words(self) -> str:
         """How many are in nobody's care, in words."""
-        return so_far(self.unowned)
+        return boardwords.so_far(self.unowned)
 
 
 @dataclass(frozen=True)
@@ -143,10 +146,22 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Why some wait for more than their turn, and the page where somebody sees to it; `first` is when the first of them goes."""
+
+    count: str
+    words: str
+    to: str
+    href: str
+    first: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Details:
     """What stands under the figures."""
 
     needs: Sequence[Need]
+    holds: Sequence[Hold]
     bars: Sequence[Bar]
     reasons: Sequence[Reason]
     more_reasons: int
@@ -169,7 +184,8 @@ def with_details(dispatch: str) -> tuple[Board, Details]:
         raise Missing()
     row, ends = found
     rates = paces.of_last_minute(row.id, now()) if row.course == Course.SENDING else {}
-    return _board(row, ends, sum(rates.values())), details_of(row, rates)
+    waiting = put_off.of(row.id, row.channels, now()) if row.waiting and row.prepared else NOBODY
+    return _board(row, ends, sum(rates.values()), waiting), details_of(row, rates, waiting, ends.unposted)
 
 
 def boards_of(rows: Sequence[Dispatch]) -> list[Board]:
@@ -178,7 +194,7 @@ def boards_of(rows: Sequence[Dispatch]) -> list[Board]:
     return [_board(row, ends.get(row.id, Ends())) for row in rows]
 
 
-def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
+def _board(row: Dispatch, ends: Ends, rate: float = 0.0, waiting: Mapping[str, Waiting] = NOBODY) -> Board:
     course, counts = Course(row.course), row.counts
     complete = rules.is_complete(course, counts, ends.unowned, ends.climbing) and not ends.unposted
     word, tone = _standing(row)
@@ -187,7 +203,7 @@ def _board(row: Dispatch, ends: Ends, rate: float = 0.0) -> Board:
         row,
         word,
         tone,
-        _sentence(row, ends.unowned, rate or row.rate),
+        boardwords.sentence(row, ends.unowned, rate, waiting.values()),
         parts(counts, row.audience),
         _tallies(row, shown, always=(State.WAITING, State.ACCEPTED, State.DELIVERED)),
         ends.unowned,
@@ -214,56 +230,15 @@ def _why(row: Dispatch) -> str:
             "Nothing is left to send, and nobody knows yet whether it reached %(said)s. It ends by itself when the last of them is settled.",
             said=said,
         )
+    if row.course == Course.STOPPED and row.cancelled and not row.simulated:
+        return _(
+            "Stopped for good: %(people)s were cancelled. A notice of their own tells them.",
+            people=f"{row.cancelled:,}",
+        )
     words = rules.PAUSE_WORDS.get(row.paused_for, "") if row.course == Course.PAUSED else ""
     if words.startswith("paused"):
         return f"{words.capitalize()}."
     return _("Paused: %(words)s.", words=words) if words else ""
-
-
-def _sentence(row: Dispatch, unowned: int, rate: float) -> str:
-    counts = row.counts
-    if not row.prepared:
-        return _(
-            "%(total)s of %(audience)s people are on the list.",
-            total=format(counts.total, ","),
-            audience=format(row.audience, ","),
-        )
-    said = [
-        _(
-            "%(dealt_with)s of %(audience)s dealt with",
-            dealt_with=format(_dealt_with(counts), ","),
-            audience=format(row.audience, ","),
-        )
-    ]
-    if row.course == Course.SENDING and counts.waiting and rate:
-        said.append(
-            _(
-                "%(rate)s a second, about %(waiting)s left",
-                rate=format(rate, ",.0f"),
-                waiting=_left(counts.waiting / rate),
-            )
-        )
-    if counts.in_doubt:
-        said.append(_("%(in_doubt)s in doubt", in_doubt=format(counts.in_doubt, ",")))
-    if unowned:
-        said.append(_("%(unowned)s that nobody looks after yet", unowned=so_far(unowned)))
-    return " · ".join(said) + "."
-
-
-def _dealt_with(counts: Counts) -> int:
-    """Of how many it is known what became of their message; whoever is in doubt is not one of them."""
-    return counts.total - counts.waiting - counts.sending - counts.in_doubt
-
-
-def so_far(count: int) -> str:
-    """A number that was counted only so far, in words."""
-    return f"{count:,}" if count < loose_ends.MOST else _("more than %(most)s", most=format(loose_ends.MOST - 1, ","))
-
-
-def _left(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds)):,} s"
-    return _("%(seconds)s min", seconds=format(seconds / 60, ",.0f")) if seconds < 5_400 else f"{seconds / 3600:,.1f} h"
 
 
 def parts(counts: Counts, whole: int) -> list[tuple[int, str]]:
@@ -314,7 +289,9 @@ def language_label(tag: str) -> str:
 # What stands under the figures ----------------------------------------------------------------------------------------
 
 
-def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
+def details_of(
+    row: Dispatch, rates: Mapping[str, float], waiting: Mapping[str, Waiting] = NOBODY, unposted: int = 0
+) -> Details:
     """Bars, reasons, the picture of the ladder, and who waits for the next step: in few queries, whatever the size."""
     tally, went = moves.standing(row.id)
     failed = row.counts.bad + sum(went.values())
@@ -325,7 +302,8 @@ def details_of(row: Dispatch, rates: Mapping[str, float]) -> Details:
     ahead, first = _ahead(row)
     return Details(
         needs=_needs(row, tally),
-        bars=list(_bars(row, tally, rates)),
+        holds=list(_holds(row, waiting, unposted)),
+        bars=list(_bars(row, tally, rates, waiting)),
         reasons=[_reason(row, one) for one in found[:MOST_REASONS]],
         more_reasons=sum(one.n for one in found[MOST_REASONS:]),
         too_many=failed > listings.MOST_FAILED,
@@ -382,16 +360,40 @@ class _Links(Links):
         return list_of(self.row, came_from=origin, channel=target)
 
 
-def _bars(row: Dispatch, tally: Mapping[Place, int], rates: Mapping[str, float]) -> Iterator[Bar]:
+def _holds(row: Dispatch, waiting: Mapping[str, Waiting], unposted: int) -> Iterator[Hold]:
+    """What waits for people of the team, and what for a time to come."""
+    here = {"incident": g.incident.ref}
+    by_hand = {
+        "call": (_("to be called by somebody of the team"), _("Calls by hand"), url_for("calls.index", **here)),
+        "letter": (_("whose letter is to be printed"), _("Letters"), url_for("letters.index", **here)),
+    }
+    for channel, held in waiting.items():
+        if held.by_hand and channel in by_hand:
+            yield Hold(boardwords.so_far(held.by_hand), *by_hand[channel])
+        if held.later:
+            words = _("by %(channel)s at a fit hour, or once more", channel=CHANNEL_LABELS.get(channel, channel))
+            to = list_of(row, state=State.WAITING.value, channel=channel)
+            yield Hold(boardwords.so_far(held.later), words, _("See who waits"), to, held.first)
+    if unposted:
+        words = ngettext(
+            "batch of letters to be printed and posted", "batches of letters to be printed and posted", unposted
+        )
+        yield Hold(f"{unposted:,}", words, _("Letters"), url_for("letters.index", **here))
+
+
+def _bars(
+    row: Dispatch, tally: Mapping[Place, int], rates: Mapping[str, float], waiting: Mapping[str, Waiting]
+) -> Iterator[Bar]:
     order = [*row.channels, *sorted({place.channel for place in tally} - set(row.channels))]
     for channel in order:
         here = {place: n for place, n in tally.items() if place.channel == channel}
         if not here:
             continue
         languages = sorted({place.language for place in here}, key=lambda tag: -_people(here, tag))
-        within = [_bar(row, here, channel, tag, 0.0) for tag in languages] if len(languages) > 1 else []
+        within = [_bar(row, here, channel, tag) for tag in languages] if len(languages) > 1 else []
         tag = None if within else languages[0]
-        yield _bar(row, here, channel, tag, rates.get(channel, 0.0), within, whole=True)
+        pace = rates.get(channel, 0.0), waiting.get(channel, Waiting())
+        yield _bar(row, here, channel, tag, *pace, within, whole=True)
 
 
 def _people(here: Mapping[Place, int], tag: str) -> int:
@@ -403,7 +405,8 @@ def _bar(
     here: Mapping[Place, int],
     channel: str,
     tag: str | None,
-    rate: float,
+    rate: float = 0.0,
+    waiting: Waiting = Waiting(),  # noqa: B008  (a value)
     within: Sequence[Bar] = (),
     *,
     whole: bool = False,
@@ -422,27 +425,9 @@ def _bar(
         people=people,
         href=list_of(row, **narrowed),
         parts=parts(counts, people),
-        sentence=_pace(counts, people, rate),
+        sentence=boardwords.pace(counts, rate, waiting, simulated=row.simulated),
         tallies=_tallies(row, shown, **narrowed),
         within=within,
-    )
-
-
-def _pace(counts: Counts, people: int, rate: float) -> str:
-    said = _(
-        "%(dealt_with)s of %(people)s dealt with",
-        dealt_with=format(_dealt_with(counts), ","),
-        people=format(people, ","),
-    )
-    return (
-        _(
-            "%(said)s · %(rate)s a second, about %(waiting)s left",
-            said=said,
-            rate=format(rate, ",.0f"),
-            waiting=_left(counts.waiting / rate),
-        )
-        if rate and counts.waiting
-        else said
     )
 
 

@@ -123,11 +123,15 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
     simulated = _simulated()
     opened = list(_channels().open(simulated=simulated))
     ways = _ways(version.contents, opened)
+    unreached = sum(count for way, count in ways if not way)
     return render_template(
         "deliveries/new.html",
         notice=text,
         version=version,
         ways=ways,
+        labels=CHANNEL_LABELS,
+        reached=sum(count for _, count in ways) - unreached,
+        unreached=unreached,
         simulated=simulated,
         rehearsal=simulated and g.incident.kind != "drill",
         providers={word: notifier.provider for word, notifier in _channels().open(simulated=simulated).items()},
@@ -147,7 +151,7 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
 
 
 def _ways(contents: dict[str, Any], opened: list[str]) -> list[tuple[str, int]]:
-    """How many will be told by each channel, and by none; from the tally of people."""
+    """How many will be told by each channel, and by none (an empty word); from the tally of people."""
     wanted = Audience.from_json(contents["audience"]["filter"])
     counted: dict[str, int] = {}
     for group in audiences.counted(g.incident.id, wanted):
@@ -160,10 +164,7 @@ def _ways(contents: dict[str, Any], opened: list[str]) -> list[tuple[str, int]]:
         }
         way = rules.first_channel(contents["channels"], reached, opened)
         counted[way] = counted.get(way, 0) + group.people
-    return [
-        (CHANNEL_LABELS.get(way, "nobody reaches them"), count)
-        for way, count in sorted(counted.items(), key=lambda item: -item[1])
-    ]
+    return sorted(counted.items(), key=lambda item: -item[1])
 
 
 @bp.post("/new/<notice>")

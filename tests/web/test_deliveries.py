@@ -35,7 +35,9 @@ def words(answer):
 def test_a_notice_is_sent_from_its_page_to_the_number_that_is_shown(lead, real):
     story = a_story(5, only_phone=1, unreachable=1, real=real)
     page = words(lead.get(at(story, f"new/{story.notice}")))
-    assert "Send to 5 people" in page
+    assert "Send to 4 people" in page
+    assert "It goes to <b>4 real people</b>" in page
+    assert "<b>1 person</b> of the audience is reached by none of its channels" in page
     assert "no channel reaches them" in page
     answer = lead.post(at(story, f"new/{story.notice}"), data={"canary": "0", "most_back": "10"})
     story.dispatch = answer.location.rsplit("/", 1)[1]
@@ -234,7 +236,7 @@ def test_the_board_of_a_sending_with_people_in_doubt_says_what_ends_it(lead):
     story.work()
     page = words(lead.get(at(story, story.dispatch)))
     assert ">people in doubt<" in page
-    assert "0 of 3 dealt with · 3 in doubt" in page
+    assert "0 of 3 handed over · 3 in doubt" in page
     assert "nobody knows yet whether it reached 3 people" in page
     assert ">complete<" not in page
     assert "all handed over" not in page
