@@ -4,6 +4,7 @@ It reads everything into memory, builds trees as maps, and answers with one numb
 """
 
 import base64
+import datetime
 import hashlib
 import io
 import json
@@ -94,12 +95,70 @@ def id_of(name, public):
 
 
 class Reader:
-    """What the reader brings: checkpoints, keys, witnesses and how many of these it takes."""
+    """What the reader brings: checkpoints, keys, witnesses and how many of these it takes, time stamps."""
 
-    def __init__(self, outside=(), known=(), witnesses=(), needed=0):
+    def __init__(self, outside=(), known=(), witnesses=(), needed=0, stamps=()):
+        self.imprints = {imprint_of(stamp) for stamp in stamps}
         self.outside, self.known = list(outside), set(known)
         self.witnesses = [witness_of(text) for text in witnesses]
         self.needed = needed or len(self.witnesses)
+
+
+# Time stamps
+
+
+def take(raw):
+    """The tag and the content of the first value, and what stands behind it."""
+    demand(len(raw) >= 2 and raw[0] % 32 != 31 and raw[1] != 128)
+    more = raw[1] - 128 if raw[1] > 128 else 0
+    size = int.from_bytes(raw[2 : 2 + more], "big") if more else raw[1]
+    demand(not more or (size > 127 and size.bit_length() > 8 * more - 8))
+    demand(len(raw) >= 2 + more + size)
+    return raw[0], raw[2 + more : 2 + more + size], raw[2 + more + size :]
+
+
+def only(raw, tag):
+    """The content of the one value there is."""
+    found, content, rest = take(raw)
+    demand(found == tag and not rest)
+    return content
+
+
+def sequence(raw):
+    """Tags and contents of all in a sequence."""
+    rest, found = only(raw, 0x30), []
+    while rest:
+        before = rest
+        _, _, rest = take(rest)
+        found.append(before[: len(before) - len(rest)])
+    demand(found)
+    return found
+
+
+def within(raw, name):
+    parts = sequence(raw)
+    demand(len(parts) == 2 and only(parts[0], 6) == bytes(name))
+    return only(parts[1], 0xA0)
+
+
+def imprint_of(answer):
+    """The SHA-256 that a time stamp is about."""
+    demand(len(answer) <= 65_536)
+    parts = sequence(answer)
+    demand(len(parts) == 2 and only(sequence(parts[0])[0], 2) in (b"\0", b"\1"))
+    signed = sequence(within(parts[1], (42, 134, 72, 134, 247, 13, 1, 7, 2)))
+    demand(len(signed) >= 3)
+    said = sequence(only(within(signed[2], (42, 134, 72, 134, 247, 13, 1, 9, 16, 1, 4)), 4))
+    demand(len(said) >= 5 and only(said[0], 2) == b"\1" and take(said[1])[0] == 6 and take(said[3])[0] == 2)
+    about = sequence(said[2])
+    demand(len(about) == 2 and only(sequence(about[0])[0], 6) == bytes((96, 134, 72, 1, 101, 3, 4, 2, 1)))
+    digest, at = only(about[1], 4), only(said[4], 24).decode("latin-1")
+    demand(len(digest) == 32 and fits(r"[0-9]{14}(\.[0-9]{0,8}[1-9])?Z", at))
+    try:
+        datetime.datetime(*(int(at[a:b]) for a, b in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))))
+    except ValueError:
+        raise WrongError from None
+    return digest
 
 
 def witness_of(text):
@@ -139,6 +198,17 @@ class Reigns:
     def at(self, size):
         """The number of the key in force for a checkpoint of so many lines."""
         return max(number for number, begin in enumerate(self.begins) if begin <= size)
+
+    def date(self, imprints, notes):
+        """Refuse a stamp about none of these checkpoints (keys that may have signed, text, signatures)."""
+        name = f"tocsin/{self.log}"
+        for publics, text, signatures in notes if imprints else ():
+            for one in publics:
+                raw = signatures.get((name, id_of(name, one)))
+                if raw is not None and is_signed(one, text.encode(), raw):
+                    code = base64.b64encode(id_of(name, one) + raw).decode()
+                    imprints = imprints - {hashlib.sha256(f"{text}\n\u2014 {name} {code}\n".encode()).digest()}
+        demand(not imprints)
 
     def weigh(self, met):
         """Refuse checkpoints, of these sizes, that nobody vouches for; and a record of which no key is known."""
@@ -264,7 +334,7 @@ def on_a_record(raw, reader):
 
 
 def on_an_export(header, rows, reader, reigns):
-    log, leaves, shown, checkpoints, met, witnessed = header["log"], [], [], 0, [], []
+    log, leaves, shown, checkpoints, met, witnessed, dated = header["log"], [], [], 0, [], [], []
     for row in rows:
         value = value_of(row)
         if row.startswith(b'{"checkpoint":'):
@@ -273,6 +343,7 @@ def on_an_export(header, rows, reader, reigns):
             size, said, text, signatures = checkpoint(value["checkpoint"], log, lambda _: reigns.publics[-1:])
             demand((size, said) == (len(leaves), root(leaves)))
             met.append(size)
+            dated.append((reigns.publics[-1:], text, signatures))
             witnessed += [(size, text, signatures)] if is_by_one(signatures, reader) else []
         else:
             line(value, log, len(leaves))
@@ -288,13 +359,15 @@ def on_an_export(header, rows, reader, reigns):
         proven = max(proven, size)
         met.append(size)
         witnessed.append((size, *more))
+        dated.append(([reigns.publics[reigns.at(size)]], *more))
+    reigns.date(reader.imprints, dated)
     reigns.weigh(met)
     return max(proven, seen(witnessed, reader)), shown
 
 
 def on_an_excerpt(header, rows, reader, reigns):
     """The tree as a map from (level, place) to hash, filled upwards; what stands where is looked up in it."""
-    log, met, witnessed = header["log"], [], []
+    log, met, witnessed, dated = header["log"], [], [], []
     nodes, size, seams, last, shown, checkpoints = {}, 0, {0}, None, [], 0
     for row in rows:
         value = value_of(row)
@@ -304,6 +377,7 @@ def on_an_excerpt(header, rows, reader, reigns):
             last = checkpoint(value["checkpoint"], log, lambda _: reigns.publics[-1:])
             demand(last[:2] == (size, root_in(nodes, size)))
             met.append(size)
+            dated.append((reigns.publics[-1:], *last[2:]))
             witnessed += [(size, *last[2:])] if is_by_one(last[3], reader) else []
             continue
         if row.startswith(b'{"hidden":'):
@@ -330,11 +404,13 @@ def on_an_excerpt(header, rows, reader, reigns):
     proven, witnessed = 0, witnessed[-200:]
     for note in reader.outside:
         told, said, *more = checkpoint(note, log, lambda told: by_whom(told, size, reigns))
+        dated.append((by_whom(told, size, reigns), *more))
         if told in seams:
             demand(said == root_in(nodes, told))
             proven = max(proven, told)
             met.append(told)
             witnessed.append((told, *more))
+    reigns.date(reader.imprints, dated)
     reigns.weigh(met)
     return max(proven, seen(witnessed, reader)), shown
 
@@ -476,9 +552,9 @@ def up(leaf, index, size, path):
     return hashlib.sha256(b"\x01" + other + up(leaf, index - half, size - half, rest)).digest()
 
 
-def second_verdict(raw, outside=(), known=(), witnesses=(), needed=0):
+def second_verdict(raw, outside=(), known=(), witnesses=(), needed=0, stamps=()):
     """How many lines checkpoints from outside, or of witnesses, prove. Raises WrongError."""
-    reader = Reader(outside, known, witnesses, needed)
+    reader = Reader(outside, known, witnesses, needed, stamps)
     if raw[:2] == b"PK":
         return on_a_zip(raw, reader)
     return on_a_record(raw, reader)[0]

@@ -2,7 +2,7 @@
 
 This one file is also a program that needs nothing else of Tocsin, nor an installation of it:
 
-    python audit.py FILE [--checkpoint FILE]… [--key KEY]… [--witness KEY]… [--require-checkpoint] [--address TEXT]… [--json]
+    python audit.py FILE [--checkpoint FILE]… [--key KEY]… [--witness KEY]… [--stamp FILE]… [--require-checkpoint] [--address TEXT]… [--json]
     python audit.py witness NAME SECRET_FILE
     python audit.py cosign SECRET_FILE CHECKPOINT --record FILE [--checkpoint FILE]… [--key KEY]…
 
@@ -13,7 +13,8 @@ It exits 0 when nothing is wrong, 1 when something is, 2 when it was called wron
 counts as wrong only with --require-checkpoint.
 docs/record.md describes the format for whoever wants to write a second verifier.
 Sources: RFC 6962 section 2.1 and RFC 9162 section 2.1 (tree and proofs), RFC 8785 (canonical JSON),
-RFC 8032 section 5.1 (Ed25519), C2SP signed-note, tlog-checkpoint and tlog-cosignature.
+RFC 8032 section 5.1 (Ed25519), C2SP signed-note, tlog-checkpoint and tlog-cosignature, RFC 3161 section 2.4 and
+RFC 5652 section 5 (time stamps: what they are about, not who signed them).
 """
 
 import argparse
@@ -29,6 +30,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256, sha512
 from pathlib import Path
@@ -485,6 +487,94 @@ def with_cosignatures(note: str, lines: Iterable[str]) -> str:
     return note + "".join(lines)
 
 
+class Stamp(NamedTuple):
+    """What a time stamp (RFC 3161) says: a time, in UTC, and the SHA-256 of what it is about."""
+
+    imprint: bytes
+    at: str
+
+
+LARGEST_STAMP = 65_536  # bytes
+SEQUENCE, INTEGER, STRING, NUMBER, WHEN, TAGGED = 0x30, 0x02, 0x04, 0x06, 0x18, 0xA0
+GRANTED = (b"\x02\x01\x00", b"\x02\x01\x01")
+SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+STAMPED_INFO = bytes.fromhex("060b2a864886f70d0109100104")
+BY_SHA256 = bytes.fromhex("0609608648016503040201")
+NO_STAMP = "this is not the answer of a time stamp authority (RFC 3161) in DER"
+STAMPED_AT = re.compile(rb"(\d{14})(\.\d{0,8}[1-9])?Z")
+
+
+def stamp_in(answer: bytes) -> Stamp:
+    """What the answer of a time stamp authority says. Whether the authority signed it is not looked at. Raises Malformed."""
+    if len(answer) > LARGEST_STAMP:
+        raise Malformed(f"it is larger than {LARGEST_STAMP} bytes")
+    status, token = _values(answer, 2)
+    if _values(status)[0] not in GRANTED:
+        raise Malformed("the authority granted none")
+    signed = _values(_wrapped(token, SIGNED_DATA), least=3)
+    said = _values(_content(_wrapped(signed[2], STAMPED_INFO), STRING), least=5)
+    version, policy, about, number, at = said[:5]
+    if version != GRANTED[1] or policy[0] != NUMBER or number[0] != INTEGER:
+        raise Malformed(NO_STAMP)
+    algorithm, imprint = _values(about, 2)
+    if _values(algorithm)[0] != BY_SHA256 or len(imprint := _content(imprint, STRING)) != 32:
+        raise Malformed("it is not about a SHA-256")
+    return Stamp(imprint, _moment(_content(at, WHEN)))
+
+
+def _moment(written: bytes) -> str:
+    found = STAMPED_AT.fullmatch(written)
+    try:
+        at = datetime.strptime(found[1].decode() if found else "", "%Y%m%d%H%M%S")  # noqa: DTZ007 (UTC, as its Z says)
+    except ValueError:
+        raise Malformed("its time is none") from None
+    return f"{at.isoformat()}{(found[2] or b'').decode() if found else ''}Z"
+
+
+def _wrapped(raw: bytes, kind: bytes) -> bytes:
+    """The one value that is wrapped with the name of its kind (RFC 5652). Raises Malformed."""
+    named, inner = _values(raw, 2)
+    if named != kind:
+        raise Malformed(NO_STAMP)
+    return _content(inner, TAGGED)
+
+
+def _values(raw: bytes, exactly: int = 0, *, least: int = 1) -> list[bytes]:
+    """The values of a sequence, each whole. Raises Malformed."""
+    content, at = _content(raw, SEQUENCE), 0
+    found: list[bytes] = []
+    while at < len(content):
+        start, at = at, _extent(content, at)[1]
+        found.append(content[start:at])
+    if len(found) < (exactly or least) or (exactly and len(found) > exactly):
+        raise Malformed(NO_STAMP)
+    return found
+
+
+def _content(raw: bytes, tag: int) -> bytes:
+    """What the one value in these bytes holds, which has this tag. Raises Malformed."""
+    start, end = _extent(raw, 0)
+    if raw[0] != tag or end != len(raw):
+        raise Malformed(NO_STAMP)
+    return raw[start:end]
+
+
+def _extent(raw: bytes, at: int) -> tuple[int, int]:
+    """Where what the value at this place holds begins and ends, its length written in the one way of DER. Raises Malformed."""
+    head = raw[at : at + 2]
+    if len(head) < 2 or head[0] & 0x1F == 0x1F:
+        raise Malformed(NO_STAMP)
+    start, length = at + 2, head[1]
+    if length >= 0x80:
+        written = raw[start : start + (length & 0x7F)]
+        start, length = start + len(written), int.from_bytes(written, "big")
+        if length < 0x80 or written[0] == 0:
+            raise Malformed(NO_STAMP)
+    if start + length > len(raw):
+        raise Malformed(NO_STAMP)
+    return start, start + length
+
+
 def key_change_text(log: str, seq: int, old: bytes, new: bytes) -> str:
     """What the old key signs when line `seq` makes another one the record's key."""
     return f"tocsin-record-key-1\n{log}\n{seq}\n{old.hex()}\n{new.hex()}\n"
@@ -654,6 +744,14 @@ class Reign:
     signed: bool = True  # by the key before it
 
 
+@dataclass(frozen=True)
+class Stamped:
+    """A checkpoint of so many lines that a time stamp speaks of, and the time that it says, in UTC."""
+
+    size: int
+    at: str
+
+
 @dataclass
 class Verdict:
     """What a check found, and how far it proves anything."""
@@ -669,6 +767,9 @@ class Verdict:
         default_factory=dict
     )  # by name: how many lines each of those asked about has seen
     needed: int = 0  # witnesses for a proof
+    stamped: list[Stamped] = field(
+        default_factory=list
+    )  # checkpoints that time stamps speak of; who signed these is not judged
     signed: int = 0  # lines covered by any checkpoint
     hidden: int = 0  # lines of which an excerpt shows only hashes
     files: int = 0  # files of a bundle or a proof that are as its list says
@@ -716,7 +817,7 @@ class Verdict:
         told += [
             f"The checkpoint of {size} lines could not be compared with this excerpt." for size in self.passed_over
         ]
-        told += [*self._on_keys(), *self._on_witnesses()]
+        told += [*self._on_keys(), *self._on_witnesses(), *self._on_stamps()]
         if self.witnessed == self.proven > 0:
             source = f"{source}, or seen by {self.needed} of {len(self.witnesses)} witnesses,"
         if self.proven == self.size:
@@ -751,6 +852,13 @@ class Verdict:
             saw = f"the first {self.witnessed} lines" if self.witnessed else "no checkpoint yet"
             yield f"Seen by {self.needed} of {len(self.witnesses)} witnesses: {saw} (of this record has seen: {', '.join(each)})."
 
+    def _on_stamps(self) -> Iterator[str]:
+        for one in self.stamped:
+            yield (
+                f"Stamped: a time stamp says that the checkpoint of {one.size} lines was there at {one.at}; its imprint is "
+                "that of this checkpoint. Whether its authority signed it is not judged here: openssl ts -verify tells."
+            )
+
 
 class Check:
     """Reads a record from its start and compares it with checkpoints as it goes. `key` is the record's first one.
@@ -768,6 +876,7 @@ class Check:
         *,
         known: Collection[Key] = (),
         witnesses: Witnesses | None = None,
+        stamps: Iterable[bytes] = (),
     ) -> None:
         self.key, self._judge = key, judge
         self._asked, self._known = bool(known), frozenset(one for one in known if one.name == key.name)
@@ -785,6 +894,7 @@ class Check:
         self._cosigned: deque[Checkpoint] = deque(maxlen=MOST_COSIGNED)  # inside
         self._cosigned_outside: list[Checkpoint] = []
         self._waiting: list[Checkpoint] = []
+        self._stamps = list(self._legible(stamps))
         for note in outside:
             try:
                 checkpoint = Checkpoint.read(note)
@@ -792,6 +902,13 @@ class Check:
                 self.verdict.found("not a checkpoint", f"A checkpoint from outside cannot be read: {error}.")
             else:
                 self._accept(checkpoint)
+
+    def _legible(self, stamps: Iterable[bytes]) -> Iterator[Stamp]:
+        for answer in stamps:
+            try:
+                yield stamp_in(answer)
+            except Malformed as error:
+                self.verdict.found("not a stamp", f"A time stamp cannot be read: {error}.")
 
     def _accept(self, checkpoint: Checkpoint) -> None:
         if self._is_ours(checkpoint):
@@ -813,6 +930,17 @@ class Check:
             return True
         self.verdict.found(*cast(tuple[str, str], troubles[0]))
         return False
+
+    def _date(self, checkpoint: Checkpoint, *others: Key) -> None:
+        """Note the stamps about this checkpoint as the record's key alone signed it."""
+        for key in (self.key, *others) if self._stamps else ():
+            if (signature := checkpoint.signature(key)) is None:
+                continue
+            imprint = sha256(signed_note(checkpoint.text, key, signature).encode()).digest()
+            about = [stamp for stamp in self._stamps if stamp.imprint == imprint]
+            if about and checkpoint.trouble(key, self._judge) is None:
+                self.verdict.stamped += [Stamped(checkpoint.size, stamp.at) for stamp in about]
+                self._stamps = [stamp for stamp in self._stamps if stamp.imprint != imprint]
 
     def change_key(self, place: int, line: Line) -> None:
         """Take a line at this place that makes another key the record's."""
@@ -869,6 +997,7 @@ class Check:
     def _pass_over(self, checkpoint: Checkpoint, *others: Key) -> None:
         if self._is_genuine(checkpoint, *others):
             self.verdict.passed_over.append(checkpoint.size)
+            self._date(checkpoint, *others)
 
     def _meet(self) -> None:
         while self._waiting and self._waiting[-1].size == self.frontier.size:
@@ -876,6 +1005,7 @@ class Check:
             if self._is_genuine(checkpoint) and self._agrees(checkpoint):
                 self.verdict.proven = self.frontier.size
                 self._cosigned_outside.append(checkpoint)
+                self._date(checkpoint)
 
     def _agrees(self, checkpoint: Checkpoint) -> bool:
         size = checkpoint.size
@@ -907,6 +1037,7 @@ class Check:
             self.verdict.found("misplaced checkpoint", f"{said}: lines are missing, were put in, or it was moved.")
         elif self._is_genuine(checkpoint) and self._agrees(checkpoint):
             self._enclosed = checkpoint.size
+            self._date(checkpoint)
             if any(checkpoint.signature(witness) is not None for witness in self._witnesses.keys):
                 self._cosigned.append(checkpoint)
 
@@ -924,6 +1055,10 @@ class Check:
             self.verdict.found("unsigned", f"No checkpoint in the excerpt covers all of its {size} lines.")
         self._weigh_keys()
         self._hear_witnesses()
+        for stamp in self._stamps:
+            self.verdict.found(
+                "wrong stamp", f"A time stamp of {stamp.at} is about none of the checkpoints compared here."
+            )
         self.verdict.size, self.verdict.root = size, self.frontier.root().hex()
         return self.verdict
 
@@ -978,10 +1113,14 @@ def _id_in(key: str) -> str:
 
 
 def verify(
-    export: BinaryIO, outside: Iterable[str] = (), keys: Collection[Key] = (), witnesses: Witnesses | None = None
+    export: BinaryIO,
+    outside: Iterable[str] = (),
+    keys: Collection[Key] = (),
+    witnesses: Witnesses | None = None,
+    stamps: Iterable[bytes] = (),
 ) -> Verdict:
     """The verdict on an exported record or an excerpt. `outside` are checkpoints kept elsewhere, `keys` those known otherwise."""
-    return _read(export, outside, keys, witnesses).finish()
+    return _read(export, outside, keys, witnesses, stamps).finish()
 
 
 def _read(
@@ -989,6 +1128,7 @@ def _read(
     outside: Iterable[str],
     keys: Collection[Key],
     witnesses: Witnesses | None,
+    stamps: Iterable[bytes],
     wanted: frozenset[int] = frozenset(),
 ) -> Check:
     """All rows of an export or excerpt, taken in; the lines at the `wanted` places are kept."""
@@ -999,7 +1139,7 @@ def _read(
         nothing.verdict.key, nothing.verdict.keys = "", []
         nothing.verdict.found("not an export", f"The first row is not the header of an export: {error}.")
         return nothing
-    check = Check(log, own_key, outside, known=keys, witnesses=witnesses)
+    check = Check(log, own_key, outside, known=keys, witnesses=witnesses, stamps=stamps)
     check.excerpt, check.wanted = kind == EXCERPT_FORMAT, wanted
     checkpoints = 0
     for number in range(2, sys.maxsize):
@@ -1126,12 +1266,16 @@ class Listed(NamedTuple):
 
 
 def verify_bundle(
-    file: BinaryIO, outside: Iterable[str] = (), keys: Collection[Key] = (), witnesses: Witnesses | None = None
+    file: BinaryIO,
+    outside: Iterable[str] = (),
+    keys: Collection[Key] = (),
+    witnesses: Witnesses | None = None,
+    stamps: Iterable[bytes] = (),
 ) -> Verdict:
     """The verdict on the bundle of an incident, or the proof of a person: its files, and the excerpt that speaks of them."""
     try:
         with _opened(file) as bundle:
-            return _bundle(bundle, outside, keys, witnesses)
+            return _bundle(bundle, outside, keys, witnesses, stamps)
     except (
         Malformed,
         zipfile.BadZipFile,
@@ -1189,7 +1333,11 @@ class _Sparing:
 
 
 def _bundle(
-    bundle: zipfile.ZipFile, outside: Iterable[str], keys: Collection[Key], witnesses: Witnesses | None
+    bundle: zipfile.ZipFile,
+    outside: Iterable[str],
+    keys: Collection[Key],
+    witnesses: Witnesses | None,
+    stamps: Iterable[bytes],
 ) -> Verdict:
     names = set(bundle.namelist())
     if not {MANIFEST, EXCERPT} <= names:
@@ -1199,7 +1347,8 @@ def _bundle(
     kind, incident, listed = _manifest(text)
     proof = _proof_in(bundle, incident, listed) if kind == PROOF_FORMAT else None
     with bundle.open(EXCERPT) as excerpt:
-        check = _read(excerpt, outside, keys, witnesses, proof.places if proof else frozenset())  # type: ignore[arg-type]
+        wanted = proof.places if proof else frozenset()
+        check = _read(excerpt, outside, keys, witnesses, stamps, wanted)  # type: ignore[arg-type]
     verdict = check.finish()
     spoken = canonical({"files": len(listed), "manifest": sha256(text).hexdigest()})
     by = (PROVED, proof.person) if proof else (BUNDLED, incident)
@@ -1499,21 +1648,35 @@ def _ask_for_what_is_known(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a public key of the record as you know it (name+id+base64); may be repeated",
     )
+    parser.add_argument(
+        "--stamp",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a time stamp (.tsr) of a checkpoint; may be repeated. Says which one it is about, not who signed it",
+    )
 
 
 def _verdict(path: Path, asked: argparse.Namespace, witnesses: Witnesses, *more: str) -> Verdict:
     """The verdict on a file, by the checkpoints and keys that were given. Raises OSError, Malformed."""
     keys = [Key.read(text) for text in asked.key]
     outside = [_text(path) for path in asked.checkpoint]
+    stamps = [_raw(path, LARGEST_STAMP) for path in asked.stamp]
     with path.open("rb") as file:
         is_bundle = file.read(2) == b"PK"
         file.seek(0)
-        return (verify_bundle if is_bundle else verify)(file, [*outside, *more], keys, witnesses)
+        return (verify_bundle if is_bundle else verify)(file, [*outside, *more], keys, witnesses, stamps)
 
 
 def _text(path: Path) -> str:
+    return _raw(path, LONGEST_LINE).decode("utf-8", "replace")
+
+
+def _raw(path: Path, most: int) -> bytes:
+    """What a file holds; of a larger one, enough to see that it is."""
     with path.open("rb") as file:
-        return file.read(LONGEST_LINE + 1).decode("utf-8", "replace")
+        return file.read(most + 1)
 
 
 def _called_wrongly(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from cryptography.x509 import load_pem_x509_certificates
@@ -10,6 +11,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from incident import stamps
 from incident.actions import checkpoints, stamping
 from incident.actions.stamping import State
+from incident.domain import audit
 from incident.settings import Settings, SettingsError
 from incident.store import checkpoints as store
 from incident.store import sealed, time_stamps
@@ -71,6 +73,26 @@ def test_openssl_verifies_the_files_as_the_document_says(signed, authority, tmp_
     text.chmod(0o600)
     text.write_bytes(text.read_bytes().replace(b"\n4\n", b"\n5\n"))
     assert subprocess.run(asked, capture_output=True, check=False).returncode != 0
+
+
+def test_the_offline_check_says_which_checkpoint_a_stamp_is_about_and_that_it_judges_no_signature(
+    signed, authority, tmp_path, capsys
+):
+    stamped(authority)
+    text, answer = (store.folder() / f"checkpoint-000000000004.{end}" for end in ("txt", "tsr"))
+    export, other = tmp_path / "record.jsonl", tmp_path / "other.tsr"
+    export.write_bytes(b"".join(store.exported()))
+    assert audit.main([str(export), "--checkpoint", str(text), "--stamp", str(answer)]) == 0
+    said = capsys.readouterr().out
+    at = time_stamps.of(4).stamped_at
+    assert f"the checkpoint of 4 lines was there at {at[:19]}Z" in said
+    assert "Whether its authority signed it is not judged here" in said
+    other.write_bytes(answer.read_bytes().replace(sha256(text.read_bytes()).digest(), bytes(32)))
+    assert audit.main([str(export), "--stamp", str(other)]) == 1
+    assert "wrong stamp: " in capsys.readouterr().out
+    other.write_bytes(bytes(70_000))
+    assert audit.main([str(export), "--stamp", str(other)]) == 1
+    assert "not a stamp: A time stamp cannot be read: it is larger than 65536 bytes." in capsys.readouterr().out
 
 
 def test_without_certificates_it_is_kept_and_said_not_to_be_verified(signed, authority):

@@ -1,3 +1,4 @@
+import base64
 import io
 import json
 import shutil
@@ -196,14 +197,15 @@ def test_each_way_to_break_a_record_is_named(path):
 def read(case):
     keys = [Key.read(key) for key in case.get("keys", ())]
     witnesses = Witnesses.read(case.get("witnesses", ()), case.get("needed", 0))
-    return verify(io.BytesIO(case["export"].encode()), case.get("outside", ()), keys, witnesses)
+    stamps = [base64.b64decode(stamp) for stamp in case.get("stamps", ())]
+    return verify(io.BytesIO(case["export"].encode()), case.get("outside", ()), keys, witnesses, stamps)
 
 
 def test_there_is_a_vector_for_every_kind_of_finding():
     kinds = {kind for path in VECTORS for kind in json.loads(path.read_text(encoding="utf-8"))["expect"]}
     named = {"changed", "foreign checkpoint", "foreign line", "forged signature", "malformed", "misplaced checkpoint"}
     named |= {"not a checkpoint", "not an export", "order", "size", "tail cut", "unsigned", "wrong key"}
-    assert kinds == named | {"key order", "key replaced"}
+    assert kinds == named | {"key order", "key replaced", "not a stamp", "wrong stamp"}
 
 
 GOOD = json.loads((Path(__file__).parents[1] / "vectors" / "audit" / "good-proven.json").read_text(encoding="utf-8"))

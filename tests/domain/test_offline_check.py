@@ -303,7 +303,7 @@ def test_the_verdict_can_be_had_by_a_program(here, capsys):
     verdict = json.loads(said)
     assert code == 0
     assert list(verdict) == [
-        "log", "size", "root", "key", "keys", "proven", "witnessed", "witnesses", "needed", "signed", "hidden", "files", "passed_over",
+        "log", "size", "root", "key", "keys", "proven", "witnessed", "witnesses", "needed", "stamped", "signed", "hidden", "files", "passed_over",
         "restored_at", "incident", "person", "shows", "shows_not", "addresses", "findings", "ok", "sentences",
     ]  # fmt: skip
     assert (verdict["ok"], verdict["size"], verdict["proven"], verdict["sentences"][-1]) == (True, 20, 20, PROVEN)

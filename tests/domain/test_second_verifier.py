@@ -1,5 +1,7 @@
 """A verifier written from docs/record.md alone must agree with ours on every vector and on hostile files of all kinds."""
 
+import base64
+import hashlib
 import json
 import os
 import resource
@@ -11,7 +13,7 @@ import pytest
 
 from incident.domain import audit
 from tests import hostile
-from tests.second_verifier import WrongError, second_verdict
+from tests.second_verifier import WrongError, imprint_of, second_verdict
 from tests.vectors.audit import make
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "audit").glob("*.json"))
@@ -21,7 +23,8 @@ VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "audit").glob("*.json"
 def test_a_verifier_written_from_the_document_agrees(path):
     case = json.loads(path.read_text(encoding="utf-8"))
     known = [case.get(name, ()) for name in ("outside", "keys", "witnesses")]
-    asked = case["export"].encode(), *known, case.get("needed", 0)
+    stamps = [base64.b64decode(stamp) for stamp in case.get("stamps", ())]
+    asked = case["export"].encode(), *known, case.get("needed", 0), stamps
     if case["expect"]:
         with pytest.raises(WrongError):
             second_verdict(*asked)
@@ -66,6 +69,46 @@ def test_both_judge_hostile_files_alike_and_claim_nothing_that_is_not_so():
     """`make hostile` takes 10,000; HOSTILE="files seed" as many as one likes."""
     count, seed = map(int, os.environ.get("HOSTILE", "400 1").split())
     assert judged(count, seed) > count // 100
+
+
+TELLING = (0, 1, 2, 4, 5, 6, 0x18, 0x1F, 0x2E, 0x30, 0x31, 0x39, 0x5A, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0xA0, 0xFF)
+"""Bytes that mean something in DER or in a time."""
+
+
+def mine_of(stamp):
+    try:
+        return audit.stamp_in(stamp).imprint
+    except audit.Malformed:
+        return None
+
+
+def theirs_of(stamp):
+    try:
+        return imprint_of(stamp)
+    except WrongError:
+        return None
+
+
+def test_both_read_each_time_stamp_alike_whichever_of_its_bytes_is_another():
+    note = make.NOTES[12]
+    stamp, about, sound = make.stamped(note), hashlib.sha256(note.encode()).digest(), set()
+    assert mine_of(stamp) == theirs_of(stamp) == about
+    for place in range(len(stamp)):
+        for byte in {*TELLING, stamp[place] ^ 1, stamp[place] ^ 0x80, (stamp[place] + 1) % 256}:
+            other = stamp[:place] + bytes([byte]) + stamp[place + 1 :]
+            found = mine_of(other)
+            assert found == theirs_of(other), (place, byte)
+            sound |= {place} if found == about and other != stamp else set()
+    begins = stamp.index(about)
+    assert not sound & set(range(begins, begins + 32))
+    assert sound, "what is not looked into may be anything: whose signature it is, is not judged here"
+
+
+def test_both_read_no_stamp_that_is_cut_or_too_large():
+    stamp = make.stamped(make.NOTES[12])
+    large = make.der(0x30, make.der(0x30, b"\2\1\0", bytes(audit.LARGEST_STAMP)), stamp[9:])
+    for other in (*(stamp[:end] for end in range(len(stamp))), stamp + stamp, large):
+        assert mine_of(other) == theirs_of(other) is None
 
 
 FULL = "HOSTILE" in os.environ

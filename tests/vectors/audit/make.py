@@ -4,7 +4,9 @@ python tests/vectors/audit/make.py
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -56,6 +58,35 @@ def cosignature(note: str, name: str, seed: bytes | None = None, at: int = 1_772
     text = audit.cosigned_text(audit.Checkpoint.read(note).text, at).encode()
     made = Ed25519PrivateKey.from_private_bytes(seed or WITNESS_SEEDS[name]).sign(text)
     return audit.signature_line(witness(name), at.to_bytes(8, "big") + made)
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    """One value, as DER writes it."""
+    content = b"".join(parts)
+    length = len(content)
+    if length < 0x80:
+        return bytes([tag, length]) + content
+    written = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(written)]) + written + content
+
+
+def stamped(note: str, at: str = "20260301130000Z", *, status: int = 0, by: str = "608648016503040201") -> bytes:
+    """What a time stamp authority answers (RFC 3161), with nobody's signature: who signed is not judged offline."""
+    imprint = der(0x30, der(0x30, der(0x06, bytes.fromhex(by)), b"\x05\0"), der(0x04, sha256(note.encode()).digest()))
+    said = der(
+        0x30,
+        b"\2\1\1",
+        der(0x06, b"\x2a\3"),
+        imprint,
+        b"\2\1\7",
+        der(0x18, at.encode()),
+        der(0x30, b"\2\1\1"),
+        b"\2\1\5",
+    )
+    info = der(0x30, der(0x06, bytes.fromhex("2a864886f70d0109100104")), der(0xA0, der(0x04, said)))
+    signed_data = der(0x30, b"\2\1\3", der(0x31), info, der(0xA0, bytes(300)), der(0x31))
+    token = der(0x30, der(0x06, bytes.fromhex("2a864886f70d010702")), der(0xA0, signed_data))
+    return der(0x30, der(0x30, bytes([2, 1, status])), token)
 
 
 def key_line(line: Line, seq: int, old: bytes, new: bytes, by: bytes | None, at: int | None = None) -> Line:
@@ -394,6 +425,7 @@ def cases() -> dict[str, dict[str, object]]:
     )
     add_keys(case, part)
     add_witnesses(case)
+    add_stamps(case)
     case("export-hides", "an export of the whole that hides lines", [header(12), *part[1:]], ["malformed"])
     return found
 
@@ -497,6 +529,38 @@ def add_witnesses(case: Case) -> None:
     alone = {12: NOTES[12].rpartition("\u2014")[0] + lines_of[12][0]}
     case("seen-only-by-witness", "without the record's own signature", export(GOOD, alone), ["wrong key"],
          witnesses=known)  # fmt: skip
+
+
+def add_stamps(case: Case) -> None:
+    """Time stamps in base64: which checkpoint each is about, and nothing of who signed it."""
+    both = [stamped(NOTES[6]), stamped(NOTES[12], "20260302130000.25Z", status=1)]
+    seen = {size: note + cosignature(note, "a.example/witness") for size, note in NOTES.items()}
+    case("stamped", "each of its checkpoints has a stamp", export(GOOD, NOTES), [], stamps=told(both))
+    case("stamped-seen", "a witness has signed since", export(GOOD, seen), [], stamps=told(both))
+    case("stamped-outside", "of a checkpoint that was kept elsewhere", export(GOOD, {}), [], stamps=told(both[1:]),
+         outside=[NOTES[12]], proven=12)  # fmt: skip
+    case("stamped-other", "a stamp of another checkpoint", export(GOOD, {12: NOTES[12]}), ["wrong stamp"],
+         stamps=told(both))  # fmt: skip
+    case("stamped-line-end", "a stamp of the note without its last line end", export(GOOD, NOTES), ["wrong stamp"],
+         stamps=told([stamped(NOTES[12][:-1])]))  # fmt: skip
+    wrong = {
+        "refused": stamped(NOTES[12], status=2),
+        "sha1": stamped(NOTES[12], by="2b0e03021a"),
+        "no-day": stamped(NOTES[12], "20260230130000Z"),
+        "zone": stamped(NOTES[12], "20260301130000+0100"),
+        "zero": stamped(NOTES[12], "20260301130000.0Z"),
+        "more": stamped(NOTES[12]) + b"\0",
+        "cut": stamped(NOTES[12])[:-1],
+        "empty": b"",
+        "indefinite": b"\x30\x80" + stamped(NOTES[12])[4:] + b"\0\0",
+        "long-length": b"\x30\x83\0" + stamped(NOTES[12])[2:],
+    }
+    for name, answer in wrong.items():
+        case(f"stamp-{name}", "not a stamp", export(GOOD, NOTES), ["not a stamp"], stamps=told([answer]))
+
+
+def told(answers: list[bytes]) -> list[str]:
+    return [b64encode(answer).decode() for answer in answers]
 
 
 if __name__ == "__main__":
