@@ -178,7 +178,7 @@ def bring(incident: str, ref: str) -> ResponseReturnValue:
         counted = actions.bring(incident, ref, _file(), actor=actor(), now=now())
     except Invalid as error:
         return _index({error.field: error.sentence}, ref), 422
-    flash(_("%(taken)s codes are here now.", taken=number(counted.taken)) + _rest(counted), "met")
+    flash(_("Taken in: %(taken)s codes.", taken=number(counted.taken)) + _rest(counted), "met")
     return redirect(url_for(".index", incident=incident, _anchor=ref))
 
 
@@ -212,7 +212,7 @@ def drop(incident: str, ref: str) -> ResponseReturnValue:
 
 def _rest(counted: Counted) -> str:
     """What became of the other rows, where there are some."""
-    said = _(" %(known)s were here already.", known=number(counted.known)) if counted.known else ""
+    said = _(" Here already: %(known)s.", known=number(counted.known)) if counted.known else ""
     return said + (
         _(" %(refused)s rows held no code that can be printed.", refused=number(counted.refused))
         if counted.refused

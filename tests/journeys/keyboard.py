@@ -25,3 +25,36 @@ def typed(page: Page, selector: str, words: str) -> None:
     """Tab there and type."""
     to(page, selector)
     page.keyboard.insert_text(words)
+
+
+def chosen(page: Page, selector: str) -> None:
+    """Tab to a box or a button of a choice and press Space, unless it is on already."""
+    to(page, selector)
+    if not page.locator(selector).first.is_checked():
+        page.keyboard.press("Space")
+    assert page.locator(selector).first.is_checked(), f"Space does not choose {selector}"
+
+
+def unfolded(page: Page, selector: str) -> None:
+    """Tab to the summary of a fold and open it, unless it is open."""
+    to(page, selector)
+    if not page.locator(selector).first.evaluate("one => one.parentElement.open"):
+        page.keyboard.press("Enter")
+
+
+def brought(page: Page, selector: str, name: str, content: str) -> None:
+    """Tab to a field for a file, and give it that file; the dialogue that Space opens there is the system's own."""
+    to(page, selector)
+    page.locator(selector).first.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
+
+
+def picked(page: Page, selector: str, value: str) -> None:
+    """Tab to a list of choices and go down it until that one is chosen."""
+    to(page, selector)
+    box = page.locator(selector).first
+    page.keyboard.press("Home")
+    for _ in range(60):
+        if box.input_value() == value:
+            return
+        page.keyboard.press("ArrowDown")
+    pytest.fail(f"{value} is not among the choices of {selector}")

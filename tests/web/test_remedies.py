@@ -39,7 +39,7 @@ def test_one_is_set_up_and_gets_its_codes(app, as_):
     )
     assert brought.status_code == 302
     page = client.get(f"/incidents/{incident.ref}/remedies/").text
-    assert "2 codes are here now. 1 were here already." in page
+    assert "Taken in: 2 codes. Here already: 1." in page
     assert "2 free of 2" in page
     assert "{{ remedy.code }}" in page
     assert "A-1" not in page
