@@ -1,13 +1,14 @@
 """Fills the texts of an approved version for the people it goes to, and finds the values texts are merged with."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from incident.actions.texts import ADDRESS, Texts, sheet
 from incident.domain import layouts, merges, starters
 from incident.domain.facts import Facts, from_json
+from incident.domain.incidents import Kind
 from incident.domain.layouts import Sheet
 from incident.domain.notices import Channel, Text
 from incident.domain.people import Addressee
@@ -15,6 +16,7 @@ from incident.domain.remedies import Offer
 from incident.domain.wording import Unfilled, Values
 from incident.settings import Settings
 from incident.store import incidents
+from incident.store.incidents import Incident
 from incident.store.notices import NoticeVersion
 from notifiers.contract import Message
 
@@ -63,6 +65,11 @@ def _sender_line(settings: Settings) -> str:
     """What stands above the address on a letter, so that what cannot be delivered finds its way back."""
     address = ", ".join(line.strip() for line in settings.contact_address.splitlines() if line.strip())
     return settings.letters_from or ", ".join(part for part in (settings.company_name, address) if part)
+
+
+def writing_in(incident: Incident, house: House) -> House:
+    """Return the organisation as the texts of this incident name it: those of a drill never lack a name or a contact."""
+    return replace(house, company=merges.practising(house.company)) if incident.kind == Kind.DRILL else house
 
 
 def facts_of(incident_id: int) -> Facts:

@@ -15,7 +15,7 @@ import structlog
 from incident.actions import crowds, mail_domain, people, remedies
 from incident.actions.drafts import checked_by, texts_of
 from incident.actions.ledger import transaction
-from incident.actions.merging import House, address, facts_of, values
+from incident.actions.merging import House, address, facts_of, values, writing_in
 from incident.domain import addresses, layouts, merges, musts, segments, starters, suspects
 from incident.domain import incidents as incident_rules
 from incident.domain import mail_domains as domains
@@ -355,7 +355,8 @@ def _plan(notice: Notice, house: House, now: datetime) -> Plan:
     day: date = now.astimezone(house.zone).date()
     offers = remedies.offers(notice.incident_id)
     facts = facts_of(notice.incident_id)
-    known = values(facts, notice.languages, ref=notice.ref, day=day, house=house, offers=offers)
+    named = writing_in(incidents.by_ids([notice.incident_id])[notice.incident_id], house)
+    known = values(facts, notice.languages, ref=notice.ref, day=day, house=named, offers=offers)
     read, _ = musts.sheets(texts_of(notice), site=house.site, california=False)
     channels = [Channel(word) for word in notice.channels if word in BITS]
     tongues = {tag: _tongue(page, channels, known[tag]) for tag, page in read.items()}

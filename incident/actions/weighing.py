@@ -7,7 +7,7 @@ from typing import Any
 
 from incident.actions import crowds, remedies
 from incident.actions.drafts import texts_of
-from incident.actions.merging import House, facts_of, values
+from incident.actions.merging import House, facts_of, values, writing_in
 from incident.domain import musts, starters
 from incident.domain import notices as rules
 from incident.domain.musts import Crowd, Duty, Hurdle
@@ -81,7 +81,8 @@ def standing(
     day = now.astimezone(house.zone).date()
     offers = remedies.offers(incident.id)
     tongues = [text.language for text in found.texts]
-    known = values(facts, tongues, ref=notice.ref, day=day, house=house, offers=offers)
+    named = writing_in(incident, house)
+    known = values(facts, tongues, ref=notice.ref, day=day, house=named, offers=offers)
     hurdles = (
         *musts.hurdles(found.texts, found.channels, duties, crowd, known, site=house.site, california=california),
         *remedies.hurdles(incident.id, audience, _remedies_of(found.texts), duties, day),

@@ -15,6 +15,14 @@ from incident.domain.starters import words as words_of
 from incident.domain.wording import FACT, Unfilled, one_line
 
 CHECK_PATH = "/check"
+STAND_INS: Final = {
+    "name": "[your organisation]",
+    "contact": "[your contact]",
+    "email": "[contact e-mail]",
+    "phone": "[contact telephone]",
+    "address": "[contact address]",
+}
+"""What the texts of a drill say where nobody has set who the organisation is: a drill reaches nobody, and needs no settings."""
 
 
 def fact_words(key: str, value: Value | Unknown, words: Words, zone: tzinfo = UTC) -> str:
@@ -84,6 +92,11 @@ def fact_values(facts: Facts, words: Words, zone: tzinfo) -> dict[str, str]:
         FACT + entry.key: fact_words(entry.key, facts[entry.key], words, zone) for entry in vocabulary.vocabulary()
     }
     return {name: value for name, value in found.items() if value.strip()}
+
+
+def practising(company: Mapping[str, str]) -> dict[str, str]:
+    """Return what a drill says of the organisation: what is set, else words that stand for it and look like it."""
+    return {name: company.get(name, "") or word for name, word in STAND_INS.items()}
 
 
 def house_values(company: Mapping[str, str], *, site: str, ref: str, day: date, words: Words) -> dict[str, str]:

@@ -383,8 +383,10 @@ def _cure(name: str) -> str:
         return "Say it under Remedies, in each language of the notice, or leave the field out."
     if name.startswith("fact."):
         return "Record the fact, or say it without the field."
-    if name.startswith(("company.", "contact.")):
-        return "An administrator sets it (TOCSIN_COMPANY_NAME, TOCSIN_CONTACT_…)."
+    if name == "company.name":
+        return "Every notice ends with it: an administrator sets TOCSIN_COMPANY_NAME. A drill needs no settings."
+    if name.startswith("contact."):
+        return "Write it out in its place, or have an administrator set it (TOCSIN_CONTACT_…)."
     return "Say it without the field."
 
 

@@ -43,6 +43,12 @@ window.addEventListener("beforeunload", (event) => { if (typed.size) event.preve
 
 for (const part of document.querySelectorAll("[data-live]")) follow(part);
 
+// Who comes for the first time most likely reads the clock of their own computer.
+for (const choice of document.querySelectorAll("select[data-own-zone]")) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...choice.options].some((option) => option.value === own)) choice.value = own;
+}
+
 // Time left ticks. A due time whose words are those that follow from its moment now goes on being counted; all others stay.
 const ticks = JSON.parse(document.body.dataset.ticks || "null");
 const MINUTE = 60_000, DAY = 1440;

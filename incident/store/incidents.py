@@ -169,6 +169,11 @@ def page(query: Select[Incident], *, before: int | None, limit: int) -> Sequence
     return db.session.scalars(query.order_by(Incident.id.desc()).limit(limit)).all()
 
 
+def any_logged() -> bool:
+    """Whether anything was ever logged here, of any kind."""
+    return db.session.scalar(select(Incident.id).limit(1)) is not None
+
+
 @once
 def current_facts(incident_id: int, at: datetime | None = None) -> dict[str, Fact]:
     """The latest fact of each key, or the latest that was recorded by `at`."""

@@ -16,7 +16,7 @@ from incident.store import improvements, obligations, overview, separation, tips
 from incident.store import incidents as rows
 from incident.store.obligations import FindingRow
 from incident.store.plans import Step
-from incident.web import bar, findings, marks, waiting, weekplot
+from incident.web import bar, findings, first_steps, marks, waiting, weekplot
 from incident.web.access import may, me, now, permit, zone
 from incident.web.dues import due_words
 from incident.web.filters import number
@@ -52,6 +52,7 @@ def home() -> ResponseReturnValue:
         "desk/home.html",
         sentence=_sentence(count, due_today, late),
         count=count,
+        first_steps=[] if count else first_steps.steps(),
         plot=weekplot.drawn(list(found.marks()), now(), zone()),
         duties=found.duties(),
         undone=found.undone(),

@@ -191,7 +191,8 @@ def _facts_moved(notice: Notice, version: NoticeVersion) -> list[str]:
     day = version.submitted_at.astimezone(house().zone).date()
     offers = remedies.offers(g.incident.id)
     facts = merging.facts_of(g.incident.id)
-    known = merging.values(facts, list(then), ref=notice.ref, day=day, house=house(), offers=offers)
+    named = merging.writing_in(g.incident, house())
+    known = merging.values(facts, list(then), ref=notice.ref, day=day, house=named, offers=offers)
     return sorted({name for tag, words in then.items() for name, word in words.items() if known[tag].get(name) != word})
 
 

@@ -53,7 +53,9 @@ def index() -> ResponseReturnValue:
     """Everybody who works here, by key, and for administrators what is out as invitations."""
     found = list(rows.every(after=request.args.get("after", ""), most=PAGE + 1))
     more = url_for(".index", after=found[PAGE - 1].ref) if len(found) > PAGE else ""
-    return _list(found[:PAGE], more, InviteForm(formdata=None), LetInForm(formdata=None))
+    wanted = [role for role in request.args.getlist("role") if role in set(Role)]
+    invite = InviteForm(formdata=None, data={"roles": wanted})
+    return _list(found[:PAGE], more, invite, LetInForm(formdata=None))
 
 
 @bp.get("/team.csv")
