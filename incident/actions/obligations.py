@@ -20,7 +20,7 @@ from incident.domain.settlements import Difference, Known, State
 from incident.store import drills as drill_rows
 from incident.store import incidents, law_editions, waves
 from incident.store import obligations as rows
-from incident.store.db import db, new_ref
+from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import Assessment, FindingRow
 
@@ -110,7 +110,6 @@ def _values(finding: rules.Finding, book: Lawbook) -> dict[str, Any]:
 def _row(incident: Incident, values: Mapping[str, Any], before: FindingRow | None, now: datetime) -> dict[str, Any]:
     return {
         **values,
-        "ref": new_ref("D"),
         "incident_id": incident.id,
         "was": before.standing if before else Standing.NOT_OWED.value,
         "was_due_at": before.due_at if before else None,

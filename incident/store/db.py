@@ -18,6 +18,8 @@ from sqlalchemy.types import TypeDecorator
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LETTER = (CROCKFORD * 8).encode("ascii")  # of each byte one of the 32 letters, each as often as the others
+PAIRS = tuple(first + second for first in CROCKFORD for second in CROCKFORD)  # ten bits of a reference each
+REF_BITS = 40
 BUSY_TIMEOUT_MS = 15_000
 STEP = 0.002  # seconds between two looks at a lock that another process holds
 TURN = "tocsin_turn"
@@ -71,6 +73,19 @@ class UTCDateTime(TypeDecorator[datetime]):
 def new_ref(prefix: str) -> str:
     """A short random reference such as `N-7K3MXW2Q` (40 random bits; the table's unique key settles a clash)."""
     return f"{prefix}-{_random_letters(8)}"
+
+
+def new_refs(prefix: str, count: int) -> list[str]:
+    """So many references that follow one another from a random one: they come to stand together in the index of their table.
+
+    Each at random would touch a page of its own there, and clash more often.
+    """
+    first = secrets.randbits(REF_BITS)
+    return [f"{prefix}-{_spelt((first + number) % 2**REF_BITS)}" for number in range(count)]
+
+
+def _spelt(number: int) -> str:
+    return "".join([PAIRS[number >> shift & 1023] for shift in (30, 20, 10, 0)])
 
 
 def new_secret_ref() -> str:

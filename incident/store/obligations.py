@@ -1,7 +1,10 @@
 """Findings as they stood: what each duty said, by which wording of the law, and what people decided about it."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +16,6 @@ from sqlalchemy import (
     String,
     Text,
     func,
-    insert,
     or_,
     select,
     text,
@@ -23,7 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.obligations import keyed
-from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store import bulk
+from incident.store.db import BigInt, Model, UTCDateTime, db, new_refs
 from incident.store.reading import once
 
 ACTIVE = ("owed", "advised")
@@ -38,6 +41,27 @@ LIVE = text(
 )
 """What somebody still has to act on: written as in the index of these rows, and so that SQLite sees no other index in it."""
 AT_ONCE = 500
+TOLD = (
+    "incident_id",
+    "law",
+    "duty",
+    "wave",
+    "law_digest",
+    "title",
+    "to",
+    "standing",
+    "was",
+    "clock",
+    "clock_words",
+    "start",
+    "anchor",
+    "state",
+)
+LISTS = ("because", "wants", "doubts")
+TIMES = ("due_at", "was_due_at", "made_at")
+UNDECIDED = {"decided_by": "", "reference": "", "note": "", "since_then": "{}"}
+_told, _lists, _times = itemgetter(*TOLD), itemgetter(*LISTS), itemgetter(*TIMES)
+COLUMNS = tuple('"to"' if name == "to" else name for name in ("ref", *TOLD, *LISTS, *TIMES, *UNDECIDED))
 
 
 class FindingRow(Model):
@@ -161,11 +185,26 @@ def done(incident_id: int) -> dict[str, datetime]:
     return {keyed(duty, wave): met_at for duty, wave, met_at in db.session.execute(query) if met_at}
 
 
-def add(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add findings, many at a time."""
-    held = list(rows)
-    for first in range(0, len(held), AT_ONCE):
-        db.session.execute(insert(FindingRow), held[first : first + AT_ONCE])
+def add(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add findings that nobody has decided on yet, many at a time, each with a reference of its own."""
+    at = bulk.instants()
+    made = [
+        (
+            ref,
+            *_told(row),
+            *[_json(tuple(words)) for words in _lists(row)],
+            *[at(moment) for moment in _times(row)],
+            *UNDECIDED.values(),
+        )
+        for ref, row in zip(new_refs("D", len(rows)), rows, strict=True)
+    ]
+    bulk.insert("finding", COLUMNS, made)
+
+
+@lru_cache(4_096)
+def _json(words: tuple[str, ...]) -> str:
+    """As the columns keep lists; most findings say the same few things."""
+    return json.dumps(words)
 
 
 def supersede(ids: Iterable[int], now: datetime) -> None:

@@ -1,10 +1,11 @@
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from incident.store.db import CROCKFORD, db, new_ref, new_secret_ref
+from incident.store.db import CROCKFORD, db, new_ref, new_refs, new_secret_ref
 from incident.store.incidents import Incident, next_number
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -50,3 +51,14 @@ def test_references_are_random_letters():
     assert len({new_ref("N") for _ in range(500)}) == 500
     assert set(new_secret_ref()) <= set(CROCKFORD)
     assert len(new_secret_ref()) == 26
+
+
+def test_references_made_together_follow_each_other_and_begin_anywhere(monkeypatch):
+    made = new_refs("D", 1_500)
+    assert len(set(made)) == 1_500
+    assert all(re.fullmatch(f"D-[{CROCKFORD}]{{8}}", ref) for ref in made)
+    assert made[0] != new_refs("D", 1)[0]
+    monkeypatch.setattr("secrets.randbits", lambda bits: 2**bits - 2)
+    assert new_refs("D", 4) == ["D-ZZZZZZZY", "D-ZZZZZZZZ", "D-00000000", "D-00000001"]
+    monkeypatch.setattr("secrets.randbits", lambda _: 1_023)
+    assert new_refs("D", 3) == sorted(new_refs("D", 3)) == ["D-000000ZZ", "D-00000100", "D-00000101"]
