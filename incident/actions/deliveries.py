@@ -6,6 +6,7 @@ from datetime import datetime
 from json import loads
 from zlib import decompress
 
+from incident.actions.dispatch import demand_open
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import deliveries as rules
 from incident.domain import ladders
@@ -130,6 +131,7 @@ def attempt_again(case: Incident, rows: Sequence[Delivery], reason: str, ledger:
     dispatch = _refreshed(rows[0].dispatch_id)
     if dispatch.simulated:
         raise Refused("This is a rehearsal: nobody is told by it, so nothing is sent again.")
+    demand_open(dispatch)
     course = rules.turned(Course(dispatch.course), Turn.REPEAT)
     made = []
     for row in rows:

@@ -23,6 +23,7 @@ from incident.store.incidents import Incident
 from incident.store.notices import Notice, NoticeVersion
 
 REPEATED_AT_ONCE = 1_000
+CLOSED = "This incident is closed. Reopen it before anything is sent."
 FROZEN = "All sending is frozen. An administrator releases it on the sending page once what went out is reconciled."
 
 
@@ -166,6 +167,7 @@ def repeat_failed(incident: str, ref: str, *, actor: str, now: datetime) -> int:
     """Have the failed sent again, and those that came back for that time only; nobody else. How many. Raises Missing, Refused."""
     with transaction(actor, now) as ledger:
         row = _dispatch(incident, ref)
+        demand_open(row)
         course = rules.turned(Course(row.course), Turn.REPEAT)
         again = [old for old in deliveries.repeatable(row.id, REPEATED_AT_ONCE) if old.attempt < rules.MOST_ATTEMPTS]
         if not again or row.simulated:
@@ -178,6 +180,12 @@ def repeat_failed(incident: str, ref: str, *, actor: str, now: datetime) -> int:
         refs = rules.batch_digest([(old.ref, old.state) for old in again])
         ledger.write("deliveries.repeated", row.ref, incident=incident, count=len(again), digest=refs)
     return len(again)
+
+
+def demand_open(row: Dispatch) -> None:
+    """Raises Refused where the incident of this sending is closed: nobody is told anything by it then."""
+    if db.session.get_one(Incident, row.incident_id).state != "open":
+        raise Refused(CLOSED)
 
 
 def take_care(incident: str, ref: str, state: str, *, actor: str, now: datetime) -> int:
@@ -238,7 +246,7 @@ def _demand_ready(case: Incident, text: Notice, version: NoticeVersion, now: dat
     if dispatches.frozen():
         raise Refused(FROZEN)
     if case.state != "open":
-        raise Refused("This incident is closed. Reopen it before anything is sent.")
+        raise Refused(CLOSED)
     if text.stage != Stage.APPROVED:
         raise Refused(notice_rules.NO_APPROVAL)
     if text.send_at is not None and text.send_at > now:

@@ -11,7 +11,7 @@ from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.domain import deliveries as rules
 from incident.domain import ladders
-from incident.domain.deliveries import State
+from incident.domain.deliveries import Course, State
 from incident.domain.errors import Missing
 from incident.exports import csv
 from incident.exports.letters import MIME
@@ -66,10 +66,7 @@ def show(incident: str, attempt: str) -> str:
         meaning=MEANINGS[State(row.state)],
         labels=CHANNEL_LABELS,
         reasons=reason_words,
-        may_repeat=row.current
-        and row.state in (State.FAILED, State.BOUNCED, State.IN_DOUBT, State.CANCELLED)
-        and told is not None
-        and not told.simulated,
+        may_repeat=may_repeat(row, told),
         may_go_on=may_go_on(row, told, tried),
         remark_words=REMARK_WORDS,
         people=names(
@@ -80,9 +77,19 @@ def show(incident: str, attempt: str) -> str:
     )
 
 
+def may_repeat(row: Delivery, told: Dispatch | None) -> bool:
+    """Whether one more attempt may follow this one; none does in a sending that was stopped for good."""
+    if told is None or told.simulated or told.course == Course.STOPPED or not row.current:
+        return False
+    wanted = row.state in (State.FAILED, State.BOUNCED, State.IN_DOUBT, State.CANCELLED)
+    return wanted and row.reason not in rules.NOBODY_THERE
+
+
 def may_go_on(row: Delivery, told: Dispatch | None, tried: Sequence[Delivery]) -> bool:
     """Whether another channel of the notice is left that a person may ask for."""
-    if told is None or told.simulated or not row.current or row.state not in ladders.MAY_GO_ON:
+    if told is None or told.simulated or told.course == Course.STOPPED:
+        return False
+    if not row.current or row.state not in ladders.MAY_GO_ON:
         return False
     opened = open_channels(simulated=told.simulated)
     past = [ladders.Tried(one.id, one.channel, one.attempt, State(one.state), one.reason) for one in tried]

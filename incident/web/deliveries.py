@@ -14,7 +14,7 @@ from incident.domain.deliveries import Pace, State
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Audience
 from incident.exports import csv, register
-from incident.store import audiences, dispatches, notices, registers, users
+from incident.store import audiences, deliveries, dispatches, notices, registers, users
 from incident.store.dispatches import Dispatch
 from incident.web import bar, paces, preflights, pretences
 from incident.web.access import actor, now, permit
@@ -197,7 +197,7 @@ def show(incident: str, dispatch: str) -> str:
         notice=notices.by_ref(g.incident.id, row.notice_ref),
         people=names([row.started_by]),
         pretended=pretences.words(row.pretended),
-        may_repeat=any(row.counts.of(state) for state in (State.FAILED, State.BOUNCED)) and not row.simulated,
+        may_repeat=not row.simulated and row.counts.bad > 0 and bool(deliveries.repeatable(row.id, 1)),
         channels=[CHANNEL_LABELS.get(word, word) for word in row.channels],
     )
 

@@ -135,7 +135,7 @@ def _sending(seen: Overview) -> tuple[str, str]:
     if seen.under_way:
         return "way", _("%(under_way)s to go", under_way=short(seen.under_way))
     if seen.addressed:
-        return "done", short(seen.reached)
+        return ("done" if seen.reached == seen.addressed else "way"), short(seen.reached)
     return "not", ""
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from incident.actions import deliveries as actions
+from incident.actions import dispatch
 from incident.domain.deliveries import Course, State
 from incident.domain.errors import Invalid, Refused
 from incident.domain.notices import Stage
@@ -53,6 +54,24 @@ def test_a_person_can_have_it_sent_again_as_the_next_attempt():
     assert len({message.thread for message in email_of(story).sent}) == 1
     with pytest.raises(Refused, match="Another attempt"):
         actions.send_again(story.incident.ref, row.ref, reason="once more", actor=LEAD, now=NOW)
+
+
+def test_in_a_closed_incident_nothing_is_sent_again_and_a_doubt_can_still_be_settled():
+    story, doubts = in_doubt(2)
+    story.incident.state = "closed"
+    db.session.commit()
+    by = {"actor": LEAD, "now": NOW}
+    with pytest.raises(Refused, match="closed"):
+        actions.send_again(story.incident.ref, doubts[0].ref, reason="nothing there", **by)
+    with pytest.raises(Refused, match="closed"):
+        actions.settle_doubts(
+            story.incident.ref, story.dispatch, verdict="again", typed="2", reason="nothing there", **by
+        )
+    with pytest.raises(Refused, match="closed"):
+        dispatch.repeat_failed(story.incident.ref, story.dispatch, **by)
+    assert story.counts() == {"in_doubt": 2}
+    actions.found_sent(story.incident.ref, doubts[0].ref, evidence="it is in their log", **by)
+    assert story.counts() == {"accepted": 1, "in_doubt": 1}
 
 
 @pytest.mark.parametrize(("verdict", "state"), [("sent", "accepted"), ("again", "waiting")])

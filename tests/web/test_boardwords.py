@@ -6,11 +6,12 @@ import pytest
 
 from incident.domain.access import Role
 from incident.domain.deliveries import NO_WORKERS_TURN, Counts, Course, Pace, State
-from incident.store import deliveries, put_off
+from incident.store import deliveries, put_off, tallies
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
 from incident.store.loose_ends import MOST
 from incident.store.put_off import Waiting
+from incident.store.tallies import Place
 from incident.web.boardwords import pace, sentence
 from notifiers.by_hand import ByHand
 from notifiers.contract import Outcome
@@ -125,3 +126,38 @@ def test_a_sending_that_was_stopped_says_who_still_has_to_be_told(app, as_):
     page = shown(as_, story)
     assert "Stopped for good: 3 were cancelled. A notice of their own tells them." in page
     assert "1 of 4 handed over · 3 not told" in page
+
+
+def test_in_a_sending_that_was_stopped_nothing_is_offered_that_would_be_refused(app, as_):
+    story = a_story(2, real={"email": Memory("email", answering(Outcome.REFUSED, "address_refused"))})
+    story.start(pace=Pace(canary=1))
+    story.work()
+    story.dispatch, refs = story.row().ref, [one.ref for one in story.rows()]
+    assert "Try the failed again" in shown(as_, story)
+    as_(Role.LEAD).post(at(story, f"{story.dispatch}/stop"), data={"typed": "1"})
+    assert "Try the failed again" not in shown(as_, story)
+    for ref in refs:
+        page = as_(Role.LEAD).get(at(story, f"attempts/{ref}")).get_data(as_text=True)
+        assert "Send it again" not in page
+        assert "Try the next channel" not in page
+
+
+def test_nobody_is_offered_to_be_tried_again_whose_message_came_back_for_good(app, as_):
+    story = a_story(2)
+    story.start(pace=Pace())
+    story.work()
+    tallies.count(
+        story.row().id,
+        {Place("email", "en", State.ACCEPTED): -2, Place("email", "en", State.BOUNCED): 2},
+        story.clock(),
+    )
+    db.session.commit()
+    for one in story.rows():
+        one.state = State.BOUNCED
+    db.session.commit()
+    assert story.row().counts.bad == 2
+    assert "Try the failed again" not in shown(as_, story)
+    for one in story.rows():
+        one.may_pass = True
+    db.session.commit()
+    assert "Try the failed again" in shown(as_, story)
