@@ -19,7 +19,7 @@ from incident.actions.ledger import instant, transaction
 from incident.domain.audit import BUNDLE_FORMAT, BUNDLED, EXCERPT, MANIFEST, canonical
 from incident.domain.dossier import Company
 from incident.domain.errors import Missing
-from incident.domain.privilege import Kind, Marked
+from incident.domain.privilege import QUOTING, Kind, Marked, unquoted
 from incident.store import checkpoints as signed
 from incident.store import files, holdings, improvements, incidents, privilege, reports
 from incident.store.db import db
@@ -203,6 +203,15 @@ class Withheld:
             }
         )
 
+    @property
+    def facts(self) -> frozenset[Any]:
+        """The facts that are privileged."""
+        return self.rows["fact"][1]
+
+    def told(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row that goes along, without what would tell a privileged fact."""
+        return unquoted(table, row, self.facts)
+
     def takes(self, table: str, row: Mapping[str, Any]) -> bool:
         """Whether this row stays out."""
         column, values = self.rows.get(table, ("", frozenset()))
@@ -212,11 +221,14 @@ class Withheld:
 def _data(packing: Packing, incident: Incident, withheld: Withheld) -> Iterator[bytes]:
     """Every row about the incident, a file a table."""
     id_ = incident.id
+    held = {table: holdings.held_of(table, id_) for table in QUOTING}
     for table in sorted(holdings.HELD):
-        rows = (_row(row) for row in holdings.rows(table, id_) if not withheld.takes(table, row))
+        rows = (_row(withheld.told(table, row)) for row in holdings.rows(table, id_) if not withheld.takes(table, row))
         yield from packing.add(f"data/{table}.jsonl", rows)
     for table, (_, why) in sorted(holdings.LEFT_OUT.items()):
         packing.leave_out(table, why, holdings.counted(table, id_))
+    for table in sorted(QUOTING) if withheld.facts else ():
+        packing.leave_out(f"{table}: reasons and times", "they may tell a fact that is privileged", held[table])
 
 
 def _row(row: dict[str, Any]) -> bytes:

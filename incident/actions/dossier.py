@@ -1,5 +1,6 @@
 """Gathers what documents say about one incident, from every room, in a few queries. Reads only; leaves no line."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
@@ -73,9 +74,9 @@ def gathered(
         facts={key: fact for key, fact in facts_of(incident.id).items() if key not in withheld[Kind.FACT]},
         people_total=sum(counted.values()),
         people_by_place={place: number for place, number in counted.items() if place},
-        grades=_grades(incident.id),
-        steps=_steps(incident.id),
-        duties=_duties(incident.id),
+        grades=_grades(incident.id, withheld[Kind.FACT]),
+        steps=_steps(incident.id, withheld[Kind.FACT]),
+        duties=_duties(incident.id, withheld[Kind.FACT]),
         notices=_notices(incident.id),
         evidence=tuple(line for line in _evidence(incident.id) if line.ref not in withheld[Kind.EVIDENCE]),
         reports=_reports(incident.id, language),
@@ -112,20 +113,20 @@ def _people(incident_id: int) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _grades(incident_id: int) -> tuple[GradeLine, ...]:
+def _grades(incident_id: int, marked: Collection[str]) -> tuple[GradeLine, ...]:
     return tuple(
         GradeLine(
             row.scale,
             row.level,
             "" if row.score is None else f"{row.score:g}",
-            tuple(row.reasons),
+            () if marked else tuple(row.reasons),  # a reason may quote a fact that is privileged
             row.basis == "chosen",
         )
         for _, row in sorted(grades.current(incident_id).items())
     )
 
 
-def _steps(incident_id: int) -> tuple[StepLine, ...]:
+def _steps(incident_id: int, marked: Collection[str]) -> tuple[StepLine, ...]:
     return tuple(
         StepLine(
             row.title,
@@ -134,21 +135,24 @@ def _steps(incident_id: int) -> tuple[StepLine, ...]:
             row.finished_at if row.state == "done" else None,
             row.mandatory,
             ref=row.ref,
-            due_at=row.due_at,
-            rule=row.due_words,
+            due_at=None if row.due_from in marked else row.due_at,
+            rule="" if row.due_from in marked else row.due_words,
         )
         for row in plans.steps(incident_id)
         if row.need == "yes" or row.state not in plans.UNDONE
     )
 
 
-def _duties(incident_id: int) -> tuple[DutyLine, ...]:
+def _duties(incident_id: int, marked: Collection[str]) -> tuple[DutyLine, ...]:
     """What is owed, asked for, open or settled; soonest first. What is not owed is left out."""
     rows = sorted(
         obligations.telling(incident_id), key=lambda row: (row.due_at is None, row.due_at or row.made_at, row.duty)
     )
     book = law_editions.of_incident(incident_id)
-    return tuple(_duty(row, book) for row in rows)
+    return tuple(
+        replace(_duty(row, book), rule="", due_at=None, late_seconds=0) if row.anchor in marked else _duty(row, book)
+        for row in rows
+    )
 
 
 def _duty(row: FindingRow, book: Lawbook) -> DutyLine:

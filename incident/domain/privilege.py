@@ -1,10 +1,10 @@
 """Privilege: what is marked as said to or by counsel, on which ground, and what the privilege log tells of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from incident.domain.errors import Invalid, Refused
 
@@ -80,3 +80,24 @@ def demand_not_filed(state: str) -> None:
     """Raises Refused for a report that an authority has: what was handed over is not withheld any more."""
     if state != "draft":
         raise Refused("This report was filed. What an authority has cannot be withheld by a mark.")
+
+
+QUOTING: Final[Mapping[str, tuple[Mapping[str, Any], str, Mapping[str, Any]]]] = {
+    # table: what may quote any fact, emptied; the column that names the fact its times are counted from, and what tells them
+    "finding": (
+        {"because": [], "doubts": [], "since_then": {}},
+        "anchor",
+        {"clock_words": "", "start": "", "due_at": None, "was_due_at": None, "remind_at": None, "late_seconds": None},
+    ),
+    "grade": ({"inputs": {}, "reasons": []}, "", {}),
+    "step": ({}, "due_from", {"due_words": "", "due_at": None}),
+}
+"""Where what was worked out from facts says their values."""
+
+
+def unquoted(table: str, row: Mapping[str, Any], marked: Collection[str]) -> dict[str, Any]:
+    """The row without what would tell the value of a marked fact: its reasons, and times counted from such a fact."""
+    if not marked or table not in QUOTING:
+        return dict(row)
+    reasons, anchor, times = QUOTING[table]
+    return {**row, **reasons, **(times if anchor and row[anchor] in marked else {})}

@@ -142,7 +142,7 @@ def test_a_bundle_leaves_marked_items_out_and_lists_them_by_number(app: APIFlask
     with zipfile.ZipFile(io.BytesIO(content)) as made:
         left_out = json.loads(made.read("manifest.json"))["left_out"]
         log = made.read("data/privilege_mark.jsonl").decode()
-    said = {one["what"]: one["reason"] for one in left_out if "privileged" in one["reason"]}
+    said = {one["what"]: one["reason"] for one in left_out if one["reason"].startswith("privileged: ")}
     assert said == {f"{kind} {item}": f"privileged: attorney_client ({refs[kind]})" for kind, item in items.items()}
     assert [one["number"] for one in left_out] == list(range(1, len(left_out) + 1))
     assert log.count("A letter of counsel") == 4
@@ -169,6 +169,26 @@ def test_a_summary_leaves_marked_facts_and_evidence_out(case, items):
     assert b"Secret words" not in text(privileged=False)
     assert items["evidence"].encode() not in text(privileged=False)
     assert b"Secret words" in text(privileged=True)
+
+
+def test_no_reason_and_no_time_tells_a_marked_fact(app: APIFlask):
+    case = an_incident(facts={"people_count": 48_713, "aware_at": "2026-03-06T16:17:00Z", "personal_data": True})
+    telling = ("48713", "48,713", "16:17", "20:17")  # the time as it is in Greenwich, and in Dubai
+    before = everything_in(packed(app, case))
+    assert [word in before for word in telling] == [True] * 4
+    for key in ("people_count", "aware_at"):
+        mark(case, "fact", key)
+    content = packed(app, case)
+    made = summaries.told(case.ref, HOUSE, ZoneInfo("UTC"), clock.now())
+    after = everything_in(content)
+    assert [word for word in telling if word in after or word in repr(made)] == []
+    with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+        left_out = json.loads(zipped.read("manifest.json"))["left_out"]
+        found = [json.loads(row) for row in zipped.read("data/finding.jsonl").splitlines()]
+    assert {one["what"] for one in left_out} >= {"finding: reasons and times", "grade: reasons and times"}
+    assert {row["standing"] for row in found} >= {"open", "not_owed"}, "what is owed stays"
+    assert any(row["due_at"] is None for row in found)
+    assert verify_bundle(io.BytesIO(content)).ok
 
 
 def test_only_who_holds_the_permit_takes_them_along(app: APIFlask, case, items, as_, token_for):
