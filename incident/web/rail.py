@@ -248,7 +248,7 @@ def _asks(incident: Incident) -> list[Ask]:
         ),
         (
             seen.late,
-            _("%(late)s duties are late", late=seen.late),
+            ngettext("%(late)s duty is late", "%(late)s duties are late", seen.late, late=seen.late),
             _("Meet them, or say why they are waived."),
             "obligations.index",
             "late",
@@ -256,7 +256,12 @@ def _asks(incident: Incident) -> list[Ask]:
         ),
         (
             seen.submitted,
-            _("%(submitted)s notices wait for approval", submitted=seen.submitted),
+            ngettext(
+                "%(submitted)s notice waits for approval",
+                "%(submitted)s notices wait for approval",
+                seen.submitted,
+                submitted=seen.submitted,
+            ),
             _("Somebody who has not written on them must say yes."),
             "notices.index",
             "approval",
@@ -264,7 +269,12 @@ def _asks(incident: Incident) -> list[Ask]:
         ),
         (
             seen.trouble,
-            _("%(trouble)s deliveries need a person", trouble=short(seen.trouble)),
+            ngettext(
+                "%(trouble)s delivery needs a person",
+                "%(trouble)s deliveries need a person",
+                seen.trouble,
+                trouble=short(seen.trouble),
+            ),
             _("In doubt, failed, bounced or unreached."),
             "deliveries.index",
             "sending",
@@ -311,7 +321,7 @@ def _asks(incident: Incident) -> list[Ask]:
         ),
         (
             seen.open,
-            _("%(open)s duties are open", open=seen.open),
+            ngettext("%(open)s duty is open", "%(open)s duties are open", seen.open, open=seen.open),
             _("They wait for answers; the questions that decide most stand first."),
             "obligations.questions",
             "open",
@@ -327,7 +337,12 @@ def _asks(incident: Incident) -> list[Ask]:
         ),
         (
             seen.steps_late,
-            _("%(steps_late)s steps are overdue", steps_late=seen.steps_late),
+            ngettext(
+                "%(steps_late)s step is overdue",
+                "%(steps_late)s steps are overdue",
+                seen.steps_late,
+                steps_late=seen.steps_late,
+            ),
             _("Take them, hand them over, or skip them with a reason."),
             "plans.index",
             "late",
