@@ -49,8 +49,9 @@ def rotate_key(as_json: bool) -> None:
 @click.option("--old-key", default="", help="The public key that was lost, where this installation never kept it.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 def replace_key(first: str, second: str, old_key: str, as_json: bool) -> None:
-    """Give the record a new key after the one in force was lost for good. Asks two people for password and code.
+    """Give the record a new key after the one in force was lost for good. Asks two people for password and second factor.
 
+    That is the code of a generator or a recovery code, which everybody has who has a passkey: a passkey speaks to browsers alone.
     No key vouches for the new one: every check says so from then on, and needs to be given it from elsewhere.
     """
     app = start.existing(settings.load(), key_is_lost=True)
@@ -71,10 +72,10 @@ def _tell(key: Key, as_json: bool) -> None:
 
 
 def _proven(address: str) -> str:
-    """The reference of whoever has this address, once password and code showed it to be them. Raises Refused, TooSoon."""
+    """The reference of whoever has this address, once password and second factor showed it to be them. Raises Refused, TooSoon."""
     password = click.prompt(f"Password of {address}", hide_input=True, err=True)
     begun = _session(signin.with_password(address, password, client=FROM_HERE, now=clock.now()), clock.now())
-    code = click.prompt(f"Code of {address}", err=True)
+    code = click.prompt(f"Code of {address}, of the generator or a recovery code", err=True)
     ref, user = begun
     done = _session(signin.with_code(ref, code, now=clock.now()), clock.now())
     signin.sign_out(done[0], actor=user, now=clock.now())

@@ -14,8 +14,9 @@ from incident.cli import tocsin
 from incident.domain import audit
 from incident.store import checkpoints as signed
 from incident.store import credentials, users
-from incident.store.db import db
+from incident.store.db import db, new_ref
 from incident.store.keys import KeysError
+from incident.store.passkeys import Passkey
 from tests.builders import a_user, an_incident
 from tests.cli.test_operations import place as place
 from tests.cli.test_operations import pytest_generate_tests as pytest_generate_tests
@@ -75,6 +76,28 @@ def test_a_lost_key_stops_the_start_until_two_people_have_replaced_it(place, peo
     assert place.run("bundle", a_case(place), place.instance.parent / "all.zip")[0] == 0
     with place.app().app_context():
         assert {"session.signed_in", "record.key_replaced", "session.signed_out"} <= set(verbs())
+
+
+def test_whoever_signs_in_by_passkey_replaces_it_with_a_recovery_code_and_each_code_counts_once(place, people):
+    """A generator is not needed: what is typed here are recovery codes, and the passkey changes nothing about them."""
+    with place.app().app_context():
+        for address, *_ in people:
+            user = users.by_email(address)
+            key = Passkey(
+                ref=new_ref("PK"), user_id=user.id, key=address, name="blue", credential=b"c", public_key=b"p"
+            )
+            key.sign_count, key.synced, key.added_at, key.last_challenge = 0, False, clock.now(), ""
+            db.session.add(key)
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    (place.instance / "keys" / "record.key").unlink()
+    code, said = replaced(place, people, WORDS, people[0][2], WORDS, people[1][2])
+    assert (code, "of the generator or a recovery code" in said) == (0, True), said
+    newest = max((place.instance / "keys").glob("record*.key"))
+    newest.unlink()
+    code, said = replaced(place, people, WORDS, people[0][2], WORDS, people[1][1])
+    assert (code != 0, "not right, or was used before" in said) == (True, True), said
 
 
 def a_case(place):
