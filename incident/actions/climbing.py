@@ -90,17 +90,7 @@ def onward(
     are. Raises Refused where that is so of all.
     """
     _demand_may_go(case, row, chosen)
-    spent = [
-        Spent(
-            one.id,
-            one.ref,
-            one.person_id,
-            one.person_number,
-            owner=one.owner or ledger.actor,
-            **tallies.place(one)._asdict(),
-        )
-        for one in chosen
-    ]
+    spent = [_spent(one, ledger) for one in chosen]
     batch = Sorted(onward=_sorted(row, spent, opened, even_if_told=True).onward)
     if not batch.onward:
         raise Refused("No other channel of this notice is left that reaches this person.")
@@ -109,6 +99,31 @@ def onward(
         remark(case, by_ref[old.ref], "next_channel", words, ledger)
     fresh = _move(row, batch, ledger)
     return {old.ref: (ref, person.channel) for ref, (old, person) in zip(fresh, batch.onward, strict=True)}
+
+
+def to_new_address(case: Incident, row: Dispatch, one: Delivery, channel: str, reason: str, ledger: Ledger) -> str:
+    """Have one person tried at once by a channel in which they gave a new address, whatever of it was tried before.
+
+    Inside the caller's transaction, which holds the dispatch; the new attempt's reference, empty where the ladder has no such
+    channel, it does not reach them all the same, or it was tried too often. Raises Refused.
+    """
+    _demand_may_go(case, row, [one])
+    before = [past.attempt for past in climbs.tried(row, [one.person_id])[one.person_id] if past.channel == channel]
+    is_rung = any(step.channel == channel for step in row.steps)
+    reached = deliveries.reach_of([one.person_id]).get(one.person_id, {})
+    if not is_rung or not reached.get(channel, False) or max(before, default=0) >= rules.MOST_ATTEMPTS:
+        return ""
+    attempt, old = max(before) + 1 if before else row.first_attempt, _spent(one, ledger)
+    onward = Addressed(one.person_id, one.person_number, channel, attempt, old.owner, old.language, old.channel)
+    remark(case, one, "next_channel", rules.reason(reason), ledger)
+    [fresh] = _move(row, Sorted(onward=[(old, onward)]), ledger)
+    return fresh
+
+
+def _spent(one: Delivery, ledger: Ledger) -> Spent:
+    """A present attempt as one whose step is over, in the care of who asks."""
+    owner = one.owner or ledger.actor
+    return Spent(one.id, one.ref, one.person_id, one.person_number, owner=owner, **tallies.place(one)._asdict())
 
 
 def _may(row: Dispatch) -> bool:

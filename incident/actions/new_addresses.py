@@ -4,10 +4,11 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-from incident.actions import people
+from incident.actions import climbing, people
 from incident.actions.deliveries import attempt_again
 from incident.actions.enquiring import PUBLIC, Words, add, asker
 from incident.actions.ledger import Ledger, transaction
+from incident.actions.preparing import approved
 from incident.domain import check_codes
 from incident.domain import deliveries as delivery_rules
 from incident.domain.deliveries import Course
@@ -20,14 +21,16 @@ from incident.domain.people import guardian_reached
 from incident.store import credentials, deliveries, dispatches, sealed
 from incident.store import enquiries as rows
 from incident.store import people as registry
-from incident.store.db import CROCKFORD, new_secret_ref
+from incident.store.db import CROCKFORD, db, new_secret_ref
 from incident.store.enquiries import PROOF, Enquiry
 from incident.store.incidents import Incident
 
 LASTS: Final = timedelta(hours=24)
 MOST_TRIES: Final = 5
 LETTERS: Final = 8
+CHANNEL: Final = "email"
 GOING_ON: Final = frozenset({Course.SENDING, Course.IN_DOUBT, Course.DONE})
+NOT_REACHED: Final = frozenset({Sent.FAILED, Sent.BOUNCED, Sent.UNREACHED})
 
 
 def send_code(row: Enquiry, to: str, simulated: bool, ledger: Ledger) -> None:
@@ -76,16 +79,25 @@ def _replace(case: Incident, row: Enquiry, ledger: Ledger) -> None:
 
 
 def _send_again(case: Incident, row: Enquiry, why: str, ledger: Ledger) -> None:
-    """Another attempt to the new address where the last e-mail did not arrive and its sending may go on."""
-    one = deliveries.attempt(case.id, row.delivery_ref) if row.delivery_ref else None
-    sending = dispatches.by_id(one.dispatch_id) if one else None
-    if one is None or sending is None or case.state != "open" or dispatches.frozen() or sending.simulated:
+    """Another attempt, to the new address, where nothing has reached them and the sending of their notice may go on.
+
+    Whatever came back last, a letter say, the notice goes to the new address once, if e-mail is a rung of its ladder.
+    """
+    known = deliveries.attempt(case.id, row.delivery_ref) if row.delivery_ref else None
+    sending = dispatches.by_id(known.dispatch_id) if known else None
+    if known is None or sending is None or case.state != "open" or dispatches.frozen() or sending.simulated:
         return
-    came_back = one.channel == "email" and one.current and one.state in {Sent.FAILED, Sent.BOUNCED}
-    if not came_back or sending.course not in GOING_ON or one.attempt >= delivery_rules.MOST_ATTEMPTS:
+    dispatches.lock([sending.id])
+    one = next((later for later in deliveries.later_attempts(known) if later.current), known)
+    db.session.refresh(one)
+    if not one.current or one.state not in NOT_REACHED or sending.course not in GOING_ON or approved(sending) is None:
         return
-    before = one.state
-    [fresh] = attempt_again(case, [one], why, ledger)
-    ledger.write(
-        "delivery.sent_again", one.ref, incident=case.ref, next=fresh.ref, attempt=fresh.attempt, before=before
-    )
+    if one.channel != CHANNEL:
+        if fresh_ref := climbing.to_new_address(case, sending, one, CHANNEL, why, ledger):
+            ledger.write("delivery.next_channel", one.ref, incident=case.ref, next=fresh_ref, channel=CHANNEL)
+    elif one.attempt < delivery_rules.MOST_ATTEMPTS:
+        before = one.state
+        [fresh] = attempt_again(case, [one], why, ledger)
+        ledger.write(
+            "delivery.sent_again", one.ref, incident=case.ref, next=fresh.ref, attempt=fresh.attempt, before=before
+        )

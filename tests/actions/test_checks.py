@@ -232,6 +232,14 @@ def test_a_code_for_a_new_address_is_good_for_five_tries_a_day_and_its_own_perso
     assert not new_addresses.prove(story.incident, 1, ref, letters, now=NOW)
 
 
+def new_address_proved(story, email: str, number: int = 1) -> bool:
+    """Whether somebody who gave this address with their own code proved it by the code that was sent there."""
+    ref = ask(story, Kind.NEW_ADDRESS, number, email=email, now=story.clock())
+    mail(story)
+    letters = next(line for line in email_of(story).sent[-1].text.splitlines() if len(line) == 9 and line[4] == "-")
+    return new_addresses.prove(story.incident, number, ref, letters, now=story.clock())
+
+
 def test_what_came_back_from_the_old_address_goes_out_again_to_the_new_one(app):
     told = a_story(1, channels=("email",))
     told.start()

@@ -4,14 +4,20 @@ import io
 
 import pytest
 
-from incident.actions import returned
+from incident.actions import people, reported, returned
 from incident.actions.returned import Verdict
 from incident.domain import letters as rules
 from incident.domain.errors import Invalid, Missing
 from incident.exports.csv import rows as csv_rows
 from incident.store import letters as kept
+from notifiers.contract import Event, Status
+from notifiers.memory import Memory
+from notifiers.print_letters import PrintLetters
 from tests import record
-from tests.actions.posts import LEAD, Post, a_post
+from tests.actions.posts import LEAD, NOW, Post, a_post
+from tests.actions.test_checks import new_address_proved
+from tests.actions.waves import email_of
+from tests.builders import a_notice, an_incident
 
 pytestmark = pytest.mark.usefixtures("app")
 STRANGER = "01J8ZQ5T9XABCDEFGHJKMNPQRS"
@@ -110,3 +116,75 @@ def test_a_mistaken_return_is_taken_back_and_stands_in_the_record(post):
     with pytest.raises(Missing):
         returned.undo(post.incident.ref, ref, actor=LEAD, now=post.clock())
     assert scan(post, ref) is Verdict.RETURNED
+
+
+# The ladder goes on, and a corrected address feeds it --------------------------------------------------------------------
+
+
+def a_ladder(tmp_path, channels: tuple[str, ...], **more: str) -> Post:
+    """One person with a postal address and whatever more is known, told by this ladder as far as the post office."""
+    incident = an_incident(now=NOW)
+    given = {"name": "Person 1", "address": "Example Street 1\n10117 Berlin", "place": "DE", "exposed": "email"}
+    people.add(incident.ref, given | more, actor=LEAD, now=NOW)
+    notice = a_notice(incident, channels=channels, stage="approved", now=NOW)
+    post = Post(incident, notice, real={"letter": PrintLetters(), "email": Memory("email")}, folder=tmp_path)
+    post.start()
+    post.work()
+    return post
+
+
+def went_to(post: Post) -> list[str]:
+    return [mail.to for mail in email_of(post).sent if "Code for your new address" not in mail.subject]
+
+
+def test_whose_letter_came_back_is_tried_by_the_next_rung(tmp_path):
+    post = a_ladder(tmp_path, ("letter", "email"), email="person1@example.org")
+    post.posted(post.made())
+    assert scan(post, refs(post)[0]) is Verdict.RETURNED
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"accepted": 1}, ["person1@example.org"])
+
+
+def test_who_has_no_rung_left_and_proves_a_new_address_is_told_there_once(tmp_path):
+    post = a_ladder(tmp_path, ("letter", "email"))
+    post.posted(post.made())
+    scan(post, refs(post)[0])
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"bounced": 1}, [])
+    assert new_address_proved(post, "new@example.net")
+    post.work()
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"accepted": 1}, ["new@example.net"])
+    assert {"delivery.next_channel", "enquiry.address_proved", "person.corrected"} <= set(record.verbs())
+    assert record.verifies()
+
+
+def test_an_address_that_failed_before_the_letter_did_is_no_hindrance_for_a_new_one(tmp_path):
+    post = a_ladder(tmp_path, ("email", "letter"), email="old@example.org")
+    [row] = post.rows()
+    back = Event("1", Status.BOUNCED, ref=row.ref, at=NOW, reason="no_such_address")
+    reported.take_in("memory", "email", [back], now=NOW)
+    post.work()
+    post.posted(post.made())
+    letter = next(row for row in post.rows() if row.channel == "letter")
+    assert scan(post, letter.ref) is Verdict.RETURNED
+    post.work()
+    assert new_address_proved(post, "new@example.net")
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"accepted": 1}, ["old@example.org", "new@example.net"])
+    assert [row.attempt for row in post.rows() if row.channel == "email"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("channels", "safe_ways"),
+    [(("letter",), ""), (("letter", "email"), "letter")],
+    ids=["no such rung", "not a safe way"],
+)
+def test_a_new_address_that_may_not_be_used_is_kept_and_nothing_goes_there(tmp_path, channels, safe_ways):
+    post = a_ladder(tmp_path, channels, safe_ways=safe_ways)
+    post.posted(post.made())
+    scan(post, refs(post)[0])
+    post.work()
+    assert new_address_proved(post, "new@example.net")
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"bounced": 1}, [])
