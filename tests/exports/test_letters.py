@@ -60,6 +60,17 @@ def test_every_letter_begins_on_the_front_of_a_sheet_and_counts_its_own_pages():
     assert not read[3].strip()
 
 
+@pytest.mark.parametrize("rows", range(24, 28))
+def test_what_stands_below_the_rule_is_never_parted_from_it_or_from_itself(rows: int):
+    foot = "<hr><p>To check this letter, look here.</p><p>Date of this notice</p><p>Example Ltd</p>"
+    file = made(a_letter(text="<p>One line.</p>" * rows + foot))
+    read = pages(file)
+    [holder] = [number for number, page in enumerate(read) if "To check this letter" in page]
+    assert "Date of this notice" in read[holder]
+    assert "Example Ltd" in read[holder].rpartition("Date of this notice")[2]
+    assert holder == len(read) - 1
+
+
 def test_letters_are_numbered_on_from_the_file_before():
     file = made(a_letter(1), a_letter(2), first=101)
     assert [one.sequence for one in file.letters] == [101, 102]
