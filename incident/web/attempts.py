@@ -16,12 +16,13 @@ from incident.domain.errors import Missing
 from incident.exports import csv
 from incident.exports.letters import MIME
 from incident.store import deliveries as rows
-from incident.store import dispatches, mailbox, provider_events
+from incident.store import dispatches, frozen, mailbox, provider_events
 from incident.store import pretences as rows_of_drills
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
-from incident.web import lookups, pretences
+from incident.web import bar, boardwords, lookups, pretences
 from incident.web.access import actor, now, permit
+from incident.web.boards import standing
 from incident.web.deliveries import CHANNEL_LABELS, MEANINGS, names, reason_words
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
@@ -32,6 +33,7 @@ bp = Blueprint("attempts", __name__, url_prefix="/incidents/<incident>/sending")
 desk = Blueprint("sending", __name__, url_prefix="/desk/sending")
 
 PAGE = 50
+MOST_RECONCILED = 50
 REMARK_WORDS = {
     "found_sent": Word("found that it was sent"),
     "sent_again": Word("had it sent again"),
@@ -209,7 +211,16 @@ def switch() -> str:
     """Whether anything may go out of this installation at all."""
     state = dispatches.switch()
     people = names([state.by] if state else [])
-    return render_template("deliveries/switch.html", state=state, held=dispatches.held(), people=people)
+    found = frozen.to_reconcile(bar.mine(), limit=MOST_RECONCILED + 1) if state and state.frozen else []
+    listed = [(row, ref, *standing(row), boardwords.sentence(row, 0)) for row, ref in found[:MOST_RECONCILED]]
+    return render_template(
+        "deliveries/switch.html",
+        state=state,
+        held=dispatches.held(),
+        people=people,
+        listed=listed,
+        more=len(found) > MOST_RECONCILED,
+    )
 
 
 @desk.post("/freeze")

@@ -197,7 +197,7 @@ def boards_of(rows: Sequence[Dispatch]) -> list[Board]:
 def _board(row: Dispatch, ends: Ends, rate: float = 0.0, waiting: Mapping[str, Waiting] = NOBODY) -> Board:
     course, counts = Course(row.course), row.counts
     complete = rules.is_complete(course, counts, ends.unowned, ends.climbing) and not ends.unposted
-    word, tone = _standing(row)
+    word, tone = standing(row)
     shown = {state: counts.of(state) for state in ORDER}
     return Board(
         row,
@@ -213,7 +213,7 @@ def _board(row: Dispatch, ends: Ends, rate: float = 0.0, waiting: Mapping[str, W
     )
 
 
-def _standing(row: Dispatch) -> tuple[str, str]:
+def standing(row: Dispatch) -> tuple[str, str]:
     """Where it stands; that all was handed over is said only where nobody is left to look after."""
     if row.course == Course.DONE and row.in_doubt:
         return COURSE_WORDS[Course.IN_DOUBT]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident.actions import dispatch
+from incident.actions import dispatch, members
 from incident.domain.access import Role
 from incident.store import dispatches
 from notifiers.contract import Outcome
@@ -28,6 +28,12 @@ def test_the_page_says_how_many_people_a_release_writes_to(as_):
     assert "<dd>1 sending</dd>" in page
     assert "<dt>People who wait in them, and would be written to</dt><dd>3</dd>" in page
     assert "Release sending" in page
+    for one, is_doubtful in ((doubtful, True), (story, False)):
+        board = f"/incidents/{one.incident.ref}/sending/{one.dispatch}"
+        assert f'href="{board}"' in as_(Role.LEAD).get("/desk/sending/").get_data(as_text=True)
+        desk = f"/incidents/{one.incident.ref}/sending/desk/in_doubt?sending={one.dispatch}"
+        assert (desk in as_(Role.LEAD).get("/desk/sending/").get_data(as_text=True)) is is_doubtful
+    assert while_frozen.dispatch not in page, "a rehearsal tells nobody"
     assert "Release sending" not in as_(Role.LEAD).get("/desk/sending/").get_data(as_text=True)
 
 
@@ -43,6 +49,18 @@ def test_while_it_is_frozen_no_page_and_no_program_begins_or_goes_on(as_, client
     assert client.post(api, json={"notice": story.notice}, headers=program).status_code == 409
     said = client.get("/api/v1/sending", headers=program).json
     assert said == {"frozen": True, "sendings": 0, "waiting": 0, "in_doubt": 0}
+
+
+def test_a_sending_of_an_incident_that_one_does_not_see_is_not_named(as_):
+    story = a_story(2)
+    story.start()
+    dispatch.freeze(actor=LEAD, now=NOW)
+    assert story.dispatch in as_(Role.LEAD).get("/desk/sending/").get_data(as_text=True)
+    members.restrict(story.incident.ref, actor=LEAD, now=NOW)
+    page = as_(Role.LEAD).get("/desk/sending/").get_data(as_text=True)
+    assert story.dispatch not in page
+    assert story.incident.ref not in page
+    assert "<dd>1 sending</dd>" in " ".join(page.split()), "the release lets it go on all the same"
 
 
 def test_nobody_but_an_administrator_releases(as_):
