@@ -85,7 +85,7 @@ def show(query: MeasuresQuery) -> dict[str, Any]:
 def _shown(of: Measured) -> dict[str, Any]:
     return {
         "at": of.at,
-        "incidents": len(of.courses),
+        "incidents": of.incidents,
         "spans": {span: _span(one) for span, one in of.spans.items()},
         "levels": {level: {span: _span(one) for span, one in found.items()} for level, found in of.levels.items()},
         "months": [

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -57,29 +58,31 @@ class Course:
     reported_at: datetime | None = None
     told_at: datetime | None = None
 
-    def ends(self, span: Span) -> tuple[datetime | None, datetime | None]:
-        """Where a span begins and ends, as far as both are known."""
+    @cached_property
+    def lengths(self) -> Mapping[Span, timedelta]:
+        """How long each span took; without those of which an end is unknown, or that end before they begin as recorded."""
         aware = self._first(AWARE)
-        return {
+        ends = {
             Span.DETECT: (self._first(BEGUN), self._first(DETECTED)),
             Span.DECIDE: (aware, self.decided_at),
             Span.CONTAIN: (aware, self._first(CONTAINED)),
             Span.REPORT: (aware, self.reported_at),
-            Span.TELL: (aware, _earliest(self.told_at, self._first(TOLD))),
-        }[span]
+            Span.TELL: (aware, _earliest([self.told_at, self._first(TOLD)])),
+        }
+        return {span: end - begin for span, (begin, end) in ends.items() if begin and end and end >= begin}
 
     def took(self, span: Span) -> timedelta | None:
-        """How long a span took; None where an end is unknown, or where what is recorded has it end before it began."""
-        begin, end = self.ends(span)
-        return end - begin if begin and end and end >= begin else None
+        """How long a span took; None where that is not known."""
+        return self.lengths.get(span)
 
     def _first(self, keys: Iterable[str]) -> datetime | None:
         """The earliest of these moments that is known."""
-        return _earliest(*(self.moments.get(key) for key in keys))
+        return _earliest([self.moments.get(key) for key in keys])
 
 
-def _earliest(*moments: datetime | None) -> datetime | None:
-    return min((moment for moment in moments if moment), default=None)
+def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    known = [moment for moment in moments if moment]
+    return min(known) if known else None
 
 
 @dataclass(frozen=True)
@@ -293,7 +296,7 @@ class Measured:
     asked: Asked
     at: datetime
     zone: ZoneInfo
-    courses: Sequence[Course]
+    incidents: int
     spans: Mapping[Span, Taken]
     levels: Mapping[str, Mapping[Span, Taken]]
     months: Sequence[Month]

@@ -163,9 +163,7 @@ def _seconds(gap: timedelta | None) -> float | None:
 
 def _left_out(of: Measured) -> str:
     missing = ", ".join(f"{SPAN_WORDS[span]} {one.unknown:,}" for span, one in of.spans.items() if one.unknown)
-    unknown = (
-        f" Not counted for want of a known moment, of {len(of.courses):,} incidents: {missing}." if missing else ""
-    )
+    unknown = f" Not counted for want of a known moment, of {of.incidents:,} incidents: {missing}." if missing else ""
     return "Drills are left out, and what the one who made this page may not see." + unknown
 
 

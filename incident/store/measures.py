@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 
 from incident.domain.measures import FACTS, NOT_AUTHORITIES, Course, Done
 from incident.domain.scales import NOT_CONCERNED, Scale
+from incident.store import audit
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
 from incident.store.grades import Grade
@@ -20,6 +21,16 @@ STANDINGS = ("owed", "advised", "open", "not_owed")
 DECIDED = ("accepted", "met", "waived")
 
 
+def mark(seen: Select[Any]) -> tuple[Any, ...]:
+    """What the figures over incidents of `seen` rest on: the record as it stands, and which restricted ones are among them.
+
+    `seen` is as `incidents.visible` makes it. Whatever changes leaves a line, so that the same mark means the same rows.
+    """
+    restricted = db.session.scalars(seen.with_only_columns(Incident.id).where(Incident.restricted.is_(True)))
+    head = audit.head()
+    return head.log, head.size, head.frontier, tuple(sorted(restricted))
+
+
 def ids(seen: Select[Any], kinds: Sequence[str], since: datetime) -> Select[Any]:
     """The ids of those incidents among `seen` (a query of incidents) that are measured: of these kinds, opened since."""
     lasting = or_(Incident.opened_at >= since, Incident.closed_at >= since)
@@ -30,8 +41,7 @@ def courses(of: Select[Any], since: datetime) -> list[Course]:
     """The incidents opened since then, newest first, with every moment that is known of them."""
     opened = of.where(Incident.opened_at >= since)
     moments, levels = _moments(opened), _levels(opened)
-    decided, reported = _decided(opened), _reported(opened)
-    told = _told(opened)
+    settled, told = _settled(opened), _told(opened)
     query = select(Incident.id, Incident.ref, Incident.title, Incident.opened_at, Incident.closed_at)
     found = db.session.execute(query.where(Incident.id.in_(opened)).order_by(Incident.id.desc()))
     return [
@@ -42,8 +52,7 @@ def courses(of: Select[Any], since: datetime) -> list[Course]:
             opened_at,
             closed_at,
             moments.get(id_, {}),
-            decided.get(id_),
-            reported.get(id_),
+            *settled.get(id_, (None, None)),
             told.get(id_),
         )
         for id_, ref, title, opened_at, closed_at in found
@@ -72,14 +81,14 @@ def _levels(of: Select[Any]) -> dict[int, str]:
     return {id_: level for id_, level in db.session.execute(suggested_first)}
 
 
-def _decided(of: Select[Any]) -> dict[int, datetime]:
-    decided = and_(_in_state(*DECIDED), FindingRow.incident_id.in_(of))
-    return _earliest(FindingRow.incident_id, FindingRow.decided_at, decided)
-
-
-def _reported(of: Select[Any]) -> dict[int, datetime]:
-    to_one = and_(_in_state("met"), FindingRow.to.not_in(NOT_AUTHORITIES), FindingRow.incident_id.in_(of))
-    return _earliest(FindingRow.incident_id, FindingRow.met_at, to_one)
+def _settled(of: Select[Any]) -> dict[int, tuple[datetime | None, datetime | None]]:
+    """When the first duty was decided on, and when the first one towards an authority was met, by incident."""
+    to_one = and_(FindingRow.state == "met", FindingRow.to.not_in(NOT_AUTHORITIES))
+    query = select(
+        FindingRow.incident_id, func.min(FindingRow.decided_at), func.min(case((to_one, FindingRow.met_at)))
+    ).where(_in_state(*DECIDED), FindingRow.incident_id.in_(of))
+    rows = db.session.execute(query.group_by(FindingRow.incident_id))
+    return {id_: (decided, reported) for id_, decided, reported in rows}
 
 
 def _in_state(*states: str) -> ColumnElement[bool]:
@@ -88,12 +97,8 @@ def _in_state(*states: str) -> ColumnElement[bool]:
 
 
 def _told(of: Select[Any]) -> dict[int, datetime]:
-    real = and_(Dispatch.incident_id.in_(of), Dispatch.simulated == false())
-    return _earliest(Dispatch.incident_id, Dispatch.started_at, real)
-
-
-def _earliest(by: Any, moment: Any, condition: Any) -> dict[int, datetime]:
-    query = select(by, func.min(moment)).where(condition, moment.is_not(None)).group_by(by)
+    real = Dispatch.incident_id.in_(of), Dispatch.simulated == false(), Dispatch.started_at.is_not(None)
+    query = select(Dispatch.incident_id, func.min(Dispatch.started_at)).where(*real).group_by(Dispatch.incident_id)
     return {id_: at for id_, at in db.session.execute(query)}
 
 

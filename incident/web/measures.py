@@ -1,6 +1,6 @@
 """The measures over many incidents: figures and plots with the table behind each, as CSV too, and one page for a board."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
@@ -10,7 +10,7 @@ from incident.actions import measures as actions
 from incident.domain import measures as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.lawbook import library
-from incident.domain.measures import Measured, Span
+from incident.domain.measures import Course, Measured, Span
 from incident.domain.scales import LEVELS, Scale
 from incident.exports import board, csv, plots
 from incident.web.access import actor, now, permit, zone
@@ -68,8 +68,8 @@ def table(table: str) -> Response:
     """The table behind a plot."""
     if table not in TABLES:
         raise Missing()
-    header, lines = TABLES[table]
-    return csv_answer(csv.rows(header, lines(measured())), f"measures-{table}.csv")
+    header, ask, lines = TABLES[table]
+    return csv_answer(csv.rows(header, lines(ask())), f"measures-{table}.csv")
 
 
 @bp.post("/board.pdf")
@@ -84,6 +84,11 @@ def measured() -> Measured:
     return actions.measured(visible(), rules.asked(request.values), levels=GRAVEST_FIRST, zone=zone(), now=now())
 
 
+def courses() -> Sequence[Course]:
+    """The incidents behind those figures, each as it is measured. Raises Invalid."""
+    return actions.courses(visible(), rules.asked(request.values), zone=zone(), now=now())
+
+
 def short(law: str) -> str:
     """The short name of a law; its reference where the library has it no more."""
     known = library().laws.get(law)
@@ -94,8 +99,8 @@ def _given() -> dict[str, str]:
     return {name: request.args[name] for name in ("months", "kind") if name in request.args}
 
 
-def _spans(of: Measured) -> Iterator[tuple[Any, ...]]:
-    for course in of.courses:
+def _spans(found: Sequence[Course]) -> Iterator[tuple[Any, ...]]:
+    for course in found:
         lengths = (course.took(span) for span in Span)
         seconds = ("" if length is None else round(length.total_seconds()) for length in lengths)
         yield course.ref, course.level, course.opened_at, course.closed_at, *seconds
@@ -121,16 +126,22 @@ def _lessons(of: Measured) -> Iterator[tuple[Any, ...]]:
     yield one.proposed, one.adopted, one.declined, one.waiting, middle
 
 
-TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Measured], Iterator[tuple[Any, ...]]]]]] = {
+TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[], Any], Callable[[Any], Iterator[tuple[Any, ...]]]]]] = {
     "spans": (
         ("incident", "operational level", "opened (UTC)", "closed (UTC)", *(f"seconds to {span}" for span in Span)),
+        courses,
         _spans,
     ),
-    "months": (("month", "opened", "closed"), _months),
-    "laws": (("law", "in time", "late", "overdue", "share in time", "median seconds from the clock's start"), _laws),
-    "lessons": (("proposed", "adopted", "declined", "waiting", "median seconds to adoption"), _lessons),
+    "months": (("month", "opened", "closed"), measured, _months),
+    "laws": (
+        ("law", "in time", "late", "overdue", "share in time", "median seconds from the clock's start"),
+        measured,
+        _laws,
+    ),
+    "lessons": (("proposed", "adopted", "declined", "waiting", "median seconds to adoption"), measured, _lessons),
     "channels": (
         ("channel", "people", "delivered", "taken by the provider", "under way", "in doubt", "not reached"),
+        measured,
         _channels,
     ),
 }
