@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
+from incident.domain import enquiries as enquiry_rules
 from incident.domain import lawbook
 from incident.domain.dossier import (
     Company,
@@ -13,6 +14,7 @@ from incident.domain.dossier import (
     FactNow,
     GradeLine,
     NoticeLine,
+    RemedyLine,
     ReportLine,
     ReviewLine,
     Seal,
@@ -27,6 +29,7 @@ from incident.store import (
     checkpoints,
     closings,
     dispatches,
+    enquiries,
     grades,
     incidents,
     law_editions,
@@ -35,6 +38,7 @@ from incident.store import (
     people,
     plans,
     privilege,
+    remedies,
     reports,
 )
 from incident.store.dispatches import Dispatch
@@ -83,6 +87,11 @@ def gathered(
         review=() if withheld[Kind.REVIEW] else _review(incident.id),
         seal=_seal(),
     )
+
+
+def with_those_outside(told: Dossier, incident_id: int) -> Dossier:
+    """The same with what was offered to people and what they asked, which a report to an authority has no use for."""
+    return replace(told, remedies=_remedies(incident_id), enquiries=_enquiries(incident_id, told.made_at))
 
 
 def company(settings: Settings) -> Company:
@@ -192,6 +201,27 @@ def _notice(row: Notice, sent: Dispatch | None) -> NoticeLine:
         first_sent_at=sent.started_at,
         states=counts,
     )
+
+
+def _remedies(incident_id: int) -> tuple[RemedyLine, ...]:
+    return tuple(
+        RemedyLine(
+            row.ref,
+            row.name,
+            row.provider,
+            row.months or 0,
+            row.until.isoformat() if row.until else "",
+            row.given,
+            row.redeemed,
+        )
+        for row in remedies.of_incident(incident_id)
+    )
+
+
+def _enquiries(incident_id: int, now: datetime) -> enquiry_rules.Figures | None:
+    """How what people asked stands; None where nobody asked anything."""
+    found = enquiry_rules.figures(enquiries.told(incident_id), now)
+    return found if found.all else None
 
 
 def _review(incident_id: int) -> tuple[ReviewLine, ...]:

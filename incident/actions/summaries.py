@@ -44,7 +44,8 @@ def told(ref: str, company: Company, zone: ZoneInfo, now: datetime, *, privilege
     incident = incidents.by_ref(ref)
     if incident is None:
         raise Missing()
-    return dossier.gathered(incident, company=company, zone=zone, language="en", now=now, privileged=privileged)
+    said = dossier.gathered(incident, company=company, zone=zone, language="en", now=now, privileged=privileged)
+    return dossier.with_those_outside(said, incident.id)
 
 
 def _pdf(about: Dossier) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
+from incident.domain.enquiries import Figures
 from incident.domain.facts import UNKNOWN, Facts, Unknown, Value
 
 
@@ -110,6 +111,19 @@ class EvidenceLine:
 
 
 @dataclass(frozen=True)
+class RemedyLine:
+    """What was offered to people: for so many months, until that day; how many were given a code, and how many redeemed it."""
+
+    ref: str
+    name: str
+    provider: str = ""
+    months: int = 0
+    until: str = ""
+    given: int = 0
+    redeemed: int = 0
+
+
+@dataclass(frozen=True)
 class ReviewLine:
     """One answer of the review after the incident."""
 
@@ -147,6 +161,8 @@ class Dossier:
     duties: tuple[DutyLine, ...] = ()
     notices: tuple[NoticeLine, ...] = ()
     reports: tuple[ReportLine, ...] = ()
+    remedies: tuple[RemedyLine, ...] = ()
+    enquiries: Figures | None = None
     evidence: tuple[EvidenceLine, ...] = ()
     review: tuple[ReviewLine, ...] = ()
     seal: Seal | None = None

@@ -56,6 +56,8 @@ def _sections(told: Dossier) -> Iterator[Section]:
     yield Section("What was owed", tables=_tables(_duties(told)))
     yield Section("Reports to authorities", tables=_tables(_reports(told)))
     yield Section("People told", tables=_tables(_notices(told)))
+    yield Section("What was offered", tables=_tables(_remedies(told)))
+    yield Section("What people asked", tables=_tables(_enquiries(told)))
     yield Section("What was done", tables=_tables(_steps(told)))
     yield Section("Evidence", tables=_tables(_evidence(told)))
     yield Section("Review", items=tuple(Item(line.label, line.text) for line in told.review if line.text))
@@ -133,6 +135,33 @@ def _rest(one: NoticeLine) -> str:
     return ", ".join(f"{state.replace('_', ' ')} {number:,}" for state, number in others.items())
 
 
+def _remedies(told: Dossier) -> Table:
+    rows = tuple(
+        (
+            one.name,
+            one.provider,
+            f"{one.months} months" if one.months else "",
+            one.until or "no last day",
+            f"{one.given:,}",
+            f"{one.redeemed:,}",
+        )
+        for one in told.remedies
+    )
+    return Table(("Remedy", "Provider", "For", "Until", "Codes given", "Redeemed"), rows, (4, 3, 2, 3, 2, 2))
+
+
+def _enquiries(told: Dossier) -> Table:
+    """One row, of figures alone; none where nobody asked."""
+    one = told.enquiries
+    if one is None:
+        return Table((), (), ())
+    late = f", {one.late:,} late" if one.late else ""
+    half = "" if one.median_hours is None else f"{one.median_hours:.1f} hours"
+    row = (f"{one.all:,}", f"{one.open:,}{late}", f"{one.answered:,}", f"{one.in_time:,}", f"{one.requests:,}", half)
+    heads = ("Enquiries", "Open", "Answered", "Answered in time", "Requests under a law", "Half answered within")
+    return Table(heads, (row,), (2, 2, 2, 3, 3, 3))
+
+
 def _steps(told: Dossier) -> Table:
     rows = tuple(
         (
@@ -179,8 +208,9 @@ def data(told: Dossier) -> dict[str, Any]:
         },
         **{
             name: [_json(one) for one in getattr(told, name)]
-            for name in ("grades", "duties", "reports", "notices", "steps", "evidence", "review")
+            for name in ("grades", "duties", "reports", "notices", "remedies", "steps", "evidence", "review")
         },
+        "enquiries": _json(told.enquiries) if told.enquiries else None,
         "record": _json(told.seal) if told.seal else None,
     }
 

@@ -10,6 +10,7 @@ from incident.store.db import db
 from incident.store.deliveries import NEEDS_CARE as NEEDS_CARE_NOW
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
+from incident.store.enquiries import Enquiry
 from incident.store.imports import PersonImport
 from incident.store.incidents import Evidence
 from incident.store.notices import Notice
@@ -90,6 +91,13 @@ def evidence(incident_id: int) -> int:
 
 
 @once
+def enquiries(incident_id: int) -> Mapping[str, int]:
+    """What people asked, by state; those joined to others are counted apart."""
+    query = select(Enquiry.state, func.count()).where(Enquiry.incident_id == incident_id).group_by(Enquiry.state)
+    return {word: int(number) for word, number in db.session.execute(query)}
+
+
+@once
 def deliveries(incident_id: int) -> Mapping[str, int]:
     """People by what became of their notice, over all real sendings (rehearsals left out), from the kept counts."""
     sums = [func.coalesce(func.sum(getattr(Dispatch, word)), 0).label(word) for word in COUNTED]
@@ -115,4 +123,5 @@ def as_figures(incident_id: int) -> dict[str, Any]:
         "deliveries": dict(deliveries(incident_id)),
         "findings": {f"{standing}: {state}": number for (standing, state), number in findings(incident_id).items()},
         "evidence": evidence(incident_id),
+        "enquiries": enquiries(incident_id),
     }

@@ -112,6 +112,8 @@ def _figures() -> list[tuple[str, str]]:
             f"{told['accepted'] + told['delivered'] + told['confirmed']:,}",
         ),
         (_("People perhaps not told"), f"{sum(told[word] for word in standings.NEEDS_CARE):,}"),
+        (_("Enquiries answered"), f"{counted['enquiries'].get('answered', 0):,}"),
+        (_("Enquiries open"), f"{counted['enquiries'].get('open', 0):,}"),
         (_("Reports filed"), f"{counted['reports'].get('filed', 0):,}"),
         (_("Pieces of evidence"), f"{counted['evidence']:,}"),
         *((CAPTIONS[Scale(scale)], words(row.level)) for scale, row in grades.current(incident.id).items()),

@@ -5,11 +5,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event
 
-from incident.actions import closing, dossier, plans
+from incident.actions import closing, dossier, enquiries, plans, remedies
+from incident.actions.enquiring import Asker
 from incident.domain import computed
 from incident.domain.closing import QUESTIONS
 from incident.domain.dossier import Company, Dossier
+from incident.domain.enquiries import Terms
 from incident.store import plans as steps
+from incident.store import standings
 from incident.store.db import db
 from incident.store.incidents import Incident
 from tests.actions.waves import LEAD, NOW, a_story
@@ -51,6 +54,24 @@ def test_a_notice_that_nobody_sent_says_nothing_to_the_authority() -> None:
     told = gathered(a_story(2).incident)
     assert [notice.first_sent_at for notice in told.notices] == [None]
     assert computed.answer("notices", told, "en") == ""
+
+
+def test_what_people_asked_and_were_offered_is_counted_and_nothing_stands_where_nothing_was() -> None:
+    incident = an_incident(now=NOW)
+    bare = dossier.with_those_outside(gathered(incident), incident.id)
+    assert (bare.enquiries, bare.remedies) == (None, ())
+    terms = Terms(10, 30, ZoneInfo("UTC"))
+    given = {"kind": "question", "source": "phone", "who": Asker("Kim One"), "terms": terms, "actor": LEAD, "now": NOW}
+    first = enquiries.take_in(incident.ref, text="Which data?", **given)
+    enquiries.take_in(incident.ref, text="Since when?", **given)
+    enquiries.answer(incident.ref, first, text="The address.", way="phone", simulated=True, actor=LEAD, now=NOW)
+    offer = {"name": "Voucher", "services": ["voucher"], "months": "", "provider": "Shop", "coded": False, "how": {}}
+    remedies.offer(incident.ref, offer, actor=LEAD, now=NOW)
+    told = dossier.with_those_outside(gathered(incident), incident.id)
+    assert told.enquiries is not None
+    assert (told.enquiries.all, told.enquiries.open, told.enquiries.answered) == (2, 1, 1)
+    assert [(one.name, one.provider, one.given) for one in told.remedies] == [("Voucher", "Shop", 0)]
+    assert standings.as_figures(incident.id)["enquiries"] == {"answered": 1, "open": 1}
 
 
 def test_steps_and_review_come_as_they_stand() -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pypdf import PdfReader
@@ -13,11 +14,13 @@ from incident.domain.dossier import (
     FactNow,
     GradeLine,
     NoticeLine,
+    RemedyLine,
     ReportLine,
     ReviewLine,
     Seal,
     StepLine,
 )
+from incident.domain.enquiries import Figures
 from incident.domain.facts import UNKNOWN
 from incident.exports import summary
 from incident.exports.json import json_bytes
@@ -74,8 +77,8 @@ TOLD = Dossier(
 )
 
 
-def table(heading: str) -> list[tuple[str, ...]]:
-    section = next(one for one in summary.document(TOLD).sections if one.heading == heading)
+def table(heading: str, told: Dossier = TOLD) -> list[tuple[str, ...]]:
+    section = next(one for one in summary.document(told).sections if one.heading == heading)
     return list(section.tables[0].rows)
 
 
@@ -95,6 +98,18 @@ def test_an_unknown_fact_is_said_to_be_unknown() -> None:
 def test_what_was_not_written_in_the_review_is_left_out() -> None:
     review = next(one for one in summary.document(TOLD).sections if one.heading == "Review")
     assert [item.label for item in review.items] == ["Lessons"]
+
+
+def test_what_people_asked_and_were_offered_stands_in_figures_and_in_the_data() -> None:
+    asked = Figures(all=12, open=2, late=1, answered=10, in_time=9, requests=3, median_hours=26.5)
+    offered = RemedyLine("RM-1", "Credit monitoring", "Sample Bureau", 24, "2027-03-01", 2_000, 310)
+    told = replace(TOLD, enquiries=asked, remedies=(offered,))
+    [row] = table("What people asked", told)
+    assert row == ("12", "2, 1 late", "10", "9", "3", "26.5 hours")
+    [row] = table("What was offered", told)
+    assert row == ("Credit monitoring", "Sample Bureau", "24 months", "2027-03-01", "2,000", "310")
+    back = summary.data(told)
+    assert (back["enquiries"]["in_time"], back["remedies"][0]["redeemed"]) == (9, 310)
 
 
 def test_an_empty_incident_has_no_empty_sections() -> None:
