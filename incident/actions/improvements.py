@@ -8,9 +8,10 @@ from incident.actions.ledger import minute, transaction
 from incident.actions.plans import able
 from incident.domain import improvements as rules
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.stale import demand_seen
 from incident.domain.texts import storable
 from incident.store import improvements as rows
-from incident.store import incidents, sealed
+from incident.store import incidents, sealed, users
 from incident.store.db import db, new_ref
 from incident.store.improvements import Improvement, ImprovementEvent
 from incident.store.incidents import Incident
@@ -65,27 +66,45 @@ def reopen(incident: str, ref: str, *, reason: str, actor: str, now: datetime) -
     _do(incident, ref, "reopened", change, text=reason, actor=actor, now=now)
 
 
-def move(incident: str, ref: str, *, due_at: datetime | None, reason: str, actor: str, now: datetime) -> None:
-    """Give it another day, with a reason. Raises Invalid, Refused, Missing."""
+def move(
+    incident: str,
+    ref: str,
+    *,
+    due_at: datetime | None,
+    reason: str,
+    actor: str,
+    now: datetime,
+    seen: str | None = None,
+) -> None:
+    """Give it another day, with a reason; `seen` is the mark of the day that it had. Raises Invalid, Refused, Missing."""
 
     def change(row: Improvement) -> dict[str, Any]:
-        before = row.due_at
-        row.due_at = rules.moved(row.state, to=due_at, reason=reason, now=now)
+        before, after = row.due_at, rules.moved(row.state, to=due_at, reason=reason, now=now)
+        demand_seen(seen, before.isoformat(), versions={"Due": (minute(before), minute(after))})
+        row.due_at = after
         return {"before": minute(before), "due": minute(row.due_at)}
 
     _do(incident, ref, "moved", change, text=reason, due_at=due_at, actor=actor, now=now)
 
 
-def hand_over(incident: str, ref: str, *, to: str, actor: str, now: datetime) -> None:
-    """Give it to somebody who may work on the incident. Raises Invalid, Refused, Missing."""
+def hand_over(incident: str, ref: str, *, to: str, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Give it to somebody who may work on the incident; `seen` is the mark of who had it. Raises Invalid, Refused, Missing."""
 
     def change(row: Improvement) -> dict[str, Any]:
         rules.handed_over(row.state)
         person = doer("to", to, there(incident))
+        demand_with(seen, row.owner_id, person)
         row.owner_id = person.id
         return {"to": person.ref}
 
     _do(incident, ref, "handed_over", change, handed_to=to, actor=actor, now=now)
+
+
+def demand_with(seen: str | None, owner_id: int | None, to: User) -> None:
+    """Raises Stale where somebody else was given it since the page with this mark was made."""
+    if owner_id != to.id:
+        before = users.names([owner_id]).get(owner_id, "nobody")
+        demand_seen(seen, owner_id, versions={"With": (before, to.name)})
 
 
 def doer(field: str, ref: str, incident: Incident) -> User:

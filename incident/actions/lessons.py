@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from incident.actions.improvements import doer, there
+from incident.actions.improvements import demand_with, doer, there
 from incident.actions.ledger import transaction
 from incident.domain import lessons as rules
 from incident.domain import playbook_files, starters
@@ -206,8 +206,8 @@ def decline(ref: str, *, reason: str, actor: str, now: datetime) -> None:
         ledger.write("lesson.declined", row.ref, incident=case.ref, digest=rules.digest(row.reason))
 
 
-def hand_over(ref: str, *, to: str, actor: str, now: datetime) -> None:
-    """Have somebody look after a lesson. Raises Refused, Invalid, Missing."""
+def hand_over(ref: str, *, to: str, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Have somebody look after a lesson; `seen` is the mark of who did. Raises Refused, Invalid, Missing."""
     with transaction(actor, now) as ledger:
         row, case = _one(ref)
         if row.state not in rules.OPEN:
@@ -216,6 +216,7 @@ def hand_over(ref: str, *, to: str, actor: str, now: datetime) -> None:
         if row.owner_id == person.id:
             ledger.unchanged()
             return
+        demand_with(seen, row.owner_id, person)
         row.owner_id = person.id
         ledger.write("lesson.handed_over", row.ref, incident=case.ref, to=person.ref)
 

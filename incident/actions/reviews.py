@@ -14,6 +14,7 @@ from incident.domain import reviews as rules
 from incident.domain.dossier import Company
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.privilege import Kind as Marked
+from incident.domain.stale import demand_seen
 from incident.domain.team_mails import Kind
 from incident.exports import json, pdf
 from incident.exports import review as exports
@@ -114,8 +115,10 @@ def _moment(case: Incident, text: str, at: datetime, line: int | None, actor: st
     return row
 
 
-def edit_moment(incident: str, ref: str, *, text: str, at: datetime | None, actor: str, now: datetime) -> None:
-    """Tell a moment in other words, or at another time. Raises Invalid, Refused, Missing."""
+def edit_moment(
+    incident: str, ref: str, *, text: str, at: datetime | None, actor: str, now: datetime, seen: str | None = None
+) -> None:
+    """Tell a moment in other words, or at another time; `seen` marks how it was told. Raises Invalid, Refused, Missing."""
     words, moment = rules.moment(text, at, now)
     with transaction(actor, now) as ledger:
         case = there(incident)
@@ -123,6 +126,8 @@ def edit_moment(incident: str, ref: str, *, text: str, at: datetime | None, acto
         if (row.text, row.at) == (words, moment):
             ledger.unchanged()
             return
+        said = {"What happened": (row.text, words), "When": (minute(row.at), minute(moment))}
+        demand_seen(seen, row.text, row.at.isoformat(), versions=said)
         row.text, row.at, row.written_at, row.written_by = words, moment, now, actor
         ledger.write("review.moment_changed", row.ref, incident=case.ref)
 

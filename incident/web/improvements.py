@@ -169,7 +169,7 @@ def move(incident: str, ref: str) -> ResponseReturnValue:
     day, why = request.form.get("due_at", ""), request.form.get("reason", "")
     return _done(
         ref,
-        lambda: actions.move(incident, ref, due_at=day_end(day), reason=why, actor=actor(), now=now()),
+        lambda: actions.move(incident, ref, due_at=day_end(day), reason=why, seen=_seen(), actor=actor(), now=now()),
         _("Moved."),
     )
 
@@ -179,7 +179,14 @@ def move(incident: str, ref: str) -> ResponseReturnValue:
 def hand_over(incident: str, ref: str) -> ResponseReturnValue:
     """Give it to somebody."""
     to = request.form.get("to", "")
-    return _done(ref, lambda: actions.hand_over(incident, ref, to=to, actor=actor(), now=now()), _("Handed over."))
+    return _done(
+        ref, lambda: actions.hand_over(incident, ref, to=to, seen=_seen(), actor=actor(), now=now()), _("Handed over.")
+    )
+
+
+def _seen() -> str | None:
+    """The mark of what the form was made over."""
+    return request.form.get("seen")
 
 
 def _done(ref: str, act: Callable[[], None], said: str) -> ResponseReturnValue:

@@ -209,7 +209,7 @@ def hand_over(ref: str) -> ResponseReturnValue:
     """Have somebody look after it."""
     known(ref)
     try:
-        actions.hand_over(ref, to=request.form.get("to", ""), actor=actor(), now=now())
+        actions.hand_over(ref, to=request.form.get("to", ""), seen=request.form.get("seen"), actor=actor(), now=now())
     except Invalid as error:
         return _page(known(ref), {error.field: error.sentence}), 422
     flash(_("Handed over."), "met")

@@ -164,7 +164,8 @@ def edit_moment(incident: str, moment: str) -> ResponseReturnValue:
         raise Missing()
     try:
         at = _unless_same(row, request.form.get("at", ""))
-        actions.edit_moment(incident, moment, text=request.form.get("text", ""), at=at, actor=actor(), now=now())
+        text, seen = request.form.get("text", ""), request.form.get("seen")
+        actions.edit_moment(incident, moment, text=text, at=at, seen=seen, actor=actor(), now=now())
     except Invalid as error:
         return page({f"{moment}_{error.field}": error.sentence}), 422
     return redirect(url_for(".index", incident=incident) + f"#{moment}")

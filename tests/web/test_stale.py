@@ -2,11 +2,12 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 
 from incident import clock
-from incident.actions import evidence, intake, plans
+from incident.actions import evidence, improvements, intake, lessons, plans, reviews
 from incident.domain.access import CASE_TEAM, Role
 from incident.domain.retention import RULES
 from incident.domain.stale import Stale, demand_seen, seen_mark
@@ -191,3 +192,55 @@ def test_the_roles_of_somebody(as_):
     seen = hidden(browser.get(f"/team/{person.ref}").text, address)
     assert browser.post(address, data={"roles": ["responder", "lead"], "seen": seen}).status_code == 302
     refused(browser, address, {"roles": ["communications"], "seen": seen}, "responder, lead", "communications")
+
+
+IN_A_WEEK = timedelta(days=7)
+
+
+def an_improvement(incident, owner):
+    due = clock.now() + IN_A_WEEK
+    return improvements.add(incident.ref, "Wipe old disks", owner=owner.ref, due_at=due, actor="U-1", now=clock.now())
+
+
+def test_who_does_an_improvement_and_by_when(team):
+    browser, ada, ben = team
+    incident = an_incident()
+    ref = an_improvement(incident, ada)
+    shown = f"/incidents/{incident.ref}/review/improvements/{ref}"
+    page = browser.get(shown).text
+    owner, day = (re.search(rf'action="([^"]*{ref}/{end})"', page)[1] for end in ("owner", "move"))
+    with_, until = hidden(page, owner), hidden(page, day)
+    third = a_user(*CASE_TEAM, name="Cleo First")
+    by = {"actor": "U-1", "now": clock.now()}
+    improvements.hand_over(incident.ref, ref, to=third.ref, **by)
+    improvements.move(incident.ref, ref, due_at=clock.now() + 2 * IN_A_WEEK, reason="Parts are late", **by)
+    refused(browser, owner, {"to": ben.ref, "seen": with_}, "Cleo First", "Ben Slow")
+    form = {"due_at": f"{clock.now() + 3 * IN_A_WEEK:%Y-%m-%d}", "reason": "Parts are late", "seen": until}
+    refused(browser, day, form, f"{clock.now() + 2 * IN_A_WEEK:%Y-%m-%d}")
+    fresh = hidden(browser.get(shown).text, owner)
+    assert browser.post(owner, data={"to": ben.ref, "seen": fresh}).status_code == 302
+
+
+def test_who_looks_after_a_lesson(team):
+    browser, ada, ben = team
+    incident = an_incident()
+    told = {"kind": "practice", "title": "Ask first", "why": "Nobody asked.", "owner": ada.ref}
+    ref = lessons.propose(incident.ref, told, actor="U-1", now=clock.now())
+    address = f"/lessons/{ref}/owner"
+    seen = hidden(browser.get(f"/lessons/{ref}").text, address)
+    third = a_user(*CASE_TEAM, name="Cleo First")
+    lessons.hand_over(ref, to=third.ref, actor="U-1", now=clock.now())
+    refused(browser, address, {"to": ben.ref, "seen": seen}, "Cleo First", "Ben Slow")
+
+
+def test_how_a_review_tells_a_moment(team):
+    browser, *_ = team
+    incident = an_incident()
+    at = clock.now() - timedelta(hours=1)
+    reviews.add_moments(incident.ref, [reviews.Moment(at, "It began")], actor="U-1", now=clock.now())
+    page = browser.get(f"/incidents/{incident.ref}/review/").text
+    address = re.search(r'action="([^"]*/review/moments/RT-[^"/]*)"', page)[1]
+    seen, moment = hidden(page, address), address.rsplit("/", 1)[1]
+    reviews.edit_moment(incident.ref, moment, text="It began in Lyon", at=at, actor="U-1", now=clock.now())
+    form = {"text": "It began in Oslo", "at": f"{at:%Y-%m-%dT%H:%M}", "seen": seen}
+    refused(browser, address, form, "It began in Lyon", "It began in Oslo")
