@@ -139,8 +139,8 @@ def _settle(
     opened: Collection[str],
     ledger: Ledger,
 ) -> int:
-    state, digest = State(rows[0].state), rules.batch_digest([(one.ref, one.state) for one in rows])
-    settled = len(rows)
+    state = State(rows[0].state)
+    settled = [one.ref for one in rows]
     match verdict:
         case Verdict.SENT:
             mark_sent(case, rows, reason, ledger)
@@ -149,13 +149,15 @@ def _settle(
                 rules.demand_repeatable(State(one.state), one.attempt, current=one.current)
             attempt_again(case, rows, reason, ledger)
         case Verdict.NEXT:
-            settled = len(onward(case, row, rows, reason, opened, ledger))
-    about: dict[str, Any] = {"incident": case.ref, "verdict": verdict.value, "count": settled, "digest": digest}
+            moved = onward(case, row, rows, reason, opened, ledger)
+            settled = [ref for ref in settled if ref in moved]
+    digest = rules.batch_digest([(ref, state.value) for ref in settled])
+    about: dict[str, Any] = {"incident": case.ref, "verdict": verdict.value, "count": len(settled), "digest": digest}
     if state is State.IN_DOUBT:
         ledger.write("deliveries.doubts_settled", row.ref, **about)
     else:
         ledger.write("deliveries.decided", row.ref, state=state.value, **about)
-    return settled
+    return len(settled)
 
 
 # Care -----------------------------------------------------------------------------------------------------------------

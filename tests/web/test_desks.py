@@ -1,9 +1,14 @@
 """The desks behind the boards of an incident: in doubt, not sent, came back, unreached, cancelled."""
 
+import json
+
 import pytest
 
 from incident.domain.access import Role
+from incident.domain.deliveries import batch_digest
 from incident.store import deliveries
+from incident.store.audit import AuditLine
+from incident.store.db import db
 from notifiers.contract import Channels, Outcome, Status
 from notifiers.memory import Memory
 from tests.actions.test_climbing import QUIET, a_climb, report
@@ -83,6 +88,19 @@ def test_whom_no_other_channel_reaches_stays_on_the_desk(lead, opened):
     story.work()
     assert decided(lead, story, verdict="next", typed="2").status_code == 409
     assert story.counts() == {"in_doubt": 2}
+
+
+def test_the_line_of_a_decision_proves_those_alone_whom_it_moved(lead, opened):
+    channels = opened(email=Memory("email", answering(Outcome.UNKNOWN, "answer_lost")), sms=Memory("sms"))
+    story = a_story(3, both=1, real=channels)
+    story.start(pace=QUIET)
+    story.work()
+    moved = story.rows()[0]
+    assert decided(lead, story, verdict="next", typed="3").status_code == 302
+    assert story.counts() == {"in_doubt": 2, "waiting": 1}
+    query = db.select(AuditLine.details).where(AuditLine.verb == "deliveries.doubts_settled")
+    said = json.loads(db.session.scalars(query).one())
+    assert said == {"verdict": "next", "count": 1, "digest": batch_digest([(moved.ref, "in_doubt")])}
 
 
 @pytest.mark.parametrize(
