@@ -51,6 +51,7 @@ TABLES = (
     "incident.domain.calls:WORDS",
     "incident.domain.calls:MEANINGS",
     "incident.domain.calls:WHY_WORDS",
+    "incident.domain.clock:COUNTED",
     "incident.domain.closing:QUESTIONS",
     "incident.domain.deliveries:WORDS",
     "incident.domain.deliveries:COURSES",
@@ -131,7 +132,8 @@ FILES_OF_WORDS = {
     "grading.toml": ("text",),
     "letter_forms.toml": ("label",),
     "playbooks/*.toml": ("title",),
-    "laws/**/*.toml": ("title",),
+    "laws/**/*.toml": ("title", "words"),
+    "scenarios/*.toml": ("title", "summary", "brief", "why"),
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
 
@@ -192,7 +194,11 @@ def _of_prose() -> Iterator[Text]:
         unread |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         unread |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in unread:
+            if (
+                isinstance(node, ast.JoinedStr | ast.Constant)
+                and id(node) not in unread
+                and not GAP.search(_plain(node))
+            ):
                 said = (text.replace("{}", "%(value)s") for text in _sentences(node, {}))
                 yield from (text for text in said if re.search("[A-Za-z]{2}.? [A-Za-z%]|s [A-Za-z]", text))
 

@@ -8,7 +8,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from incident.domain.facts import time_words, zone_word
 from incident.domain.places import named
@@ -31,6 +31,24 @@ class Unit(StrEnum):
     WORKING_DAYS = "working_days"
     MONTHS = "months"
     DAYS_AFTER_YEAR_END = "days_after_year_end"
+
+
+HOURS_RUN: Final = (
+    "weekends and holidays count",
+    "by Regulation 1182/71 Art. 3(1) the hour already begun may be left out",
+)
+COUNTED: Final = {
+    "h": "{amount} h from {start} ({anchor})",
+    "min": "{amount} min from {start} ({anchor})",
+    "day": "{amount} day from {start} ({anchor})",
+    "days": "{amount} days from {start} ({anchor})",
+    "working day": "{amount} working day from {start} ({anchor})",
+    "working days": "{amount} working days from {start} ({anchor})",
+    "month": "{amount} month from {start} ({anchor})",
+    "months": "{amount} months from {start} ({anchor})",
+    "days after the end of the calendar year": "{amount} days after the end of the calendar year of {start} ({anchor})",
+}
+"""How a limit and its beginning are told, by the noun of the limit; a whole sentence each, for other languages order it otherwise."""
 
 
 class Roll(StrEnum):
@@ -82,12 +100,17 @@ class Limit:
 
     def words(self) -> str:
         """The limit as people say it: "72 h", "30 days", "5 working days"."""
+        return f"{self.amount} {self.noun}"
+
+    @property
+    def noun(self) -> str:
+        """What is counted, in the number that fits: a word of `COUNTED`."""
         if self.unit in {Unit.HOURS, Unit.MINUTES}:
-            return f"{self.amount} {'h' if self.unit is Unit.HOURS else 'min'}"
+            return "h" if self.unit is Unit.HOURS else "min"
         if self.unit is Unit.DAYS_AFTER_YEAR_END:
-            return f"{self.amount} days after the end of the calendar year"
+            return "days after the end of the calendar year"
         noun = {Unit.CALENDAR_DAYS: "day", Unit.WORKING_DAYS: "working day", Unit.MONTHS: "month"}[self.unit]
-        return f"{self.amount} {noun}" if self.amount == 1 else f"{self.amount} {noun}s"
+        return noun if self.amount == 1 else f"{noun}s"
 
 
 def due(start: Start, limit: Limit, calendar: Calendar) -> datetime:
@@ -178,9 +201,8 @@ def start_words(start: Start, zone: tzinfo) -> str:
 
 def sentence(start: Start, limit: Limit, calendar: Calendar, anchor: str) -> str:
     """How a due time came about: "72 h from 18 Nov 2026, 09:10 Paris (aware)"."""
-    parts = [f"{limit.words()} from {start_words(start, calendar.zone)} ({anchor})"]
-    if limit.unit is Unit.DAYS_AFTER_YEAR_END:
-        parts = [f"{limit.words()} of {start_words(start, calendar.zone)} ({anchor})"]
+    begun = start_words(start, calendar.zone)
+    parts = [COUNTED[limit.noun].format(amount=limit.amount, start=begun, anchor=anchor)]
     if limit.first_day_counts:
         parts.append("the first day counts")
     if limit.unit is Unit.WORKING_DAYS:
@@ -226,7 +248,7 @@ def _not_sure(start: Start, limit: Limit, calendar: Calendar) -> list[str]:
 
 def _european_words(limit: Limit) -> str:
     if limit.unit in {Unit.HOURS, Unit.MINUTES}:
-        return "weekends and holidays count; by Regulation 1182/71 Art. 3(1) the hour already begun may be left out"
+        return "; ".join(HOURS_RUN)
     return (
         "by Regulation 1182/71 Art. 3 a last day off moves to the next working day, and two working days must lie in it"
     )

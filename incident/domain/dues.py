@@ -209,12 +209,11 @@ class Ticking(NamedTuple):
             return base
         if cleared is None:
             began = self._known("held_from")
-            since = f" since {clock.start_words(began, self.calendar.zone)}" if began else ""
-            return base._replace(
-                state=ClockState.ON_HOLD,
-                due=None,
-                words=f"on hold for law enforcement{since}; otherwise {base.words}",
-            )
+            held = f"on hold for law enforcement; otherwise {base.words}"
+            if began is not None:
+                begun = clock.start_words(began, self.calendar.zone)
+                held = f"on hold for law enforcement since {begun}; otherwise {base.words}"
+            return base._replace(state=ClockState.ON_HOLD, due=None, words=held)
         if _speaks_of_clearance(deadline):
             return base
         return self._resumed(base, deadline, hold.resume, cleared)

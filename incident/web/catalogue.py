@@ -5,14 +5,19 @@ forgotten or be out of date. English is the text in the code; what has no transl
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from babel.dates import get_timezone_location
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
+
+from incident.domain import places, zones
+from incident.domain.facts import zone_word
 
 TRANSLATIONS: Final = Path(__file__).parent.parent / "translations"
 FILES: Final = {"zh-Hans": TRANSLATIONS / "zh_Hans" / "LC_MESSAGES" / "messages.po"}
@@ -24,6 +29,8 @@ JOINTS: Final = {"? ": " ", ": ": "："}
 """What stands between a name or a question and what is said of it."""
 LISTS: Final = {"; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
 """What stands between things that are told one after the other, the widest first."""
+FIGURE: Final = r"\d+"
+"""What stands in a place called `amount`: a sentence that begins with one would else be found in any that ends like it."""
 PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -56,10 +63,27 @@ def catalogue(tag: str) -> Catalogue:
         return NONE
     with FILES[tag].open("rb") as file:
         messages = [message for message in read_po(file) if message.id and not message.fuzzy]
-    texts = dict(pair for message in messages for pair in _pairs(message))
+    texts = _places() | dict(pair for message in messages for pair in _pairs(message))
     filled = [english for message in messages if BELOW in message.auto_comments for english, _ in _pairs(message)]
     longest_first = sorted((english for english in filled if PLACE.search(english)), key=lambda words: -len(words))
     return Catalogue(texts, tuple((_pattern(english), english) for english in longest_first))
+
+
+def _places() -> dict[str, str]:
+    """The Chinese names of places and of groups of places, by their English ones: they have a file of their own."""
+    return {places.named(code): places.named(code, "zh") for code in (*places.codes(), *places.groups())}
+
+
+@lru_cache(maxsize=512)
+def city(english: str, locale: str) -> str:
+    """The city of a zone as rules write it (`Hong Kong`), as this language calls it; what is no city comes back as it is."""
+    key = _cities().get(english)
+    return get_timezone_location(key, locale=locale, return_city=True) if key else english
+
+
+@cache
+def _cities() -> dict[str, str]:
+    return {zone_word(ZoneInfo(key)): key for key in sorted(zones.known()) if "/" in key}
 
 
 def _pairs(message: Message) -> list[tuple[str, str]]:
@@ -76,7 +100,7 @@ def _pattern(english: str) -> re.Pattern[str]:
     for place in PLACE.finditer(english):
         parts.append(re.escape(english[last : place.start()].replace("%%", "%")))
         name, last = place.group(1), place.end()
-        parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+        parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>{FIGURE if name == 'amount' else '.+?'})")
         seen.add(name)
     return re.compile("".join([*parts, re.escape(english[last:].replace("%%", "%"))]), re.DOTALL)
 
@@ -105,6 +129,18 @@ def _by_parts(book: Catalogue, english: str) -> str:
             return book.texts[left + mark.strip(" :;→")] + between + book.said(right)
     for mark, between in LISTS.items():
         parts = english.split(mark)
-        if len(parts) > 1 and any(book.said(part) != part for part in parts):
-            return between.join(book.said(part) for part in parts)
+        told = list(_runs(book, parts, mark)) if len(parts) > 1 else parts
+        if told != parts:
+            return between.join(told)
     return ""
+
+
+def _runs(book: Catalogue, parts: Sequence[str], mark: str) -> Iterator[str]:
+    """Each part in this language; parts that stand as one text in the catalogue are one, for some texts hold the mark."""
+    here = 0
+    while here < len(parts):
+        end = next(
+            (last for last in range(len(parts), here + 1, -1) if mark.join(parts[here:last]) in book.texts), here + 1
+        )
+        yield book.said(mark.join(parts[here:end]))
+        here = end

@@ -20,7 +20,7 @@ from incident.web import bar, findings, first_steps, marks, waiting, weekplot
 from incident.web.access import may, me, now, permit, zone
 from incident.web.dues import due_words
 from incident.web.filters import number
-from incident.web.languages import Word, _, ngettext
+from incident.web.languages import Word, _, ngettext, said
 from incident.web.pages import named
 from incident.web.tips import seen as reported
 from incident.web.waiting import Row
@@ -108,7 +108,7 @@ class _Found:
 
     def _mark(self, incident: int, at: Any, kind: str, title: str, href: str) -> Mark:
         words = due_words(at, now())
-        return Mark(self._ref(incident), at, kind, words.tone, f"{title}, {words.words}", href)
+        return Mark(self._ref(incident), at, kind, words.tone, f"{said(title)}, {words.words}", href)
 
     def duties(self) -> list[Row]:
         """Duties over all incidents, soonest first; those without a time come last."""
@@ -125,7 +125,7 @@ class _Found:
             words,
             row.title,
             self._duty(row),
-            f"{self._named(row.incident_id)} · {row.clock_words}",
+            f"{self._named(row.incident_id)} · {said(row.clock_words)}",
             marks.word(row, now()),
             mark.tone,
             _("to be accepted") if row.state == "proposed" else "",

@@ -20,7 +20,7 @@ from incident.store import obligations, users
 from incident.store import reports as rows
 from incident.store.reports import Report
 from incident.web.filters import ago, day, span
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, said
 
 SOON = timedelta(hours=24)
 ORIGINS = {
@@ -243,7 +243,7 @@ def _owed(one: Owed, at: datetime) -> dict[str, Any]:
     return {
         "duty": row.duty,
         "title": row.title,
-        "note": f"{advised}{place} · {row.clock_words}",
+        "note": f"{advised}{place} · {said(row.clock_words)}",
         "due": words,
         "due_tone": tone,
         "due_at": row.due_at,

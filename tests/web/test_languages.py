@@ -1,7 +1,9 @@
 """The interface in the reader's language: which one that is, that every text has one, and that no text was forgotten."""
 
 import re
+from datetime import date
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.pofile import read_po
@@ -9,9 +11,11 @@ from flask import g
 from jinja2 import Environment, nodes
 from markupsafe import Markup
 
+from incident.domain import clock
+from incident.domain.clock import Calendar, Limit, Unit
 from incident.store import users
 from incident.web.catalogue import FILES, PLACE, Catalogue, _pattern, catalogue
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, said
 from tests import words
 
 TAGS = re.compile(r"</?\w+>")
@@ -210,3 +214,52 @@ def test_every_sentence_made_below_the_pages_is_found_again(tag):
 
 def test_outside_of_a_request_everything_is_english():
     assert _("Language") == "Language"
+
+
+CLOCKS = [
+    (
+        "72 h from 18 Nov 2026, 09:10 Berlin (aware) → 21 Nov 2026, 09:10 Berlin",
+        "自 2026年11月18日 09:10 柏林（知悉）起 72 小时 → 2026年11月21日 09:10 柏林",
+    ),
+    (
+        "5 working days from 18 Nov 2026 Hong Kong (aware), weekends and holidays of Germany left out",
+        "自 2026年11月18日 香港（知悉）起 5 个工作日，除去德国的周末和节假日",
+    ),
+    (
+        "at the latest 30 days from 18 Nov 2026, 09:10 New York (aware)",
+        "最迟 自 2026年11月18日 09:10 纽约（知悉）起 30 天",
+    ),
+    ("no deadline in law: without undue delay", "法律无时限：不得不当拖延"),
+    (
+        "on hold for law enforcement since 18 Nov 2026, 09:10 Paris; otherwise 1 month from 18 Nov 2026 Paris (aware)",
+        "自 2026年11月18日 09:10 巴黎 起因执法机关要求暂缓；否则 自 2026年11月18日 巴黎（知悉）起 1 个月",
+    ),
+    (
+        "30 days from 18 Nov 2026 Rome (aware), by Regulation 1182/71 Art. 3 a last day off moves to the next working day, "
+        "and two working days must lie in it",
+        "自 2026年11月18日 罗马（知悉）起 30 天，按第 1182/71 号条例第 3 条，期限最后一天为休息日的顺延至下一个工作日，且其间须有两个工作日",
+    ),
+    ("People in mainland China: 37", "中国大陆的人数：37"),
+]
+
+
+@pytest.mark.parametrize(("english", "chinese"), CLOCKS)
+def test_the_sentence_of_a_clock_is_said_in_chinese_to_its_end(app, english, chinese):
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert said(english) == chinese
+        g.pop("language")
+
+
+def test_a_city_that_nobody_knows_and_a_word_after_a_day_stay_as_they_are(app):
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert said("18 Nov 2026, 09:10 Nowhere") == "2026年11月18日 09:10 Nowhere"
+        assert said("18 Nov 2026") == "2026年11月18日"
+        g.pop("language")
+
+
+@pytest.mark.parametrize("limit", [Limit(unit, amount) for unit in Unit for amount in (1, 2)], ids=str)
+def test_every_limit_a_law_may_set_has_its_sentence_in_chinese(app, limit):
+    words = clock.sentence(date(2026, 11, 18), limit, Calendar("DE", ZoneInfo("Europe/Berlin")), "aware")
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert not re.search("[A-Za-z]", said(words)), said(words)
+        g.pop("language")
