@@ -27,9 +27,9 @@ class Around:
     words: dict[str, Any]
 
 
-def around() -> Around:
+def around(speaks: str = "") -> Around:
     """The page's own words: in the language that was asked for, else in one the browser reads."""
-    wanted = [asked()] if asked() else []
+    wanted = [tag for tag in (speaks, asked()) if tag]
     language = check_words.fitting([*wanted, *(tag for tag, _ in request.accept_languages)])
     return Around(language, starters.words(language).direction, check_words.words(language))
 
@@ -40,9 +40,9 @@ def asked() -> str:
     return tag if tag in starters.languages() else ""
 
 
-def page(name: str, *, status: int = 200, **values: Any) -> Response:
+def page(name: str, *, status: int = 200, speaks: str = "", **values: Any) -> Response:
     """One of these pages in its language."""
-    here = around()
+    here = around(speaks)
     made = make_response(
         render_template(
             f"public/check/{name}.html",

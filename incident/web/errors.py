@@ -19,7 +19,7 @@ from incident.clock import now
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import Stale
 from incident.store.db import db
-from incident.web import late, seen
+from incident.web import late, outsiders, seen
 
 log = structlog.get_logger()
 
@@ -82,6 +82,8 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
         response = jsonify(problem | ({"field": field} if field else {}) | more)
         response.status_code = status
         response.content_type = "application/problem+json"
+    elif outsiders.asks():
+        response = outsiders.refused(status)
     else:
         page = render_template("errors/error.html", title=title, detail=detail, status=status, field=field)
         response = Response(page, status, mimetype="text/html")
