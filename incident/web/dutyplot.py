@@ -126,7 +126,7 @@ def drawn(rows: Iterable[FindingRow], now: datetime, zone: ZoneInfo) -> Plot | N
         width=RIGHT + 36,
         height=TOP + LANE * len(kept) + 8,
         now_x=_x(now, now),
-        ticks=[(_x(now + gap, now), word, _date(now + gap, zone)) for gap, _, word in STOPS if word],
+        ticks=[(_x(now + gap, now), word, brief(now + gap, zone)) for gap, _, word in STOPS if word],
         lanes=[
             _drawn_lane(label, found, TOP + LANE * place + LANE // 2, now)
             for place, (label, found) in enumerate(kept.items())
@@ -260,7 +260,3 @@ def _by_day(table: Sequence[Line], now: datetime, zone: ZoneInfo) -> list[tuple[
             day = _("Its time is over") if line.at < now else weekday(line.at, zone)
             days.setdefault(day, []).append(line)
     return list(days.items())
-
-
-def _date(at: datetime, zone: ZoneInfo) -> str:
-    return brief(at, zone)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
 PASSWORD = "seven quiet lanterns beside a river"
 MOST = 25
-"""What a newcomer may need, says the brief of this product."""
+"""Beyond so many, somebody who only wants to see how it goes has given up."""
 PROMPT = re.compile(r"\[…[^\]]*\]")
 UNKNOWN = re.compile(r"\{\{ fact\.\w+ \}\}")
 """What nobody knows yet in a drill that has just begun: it is written out by hand."""

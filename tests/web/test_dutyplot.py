@@ -142,3 +142,13 @@ def test_the_drawing_has_a_title_a_description_and_the_same_as_a_table(as_, monk
     assert "style=" not in drawing
     assert "now" in drawing
     assert "The same as a table" in text
+
+
+@pytest.mark.parametrize("tag", ["en", "zh-Hans"])
+def test_dates_under_the_plot_leave_room_for_the_next_one(app, tag):
+    """In letters of 11 px, where a Chinese one is as wide as high and any other some six tenths of it."""
+    with app.test_request_context(headers={"Accept-Language": tag}):
+        ticks = dutyplot.drawn([finding()], NOW, BERLIN).ticks
+    wide = [sum(11 if ord(letter) > 0x2E7F else 6.4 for letter in date) for _, _, date in ticks]
+    for (left, _, _), (right, _, _), one, other in zip(ticks, ticks[1:], wide, wide[1:], strict=False):
+        assert right - left > (one + other) / 2, tag
