@@ -41,7 +41,7 @@ def of(dispatch_id: int, channels: Sequence[str], now: datetime) -> Mapping[str,
     return found
 
 
-def _counted(dispatch_id: int, channel: str, kind: str, when: ColumnElement[bool]) -> Select[Any]:
+def _counted(dispatch_id: int, channel: str, kind: str, when: ColumnElement[bool]) -> Select[str, str, int, Any]:
     """Up to `MOST` of one channel, the soonest first, as the index of those who were put off holds them."""
     held = select(Delivery.due_at).where(Delivery.dispatch_id == dispatch_id, Delivery.channel == channel, IS_WAITING)
     soonest = held.where(Delivery.due_at.is_not(None), when).order_by(Delivery.due_at).limit(MOST).subquery()
