@@ -8,14 +8,14 @@ from typing import Any, BinaryIO, Final
 
 from incident.actions.ledger import Ledger, transaction
 from incident.domain import incidents as incident_rules
+from incident.domain import merges, starters
 from incident.domain import remedies as rules
-from incident.domain import starters
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.musts import Duty, Hurdle
 from incident.domain.people import Audience
 from incident.domain.remedies import Counted, Offer, Pool
 from incident.domain.stale import demand_seen
-from incident.store import audiences, incidents
+from incident.store import audiences, incidents, notices
 from incident.store import remedies as rows
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
@@ -26,6 +26,14 @@ from incident.store.sealed import Sealer, sealer
 
 AT_ONCE: Final = 5_000
 LONGEST_LINE: Final = 2_000
+PROMISED: Final = (
+    "A notice that was submitted or approved tells people of this remedy as it is now. Edit that notice first, which ends "
+    "its approval; then change the remedy, and submit the notice again."
+)
+CHANGED: Final = (
+    "What is offered to people is described otherwise now than in the approved text. Edit the notice, which ends its approval, "
+    "and submit it again."
+)
 HEADERS: Final = frozenset(
     {"code", "codes", "voucher", "activation code", "promo code", "兑换码", "激活码", "gutscheincode"}
 )
@@ -60,6 +68,8 @@ def change(
             ledger.unchanged()
             return
         rules.demand_changeable(row.offer, said, given=row.given)
+        if any(rules.is_named_by(version.contents, row.number) for version in notices.awaited(case.id)):
+            raise Refused(PROMISED)
         _write(row, said, now)
         _line(ledger, "remedy.changed", row, case.ref)
 
@@ -270,10 +280,15 @@ def _of_codes(
 
 
 def demand_codes(incident_id: int, audience: Audience, version: NoticeVersion, now: datetime) -> None:
-    """Raises Refused where a sending of this version would run out of codes, or give some that are over."""
+    """Raises Refused where a sending of this version would run out of codes, give some that are over, or promise what is not offered."""
     found = hurdles(incident_id, audience, rules.used_by(version.contents), (), now.date())
     if found:
         raise Refused(f"It cannot be sent yet. {found[0].sentence}")
+    held = offers(incident_id)
+    for language, frozen in version.contents["values"].items():
+        stands = merges.remedy_values(held, starters.words(language))
+        if any(stands.get(name) != word for name, word in frozen.items() if rules.NAMED.fullmatch(name)):
+            raise Refused(CHANGED)
 
 
 def _open(ref: str) -> Incident:

@@ -104,6 +104,9 @@ class Counted:
     empty: int = 0
 
 
+NAMED: Final = re.compile(r"remedy\.[a-z_]+[2-9]?")
+
+
 def offered(given: Mapping[str, Any], *, today: date, languages: Iterable[str]) -> Offer:
     """The remedy that a form or a program describes. Raises Invalid naming the field."""
     name = _line(given, "name", LONGEST_NAME)
@@ -162,6 +165,12 @@ def normal(word: str) -> str:
 def used_by(contents: Mapping[str, Any]) -> tuple[int, ...]:
     """The numbers of the remedies whose codes the texts of a version give to people, lowest first."""
     return numbers(_texts(contents.get("texts", {})))
+
+
+def is_named_by(contents: Mapping[str, Any], number: int) -> bool:
+    """Whether the texts of a version say anything of this remedy, or give its codes."""
+    fields = {name for text in _texts(contents.get("texts", {})) for name in FIELD.findall(text)}
+    return any(NAMED.fullmatch(name) and int(name[-1] if name[-1].isdigit() else 1) == number for name in fields)
 
 
 def numbers(texts: Iterable[str]) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, UniqueConstraint, and_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from incident.domain.notices import Stage
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.reading import once
@@ -95,6 +96,15 @@ def by_ref(incident_id: int, ref: str) -> Notice | None:
 def by_id(notice_id: int) -> Notice | None:
     """The notice with this number, read anew; for background work."""
     return db.session.get(Notice, notice_id, populate_existing=True)
+
+
+def awaited(incident_id: int) -> Sequence[NoticeVersion]:
+    """The versions of an incident that were submitted or approved, and of which no sending has begun."""
+    current = (NoticeVersion.notice_id == Notice.id, NoticeVersion.number == Notice.number)
+    query = select(NoticeVersion).join(Notice, and_(*current))
+    return db.session.scalars(
+        query.where(Notice.incident_id == incident_id, Notice.stage.in_((Stage.SUBMITTED, Stage.APPROVED)))
+    ).all()
 
 
 def anywhere(ref: str) -> Notice | None:

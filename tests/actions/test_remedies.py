@@ -151,6 +151,28 @@ def test_each_person_gets_one_code_of_their_own_in_the_message(app):
         assert "1 March 2027" in said(message)
 
 
+@pytest.mark.parametrize(
+    "changed", [{"months": 12}, {"provider": "Somebody else"}, {"services": ["voucher"]}, {"until": date(2026, 12, 1)}]
+)
+def test_what_an_approved_notice_promises_is_not_changed_behind_it(app, changed):
+    story = a_story(2)
+    remedy = the_remedy(story.incident)
+    with pytest.raises(Refused, match="Edit that notice first"):
+        remedies.change(story.incident.ref, remedy.ref, OFFER | changed, actor=LEAD, now=NOW)
+    assert the_remedy(story.incident).offer.to_json() == remedy.offer.to_json()
+    notices.withdraw(story.incident.ref, story.notice, reason="The offer changed", actor=LEAD, now=NOW)
+    remedies.change(story.incident.ref, remedy.ref, OFFER | changed, actor=LEAD, now=NOW)
+
+
+def test_a_notice_of_which_the_remedy_is_another_one_by_now_is_not_begun(app):
+    story = a_story(2)
+    the_remedy(story.incident).name = "Voucher"  # as somebody did who was at it while the yes was given
+    db.session.commit()
+    with pytest.raises(Refused, match="otherwise now than in the approved text"):
+        story.start()
+    assert email_of(story).sent == []
+
+
 def test_the_next_channel_brings_the_same_code(app):
     story = a_story(1, channels=("email", "sms"), phone="+4915112345001")
     email_of(story).answer = answering(Outcome.REFUSED, "bad_address")
