@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from math import ceil
 
+from incident.domain import pace
+from incident.domain.lanes import Lane
+from incident.store import jobs
+from incident.store.dispatches import Dispatch
 from notifiers.contract import Notifier
 
 AHEAD = 4_000  # people that are claimed, and begun, at once
@@ -43,3 +47,15 @@ class Flow:
         """Messages a second after a batch of so many, the newer ones weighing more."""
         now = count * max(1, self.in_flight + 1) / max(self.answer + self.work, 0.001)
         return round(0.7 * before + 0.3 * now if before else now, 1)
+
+
+def demand_fit(row: Dispatch, flow: Flow) -> None:
+    """Raises RuntimeError where a rehearsal would reach a provider, or a notice the sandbox."""
+    if flow.notifier.simulated is not row.simulated:
+        raise RuntimeError("A rehearsal must not reach a provider, nor a notice the sandbox.")
+
+
+def rate_of(row: Dispatch, channel: str, flow: Flow) -> float:
+    """The most messages a second for this worker; 0: no limit. What is allowed is shared by all that are at work."""
+    rate = pace.rate_of(channel, row.pace, flow.notifier.rate)
+    return rate / jobs.at_work(Lane.SENDING) if rate else 0.0

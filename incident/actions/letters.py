@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from incident.actions import letter_files
 from incident.actions.ledger import Ledger, transaction
@@ -209,6 +209,7 @@ class Pressing(Wave):
     press: Press | None = None
     kept: bool = False
     held: Held | None = None
+    alone: ClassVar[bool] = True  # it moves the batch of letters too
 
     def once(self) -> bool:
         """Claim, print, settle; whether there was anything to print. Files that no settled batch holds are taken away."""

@@ -32,6 +32,9 @@ PREPARED_AT_ONCE = 2_000
 
 def prepare(ref: str, opened: Mapping[str, Notifier], *, now: datetime) -> bool:
     """Make rows for the next people of the frozen audience; whether there may be more."""
+    known = dispatches.anywhere(ref)
+    if known is None or known.course != Course.PREPARING:
+        return False
     with transaction(ACTOR, now) as ledger:
         row = dispatches.locked(ref)
         if row is None or row.course != Course.PREPARING:
@@ -180,6 +183,14 @@ def approved(row: Dispatch) -> NoticeVersion | None:
 def locked(ref: str) -> Dispatch:
     """The dispatch, held until the commit. Raises Missing."""
     row = dispatches.locked(ref)
+    if row is None:
+        raise Missing()
+    return row
+
+
+def shared(ref: str) -> Dispatch:
+    """The dispatch, held until the commit against all but other workers of it. Raises Missing."""
+    row = dispatches.shared(ref)
     if row is None:
         raise Missing()
     return row

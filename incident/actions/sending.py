@@ -13,9 +13,8 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from socket import gethostname
-from typing import Any
+from typing import Any, ClassVar
 
-import structlog
 from sqlalchemy.exc import OperationalError
 
 from incident.actions import dead_tokens, quieting
@@ -24,26 +23,27 @@ from incident.actions.dispatch import halt
 from incident.actions.finishing import finish
 from incident.actions.flows import FEW as FEW
 from incident.actions.flows import Flow as Flow
+from incident.actions.flows import demand_fit, rate_of
+from incident.actions.hearing import heard, nothing
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, take_over
-from incident.actions.settling import STATE, Answers, Batch, apart, each, halt_if_needed, outcome, rest, sealed
+from incident.actions.preparing import ACTOR, incident_ref, locked, prepare, returned, shared, take_over
+from incident.actions.settling import STATE, Answers, Batch, Settled, apart, each, outcome, reason_to_halt, rest, sealed
 from incident.actions.starting import scheduled as scheduled
 from incident.actions.starting import start_scheduled as start_scheduled
 from incident.actions.texts import Texts
+from incident.actions.waiting import due as due
+from incident.actions.waiting import rested
 from incident.actions.writing import Approval, Draft, drafted, written
 from incident.domain import deliveries as rules
 from incident.domain import pace
 from incident.domain.deliveries import Course, State
 from incident.domain.errors import Refused
-from incident.domain.lanes import Lane
-from incident.store import calls, claims, dispatches, jobs, letters, mailbox, tallies
+from incident.store import calls, claims, dispatches, mailbox, tallies
 from incident.store.claims import Held
 from incident.store.db import db
 from incident.store.dispatches import Dispatch
 from incident.store.sealed import Erased
 from notifiers.contract import Alike, Answer, Channels, Notifier, Outcome
-
-log = structlog.get_logger()
 
 WORKER = f"{gethostname()[:30]}:{os.getpid()}"
 LEASE = timedelta(seconds=60)
@@ -55,36 +55,11 @@ SETTLE_PAUSES = (0.2, 1.0, 3.0, 5.0)  # seconds
 
 Clock = Callable[[], datetime]
 Done = Sequence[tuple[Batch, Answers]]
+Kept = Sequence[Mapping[str, Any]]
 
 
-def due(now: datetime) -> list[str]:
-    """The dispatches with something to do now."""
-    found = [row.ref for row in dispatches.under_way() if row.course == Course.PREPARING or _is_due(row, now)]
-    doubts = [*dispatches.without_doubts(), *dispatches.done_in_doubt()]
-    return list(dict.fromkeys([*found, *doubts, *claims.dispatches_with_lost_claims(now)]))
-
-
-def _is_due(row: Dispatch, now: datetime) -> bool:
-    if not row.waiting:
-        return not row.sending and not letters.unposted(row.id)
-    return not dispatches.frozen() and any(_has_due(row, channel, now) for channel in _rested(row, now))
-
-
-def _has_due(row: Dispatch, channel: str, now: datetime) -> bool:
-    found = claims.has_due(row.id, channel, now)
-    if not found:
-        quieting.found_nobody(row, channel, now)
-    return found
-
-
-def _rested(row: Dispatch, now: datetime) -> list[str]:
-    """The channels of a dispatch that are not resting from their provider's trouble."""
-    return [
-        word
-        for word in row.channels
-        if (not (until := row.holds.get(word, {}).get("until")) or datetime.fromisoformat(until) <= now)
-        and quieting.is_worth_a_look(row, word, now)
-    ]
+class NotShared(Exception):
+    """Something of this is for one worker alone, while no other moves anything of the sending. Nothing was changed."""
 
 
 def work(
@@ -129,6 +104,8 @@ class Wave:
     patience: float = FIRST_LOOK
     carriers: dict[str, Carrier | None] = field(default_factory=dict)
     drafts: dict[int, Draft] = field(default_factory=dict)
+    alone: ClassVar[bool] = False
+    """Whether other workers of the same sending wait for all that this one writes."""
 
     def run(self, until: float) -> None:
         """Send until nothing is due, the course changes, or the time is over; calls under way are always settled."""
@@ -173,7 +150,7 @@ class Wave:
             self._return_ready()
             return []
         found = []
-        for channel in _rested(row, self.clock()):
+        for channel in rested(row, self.clock()):
             if channel not in self.opened:
                 if claims.has_due(row.id, channel, self.clock()):
                     self._halt("channel_closed")
@@ -189,7 +166,7 @@ class Wave:
     def _several(self, row: Dispatch, channel: str, flow: Flow, room: int, *, more: bool) -> list[Batch]:
         """Up to so many written batches; one alone where there is a limit on speed, or on how many go first."""
         began = time.monotonic()
-        _demand_fit(row, flow)
+        demand_fit(row, flow)
         limited = row.canary or pace.rate_of(channel, row.pace, flow.notifier.rate)
         most = min(room, 1) if limited else room
         taken: list[Held] = []
@@ -210,7 +187,7 @@ class Wave:
 
     def _claim_ahead(self, row: Dispatch, channel: str, flow: Flow, room: int) -> Sequence[Held]:
         most, batches = flow.notifier.batch, max(room, min(FEW, flow.at_once))
-        flow.rate = _rate_of(row, channel, flow)
+        flow.rate = rate_of(row, channel, flow)
         if flow.rate:
             most, batches = max(1, min(most, int(flow.rate))), 1
         if (left := rules.canary_left(row.counts, row.canary)) is not None:
@@ -253,11 +230,11 @@ class Wave:
         carrier = self.carriers.get(batch.held.channel)
         if batch.passed_on and carrier is not None:
             return carrier.carry(batch, self.drafts.pop(batch.held.fence))
-        return self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else _nothing()
+        return self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else nothing()
 
     def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> bool:
         """Claim one batch, write it, begin it, hand it to a thread; whether that happened."""
-        _demand_fit(row, flow)
+        demand_fit(row, flow)
         held = self._claim(row, channel, flow.notifier.batch)
         batch = self._written(row, held) if held else None
         if batch is None or not self._begin(batch):
@@ -334,38 +311,28 @@ class Wave:
         """Write down what was answered and begin what comes next; the batches that may be handed over from here on."""
         now = self.clock()
         kept = [one for batch, answers in done for one in self._kept(batch, answers, now)]
+        try:
+            return self._moved(done, batches, kept, now, alone=self.alone)
+        except NotShared:
+            return self._moved(done, batches, kept, now, alone=True)
+
+    def _moved(self, done: Done, batches: Sequence[Batch], kept: Kept, now: datetime, *, alone: bool) -> list[Batch]:
+        """The same in one transaction. What concerns this worker's rows only comes first, for others wait for what follows.
+
+        Raises NotShared where something of it is for one worker `alone`.
+        """
         with transaction(ACTOR, now) as ledger:
-            row = locked(self.ref)
+            row = locked(self.ref) if alone else shared(self.ref)
             incident = self._incident(row)
-            for batch, answers in done:
-                self._write_down(batch, answers, row, ledger, incident)
+            settled = [self._settled_rows(batch, answers, row, now) for batch, answers in done]
+            begun = [] if alone else self._begun(batches, row, ledger, incident, alone=False)
+            if not alone and done:
+                dispatches.hold(row)
+            for one in settled:
+                self._write_down(one, row, ledger, incident, alone=alone)
             mailbox.keep_messages(kept)
-            begun = self._begun(batches, row, ledger, incident) if batches else []
-            if not ledger.lines:
-                ledger.unchanged()
-        if ledger.lines and not row.canary:
-            self.row = dispatches.let_be(row)
-        for batch in begun:
-            batch.called_at = now
-        return begun
-
-    def _kept(self, batch: Batch, answers: Answers, now: datetime) -> list[dict[str, Any]]:
-        simulated = self.flows[batch.held.channel].notifier.simulated
-        return sealed(self.ref, batch, answers, now) if simulated else []
-
-    def _begun(self, batches: Sequence[Batch], row: Dispatch, ledger: Ledger, incident: str) -> list[Batch]:
-        """The fence: from here on a batch may have gone out. Only while the claim, the course and the approval stand."""
-        stands = self.approval.stands(row)
-        if row.course != Course.SENDING or dispatches.frozen() or not stands:
-            if not stands and row.course == Course.SENDING:
-                halt(row, "approval_changed", ledger, incident)
-            for batch in batches:
-                returned(row, batch.held, ledger, incident)
-            return []
-        begun, word = [], State.SENDING.value
-        for batch in batches:
-            if claims.turn_claim(batch.held.fence, "claimed", "calling", ledger.now, lease=self.lease):
-                begun.append(batch)
+            begun = self._begun(batches, row, ledger, incident, alone=True) if alone else begun
+            for batch, digest in begun:
                 ledger.write(
                     "deliveries.handed_over",
                     row.ref,
@@ -373,9 +340,44 @@ class Wave:
                     claim=batch.held.fence,
                     channel=batch.held.channel,
                     count=len(batch.held.rows),
-                    digest=rules.batch_digest([(member.ref, word) for member in batch.held.rows]),
+                    digest=digest,
                 )
-        return begun
+            if not ledger.lines:
+                ledger.unchanged()
+        if ledger.lines and not row.canary:
+            self.row = dispatches.let_be(row)
+        for batch, _ in begun:
+            batch.called_at = now
+        return [batch for batch, _ in begun]
+
+    def _kept(self, batch: Batch, answers: Answers, now: datetime) -> list[dict[str, Any]]:
+        simulated = self.flows[batch.held.channel].notifier.simulated
+        return sealed(self.ref, batch, answers, now) if simulated else []
+
+    def _begun(
+        self, batches: Sequence[Batch], row: Dispatch, ledger: Ledger, incident: str, *, alone: bool
+    ) -> list[tuple[Batch, str]]:
+        """The fence: from here on a batch may have gone out. Only while the claim, the course and the approval stand.
+
+        Each that was begun, with the root over its people. Raises NotShared where they must be given back.
+        """
+        if not batches:
+            return []
+        stands = self.approval.stands(row)
+        if row.course != Course.SENDING or dispatches.frozen() or not stands:
+            if not alone:
+                raise NotShared
+            if not stands and row.course == Course.SENDING:
+                halt(row, "approval_changed", ledger, incident)
+            for batch in batches:
+                returned(row, batch.held, ledger, incident)
+            return []
+        word = State.SENDING.value
+        return [
+            (batch, rules.batch_digest([(member.ref, word) for member in batch.held.rows]))
+            for batch in batches
+            if claims.turn_claim(batch.held.fence, "claimed", "calling", ledger.now, lease=self.lease)
+        ]
 
     def _give_back(self, held: Held, reason: str) -> None:
         with transaction(ACTOR, self.clock()) as ledger:
@@ -420,7 +422,7 @@ class Wave:
             flow.in_flight -= 1
             if batch.began <= (now := time.monotonic()):
                 flow.learn(answer=now - batch.began)
-            found.append((batch, _answers(future, batch)))
+            found.append((batch, heard(future, batch)))
         return found
 
     def _settle_surely(self, batch: Batch, answers: Answers, flow: Flow) -> None:
@@ -437,12 +439,17 @@ class Wave:
         self.flows.setdefault(batch.held.channel, flow)
         self._move([(batch, answers)], [])
 
-    def _write_down(self, batch: Batch, answers: Answers, row: Dispatch, ledger: Ledger, incident: str) -> None:
-        """What became of the batch, its line, and whatever follows for the dispatch."""
+    def _settled_rows(self, batch: Batch, answers: Answers, row: Dispatch, now: datetime) -> Settled:
+        """The rows and the claim of a batch as its answers have them; they are this worker's alone."""
+        result = outcome(batch, answers, row, self.flows[batch.held.channel].notifier, now)
+        claims.turn_claim(batch.held.fence, "calling", "settled", now, apart=apart(result.states))
+        return Settled(batch, answers, result, rules.batch_digest(result.states))
+
+    def _write_down(self, one: Settled, row: Dispatch, ledger: Ledger, incident: str, *, alone: bool) -> None:
+        """What became of the batch in the counts, its line, and whatever follows for the dispatch, which is held. Raises NotShared."""
+        batch, answers, result = one.batch, one.answers, one.result
         now, flow, channel = ledger.now, self.flows[batch.held.channel], batch.held.channel
         given = each(answers)
-        result = outcome(batch, answers, row, flow.notifier, now)
-        claims.turn_claim(batch.held.fence, "calling", "settled", now, apart=apart(result.states))
         tallies.count_held(row, result.moved, now)
         if channel == "call" and any(answer.outcome is Outcome.BY_HAND for answer in given):
             calls.list_waiting(row.incident_id, [member.id for member in batch.held.rows], now)
@@ -455,45 +462,15 @@ class Wave:
             claim=batch.held.fence,
             channel=channel,
             states=dict(Counter(map(STATE, result.states))),
-            digest=rules.batch_digest(result.states),
+            digest=one.digest,
         )
         if channel == "push" and not isinstance(answers, Alike):
             dead_tokens.forget(row, batch, answers, ledger, incident)
         self._settled(row, result.states, ledger, incident)
-        halt_if_needed(row, given, ledger, incident)
+        if why := reason_to_halt(row, given):
+            if not alone:
+                raise NotShared
+            halt(row, why, ledger, incident)
 
     def _settled(self, row: Dispatch, states: Sequence[tuple[str, str]], ledger: Ledger, incident: str) -> None:
         """What else belongs into the transaction that settles a batch; nothing here."""
-
-
-def _demand_fit(row: Dispatch, flow: Flow) -> None:
-    if flow.notifier.simulated is not row.simulated:
-        raise RuntimeError("A rehearsal must not reach a provider, nor a notice the sandbox.")
-
-
-def _rate_of(row: Dispatch, channel: str, flow: Flow) -> float:
-    """The most messages a second for this worker; 0: no limit. What is allowed is shared by all that are at work."""
-    rate = pace.rate_of(channel, row.pace, flow.notifier.rate)
-    return rate / jobs.at_work(Lane.SENDING) if rate else 0.0
-
-
-def _answers(future: Future[Sequence[Answer]], batch: Batch) -> Answers:
-    """The answers of a call. An exception, or answers that do not fit the batch, mean that nobody knows what happened."""
-    try:
-        said = future.result()
-        if isinstance(said, Alike) and not batch.known and said.refs == batch.asked:
-            return said
-        given = {answer.ref: answer for answer in said}
-    except Exception as error:
-        log.warning(
-            "sending.call_failed", channel=batch.held.channel, claim=batch.held.fence, kind=type(error).__name__
-        )
-        given = {}
-    lost = {ref: given.get(ref) or Answer(ref, Outcome.UNKNOWN, reason="answer_lost") for ref in batch.asked}
-    return batch.known | lost
-
-
-def _nothing() -> Future[Sequence[Answer]]:
-    future: Future[Sequence[Answer]] = Future()
-    future.set_result([])
-    return future

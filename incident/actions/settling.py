@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from json import dumps
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from incident.actions.dispatch import halt
-from incident.actions.ledger import Ledger
 from incident.actions.preparing import answers_for
 from incident.actions.untellable import NOBODY
 from incident.domain import deliveries as rules
@@ -59,6 +57,15 @@ class Result:
 
 Answers = Mapping[str, Answer] | Alike
 """Every message's answer by its reference, or the one that all of a batch have."""
+
+
+class Settled(NamedTuple):
+    """A batch whose rows stand as its answers have them, with the root over them; the counts do not know of it yet."""
+
+    batch: Batch
+    answers: Answers
+    result: Result
+    digest: str
 
 
 def each(answers: Answers) -> Sequence[Answer]:
@@ -202,29 +209,24 @@ def rest(row: Dispatch, channel: str, answers: Iterable[Answer], now: datetime) 
     row.holds = holds | {channel: {"troubles": troubles, "until": (now + pause).isoformat()}}
 
 
-def halt_if_needed(row: Dispatch, answers: Iterable[Answer], ledger: Ledger, incident: str) -> None:
-    """Pause the dispatch where going on would do harm: credentials, a provider that refuses, too many back, the canary."""
+def reason_to_halt(row: Dispatch, answers: Iterable[Answer]) -> str:
+    """Why going on would do harm, as the word of a pause: credentials, a provider that refuses, too many back, the canary; else empty."""
     if row.course != Course.SENDING:
-        return
+        return ""
     given = list(answers)
     stopped = next((answer for answer in given if answer.outcome is Outcome.STOP), None)
     worst = max((hold["troubles"] for hold in row.holds.values()), default=0)
     lost = max((hold.get("lost", 0) for hold in row.holds.values()), default=0)
     if stopped is not None:
-        halt(
-            row,
-            "credentials_refused" if stopped.reason == "credentials_refused" else "provider_refused",
-            ledger,
-            incident,
-        )
-    elif worst >= MOST_TROUBLES:
-        halt(row, "provider_refused", ledger, incident)
-    elif lost >= MOST_LOST:
-        halt(row, "answers_lost", ledger, incident)
-    elif why := row.overrun:
-        halt(row, why, ledger, incident)
-    elif row.waiting and not row.sending and rules.canary_left(row.counts, row.canary) == 0:
-        halt(row, "canary", ledger, incident)
+        return "credentials_refused" if stopped.reason == "credentials_refused" else "provider_refused"
+    if worst >= MOST_TROUBLES:
+        return "provider_refused"
+    if lost >= MOST_LOST:
+        return "answers_lost"
+    if row.overrun:
+        return row.overrun
+    through = row.waiting and not row.sending and rules.canary_left(row.counts, row.canary) == 0
+    return "canary" if through else ""
 
 
 def sealed(ref: str, batch: Batch, answers: Answers, now: datetime) -> list[dict[str, Any]]:

@@ -157,7 +157,7 @@ def claim_ahead(
     `by_hand` holds those that were given to people, who now ask for them; else they are nobody's turn.
     """
     session = _writing()
-    dispatches.lock([dispatch_id])
+    dispatches.share(dispatch_id)
     running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
     if running != Course.SENDING or dispatches.frozen():
         session.rollback()
@@ -211,16 +211,26 @@ def _chosen(dispatch_id: int, channel: str, most: int, now: datetime, *, by_hand
     """
     if by_hand:
         turn = bulk.instant(NO_WORKERS_TURN)
-        given = f"{_WAITING} AND due_at = ? ORDER BY id LIMIT ?"
+        given = f"{_WAITING} AND due_at = ? ORDER BY id LIMIT ? {_nobodys()}"
         clean, suspect = _sifted(given, (dispatch_id, channel, turn, most))
         return [(None, clean or _in_small_company(suspect))]
-    fresh = _waiting(f"{_WAITING} AND {FRESH} ORDER BY id LIMIT ?", (dispatch_id, channel, most))
+    fresh = _waiting(f"{_WAITING} AND {FRESH} ORDER BY id LIMIT ? {_nobodys()}", (dispatch_id, channel, most))
     if len(fresh) == most:
         return [((FRESH, ()), fresh)]
-    late = f"{_WAITING} AND due_at <= ? ORDER BY due_at, id LIMIT ?"
+    late = f"{_WAITING} AND due_at <= ? ORDER BY due_at, id LIMIT ? {_nobodys()}"
     clean, suspect = _sifted(late, (dispatch_id, channel, bulk.instant(now), most - len(fresh)))
     again = clean if fresh or clean else _in_small_company(suspect)
     return [((FRESH, ()), fresh), (None, sorted(again))]
+
+
+def _nobodys() -> str:
+    """Only rows that no other worker is about to claim, and none that he chooses next: he does not wait for us, nor we for him."""
+    return "FOR NO KEY UPDATE SKIP LOCKED" if _share_a_dispatch() else ""
+
+
+def _share_a_dispatch() -> bool:
+    """Whether several workers of a dispatch write at once: not where there is one writer at a time."""
+    return db.engine.dialect.name == "postgresql"
 
 
 def _sifted(statement: str, values: Sequence[Any]) -> tuple[list[Member], list[tuple[int, Member]]]:
@@ -273,14 +283,18 @@ def _hold_these(fence: int, ids: Sequence[int], now: datetime) -> int:
 
 
 def _hold_between(claimed: Sequence[tuple[DeliveryClaim, Sequence[Member]]], kind: Kind, now: datetime) -> int:
-    """The batches lie one behind the other: up to the last number of each, the rows are its own."""
+    """The batches lie one behind the other: up to the last number of each, the rows are its own.
+
+    Where others write at the same time, rows between may have been theirs when we chose, and be nobody's now.
+    """
     fences = " ".join(["WHEN id <= ? THEN ?"] * len(claimed))
     owners = [value for claim, rows in claimed for value in (rows[-1].id, claim.id)]
-    of, (first, last) = claimed[0][0], (claimed[0][1][0].id, claimed[-1][1][-1].id)
+    of, ids = claimed[0][0], [row.id for _, rows in claimed for row in rows]
+    ours: Kind = ("id = ANY(?::bigint[])", (ids,)) if _share_a_dispatch() else ("id BETWEEN ? AND ?", (ids[0], ids[-1]))
     return bulk.changed(
         f"UPDATE delivery SET state = 'sending', claim_id = CASE {fences} END, changed_at = ? WHERE state = 'waiting'"  # noqa: S608
-        f" AND dispatch_id = ? AND channel = ? AND {kind[0]} AND id BETWEEN ? AND ?",
-        (*owners, bulk.instant(now), of.dispatch_id, of.channel, *kind[1], first, last),
+        f" AND dispatch_id = ? AND channel = ? AND {kind[0]} AND {ours[0]}",
+        (*owners, bulk.instant(now), of.dispatch_id, of.channel, *kind[1], *ours[1]),
     )
 
 

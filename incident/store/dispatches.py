@@ -203,9 +203,48 @@ def let_be(row: Dispatch) -> Dispatch:
     return row
 
 
+# Who moves deliveries has a part in their dispatch first, until the commit. Most take all of it. Workers share it among each
+# other, for a claim and the rows under it are one worker's alone; what they all change, the counts, they hold only at the end.
+# SQLite has one writer at a time, and these are nothing there. On PostgreSQL it is an advisory lock and then the row: whoever
+# waits for a row that he shares already would wait for ever.
+
+PARTS: Final = 0x70C5 << 44
+"""Added to a dispatch's number, it is the number of its advisory lock."""
+
+
 def lock(ids: Sequence[int]) -> None:
-    """Hold these dispatches against other writers until the commit. Whoever moves deliveries does this first."""
-    db.session.execute(select(Dispatch.id).where(Dispatch.id.in_(ids)).order_by(Dispatch.id).with_for_update())
+    """Hold these dispatches against other writers, workers included, until the commit. Whoever moves deliveries does this first."""
+    _take_part(ids, "pg_advisory_xact_lock")
+    query = select(Dispatch.id).where(Dispatch.id.in_(ids)).order_by(Dispatch.id)
+    db.session.execute(query.with_for_update(key_share=True))
+
+
+def share(dispatch_id: int) -> None:
+    """Hold a dispatch against everybody but other workers, who move other rows of it: its course stands until the commit."""
+    _take_part([dispatch_id], "pg_advisory_xact_lock_shared")
+
+
+def shared(ref: str) -> Dispatch | None:
+    """The same, and the dispatch as it stands; its counts and rests only once it is `held`."""
+    _take_part_of(ref, "pg_advisory_xact_lock_shared")
+    return anywhere(ref)
+
+
+def hold(row: Dispatch) -> None:
+    """Hold a dispatch that is shared against the other workers too, and read it anew: the last thing before the commit."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.refresh(row, with_for_update={"key_share": True})
+
+
+def _take_part(ids: Sequence[int], how: str) -> None:
+    if db.engine.dialect.name == "postgresql":
+        parts = [PARTS + id_ for id_ in sorted(set(ids))]
+        bulk.fetched(f"SELECT {how}(part) FROM unnest(?::bigint[]) AS part", (parts,))  # noqa: S608  (names of ours)
+
+
+def _take_part_of(ref: str, how: str) -> None:
+    if db.engine.dialect.name == "postgresql":
+        bulk.fetched(f"SELECT {how}(?::bigint + id) FROM dispatch WHERE ref = ?", (PARTS, ref))  # noqa: S608
 
 
 def steps_of(ids: Sequence[int]) -> dict[int, tuple[Step, ...]]:
@@ -216,7 +255,8 @@ def steps_of(ids: Sequence[int]) -> dict[int, tuple[Step, ...]]:
 
 def locked(ref: str) -> Dispatch | None:
     """The dispatch with this reference, held against other writers until the commit."""
-    query = select(Dispatch).where(Dispatch.ref == ref).with_for_update()
+    _take_part_of(ref, "pg_advisory_xact_lock")
+    query = select(Dispatch).where(Dispatch.ref == ref).with_for_update(key_share=True)
     return db.session.scalar(query.execution_options(populate_existing=True))
 
 

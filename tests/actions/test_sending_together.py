@@ -96,5 +96,5 @@ class _Dead(BaseException):
     """As if the process were gone while it settles."""
 
 
-def _die(*_given):
+def _die(*_given, **_named):
     raise _Dead

@@ -1,13 +1,17 @@
 """Workers of a sending that die, that come back too late, and two at once: each batch is handed over once or is in doubt."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from incident.actions import dispatch, sending
 from incident.domain.deliveries import Course
-from incident.store import claims
+from incident.store import claims, dispatches
 from incident.store.db import db
 from notifiers.contract import Answer, Outcome
 from notifiers.memory import Memory
@@ -171,3 +175,83 @@ def test_a_freeze_gives_back_what_was_not_begun_in_every_sending():
     claimed(story, 2)
     dispatch.freeze(actor=LEAD, now=NOW)
     assert story.counts() == {"waiting": 3}
+
+
+@contextmanager
+def another_worker(story, most):
+    """Another worker in the middle of claiming: it shares the sending, and has chosen the next so many rows."""
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    part, number = dispatches.PARTS + story.row().id, story.row().id
+    db.session.remove()
+    chosen = "SELECT id FROM delivery WHERE dispatch_id = :number ORDER BY id LIMIT :most FOR NO KEY UPDATE"
+    with db.engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_xact_lock_shared(:part)"), {"part": part})
+        yield set(other.scalars(text(chosen), {"number": number, "most": most}))
+        other.rollback()
+
+
+def impatient(connection, _branch=None):
+    """Whoever waits for a lock that is held here waits for ever: better an error."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+
+
+def test_a_worker_claims_others_while_another_one_is_still_claiming():
+    story = a_story(5)
+    story.start()
+    while sending.prepare(story.dispatch, story.real, now=story.clock()):
+        pass
+    with another_worker(story, 2) as chosen:
+        event.listen(db.engine, "begin", impatient)
+        try:
+            held = claimed(story, 5)
+        finally:
+            event.remove(db.engine, "begin", impatient)
+    assert len(chosen) == 2
+    assert len(held.rows) == 3
+    assert chosen.isdisjoint({row.id for row in held.rows})
+    assert {row.id for row in claimed(story, 5).rows} == chosen  # that one died: nobody is passed over for good
+    assert story.counts() == {"sending": 5}
+
+
+def test_a_worker_begins_and_settles_while_another_one_is_still_claiming():
+    story = a_story(4)
+    story.start()
+    held = claimed(story, 2)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    wave.flows["email"] = sending.Flow(email_of(story))
+    with another_worker(story, 0):
+        event.listen(db.engine, "begin", impatient)
+        try:
+            batch = wave._written(story.row(), held)
+            assert wave._begin(batch)
+            wave._settle(batch, {ref: Answer(ref, Outcome.ACCEPTED, "p-1") for ref in batch.asked}, wave.flows["email"])
+        finally:
+            event.remove(db.engine, "begin", impatient)
+    assert story.counts() == {"accepted": 2, "waiting": 2}
+
+
+@pytest.mark.parametrize("what", ["pause", "halt"])
+def test_whoever_changes_the_course_of_a_sending_waits_for_every_worker(what):
+    story = a_story(4)
+    story.start()
+    held = claimed(story, 2)
+    wave = sending.Wave(story.dispatch, story.real, story.clock)
+    wave.flows["email"] = sending.Flow(email_of(story))
+    batch = wave._written(story.row(), held)
+    assert wave._begin(batch)
+    refused = {ref: Answer(ref, Outcome.STOP, reason="credentials_refused") for ref in batch.asked}
+    pause = partial(dispatch.pause, story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+    changed = pause if what == "pause" else partial(wave._move, [(batch, refused)], [])
+    with another_worker(story, 0):
+        event.listen(db.engine, "begin", impatient)
+        try:
+            with pytest.raises(OperationalError):
+                changed()
+        finally:
+            event.remove(db.engine, "begin", impatient)
+    assert story.row().course == Course.SENDING
+    assert story.counts() == {"sending": 2, "waiting": 2}
+    wave._move([(batch, refused)], [])
+    assert (story.row().course, story.row().paused_for) == (Course.PAUSED, "credentials_refused")
+    assert story.counts() == {"waiting": 4}
