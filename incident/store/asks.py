@@ -11,7 +11,7 @@ from incident.domain.asks import Standing
 from incident.domain.handovers import State
 from incident.store import handovers
 from incident.store.db import BigInt, Model, UTCDateTime, db
-from incident.store.handovers import IS_OPEN
+from incident.store.handovers import IS_OPEN, OnItsWay
 from incident.store.webhooks import WebhookEndpoint
 
 
@@ -38,7 +38,7 @@ class SystemAsk(Model):
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-class AskBatch(Model):
+class AskBatch(OnItsWay, Model):
     """Some accounts of an ask on their way; `ref` is the id by which the system knows a repeat. Whose they are is looked up when they go."""
 
     __tablename__ = "ask_batch"
@@ -54,14 +54,6 @@ class AskBatch(Model):
     first: Mapped[int]
     last: Mapped[int]
     size: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), default=State.WAITING.value)
-    reason: Mapped[str] = mapped_column(String(40), default="")
-    code: Mapped[str] = mapped_column(String(20), default="")
-    tries: Mapped[int] = mapped_column(default=0)
-    fence: Mapped[int] = mapped_column(default=0)
-    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done: Mapped[int | None]
     failed: Mapped[int | None]
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -7,13 +7,27 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Update, and_, or_, select, text, update
+from sqlalchemy import ColumnElement, String, Table, Update, and_, or_, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.handovers import State
-from incident.store.db import db
+from incident.store.db import UTCDateTime, db
 
 IS_OPEN = text("state IN ('waiting', 'claimed', 'calling')")
 """What the tables' partial indexes know: everything else is settled."""
+
+
+class OnItsWay:
+    """The columns of something that is handed over to a program of somebody else's; `code` is the number of its last answer."""
+
+    state: Mapped[str] = mapped_column(String(12), default=State.WAITING.value)
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    code: Mapped[str] = mapped_column(String(20), default="")
+    tries: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 def due(

@@ -28,7 +28,7 @@ from incident.domain.handovers import State
 from incident.store import handovers
 from incident.store.audit import AuditHead, AuditLine
 from incident.store.db import BigInt, Model, UTCDateTime, db
-from incident.store.handovers import IS_OPEN
+from incident.store.handovers import IS_OPEN, OnItsWay
 from incident.store.incidents import Incident
 
 
@@ -58,7 +58,7 @@ class WebhookEndpoint(Model):
     tried: Mapped[str] = mapped_column(String(40), default="")
 
 
-class WebhookEvent(Model):
+class WebhookEvent(OnItsWay, Model):
     """One line of the record on its way to one endpoint; `ref` is the id by which the endpoint knows a repeat."""
 
     __tablename__ = "webhook_event"
@@ -72,15 +72,7 @@ class WebhookEvent(Model):
     endpoint_id: Mapped[int] = mapped_column(BigInt, ForeignKey("webhook_endpoint.id"))
     line: Mapped[int] = mapped_column(BigInt)
     verb: Mapped[str] = mapped_column(String(128))
-    state: Mapped[str] = mapped_column(String(12), default=State.WAITING.value)
-    reason: Mapped[str] = mapped_column(String(40), default="")
-    code: Mapped[str] = mapped_column(String(20), default="")
-    tries: Mapped[int] = mapped_column(default=0)
-    fence: Mapped[int] = mapped_column(default=0)
-    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 EVENTS: Table = WebhookEvent.__table__  # type: ignore[assignment]
