@@ -2,18 +2,23 @@
 
 from base64 import b64encode
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import qrcode
-import qrcode.image.svg
 from flask import Blueprint, render_template
 
+from incident import parts
 from incident.domain.audit import Checkpoint
 from incident.domain.errors import Missing
 from incident.store import checkpoints as rows
 from incident.web.access import permit
 from incident.web.languages import Word
 from incident.web.pages import named
+
+if TYPE_CHECKING:
+    import qrcode
+    from qrcode.image import svg
+else:
+    qrcode, svg = parts.later("qrcode"), parts.later("qrcode.image.svg")
 
 bp = Blueprint("checkpoints", __name__, url_prefix="/record/checkpoint")
 
@@ -45,5 +50,5 @@ def _sheet(newest: rows.Checkpoint) -> dict[str, Any]:
 
 def _code(text: str) -> str:
     """The text as a QR code, an SVG in base64."""
-    image = qrcode.make(text, image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
+    image = qrcode.make(text, image_factory=svg.SvgPathFillImage, border=2)
     return b64encode(image.to_string()).decode()
