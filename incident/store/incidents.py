@@ -5,7 +5,20 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, and_, func, or_, select
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    Text,
+    and_,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.audit import canonical
@@ -151,7 +164,9 @@ def by_ref(ref: str, *, locked: bool = False) -> Incident | None:
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
 
 
-def visible(user_id: int | None, sees_all: bool, at: datetime) -> Select[Incident]:
+def visible(
+    user_id: int | BindParameter[int] | None, sees_all: bool, at: datetime | BindParameter[datetime]
+) -> Select[Incident]:
     """Incidents this person may know of `at` this moment: open ones to the team, restricted ones to members and auditors."""
     query = select(Incident)
     if sees_all:

@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
-from incident.store import sealed
+from incident.store import obligations, sealed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.incidents import Incident
+from incident.store.obligations import Assessment
 from incident.store.sealed import DataKey
 from incident.store.users import User
 
@@ -55,16 +56,18 @@ def one(incident_id: int, user_id: int, *, at: datetime | None = None) -> Member
 def found(ref: str, user_id: int, *, at: datetime) -> tuple[Incident, Membership | None] | None:
     """The incident with this reference and this person's place on it `at` this moment; None without the incident.
 
-    Its data key comes in the same query: nearly every page opens something with it.
+    Its data key and its assessment come in the same query: nearly every page opens something with the one or tells by the other.
     """
     mine = and_(Membership.incident_id == Incident.id, Membership.user_id == user_id, lasts(at))
-    query = select(Incident, Membership, DataKey).outerjoin(Membership, mine)
-    query = query.outerjoin(DataKey, DataKey.owner == Incident.id).where(Incident.ref == ref)
-    row = db.session.execute(query).one_or_none()
+    query = select(Incident, Membership, DataKey, Assessment).outerjoin(Membership, mine)
+    query = query.outerjoin(DataKey, DataKey.owner == Incident.id)
+    query = query.outerjoin(Assessment, Assessment.incident_id == Incident.id)
+    row = db.session.execute(query.where(Incident.ref == ref)).one_or_none()
     if row is None:
         return None
-    incident, place, key = row
+    incident, place, key, assessment = row
     sealed.known(incident.id, key)
+    obligations.known(incident.id, assessment)
     return incident, place
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.obligations import keyed
-from incident.store import bulk
+from incident.store import bulk, reading
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_refs
 from incident.store.reading import once
 
@@ -219,6 +219,11 @@ def supersede(ids: Iterable[int], now: datetime) -> None:
 def assessment(incident_id: int) -> Assessment | None:
     """When and by what the incident was last assessed, with its counts."""
     return db.session.get(Assessment, incident_id)
+
+
+def known(incident_id: int, row: Assessment | None) -> None:
+    """Take the assessment of this incident as it was read with it, so that the page asks for it no second time."""
+    reading.keep(assessment, row, incident_id)
 
 
 def counted(incident_id: int) -> dict[str, int]:

@@ -3,10 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, FromClause, Select, bindparam, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    FromClause,
+    Select,
+    TextualSelect,
+    bindparam,
+    column,
+    func,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.engine.interfaces import BindTyping
 
 from incident.domain.scales import NOT_CONCERNED
 from incident.store.db import db
@@ -18,6 +31,8 @@ from incident.store.overview import NOW, Overview, figures, parts
 
 WHICH: Final = bindparam("around_incident", type_=BigInteger())
 """The incident that a page is about, given with the query."""
+READER: Final = bindparam("around_reader", type_=BigInteger())
+"""Who reads the page, given with the query."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +65,48 @@ class Around:
     grades: Mapping[str, Weight] = field(default_factory=dict)
 
 
-def read(incident_id: int | None, over: Select[Any] | None, now: datetime, *, most: int) -> Around:
+def read(
+    incident_id: int | None, over: Select[Any] | None, now: datetime, *, most: int, reader: int | None = None
+) -> Around:
     """What is around the page of this incident, or of none, for whom `over` are their incidents (a query of ids).
 
-    `most` late duties are counted and no more.
+    `most` late duties are counted and no more. A query that is made once, with `READER` and `NOW` for what differs, is
+    compiled once too.
     """
+    given = {NOW.key: now, WHICH.key: incident_id, READER.key: reader}
+    asked, wanted = _spelt(incident_id is not None, over, most, db.engine.dialect)
+    rows = db.session.execute(asked, {name: given[name] for name in wanted})
+    return _told([row._mapping for row in rows], now)
+
+
+@lru_cache(maxsize=32)
+def _spelt(
+    with_incident: bool, over: Select[Any] | None, most: int, dialect: Dialect
+) -> tuple[TextualSelect, frozenset[str]]:
+    """The statement in the words of this database, and what is given with it: it is long, and stands on every page."""
+    made = _statement(with_incident, over, most)
+    kind: Any = type(dialect)
+    named = kind(paramstyle="named")
+    named.bind_typing = BindTyping.NONE  # the types are given with the values, below
+    open_ = {one.key: one for one in (NOW, WHICH, READER)}
+    spelt: Any = made.compile(dialect=named)
+    state = spelt.construct_expanded_state(dict.fromkeys(open_))
+    fixed: list[Any] = [bindparam(name, value) for name, value in state.parameters.items() if name not in open_]
+    left = [one for name, one in open_.items() if name in state.parameters]
+    columns = [column(one.name, one.type) for one in made.selected_columns]
+    return text(state.statement).bindparams(*fixed, *left).columns(*columns), frozenset(one.key for one in left)
+
+
+def _statement(with_incident: bool, over: Select[Any] | None, most: int) -> Select[Any]:
     switch = select(SendingSwitch.frozen).where(SendingSwitch.id == 1).scalar_subquery()
     base = select(switch.label("frozen")).subquery("base")
     source: FromClause = base
     columns: list[Any] = [base.c.frozen]
-    around = [] if incident_id is None else [_standing(), _grades()]
-    for one in around if over is None else [*around, _due(over, now, most)]:
+    around = [_standing(), _grades()] if with_incident else []
+    for one in around if over is None else [*around, _due(over, most)]:
         source = source.outerjoin(one, true())
         columns += one.c
-    given = {NOW.key: now, WHICH.key: incident_id}
-    return _told([row._mapping for row in db.session.execute(select(*columns).select_from(source), given)], now)
+    return select(*columns).select_from(source)
 
 
 @cache
@@ -81,17 +123,17 @@ def _grades() -> FromClause:
     return query.subquery("grades")
 
 
-def _due(over: Select[Any], now: datetime, most: int) -> FromClause:
+def _due(over: Select[Any], most: int) -> FromClause:
     """The duty due next, and the one that is late longest; walks due times, however many duties there are."""
     running = (LIVE, func.coalesce(FindingRow.standing, "") == "owed", belongs_to(over))
-    late = select(FindingRow.id).where(*running, FindingRow.due_at < now).limit(most).subquery()
+    late = select(FindingRow.id).where(*running, FindingRow.due_at < NOW).limit(most).subquery()
     counted = select(func.count()).select_from(late).scalar_subquery()
     where = select(Incident.ref).where(Incident.id == FindingRow.incident_id).scalar_subquery()
     named = (where.label("incident"), FindingRow.ref.label("finding"), FindingRow.title, FindingRow.due_at)
     query = select(*named, counted.label("late")).where(*running)
     ahead, behind = (
         select(query.where(which).order_by(FindingRow.due_at).limit(1).subquery())
-        for which in (FindingRow.due_at >= now, FindingRow.due_at < now)
+        for which in (FindingRow.due_at >= NOW, FindingRow.due_at < NOW)
     )
     return ahead.union_all(behind).subquery("due")
 

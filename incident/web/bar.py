@@ -1,6 +1,7 @@
 """The bar at the top of every page: the next deadline over all incidents, where one can go, and what keys lead there."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from flask import current_app, g, request, url_for
@@ -10,7 +11,8 @@ from incident.domain.access import Role
 from incident.store import incidents as rows
 from incident.store import surroundings
 from incident.store.incidents import Incident
-from incident.store.surroundings import Around
+from incident.store.overview import NOW
+from incident.store.surroundings import READER, Around
 from incident.web import access
 from incident.web.access import now
 from incident.web.dues import DueWords, due_words
@@ -55,8 +57,8 @@ def around() -> Around:
     if "around" not in g:
         is_part = request.headers.get("X-Fragment") == "1"
         incident = g.incident.id if "incident" in g and not is_part else None
-        over = None if is_part or not _sees_duties() else mine().where(Incident.kind != "drill")
-        g.around = surroundings.read(incident, over, now(), most=MOST_LATE)
+        over = None if is_part or not _sees_duties() else _theirs(_sees_all())
+        g.around = surroundings.read(incident, over, now(), most=MOST_LATE, reader=_number())
     found: Around = g.around
     return found
 
@@ -75,7 +77,24 @@ def may_search() -> bool:
 
 def mine() -> Select[Any]:
     """The ids of the open incidents this reader may know of, as a query."""
-    reader = access.user()
-    sees_all = reader is not None and Role.AUDITOR in reader.roles
-    seen = rows.visible(reader.id if reader else None, sees_all=sees_all, at=now())
+    return _open(rows.visible(_number(), sees_all=_sees_all(), at=now()))
+
+
+@cache
+def _theirs(sees_all: bool) -> Select[Any]:
+    """The same for whoever reads and whenever, without drills, made once."""
+    return _open(rows.visible(READER, sees_all=sees_all, at=NOW)).where(Incident.kind != "drill")
+
+
+def _open(seen: Select[Incident]) -> Select[Any]:
     return seen.with_only_columns(Incident.id).where(Incident.state == "open")
+
+
+def _number() -> int | None:
+    reader = access.user()
+    return reader.id if reader else None
+
+
+def _sees_all() -> bool:
+    reader = access.user()
+    return reader is not None and Role.AUDITOR in reader.roles

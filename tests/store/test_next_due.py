@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.dialects import sqlite
 
-from incident.store import obligations, surroundings
+from incident.actions import members
+from incident.store import incidents, obligations, surroundings
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.obligations import FindingRow
-from tests.builders import an_incident
+from incident.store.overview import NOW
+from tests.builders import a_user, an_incident
 
 OWED = {
     "personal_data": True,
@@ -82,3 +84,17 @@ def test_duties_are_read_by_their_due_time_and_not_sorted(app, part):
     said = plan(query.order_by(*((FindingRow.due_at, FindingRow.id) if "NOT" in str(part) else (FindingRow.id,))))
     assert "ix_finding_live_due" in said
     assert "TEMP B-TREE" not in said
+
+
+def test_one_statement_serves_every_reader_and_tells_each_what_is_theirs(app):
+    incident, member, stranger = owed(AWARE), a_user("lead"), a_user("lead")
+    members.restrict(incident.ref, actor=member.ref, now=AWARE)
+    over = incidents.visible(surroundings.READER, sees_all=False, at=NOW).with_only_columns(Incident.id)
+
+    def seen(user):
+        return surroundings.read(incident.id, over, AWARE, most=100, reader=user.id)
+
+    first, held = seen(member), surroundings._spelt.cache_info().misses
+    assert (first.next.incident, first.overview.owed > 0) == (incident.ref, True)
+    assert seen(stranger).next is None
+    assert surroundings._spelt.cache_info().misses == held
