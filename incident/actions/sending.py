@@ -205,6 +205,7 @@ class Wave:
             lease=self.lease,
             now=self.clock(),
             provider=flow.notifier.provider,
+            canary=row.canary,
         )
         if not found:
             quieting.found_nobody(row, channel, self.clock())

@@ -151,15 +151,21 @@ def claim_ahead(
     now: datetime,
     provider: str = "",
     by_hand: bool = False,
+    canary: int = 0,
 ) -> list[Held]:
     """Hold up to so many batches of up to `most` waiting rows for one worker, committed alone; each has a fence of its own.
 
-    `by_hand` holds those that were given to people, who now ask for them; else they are nobody's turn.
+    `by_hand` holds those that were given to people, who now ask for them; else they are nobody's turn. With a `canary` no two
+    workers see room for the same first few: each looks while it holds the dispatch alone.
     """
     session = _writing()
-    dispatches.share(dispatch_id)
+    if canary:
+        dispatches.lock([dispatch_id])
+        most = min(most, dispatches.left_of_canary(dispatch_id))
+    else:
+        dispatches.share(dispatch_id)
     running = session.scalar(select(Dispatch.course).where(Dispatch.id == dispatch_id))
-    if running != Course.SENDING or dispatches.frozen():
+    if not most or running != Course.SENDING or dispatches.frozen():
         session.rollback()
         return []
     chosen = _chosen(dispatch_id, channel, most * batches, now, by_hand=by_hand)

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain import ladders
-from incident.domain.deliveries import Counts, Course, Pace, State, too_many_back
+from incident.domain.deliveries import Counts, Course, Pace, State, canary_left, too_many_back
 from incident.domain.hours import USUAL, Day
 from incident.domain.ladders import Step
 from incident.domain.pace import too_many_complaints
@@ -234,6 +234,14 @@ def hold(row: Dispatch) -> None:
     """Hold a dispatch that is shared against the other workers too, and read it anew: the last thing before the commit."""
     if db.engine.dialect.name == "postgresql":
         db.session.refresh(row, with_for_update={"key_share": True})
+
+
+def left_of_canary(dispatch_id: int) -> int:
+    """How many more of a dispatch that is locked may go out before the first look, by its counts as they stand."""
+    columns = [Dispatch.canary, *(getattr(Dispatch, COLUMN[state]) for state in State)]
+    canary, *counts = db.session.execute(select(*columns).where(Dispatch.id == dispatch_id)).one()
+    left = canary_left(Counts(**dict(zip((state.value for state in State), counts, strict=True))), canary)
+    return sum(counts) if left is None else left
 
 
 def _take_part(ids: Sequence[int], how: str) -> None:

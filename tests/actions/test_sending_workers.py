@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from incident.actions import dispatch, sending
-from incident.domain.deliveries import Course
+from incident.domain.deliveries import Course, Pace
 from incident.store import claims, dispatches
 from incident.store.db import db
 from notifiers.contract import Answer, Outcome
@@ -39,6 +39,30 @@ def test_what_a_dead_worker_had_only_claimed_goes_back_and_is_sent_once():
     story.work()
     assert story.counts() == {"accepted": 3}
     assert len({message.to for message in email_of(story).sent}) == len(email_of(story).sent) == 3
+
+
+def test_workers_that_saw_the_same_room_for_the_first_few_fill_it_once():
+    story = a_story(9)
+    story.start(pace=Pace(canary=4))
+    while sending.prepare(story.dispatch, story.real, now=NOW):
+        pass
+    how = {"worker": "test:1", "lease": timedelta(seconds=60), "now": NOW, "canary": 4}
+    found = [claims.claim(story.row().id, "email", 3, **how) for _ in range(3)]
+    assert [len(held.rows) if held else 0 for held in found] == [3, 1, 0]
+    dispatch.pause(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+    dispatch.go_on(story.incident.ref, story.dispatch, actor=LEAD, now=NOW)
+    assert story.row().canary == 4, "a pause for another reason is not the look"
+
+
+def test_whoever_did_not_hear_that_the_first_look_was_taken_claims_all_the_same():
+    story = a_story(3)
+    story.start()
+    while sending.prepare(story.dispatch, story.real, now=NOW):
+        pass
+    how = {"worker": "test:1", "lease": timedelta(seconds=60), "now": NOW, "canary": 1}
+    held = claims.claim(story.row().id, "email", 3, **how)
+    assert held is not None
+    assert len(held.rows) == 3
 
 
 def test_what_a_dead_worker_had_begun_to_hand_over_is_in_doubt():
