@@ -434,7 +434,7 @@ def _these(fence: int, ids: Sequence[int]) -> Iterable[Kind]:
     if ids and ids[-1] - ids[0] < SPARSE * len(ids):
         yield "id BETWEEN ? AND ? AND claim_id = ?", (ids[0], ids[-1], fence)
     else:
-        yield from ((_among(part), tuple(part)) for part in parts(ids))
+        yield from ((f"{_among(part)} AND claim_id = ?", (*part, fence)) for part in parts(ids))
 
 
 def _set(values: Mapping[str, Any], these: Kind) -> None:
