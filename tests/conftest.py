@@ -122,7 +122,7 @@ class BuiltOnPostgres(Built):
     def reset(self) -> None:
         self.let_go()
         self._admin("DROP DATABASE live WITH (FORCE)")
-        self._admin("CREATE DATABASE live TEMPLATE fresh")
+        self._admin("CREATE DATABASE live TEMPLATE fresh STRATEGY FILE_COPY")  # half the time of the other strategy
 
     def _admin(self, statement: str) -> None:
         engine = create_engine(self.server.url("postgres"), isolation_level="AUTOCOMMIT")
