@@ -40,7 +40,7 @@ def test_a_batch_is_asked_for_downloaded_and_posted_from_its_page(post, lead):
     assert "being made" in words(lead.get(at(post)))
     post.press()
     page = words(lead.get(at(post)))
-    assert "2 letters on" in page
+    assert "2 letters ·" in page
     assert "printed, not posted" in page
     [batch] = rows.of_incident(post.incident.id)
     [file] = batch.files
