@@ -7,6 +7,7 @@ import pytest
 from incident.actions import deliveries as actions
 from incident.actions import people, sending, settling
 from incident.domain.deliveries import Counts, Course, State
+from incident.store import calls
 from incident.store.db import db
 from notifiers.contract import Alike, Answer, Outcome
 from notifiers.memory import Memory
@@ -112,6 +113,15 @@ def test_whoever_was_taken_off_the_list_is_nobodys_loose_end_and_was_never_calle
     assert (first.state, first.called_at, second.called_at) == (State.CANCELLED, None, NOW)
     assert first.owner
     assert not second.owner
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.LATER])
+def test_whom_a_provider_calls_or_will_call_again_is_on_no_list_of_people_to_be_called(outcome):
+    story = a_story(2, channels=("call",), only_phone=2, real={"call": Memory("call", answering(outcome, "line_busy"))})
+    story.start()
+    story.work()
+    assert story.counts() == {"accepted" if outcome is Outcome.ACCEPTED else "waiting": 2}
+    assert calls.open_count(story.incident.id) == 0
 
 
 # When they halt the sending -------------------------------------------------------------------------------------------
