@@ -43,7 +43,7 @@ SLOWEST = 20.0  # seconds that a mutant may take beyond three times what its tes
 SENDING = (
     "actions/test_sending_details.py", "actions/test_halts_in_detail.py", "actions/test_sending.py", "actions/test_sending_doubts.py", "actions/test_sending_times.py", "actions/test_sending_together.py",
     "actions/test_sending_workers.py", "actions/test_poison.py", "actions/test_halts.py", "actions/test_taking_over.py",
-    "actions/test_worker_of_sending.py", "actions/test_calls_of_workers.py", "actions/test_answers_of_batches.py", "actions/test_dispatch_refusals.py", "store/test_claims.py",
+    "actions/test_worker_of_sending.py", "actions/test_worker_with_carrier.py", "actions/test_calls_of_workers.py", "actions/test_answers_of_batches.py", "actions/test_dispatch_refusals.py", "store/test_claims.py",
     "actions/test_rests_of_channels.py", "actions/test_dead_tokens.py", "actions/test_quieting.py", "actions/test_untellable.py",
     "actions/test_letters.py::test_a_batch_takes_as_many_as_were_asked_for_and_the_next_one_the_others",
     "actions/test_letters.py::test_a_worker_that_dies_while_printing_leaves_no_letter_and_no_doubt",
