@@ -233,15 +233,13 @@ class Wave:
             return carrier.carry(batch, self.drafts.pop(batch.held.fence))
         return self.pool.submit(flow.notifier.send, batch.to_send) if batch.to_send else nothing()
 
-    def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> bool:
-        """Claim one batch, write it, begin it, hand it to a thread; whether that happened."""
+    def _send_one(self, row: Dispatch, channel: str, flow: Flow) -> None:
+        """Claim one batch, write it, begin it, hand it to a thread, where there is one."""
         demand_fit(row, flow)
         held = self._claim(row, channel, flow.notifier.batch)
         batch = self._written(row, held) if held else None
-        if batch is None or not self._begin(batch):
-            return False
-        self._hand_over(batch)
-        return True
+        if batch is not None and self._begin(batch):
+            self._hand_over(batch)
 
     def _claim(self, row: Dispatch, channel: str, most: int) -> Held | None:
         provider = self.opened[channel].provider

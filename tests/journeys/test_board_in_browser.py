@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from incident import clock
 from tests.builders import an_incident
-from tests.journeys.browser import opened
 from tests.journeys.served import Served
 
 STATES = ("TX", "NY", "FL", "OH", "WA", "GA")
@@ -32,12 +31,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     made = Desk(tmp_path_factory.mktemp("board"))
     yield made
     made.server.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 def answer(page: Page, key: str, value: str) -> None:

@@ -13,7 +13,7 @@ from incident.actions import people
 from incident.store.db import db
 from incident.store.users import Session
 from tests.builders import a_notice, a_text, an_incident
-from tests.journeys.browser import opened, press
+from tests.journeys.browser import press
 from tests.journeys.served import Served
 
 WORDS = "Write to us at the address below, or call us."
@@ -37,12 +37,6 @@ def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writing]:
     made = Writing(tmp_path_factory.mktemp("writing"))
     yield made
     made.server.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 def opened_at(writing: Writing, browser: Browser, *, script: bool = True) -> Page:

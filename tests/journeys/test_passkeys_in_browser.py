@@ -20,18 +20,12 @@ from incident.store.db import db
 from incident.store.users import User
 from tests import record
 from tests.builders import a_session, a_user
-from tests.journeys.browser import Window, opened, press
+from tests.journeys.browser import Window, press
 from tests.journeys.installation import free_port
 from tests.web.test_signin import key_on
 
 pytestmark = pytest.mark.journey
 PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from tests.builders import a_notice, a_text, an_incident
 from tests.fakes.smtp import FakeSmtp
 from tests.fakes.webhooks import FakeReceiver
 from tests.journeys import axe
-from tests.journeys.browser import PATIENCE, opened
+from tests.journeys.browser import PATIENCE
 from tests.journeys.keyboard import brought, chosen, enter_on, picked, to, typed, unfolded
 from tests.journeys.served import Served
 from tests.journeys.world import COMPANY
@@ -115,12 +115,6 @@ def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offering]:
         made = Offering(tmp_path_factory.mktemp("offering"), mail, system)
         yield made
         made.server.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 class Reader:

@@ -19,7 +19,7 @@ from incident.store.db import db
 from tests.builders import a_notice, an_incident
 from tests.fakes.smtp import FakeSmtp
 from tests.journeys import axe
-from tests.journeys.browser import Window, opened, press
+from tests.journeys.browser import Window, press
 from tests.journeys.keyboard import brought, enter_on, picked, typed
 from tests.journeys.served import Served
 from tests.journeys.world import COMPANY
@@ -87,12 +87,6 @@ def posted(tmp_path: Path) -> Iterator[Posted]:
         made = Posted(tmp_path, mail)
         yield made
         made.server.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 def test_returned_mail_and_a_corrected_address(posted: Posted, browser: Browser):

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.browser import opened
 from tests.journeys.served import Served
 from tests.large_sendings import a_large_sending
 
@@ -27,12 +26,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     made = Sent(tmp_path_factory.mktemp("sending"))
     yield made
     made.server.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 def test_the_board_refreshes_in_place_and_leaves_folds_as_they_are(served: Sent, browser: Browser):

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from waitress.server import create_server
 
 from incident import clock, start
@@ -19,18 +19,12 @@ from incident.store.db import db
 from notifiers.open_id import Client, OpenId
 from tests.builders import a_user
 from tests.fakes.open_id import CLIENT, SECRET, FakeOpenId
-from tests.journeys.browser import Window, opened, press
+from tests.journeys.browser import Window, press
 from tests.journeys.installation import free_port
 
 pytestmark = pytest.mark.journey
 PASSWORD = "correct horse battery staple"
 GENERATOR = b"12345678901234567890"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with opened() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
