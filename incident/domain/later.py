@@ -6,6 +6,7 @@ from datetime import date, datetime
 from incident.domain.facts import Facts
 from incident.domain.lawbook import Law, Lawbook
 from incident.domain.obligations import NOTHING_DONE, Calendars, Finding, Standing, after, found, found_in, keyed
+from incident.domain.recalled import recalled
 from incident.domain.waves import KNOWING, Wave, before, moments_of
 
 STANDING = frozenset({Standing.OWED, Standing.ADVISED, Standing.OPEN})
@@ -22,7 +23,9 @@ def found_with(
     told: bool = True,
 ) -> tuple[Finding, ...]:
     """What every duty says, and what is owed for each of these waves beside it; without waves, as `found`."""
-    first = found(facts, book, calendars, today, done, told)
+    first = (
+        found(facts, book, calendars, today, done, told) if done else recalled(facts, book, calendars, today, told=told)
+    )
     if not waves:
         return first
     ordered = sorted(waves, key=lambda wave: (wave.discovered_at, wave.number))
