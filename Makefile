@@ -71,7 +71,7 @@ docs-laws: .venv/.run  ## write docs/laws.md anew from the law files
 words: .venv/.test  ## take up new words of the interface in the catalogues of incident/translations
 	@$(BIN)/python -m tests.words
 
-screens: .venv/.test browser  ## make the README's picture, and in shots/ every page at two widths, by day and by night, empty and full
+screens: .venv/.test browser  ## make the pictures of README and docs, and in shots/ every page at two widths, by day and by night, empty and full
 	@$(BIN)/python docs/screens.py
 
 browser:

@@ -1,13 +1,14 @@
 """Takes pictures in Chromium: the README's, and every page in four looks, empty and full.
 
-    python docs/screens.py                    docs/desk.png, then shots/: each page at 390 and 1440 pixels, by day and by night
-    python docs/screens.py --readme           docs/desk.png alone
+    python docs/screens.py                    docs/pictures/, then shots/: each page at 390 and 1440 pixels, by day and by night
+    python docs/screens.py --docs             docs/pictures/ alone
     python docs/screens.py --only people      those pages alone whose address has this in it
     python docs/screens.py --language zh-Hans in the other language
 
-The full installation has 1,000 incidents and 100,000 people (`bench/stock.py`) and one incident with something in every room
-(`tests/full_house.py`); both are kept in shots/stock and used again: remove it after a change of what they hold. Pictures are named after the page, the look and the width. What
-scrolls sideways is told.
+The pictures of the docs show the sample incident in a fresh installation. The full installation has 1,000 incidents and 100,000
+people (`bench/stock.py`) and one incident with something in every room (`tests/full_house.py`); both are kept in shots/stock and
+used again: remove it after a change of what they hold. Pictures are named after the page, the look and the width. What scrolls
+sideways is told.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from waitress.server import create_server  # noqa: E402
 
 from bench import stock  # noqa: E402
 from incident import clock, start  # noqa: E402
-from incident.actions import members  # noqa: E402
+from incident.actions import drills, members, notices  # noqa: E402
 from incident.cli.demo import load  # noqa: E402
 from incident.domain.access import CASE_TEAM, Role  # noqa: E402
 from incident.settings import Settings  # noqa: E402
@@ -47,18 +48,18 @@ from tests.journeys.test_every_page import FILES  # noqa: E402
 
 SHOTS = ROOT / "shots"
 INCIDENTS, PEOPLE = 1_000, 100_000
-WIDTHS = (390, 1440)
+NARROW, WIDE = 390, 1440  # pixels
 LOOKS = ("light", "dark")
 TALLEST = 6_000  # pixels of one picture
 
 
 def main() -> None:
-    """Write docs/desk.png and shots/."""
+    """Write docs/pictures/ and shots/."""
     given = _arguments()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if not given.only and given.language == "en":
-        readme()
-    if not given.readme:
+        of_docs()
+    if not given.docs:
         for kind, served in (("empty", _empty), ("full", _full)):
             if given.state in {"", kind}:
                 app, user, addresses = served(given.language)
@@ -69,23 +70,40 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--docs", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--state", choices=("", "empty", "full"), default="")
     parser.add_argument("--language", choices=("en", "zh-Hans"), default="en")
     return parser.parse_args()
 
 
-def readme() -> None:
-    """The desk of a fresh installation with the sample incident and one more."""
+def of_docs() -> None:
+    """What README and docs show: the sample incident, a drill of a scenario, and the page for people outside."""
     app = start.prepare(Settings(instance=Path(tempfile.mkdtemp()), test_mode=True))
     with app.app_context():
         user = a_user("lead", "privacy", "responder", name="Lead on duty", zone="Europe/Berlin").ref
-        load(clock.now())
+        pages = _of_samples(app, user)
     with opened() as browser:
-        page = _entered(browser, app, user, {"width": 1440, "height": 900}, "light")
-        page.goto(_address(app))
-        page.screenshot(path=ROOT / "docs" / "desk.png")
+        for name, (address, width) in pages.items():
+            page = _entered(browser, app, user, {"width": width, "height": 900 if width > NARROW else 780}, "light")
+            page.goto(_address(app) + address, wait_until="networkidle")
+            page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}.png")
+            page.context.close()
+
+
+def _of_samples(app: APIFlask, user: str) -> dict[str, tuple[str, int]]:
+    """The address and the width of each picture, by its name."""
+    now, settings = clock.now(), app.extensions["settings"]
+    one = f"/incidents/{load(now)}"
+    folder = settings.instance / "files"
+    drill = drills.start("ransomware", factor=12, house={}, folder=folder, actor=user, now=now)
+    notice = notices.draft(one.rpartition("/")[2], "What happened to your data", actor=user, now=now)
+    wide = {"desk": "/", "incident": one, "duties": f"{one}/duties/", "plan": f"{one}/plans/"}
+    wide |= {"notice": f"{one}/notices/{notice}", "drill": f"/incidents/{drill}/drill"}
+    narrow = {"report": "/report", "check": "/check"}
+    return {name: (address, WIDE) for name, address in wide.items()} | {
+        name: (address, NARROW) for name, address in narrow.items()
+    }
 
 
 def _empty(language: str) -> tuple[APIFlask, str, dict[str, str]]:
@@ -170,8 +188,8 @@ def _gone_to(page: Any, address: str) -> Any:
 
 
 def _looks() -> Iterator[tuple[int, Any]]:
-    yield from zip(WIDTHS, LOOKS, strict=True)
-    yield from zip(WIDTHS, reversed(LOOKS), strict=True)
+    yield from zip((NARROW, WIDE), LOOKS, strict=True)
+    yield from zip((NARROW, WIDE), reversed(LOOKS), strict=True)
 
 
 def _entered(browser: Any, app: APIFlask, user: str, size: dict[str, int], look: str) -> Any:
