@@ -1,7 +1,8 @@
 """What every page shows around its own content: where one is, which mode, and how an incident stands."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, current_app, g, request
 from werkzeug.local import LocalProxy
@@ -26,6 +27,23 @@ NAVIGATION = (
     Entry("team.index", Word("Team"), "team", "t"),
     Entry("administration.index", Word("Administration"), "administration", "z"),
 )
+BELONGS: Final[Mapping[str, str]] = {
+    "all_enquiries": "desk",
+    "sending": "desk",
+    "unsent": "desk",
+    "law_updates": "laws",
+    "newsrooms": "all_notices",
+    "improvements": "measures",
+    "lessons": "measures",
+    "checkpoints": "record",
+    "record_keys": "record",
+    "alerts": "team",
+    "rules": "team",
+    "webhooks": "team",
+    "reference": "administration",
+    "retention": "administration",
+}
+"""Rooms without an entry of their own, and the entry that is current in them."""
 
 
 def init(app: Flask) -> None:
@@ -42,6 +60,7 @@ def _frame() -> dict[str, Any]:
     around: dict[str, Any] = {
         "mode": LocalProxy(cache(mode)),
         "navigation": _navigation() if user else (),
+        "bar_room": bar_room(),
         "reader": user,
     }
     around["printed_at"] = access.now()
@@ -49,6 +68,11 @@ def _frame() -> dict[str, Any]:
         is_part = request.headers.get("X-Fragment") == "1"  # only a part of a page is asked for: it has no rail
         around |= {"incident": g.incident, "rail": [] if is_part else rail.stops(g.incident)}
     return around
+
+
+def bar_room() -> str:
+    """The room of the bar in which the reader is: all pages of an incident are under the incidents."""
+    return "incidents" if "incident" in g else BELONGS.get(request.blueprint or "", request.blueprint or "")
 
 
 def _navigation() -> list[Entry]:
