@@ -4,6 +4,7 @@ from datetime import datetime
 
 from incident.actions import grades, obligations, plans
 from incident.actions.ledger import Ledger
+from incident.domain.facts import Facts
 from incident.store import incidents, waves
 from incident.store.incidents import Incident
 
@@ -14,6 +15,12 @@ def refresh(incident: Incident, ledger: Ledger, now: datetime) -> None:
     grades.suggest_again(incident, facts, ledger, now)
     obligations.owe_again(incident, facts, ledger, now)
     plans.plan_again(incident, facts, ledger, now)
+
+
+def begin(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> None:
+    """Grade and owe for the first time, in the transaction that has just opened the incident; plans it has none."""
+    grades.suggest_first(incident, facts, ledger, now)
+    obligations.owe_first(incident, facts, ledger, now)
 
 
 def refresh_for(incident: Incident, wave: int, ledger: Ledger, now: datetime) -> None:

@@ -23,7 +23,17 @@ from incident.store.incidents import Incident
 
 def suggest_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> None:
     """Add what the rules suggest now, where it differs from what they suggested last; part of the caller's transaction."""
-    before = rows.latest(incident.id)
+    _suggest(incident, facts, rows.latest(incident.id), ledger, now)
+
+
+def suggest_first(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> None:
+    """The same for an incident that this transaction has just opened, which has no grade."""
+    _suggest(incident, facts, {}, ledger, now)
+
+
+def _suggest(
+    incident: Incident, facts: Facts, before: Mapping[tuple[str, str], Grade], ledger: Ledger, now: datetime
+) -> None:
     proposals = scales.proposals(facts)
     gone = {scale for scale, basis in before if basis == "suggested"} - {one.scale.value for one in proposals}
     for proposal in (*proposals, *(scales.no_longer(scale) for scale in sorted(gone))):

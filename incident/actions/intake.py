@@ -11,10 +11,9 @@ from incident.domain import incidents as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.stale import demand_seen
 from incident.store import incidents as rows
-from incident.store import users
+from incident.store import sealed, users, words
 from incident.store.db import db, new_ref
 from incident.store.incidents import Fact, Incident, Note
-from incident.store.sealed import sealer
 
 LONGEST_NOTE = 20_000
 LONGEST_SOURCE = 300
@@ -77,12 +76,13 @@ def opened(
     )
     db.session.add(incident)
     db.session.flush()
-    sealer(incident.id)
+    words.known(incident.id, sealed.first(incident.id))
     ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
     learnt = learnt_at or now
-    _add(incident, values, source=source, confidence=confidence, learnt_at=learnt, ledger=ledger, now=now)
-    _add(incident, own, source=OUR_SETTINGS, confidence="high", learnt_at=now, ledger=ledger, now=now)
-    assessment.refresh(incident, ledger, now)
+    said: dict[str, Any] = {"ledger": ledger, "now": now}
+    _put(incident, _said(values), source=source, confidence=confidence, learnt_at=learnt, **said)
+    _put(incident, _said(own), source=OUR_SETTINGS, confidence="high", learnt_at=now, **said)
+    assessment.begin(incident, vocabulary.from_json(_said(values) | _said(own)), ledger, now)
     return incident
 
 
@@ -156,14 +156,14 @@ def lead_by(ref: str, lead: str, *, actor: str, now: datetime, seen: str | None 
 
 def add_note(ref: str, text: str, *, purpose: str = "", actor: str, now: datetime) -> str:
     """Write something down; the note's reference. Raises Invalid, Missing. Closed incidents take notes too."""
-    words = rules.line_of_text("text", text, LONGEST_NOTE)
+    told = rules.line_of_text("text", text, LONGEST_NOTE)
     meant = rules.purpose(purpose)
     with transaction(actor, now) as ledger:
         incident = rows.by_ref(ref)
         if incident is None:
             raise Missing()
         note = Note(
-            ref=new_ref("T"), incident_id=incident.id, text=words, purpose=meant, written_at=now, written_by=actor
+            ref=new_ref("T"), incident_id=incident.id, text=told, purpose=meant, written_at=now, written_by=actor
         )
         db.session.add(note)
         ledger.write("note.handed_over" if meant == rules.Purpose.HANDOVER else "note.added", note.ref, incident=ref)
@@ -205,6 +205,26 @@ def _add(
     source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
     before = rows.current_facts(incident.id)
     changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, source, confidence)}
+    return _put(incident, changed, source=source, confidence=confidence, learnt_at=learnt_at, ledger=ledger, now=now)
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of these values says something about an incident of which nothing is known."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _put(
+    incident: Incident,
+    changed: Mapping[str, Any],
+    *,
+    source: str,
+    confidence: str,
+    learnt_at: datetime,
+    ledger: Ledger,
+    now: datetime,
+) -> list[str]:
+    """Add these values, with one line over all of them; their keys."""
+    source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
     added = [
         Fact(
             incident_id=incident.id,

@@ -1,9 +1,11 @@
 """Duties of an incident: worked out again when facts or laws change; accepted, met, waived and taken back by people."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident import calendars
 from incident.actions.ledger import Ledger, transaction
@@ -14,15 +16,16 @@ from incident.domain.audit import canonical
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import Facts, to_json
 from incident.domain.later import found_with
-from incident.domain.lawbook import Lawbook
+from incident.domain.lawbook import Lawbook, library
 from incident.domain.obligations import Standing
+from incident.domain.recalled import MOST_KEPT
 from incident.domain.settlements import Difference, Known, State
 from incident.store import drills as drill_rows
 from incident.store import incidents, law_editions, waves
 from incident.store import obligations as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
-from incident.store.obligations import Assessment, FindingRow
+from incident.store.obligations import Assessment, FindingRow, Spelt
 
 MOST_NAMED = 20
 LONGEST_REFERENCE = 200
@@ -46,11 +49,64 @@ def owe_again(incident: Incident, facts: Facts, ledger: Ledger, now: datetime, *
     changed = _replace(incident, before, said, book, now)
     was = rows.assessment(incident.id)
     if book.digest == made.digest and (was is None or was.library != made.digest) and law_editions.keep(made, now):
-        ledger.write("laws.edition_used", f"L-{made.digest[:12]}", version=made.version, library=made.digest)
+        _tell_edition(made, ledger)
     _kept(incident, book, now)
     if changed:
         _tell(incident, changed, book, ledger)
     return changed
+
+
+def owe_first(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -> Difference:
+    """The findings of an incident that this transaction has just opened: nothing is read of it, for there is nothing yet."""
+    made, book = editions.current(), library()
+    found = found_with((), facts, book, calendars.of_law, now.date())
+    paced = drills.paced_all(found, drill_rows.clock_of(incident), now)
+    first = _first(Same(paced), Same(book), db.engine.dialect.name)
+    rows.add_spelt(incident.id, first.spelt, now)
+    if book.digest == made.digest and law_editions.keep(made, now):
+        _tell_edition(made, ledger)
+    counts = dict(first.counts)
+    db.session.add(Assessment(incident_id=incident.id, library=book.digest, made_at=now, counts=counts))
+    if first.changed:
+        _tell(incident, first.changed, book, ledger)
+    return first.changed
+
+
+class Same:
+    """Something that is the same only as itself, to be a key of what was made of it."""
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.of is other.of
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+
+class First(NamedTuple):
+    """The first findings of an incident as rows, how many of each standing, and what they change: from nothing."""
+
+    spelt: Sequence[Spelt]
+    counts: Mapping[str, int]
+    changed: Difference
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _first(found: Same, book: Same, dialect: str) -> First:
+    """The same findings are written for one incident after the other: they are spelt once for each `dialect`."""
+    said = rules.by_ref(found.of)
+    values = [_values(finding, book.of) for finding in said.values()]
+    counts = rows.NOTHING_COUNTED | Counter(row["standing"] for row in values)
+    counts["proposed"] = sum(row["standing"] in ACTIVE for row in values)
+    undecided = {"was": Standing.NOT_OWED.value, "was_due_at": None, "state": State.PROPOSED.value}
+    changed = settlements.difference({}, {ref: (one.standing, one.clock.due) for ref, one in said.items()})
+    return First(rows.spelt([row | undecided for row in values]), counts, changed)
+
+
+def _tell_edition(made: editions.Edition, ledger: Ledger) -> None:
+    ledger.write("laws.edition_used", f"L-{made.digest[:12]}", version=made.version, library=made.digest)
 
 
 def _replace(

@@ -16,8 +16,10 @@ from sqlalchemy import (
     Text,
     and_,
     func,
+    insert,
     or_,
     select,
+    update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -148,13 +150,11 @@ words.keep(Custody, "holder", "reason", place=("evidence_id", "moved_at"), paren
 
 def next_number(name: str) -> int:
     """The next number of a counter. Call inside a write transaction; two callers never get the same."""
-    row = db.session.get(Counter, name, with_for_update=True)
-    if row is None:
-        row = Counter(name=name, value=0)
-        db.session.add(row)
-    row.value += 1
-    db.session.flush()
-    return row.value
+    counting = update(Counter).where(Counter.name == name).values(value=Counter.value + 1).returning(Counter.value)
+    number = db.session.scalar(counting.execution_options(synchronize_session=False))
+    if number is None:
+        db.session.execute(insert(Counter).values(name=name, value=1))
+    return number or 1
 
 
 @once

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -59,6 +59,8 @@ TOLD = (
 )
 LISTS = ("because", "wants", "doubts")
 TIMES = ("due_at", "was_due_at", "made_at")
+NOTHING_COUNTED = {"owed": 0, "open": 0, "advised": 0, "not_owed": 0, "met": 0, "waived": 0, "proposed": 0}
+MADE_AT = TIMES.index("made_at")
 UNDECIDED = {"decided_by": "", "reference": "", "note": "", "since_then": "{}"}
 _told, _lists, _times = itemgetter(*TOLD), itemgetter(*LISTS), itemgetter(*TIMES)
 COLUMNS = tuple('"to"' if name == "to" else name for name in ("ref", *TOLD, *LISTS, *TIMES, *UNDECIDED))
@@ -201,6 +203,37 @@ def add(rows: Sequence[Mapping[str, Any]]) -> None:
     bulk.insert("finding", COLUMNS, made)
 
 
+Spelt: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
+"""What a row holds between the incident and the time it was made, and after that time."""
+
+
+def spelt(rows: Sequence[Mapping[str, Any]]) -> list[Spelt]:
+    """Findings as this database keeps them, but for their references, their incident and the time: for many incidents alike."""
+    at, nowhere = bulk.instants(), {"incident_id": None, "made_at": None}
+    return [
+        (
+            (
+                *_told(row)[1:],
+                *[_json(tuple(words)) for words in _lists(row)],
+                *[at(moment) for moment in _times(row)[:MADE_AT]],
+            ),
+            tuple(UNDECIDED.values()),
+        )
+        for row in ({**row, **nowhere} for row in rows)
+    ]
+
+
+def add_spelt(incident_id: int, rows: Sequence[Spelt], now: datetime) -> None:
+    """Add these to an incident, each with a reference of its own."""
+    at = bulk.instant(now)
+    refs = new_refs("D", len(rows))
+    bulk.insert(
+        "finding",
+        COLUMNS,
+        [(ref, incident_id, *told, at, *undecided) for ref, (told, undecided) in zip(refs, rows, strict=True)],
+    )
+
+
 @lru_cache(4_096)
 def _json(words: tuple[str, ...]) -> str:
     """As the columns keep lists; most findings say the same few things."""
@@ -233,7 +266,7 @@ def counted(incident_id: int) -> dict[str, int]:
         .where(FindingRow.incident_id == incident_id, FindingRow.superseded_at.is_(None))
         .group_by(FindingRow.standing, FindingRow.state)
     )
-    counts = {"owed": 0, "open": 0, "advised": 0, "not_owed": 0, "met": 0, "waived": 0, "proposed": 0}
+    counts = dict(NOTHING_COUNTED)
     for standing, state, number in db.session.execute(query):
         counts[standing if state in UNSETTLED else state] += number
         if state == "proposed" and standing in ACTIVE:

@@ -91,6 +91,11 @@ def sealer(incident_id: int | None) -> Sealer:
     return _opened(owner, _row(owner) or _made(owner))
 
 
+def first(incident_id: int) -> Sealer:
+    """The data key of an incident that this transaction has just opened, made now: nobody looks whether there is one."""
+    return _opened(incident_id, _made(incident_id))
+
+
 def _opened(owner: int, row: DataKey) -> Sealer:
     if row.sealing is None or row.marking is None or ring().was_erased(f"key:{row.ref}"):
         raise Erased
@@ -259,18 +264,18 @@ def _made(owner: int) -> DataKey:
     master, sealing = ring().wrap(tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM), _place(owner, "sealing"))
     _, marking = ring().wrap(tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256), _place(owner, "marking"))
     insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
-    statement = insert(DataKey).values(
-        ref=new_secret_ref(),
-        owner=owner,
-        incident_id=max(owner, 0) or None,
-        master=master,
-        sealing=sealing,
-        marking=marking,
-    )
-    statement = statement.on_conflict_do_nothing(index_elements=["owner"])
+    made = {
+        "ref": new_secret_ref(),
+        "owner": owner,
+        "incident_id": max(owner, 0) or None,
+        "master": master,
+        "sealing": sealing,
+        "marking": marking,
+    }
+    statement = insert(DataKey).values(made).on_conflict_do_nothing(index_elements=["owner"])
     if db.session().info.get(IN_AN_ACTION):
-        db.session.execute(statement)
-        return db.session.scalars(_of(owner)).one()
+        added = db.session.execute(statement.returning(DataKey.id)).first()
+        return DataKey(**made) if added else db.session.scalars(_of(owner)).one()
     with Session(db.engine.execution_options(tocsin_write=True), expire_on_commit=False) as apart:
         apart.execute(statement)
         row = apart.scalars(_of(owner)).one()

@@ -173,6 +173,11 @@ def _opener(owner: int) -> Sealer:
     return known[owner]
 
 
+def known(owner: int, key: Sealer) -> None:
+    """Take the incident's key as it was opened or made in this transaction, so that its words ask for it no second time."""
+    db.session().info.setdefault(OPENED, {})[owner] = key
+
+
 @event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: Any) -> None:
     if transaction.parent is None:

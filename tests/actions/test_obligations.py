@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from incident.actions import intake
 from incident.actions import obligations as actions
+from incident.actions.ledger import transaction
 from incident.domain import lawbook
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.settings import Settings
@@ -242,3 +243,32 @@ def test_settings_of_the_organisation_are_checked_at_start():
     }
     with pytest.raises(ValidationError, match="not a place"):
         Settings(company_places="Paris")
+
+
+@pytest.mark.parametrize("facts", [{}, IN_GERMANY, RISKY], ids=["a title", "where", "a risk"])
+def test_the_first_findings_are_those_that_working_them_out_again_gives(app, facts):
+    incident = an_incident(facts=facts, now=NOW)
+    first = {key: told(row) for key, row in rows.current(incident.id).items()}
+    assert len(first) > 300
+    with transaction("U-0LEAD000", NOW) as ledger:
+        changed = actions.owe_again(incident, incidents.known(incident.id), ledger, NOW)
+        again = {key: told(row) for key, row in rows.current(incident.id).items()}
+        ledger.unchanged()
+    assert not changed
+    assert again == first
+    kept = rows.assessment(incident.id)
+    assert (kept.counts, kept.made_at) == (rows.counted(incident.id), NOW)
+
+
+def test_two_incidents_with_the_same_facts_have_findings_of_their_own(app):
+    one, two = an_incident(facts=RISKY, now=NOW), an_incident(facts=RISKY, now=LATER)
+    actions.accept(one.ref, finding(one).ref, actor="U-0LEAD000", now=LATER)
+    assert (finding(one).state, finding(two).state) == ("accepted", "proposed")
+    assert finding(one).ref != finding(two).ref
+    assert (finding(one).made_at, finding(two).made_at) == (NOW, LATER)
+    assert rows.assessment(two.id).counts == rows.counted(two.id)
+
+
+def told(row):
+    """All that a finding says."""
+    return {column: value for column, value in vars(row).items() if not column.startswith("_")}
