@@ -4,15 +4,10 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-from incident.actions import climbing, people
-from incident.actions.deliveries import attempt_again
+from incident.actions import correcting, people
 from incident.actions.enquiring import PUBLIC, Words, add, asker
 from incident.actions.ledger import Ledger, transaction
-from incident.actions.preparing import approved
 from incident.domain import check_codes
-from incident.domain import deliveries as delivery_rules
-from incident.domain.deliveries import Course
-from incident.domain.deliveries import State as Sent
 from incident.domain.enquiries import Kind, State
 from incident.domain.errors import Refused
 from incident.domain.handovers import State as Going
@@ -21,7 +16,7 @@ from incident.domain.people import guardian_reached
 from incident.store import credentials, deliveries, dispatches, sealed
 from incident.store import enquiries as rows
 from incident.store import people as registry
-from incident.store.db import CROCKFORD, db, new_secret_ref
+from incident.store.db import CROCKFORD, new_secret_ref
 from incident.store.enquiries import PROOF, Enquiry
 from incident.store.incidents import Incident
 
@@ -29,8 +24,6 @@ LASTS: Final = timedelta(hours=24)
 MOST_TRIES: Final = 5
 LETTERS: Final = 8
 CHANNEL: Final = "email"
-GOING_ON: Final = frozenset({Course.SENDING, Course.IN_DOUBT, Course.DONE})
-NOT_REACHED: Final = frozenset({Sent.FAILED, Sent.BOUNCED, Sent.UNREACHED})
 
 
 def send_code(row: Enquiry, to: str, simulated: bool, ledger: Ledger) -> None:
@@ -75,29 +68,7 @@ def _replace(case: Incident, row: Enquiry, ledger: Ledger) -> None:
     field = "guardian_email" if person.represented and guardian_reached(record) else "email"
     why = f"They gave a new address and proved it ({row.ref})."
     people.amend(case, person, {field: asker(row).email}, why, ledger)
-    _send_again(case, row, why, ledger)
-
-
-def _send_again(case: Incident, row: Enquiry, why: str, ledger: Ledger) -> None:
-    """Another attempt, to the new address, where nothing has reached them and the sending of their notice may go on.
-
-    Whatever came back last, a letter say, the notice goes to the new address once, if e-mail is a rung of its ladder.
-    """
     known = deliveries.attempt(case.id, row.delivery_ref) if row.delivery_ref else None
     sending = dispatches.by_id(known.dispatch_id) if known else None
-    if known is None or sending is None or case.state != "open" or dispatches.frozen() or sending.simulated:
-        return
-    dispatches.lock([sending.id])
-    one = next((later for later in deliveries.later_attempts(known) if later.current), known)
-    db.session.refresh(one)
-    if not one.current or one.state not in NOT_REACHED or sending.course not in GOING_ON or approved(sending) is None:
-        return
-    if one.channel != CHANNEL:
-        if fresh_ref := climbing.to_new_address(case, sending, one, CHANNEL, why, ledger):
-            ledger.write("delivery.next_channel", one.ref, incident=case.ref, next=fresh_ref, channel=CHANNEL)
-    elif one.attempt < delivery_rules.MOST_ATTEMPTS:
-        before = one.state
-        [fresh] = attempt_again(case, [one], why, ledger)
-        ledger.write(
-            "delivery.sent_again", one.ref, incident=case.ref, next=fresh.ref, attempt=fresh.attempt, before=before
-        )
+    if known is not None and sending is not None:
+        correcting.tell_there(case, sending, known, {CHANNEL}, why, ledger)

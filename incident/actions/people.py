@@ -235,21 +235,6 @@ def _pair_up(
     )
 
 
-def correct(
-    ref: str, person_ref: str, changes: Mapping[str, str], *, reason: str, version: int, actor: str, now: datetime
-) -> list[str]:
-    """Correct one person; the fields that changed. What it said before is kept, sealed. Raises Invalid, Refused, Missing."""
-    reason = columns.cleaned(reason)
-    if not reason or len(reason) > 500:
-        raise Invalid("reason", "Say in a few words why this is corrected.")
-    with transaction(actor, now) as ledger:
-        incident = _incident(ref)
-        changed = amend(incident, by_person_ref(incident, person_ref), changes, reason, ledger, version=version)
-        if not changed:
-            ledger.unchanged()
-    return changed
-
-
 def amend(
     incident: Incident,
     person: Person,

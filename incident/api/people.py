@@ -6,12 +6,13 @@ from typing import Any, Literal
 from apiflask import APIBlueprint
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from incident.actions import counts, duplicates, erasing, intake, people, sweeping, waves
+from incident.actions import correcting, counts, duplicates, erasing, intake, people, sweeping, waves
 from incident.actions.sweeping import What
 from incident.domain.errors import Refused
 from incident.domain.people import Reach
 from incident.domain.revealing import PARTS, WHY
-from incident.web.access import actor, now, permit
+from incident.web.access import actor, may, now, permit
+from incident.web.attempts import open_channels
 from incident.web.erasures import by_two, folder
 
 bp = APIBlueprint("api_people", __name__, url_prefix="/api/v1/incidents/<incident>/people", tag="People")
@@ -80,6 +81,11 @@ class PersonIn(PersonFields):
 class PersonChange(PersonFields):
     version: int = Field(description="The version you saw, so that nobody's correction is lost.")
     reason: str = Field(min_length=1, max_length=500)
+    tell: bool = Field(
+        False,
+        description="True: where this gives a new address, what did not reach them goes out there once more, as its"
+        " ladder allows. It takes the permit `delivery.settle`.",
+    )
 
 
 class WaveIn(Strict):
@@ -181,6 +187,10 @@ class Ref(BaseModel):
 
 class Changed(BaseModel):
     changed: list[str]
+
+
+class Corrected(Changed):
+    sent: list[str] = Field(description="The references of the attempts that follow because of a new address.")
 
 
 class Joined(BaseModel):
@@ -349,13 +359,22 @@ def look(incident: str, person: str, given: LookIn) -> dict[str, Any]:
 @bp.patch("/<person>")
 @permit("people.change")
 @bp.input(PersonChange, arg_name="given")
-@bp.output(Changed)
+@bp.output(Corrected)
 def correct(incident: str, person: str, given: PersonChange) -> dict[str, Any]:
-    """Correct one person; what it said before is kept."""
-    changed = people.correct(
-        incident, person, given.values(), reason=given.reason, version=given.version, actor=actor(), now=now()
+    """Correct one person; what it said before is kept. With `tell`, a notice that did not reach them goes to a new address."""
+    if given.tell and not may("delivery.settle"):
+        raise Refused("You may correct this, and somebody else sends again: leave out `tell`.")
+    done = correcting.correct(
+        incident,
+        person,
+        given.values(),
+        reason=given.reason,
+        version=given.version,
+        opened=open_channels(simulated=False) if given.tell else (),
+        actor=actor(),
+        now=now(),
     )
-    return {"changed": changed}
+    return {"changed": done.changed, "sent": done.sent}
 
 
 @bp.post("/<person>/remove")

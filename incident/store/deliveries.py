@@ -327,6 +327,14 @@ def attempts(row: Delivery) -> Sequence[Delivery]:
     return db.session.scalars(query.order_by(Delivery.id)).all()
 
 
+def current_of(incident_id: int, person_id: int) -> Sequence[tuple[Dispatch, Delivery]]:
+    """What stands for one person in each sending of an incident, oldest first, with the sending."""
+    versions = select(Dispatch.notice_version_id).where(Dispatch.incident_id == incident_id)
+    query = select(Dispatch, Delivery).join(Delivery, Delivery.dispatch_id == Dispatch.id)
+    query = query.where(Delivery.notice_version_id.in_(versions), Delivery.person_id == person_id, Delivery.current)
+    return [(sending, one) for sending, one in db.session.execute(query.order_by(Delivery.id))]
+
+
 def remarks_of(delivery_ids: Sequence[int]) -> Sequence[DeliveryRemark]:
     """What people wrote about these deliveries, sealed."""
     query = select(DeliveryRemark).where(DeliveryRemark.delivery_id.in_(delivery_ids))

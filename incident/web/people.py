@@ -5,10 +5,11 @@ from typing import Any, Final
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import counts, duplicates, erasing, imports, intake, people, sweeping, typed_in
+from incident.actions import correcting, counts, duplicates, erasing, imports, intake, people, sweeping, typed_in
 from incident.actions.sweeping import What
 from incident.domain import columns, facts, places, revealing
 from incident.domain import people as rules
+from incident.domain.deliveries import WORDS as DELIVERY_WORDS
 from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid
 from incident.domain.imports import DOUBT_WORDS
@@ -16,10 +17,12 @@ from incident.domain.people import AGE_WORDS, STATE_WORDS, Reach
 from incident.domain.stale import Stale
 from incident.exports import csv
 from incident.store import incidents, users
-from incident.web.access import actor, now, permit
+from incident.web.access import actor, may, now, permit
+from incident.web.attempts import open_channels
+from incident.web.deliveries import CHANNEL_LABELS
 from incident.web.erasures import by_two, folder
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _, tag
+from incident.web.languages import Word, _, ngettext, tag
 
 bp = Blueprint("people", __name__, url_prefix="/incidents/<incident>/people")
 
@@ -229,12 +232,13 @@ def correct(incident: str, person: str) -> ResponseReturnValue:
     """Correct what is on record; what it said before is kept."""
     form = request.form
     try:
-        changed = people.correct(
+        done = correcting.correct(
             incident,
             person,
             _typed(),
             reason=form.get("reason", ""),
             version=form.get("version", 0, type=int),
+            opened=open_channels(simulated=False) if "tell" in form and may("delivery.settle") else (),
             actor=actor(),
             now=now(),
         )
@@ -249,8 +253,19 @@ def correct(incident: str, person: str) -> ResponseReturnValue:
             )
         }
         return _unkept(_person_page(incident, person, opened, words, _typed())), 409
-    flash("Corrected. What it said before is kept, sealed." if changed else "Nothing was changed.", "met")
+    flash("Corrected. What it said before is kept, sealed." if done.changed else "Nothing was changed.", "met")
+    if done.sent:
+        flash(_goes_out(len(done.sent)), "met")
     return redirect(url_for(".show", incident=incident, person=person))
+
+
+def _goes_out(count: int) -> str:
+    return ngettext(
+        "The notice that did not reach them goes out again, to the new address.",
+        "%(n)s notices that did not reach them go out again, to the new address.",
+        count,
+        n=count,
+    )
 
 
 def _person_page(
@@ -269,6 +284,10 @@ def _person_page(
         typed=typed or _as_typed(opened),
         errors=errors or {},
         past=past,
+        untold=correcting.untold(incident, person) if opened and may("delivery.settle") else (),
+        channels=CHANNEL_LABELS,
+        courses=DELIVERY_WORDS,
+        tells=not errors or "tell" in request.form,
         pairs=people.pairs_of(incident, person),
         names={ref: user.name for ref, user in users.by_refs({row.changed_by for row in past}).items()},
         why=revealing.WHY,

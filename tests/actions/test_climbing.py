@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import climbing, dispatch, notices, people, preparing, reported
+from incident.actions import climbing, correcting, dispatch, notices, people, preparing, reported
 from incident.domain.deliveries import Course, Pace, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.ladders import Proof, Step
@@ -400,7 +400,7 @@ def test_an_address_that_was_taken_away_meanwhile_is_handed_to_nobody_and_the_ne
     story.start(pace=Pace(most_back=100, at_any_hour=True))
     while preparing.prepare(story.dispatch, story.channels.open(simulated=False), now=story.clock()):
         pass
-    people.correct(story.incident.ref, "P-2", changes, reason="They asked for it.", version=1, actor=LEAD, now=NOW)
+    correcting.correct(story.incident.ref, "P-2", changes, reason="They asked for it.", version=1, actor=LEAD, now=NOW)
     story.work()
     first, second = of(story, 2)
     assert (first.channel, first.state, first.reason, first.called_at) == (channels[0], "failed", "no_address", None)

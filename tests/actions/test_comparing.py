@@ -8,7 +8,7 @@ import pytest
 from flask import render_template
 from sqlalchemy import func, select
 
-from incident.actions import comparing, counts, erasing, imports, people, sheaves, taking_back
+from incident.actions import comparing, correcting, counts, erasing, imports, people, sheaves, taking_back
 from incident.domain.errors import Refused
 from incident.domain.imports import Reading
 from incident.domain.people import Audience
@@ -191,7 +191,7 @@ def test_a_person_is_corrected_removed_or_erased_when_their_list_is_done(ref, tm
     import_ref = half_read(ref, a_crowd(random.Random(6), 100), tmp_path, 3)
     given = {"actor": ANN, "now": NOW}
     for act in (
-        lambda: people.correct(ref, "P-1", {"name": "X"}, reason="r", version=1, **given),
+        lambda: correcting.correct(ref, "P-1", {"name": "X"}, reason="r", version=1, **given),
         lambda: people.remove(ref, "P-1", **given),
         lambda: erasing.erase_person(ref, "P-1", folder=tmp_path, **given),
     ):

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, text
 
-from incident.actions import people
+from incident.actions import correcting, people
 from incident.domain.deliveries import Pace
 from incident.store.db import db
 from incident.store.people import Person
@@ -64,7 +64,7 @@ def test_a_corrected_record_brings_push_back():
     story = a_story("token_dead")
     version = db.session.scalars(select(Person.version).where(Person.number == 2)).one()
     changes = {"push_token": TOKEN.format(9)}
-    people.correct(story.incident.ref, "P-2", changes, reason="New phone", version=version, actor=LEAD, now=NOW)
+    correcting.correct(story.incident.ref, "P-2", changes, reason="New phone", version=version, actor=LEAD, now=NOW)
     assert with_push() == [1, 2, 3]
 
 

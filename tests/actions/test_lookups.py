@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident.actions import dispatch, lookups, people, preparing, reported
+from incident.actions import correcting, dispatch, lookups, preparing, reported
 from incident.domain.errors import Missing, Refused
 from incident.domain.lookups import Verdict
 from incident.domain.pace import Pace
@@ -238,7 +238,7 @@ def test_of_two_who_wait_with_one_number_and_text_nobody_is_taken_for_told(apart
     story, phone = restored(2)
     phone.asked_every = 10 if apart else 0.1  # asked about one by one, or both at once
     changed = {"phone": "+4915112345001"}
-    people.correct(story.incident.ref, "P-2", changed, reason="typo", version=1, actor=LEAD, now=story.clock())
+    correcting.correct(story.incident.ref, "P-2", changed, reason="typo", version=1, actor=LEAD, now=story.clock())
     look(story)
     assert story.counts() == {"waiting": 2}
     assert {verdict for verdict, *_ in verdicts(story)} == {"unclear"}

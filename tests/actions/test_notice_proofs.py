@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from incident.actions import checkpoints as signing
-from incident.actions import erasing, notice_proofs, people, preparing, reported, sending
+from incident.actions import correcting, erasing, notice_proofs, preparing, reported, sending
 from incident.actions.throttled import TooMany
 from incident.domain import audit
 from incident.domain.errors import Missing, Refused
@@ -165,7 +165,7 @@ def test_a_batch_from_before_says_plainly_that_it_cannot_be_shown():
 def test_the_text_is_that_of_the_record_as_it_stood_when_it_was_sent():
     story = told()
     story.clock.move(hours=1)
-    people.correct(
+    correcting.correct(
         story.incident.ref,
         "P-2",
         {"name": "Somebody Else", "email": "other@example.org"},

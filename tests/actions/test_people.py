@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from incident.actions import counts, duplicates, erasing, imports, people, rotating, sweeping, typed_in
+from incident.actions import correcting, counts, duplicates, erasing, imports, people, rotating, sweeping, typed_in
 from incident.actions.sweeping import What
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.imports import Reading
@@ -138,10 +138,10 @@ def test_a_person_is_not_added_with_a_mistake(ref, values, field):
 def test_a_correction_keeps_what_was_said_before(ref):
     person = a_person(ref, email="old@example.org")
     before = bytes(row(ref, person).sealed)
-    changed = people.correct(
+    done = correcting.correct(
         ref, person, {"email": "new@example.org", "place": "FR"}, reason="They wrote", version=1, actor=ANN, now=NOW
     )
-    assert changed == ["email", "place"]
+    assert done.changed == ["email", "place"]
     assert people.look(ref, person, why="proof", actor=ANN, now=NOW).record["email"] == "new@example.org"
     (past,) = people.past(ref, person)
     assert (past.version, past.changed, past.changed_by, bytes(past.sealed)) == (1, "email place", ANN, before)
@@ -151,21 +151,24 @@ def test_a_correction_keeps_what_was_said_before(ref):
 
 def test_a_correction_on_an_old_page_is_refused(ref):
     person = a_person(ref, email="old@example.org")
-    people.correct(ref, person, {"name": "A"}, reason="r", version=1, actor=ANN, now=NOW)
+    correcting.correct(ref, person, {"name": "A"}, reason="r", version=1, actor=ANN, now=NOW)
     with pytest.raises(Refused, match="while you had it open"):
-        people.correct(ref, person, {"name": "B"}, reason="r", version=1, actor=ANN, now=NOW)
+        correcting.correct(ref, person, {"name": "B"}, reason="r", version=1, actor=ANN, now=NOW)
 
 
 def test_a_correction_that_changes_nothing_leaves_no_line(ref):
     person = a_person(ref, email="old@example.org")
-    assert people.correct(ref, person, {"email": "old@example.org"}, reason="r", version=1, actor=ANN, now=NOW) == []
+    assert (
+        correcting.correct(ref, person, {"email": "old@example.org"}, reason="r", version=1, actor=ANN, now=NOW).changed
+        == []
+    )
     assert verbs() == ["person.added"]
 
 
 def test_an_old_record_put_back_in_the_database_does_not_open(ref):
     person = a_person(ref, email="old@example.org")
     before = bytes(row(ref, person).sealed)
-    people.correct(ref, person, {"email": "new@example.org"}, reason="r", version=1, actor=ANN, now=NOW)
+    correcting.correct(ref, person, {"email": "new@example.org"}, reason="r", version=1, actor=ANN, now=NOW)
     db.session.rollback()
     with db.engine.begin() as connection:
         connection.execute(Person.__table__.update().values(sealed=before))
@@ -354,7 +357,7 @@ def test_a_represented_child_is_written_to_through_the_guardian(ref):
 
 def test_an_erased_person_is_gone_from_every_place_and_still_counted_apart(ref):
     person = a_person(ref, email="jo@example.org")
-    people.correct(ref, person, {"name": "Joan"}, reason="r", version=1, actor=ANN, now=NOW)
+    correcting.correct(ref, person, {"name": "Joan"}, reason="r", version=1, actor=ANN, now=NOW)
     erasing.erase_person(ref, person, folder=FOLDER, actor=ANN, now=NOW)
     gone = row(ref, person)
     assert (gone.state, gone.sealed, gone.whole, gone.has_email) == ("erased", b"", b"", False)
@@ -462,7 +465,7 @@ def test_no_line_ever_holds_personal_data(ref):
     person = a_person(ref, name="Annabel", email="annabel@example.org")
     people.look(ref, person, why="call", actor=ANN, now=NOW)
     people.find(ref, "annabel@example.org", actor=ANN, now=NOW)
-    people.correct(ref, person, {"name": "Annabella"}, reason="Annabel married", version=1, actor=ANN, now=NOW)
+    correcting.correct(ref, person, {"name": "Annabella"}, reason="Annabel married", version=1, actor=ANN, now=NOW)
     assert "nnabel" not in str(db.session.execute(text("SELECT * FROM audit_line")).all())
 
 
@@ -477,11 +480,11 @@ def test_a_name_and_an_address_given_in_parts_are_corrected_as_a_whole(ref, tmp_
     a_list(ref, ["Ann,Example,Way 1,10115,Town"], tmp_path, targets)
     shown = typed_in.as_shown(people.look(ref, "P-1", why="correct", actor=ANN, now=NOW).record)
     assert (shown["name"], shown["address"]) == ("Ann Example", "Way 1\n10115 Town")
-    assert people.correct(ref, "P-1", shown, reason="r", version=1, actor=ANN, now=NOW) == []
-    changed = people.correct(
+    assert not correcting.correct(ref, "P-1", shown, reason="r", version=1, actor=ANN, now=NOW).changed
+    done = correcting.correct(
         ref, "P-1", shown | {"address": "Way 2\n10115 Town"}, reason="r", version=1, actor=ANN, now=NOW
     )
-    assert changed == ["address"]
+    assert done.changed == ["address"]
     opened = people.look(ref, "P-1", why="correct", actor=ANN, now=NOW)
     assert opened.addressee.address == ("Way 2", "10115 Town")
     assert "street" not in opened.record

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from incident.actions import duplicates, notices, people, preflight
+from incident.actions import correcting, duplicates, notices, people, preflight
 from incident.domain.errors import Invalid
 from incident.domain.people import Audience
 from incident.domain.preflight import Verdict
@@ -210,7 +210,7 @@ def test_a_check_holds_until_something_it_depends_on_changes(incident, change):
     elif change == "people":
         add(incident, email="b@example.org")
     else:
-        people.correct(incident.ref, person, {"name": "Anna"}, reason="Misspelt", version=1, actor=WHO, now=NOW)
+        correcting.correct(incident.ref, person, {"name": "Anna"}, reason="Misspelt", version=1, actor=WHO, now=NOW)
     found = standing(incident, ref)
     assert not found.holds
     assert [one.what for one in found.results if one.what.startswith("gap")] == []
@@ -222,7 +222,7 @@ def test_a_correction_in_another_incident_changes_nothing_here(incident):
     person = people.add(other.ref, {"name": "Bo", "email": "bo@example.org"}, actor=WHO, now=NOW)
     ref = a_notice(incident)
     checked(incident, ref)
-    people.correct(other.ref, person, {"name": "Bob"}, reason="Misspelt", version=1, actor=WHO, now=NOW)
+    correcting.correct(other.ref, person, {"name": "Bob"}, reason="Misspelt", version=1, actor=WHO, now=NOW)
     assert standing(incident, ref).holds
 
 
@@ -338,7 +338,7 @@ def test_many_names_are_never_opened_while_somebody_waits(incident, monkeypatch)
     preflight.check(run, REAL, house=WHO_WRITES, clock=lambda: NOW)
     with pytest.raises(Invalid, match="1 person has no value"):
         submit()
-    people.correct(incident.ref, "P-2", {"name": "Bo"}, reason="Name found", version=1, actor=WHO, now=NOW)
+    correcting.correct(incident.ref, "P-2", {"name": "Bo"}, reason="Name found", version=1, actor=WHO, now=NOW)
     with pytest.raises(Invalid, match="being looked at"):
         submit()
     [run] = preflight.due(NOW)

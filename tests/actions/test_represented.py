@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from incident.actions import crowds, people, preflight, previews
+from incident.actions import correcting, crowds, people, preflight, previews
 from incident.actions.previews import wording_of
 from incident.domain.notices import Channel
 from incident.domain.people import Audience
@@ -105,7 +105,7 @@ def test_a_mark_that_comes_while_a_message_waits_is_kept(app):
     story.start()
     person = people.one(story.incident.ref, "P-1")
     safe = {"safe_ways": "none"}
-    people.correct(story.incident.ref, "P-1", safe, reason="Called us", version=person.version, actor=LEAD, now=NOW)
+    correcting.correct(story.incident.ref, "P-1", safe, reason="Called us", version=person.version, actor=LEAD, now=NOW)
     story.work()
     assert sent(story)["email"] == []
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from incident.actions import people, reported, returned
+from incident.actions import correcting, people, reported, returned
 from incident.actions.returned import Verdict
 from incident.domain import letters as rules
 from incident.domain.errors import Invalid, Missing
@@ -188,3 +188,92 @@ def test_a_new_address_that_may_not_be_used_is_kept_and_nothing_goes_there(tmp_p
     assert new_address_proved(post, "new@example.net")
     post.work()
     assert (post.counts(), went_to(post)) == ({"bounced": 1}, [])
+
+
+# An address that the desk corrects feeds it as well -----------------------------------------------------------------------
+
+
+def corrected(post: Post, *opened: str, **changes: str) -> correcting.Corrected:
+    """What became of it where the desk corrected the first person, and asked for these channels to be tried."""
+    version = people.one(post.incident.ref, "P-1").version
+    return correcting.correct(
+        post.incident.ref, "P-1", changes, reason="Rang us.", version=version, opened=opened, actor=LEAD, now=NOW
+    )
+
+
+def one_came_back(tmp_path, channels: tuple[str, ...] = ("letter", "email"), **more: str) -> Post:
+    """A letter that came back, of somebody whom no other rung reached."""
+    post = a_ladder(tmp_path, channels, **more)
+    post.posted(post.made())
+    assert scan(post, refs(post)[0]) is Verdict.RETURNED
+    post.work()
+    return post
+
+
+def test_whom_the_desk_gives_a_new_address_is_told_there_once(tmp_path):
+    post = one_came_back(tmp_path)
+    [untold] = correcting.untold(post.incident.ref, "P-1")
+    assert (untold.sending, untold.channel, untold.state) == (post.dispatch, "letter", "bounced")
+    [fresh] = corrected(post, "email", "letter", email="new@example.net").sent
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"accepted": 1}, ["new@example.net"])
+    line = next(line for line in record.lines() if line.verb == "delivery.next_channel")
+    assert (line.actor, record.details(line)["next"]) == (LEAD, fresh)
+    assert correcting.untold(post.incident.ref, "P-1") == []
+    assert corrected(post, "email", email="newer@example.net").sent == []
+    post.work()
+    assert went_to(post) == ["new@example.net"]
+    assert record.verifies()
+
+
+def test_a_new_postal_address_brings_another_letter(tmp_path):
+    post = one_came_back(tmp_path)
+    [fresh] = corrected(post, "email", "letter", address="New Street 9\n10119 Berlin").sent
+    post.work()
+    [row] = [row for row in post.rows() if row.current]
+    assert (row.ref, row.channel, row.attempt, row.reason) == (fresh, "letter", 2, "to_be_printed")
+    assert "delivery.sent_again" in record.verbs()
+    assert "New Street 9" in " ".join(post.printed(post.made()))
+    assert post.counts() == {"accepted": 1}
+
+
+def test_of_two_new_addresses_the_one_of_the_first_rung_is_used(tmp_path):
+    post = one_came_back(tmp_path)
+    changes = {"email": "new@example.net", "address": "New Street 9\n10119 Berlin"}
+    assert len(corrected(post, "email", "letter", **changes).sent) == 1
+    assert [row.channel for row in post.rows() if row.current] == ["letter"]
+
+
+@pytest.mark.parametrize(
+    ("opened", "changes"),
+    [
+        ((), {"email": "new@example.net"}),
+        (("letter",), {"email": "new@example.net"}),
+        (("email", "letter"), {"name": "Person One"}),
+        (("email", "letter"), {"address": ""}),
+        (("email", "letter"), {"email": "new@example.net", "safe_ways": "none"}),
+        (("email", "letter"), {"phone": "+4915112345678"}),
+    ],
+    ids=["not asked for", "no such channel here", "a name alone", "nothing left", "not a safe way", "no such rung"],
+)
+def test_a_correction_that_gives_no_way_to_go_sends_nothing(tmp_path, opened, changes):
+    post = one_came_back(tmp_path)
+    done = corrected(post, *opened, **changes)
+    assert (sorted(done.changed), done.sent) == (sorted(changes), [])
+    post.work()
+    assert (post.counts(), went_to(post)) == ({"bounced": 1}, [])
+
+
+def test_a_way_that_turns_out_to_be_safe_is_a_new_address_too(tmp_path):
+    post = one_came_back(tmp_path, safe_ways="letter", email="hers@example.org")
+    assert went_to(post) == []
+    assert len(corrected(post, "email", safe_ways="email letter").sent) == 1
+    post.work()
+    assert went_to(post) == ["hers@example.org"]
+
+
+def test_who_was_reached_gets_nothing_because_of_a_correction(tmp_path):
+    post = a_ladder(tmp_path, ("email", "letter"), email="first@example.org")
+    assert corrected(post, "email", "letter", email="new@example.net").sent == []
+    post.work()
+    assert went_to(post) == ["first@example.org"]

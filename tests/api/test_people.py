@@ -5,6 +5,9 @@ import pytest
 
 from incident import work
 from incident.store.db import db
+from notifiers.contract import Outcome
+from notifiers.memory import Memory
+from tests.actions.waves import a_story, answering
 from tests.builders import an_incident
 
 LIST = "name,email,country,gift\nAnn,ann@example.org,DE,X1\nAnn,ann@example.org,DE,X1\nBo,broken,FR,X2\n\n"
@@ -70,7 +73,7 @@ def test_one_person_is_added_corrected_and_erased(api, app, token_for):
         json={"name": "Jo", "email": "jo@example.org", "place": "DE", "exposed": ["email", "name"]},
     )["ref"]
     change = {"email": "jo2@example.org", "version": 1, "reason": "They wrote"}
-    assert api("PATCH", f"/people/{ref}", json=change)["changed"] == ["email"]
+    assert api("PATCH", f"/people/{ref}", json=change) == {"changed": ["email"], "sent": []}
     assert api("PATCH", f"/people/{ref}", 409, json=change)["status"] == 409
     assert api("PATCH", f"/people/{ref}", 422, json=change | {"email": "x@", "version": 2})["field"] == "email"
     assert [one["ref"] for one in api("POST", "/people/find", json={"find": "JO2@example.org"})["people"]] == [ref]
@@ -132,3 +135,17 @@ def test_a_wave_that_was_found_later_is_said_so_and_listed(api):
     assert api("GET", "/people/waves")["waves"][0]["discovered_at"] == "2026-03-10T13:20:00Z"
     api("PUT", "/people/waves/7", 404, json={"discovered_at": None})
     api("PUT", "/people/waves/1", 422, json={"discovered_at": "2026-03-10T14:20:00"})
+
+
+def test_a_new_address_is_told_where_the_program_asks_for_it_and_may(app, token_for, monkeypatch):
+    story = a_story(1, real={"email": Memory("email", answering(Outcome.REFUSED, "no_such_address"))})
+    monkeypatch.setitem(app.extensions, "channels", story.channels)
+    story.start()
+    story.work()
+    path = f"/api/v1/incidents/{story.incident.ref}/people/P-1"
+    change = {"email": "new@example.org", "version": 1, "reason": "They rang", "tell": True}
+    client = app.test_client()
+    assert client.patch(path, json=change, headers=token_for("responder")).status_code == 409
+    [fresh] = client.patch(path, json=change, headers=token_for("lead")).json["sent"]
+    [row] = [row for row in story.rows() if row.current]
+    assert (row.ref, row.state, row.attempt) == (fresh, "waiting", 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
-from incident.actions import evidence, imports, intake, keeping, people
+from incident.actions import correcting, evidence, imports, intake, keeping, people
 from incident.domain.imports import Reading
 from incident.store import sealed, words
 from incident.store.db import db
@@ -54,7 +54,7 @@ def two_of_each(app, tmp_path):
     for name in ("Ann", "Bo"):
         ref = people.add(incident.ref, {"name": name, "email": f"{name}@example.org"}, actor=ANN, now=NOW)
         change = {"name": f"{name}a"}
-        people.correct(incident.ref, ref, change, reason=f"was {name}", version=1, actor=ANN, now=NOW)
+        correcting.correct(incident.ref, ref, change, reason=f"was {name}", version=1, actor=ANN, now=NOW)
         intake.add_note(incident.ref, name, actor=ANN, now=NOW)
         content = io.BytesIO(name.encode())
         evidence.bring(

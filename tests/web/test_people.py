@@ -9,6 +9,9 @@ from incident.actions import people
 from incident.domain.throttle import LIMITS
 from incident.store import incidents
 from incident.store.db import db
+from notifiers.contract import Outcome
+from notifiers.memory import Memory
+from tests.actions.waves import a_story, answering
 from tests.builders import an_incident
 from tests.store.test_tables import a_workbook
 
@@ -316,3 +319,47 @@ def test_a_list_is_taken_back_by_typing_its_number(ref, lead):
     assert lead.post(f"{address}/take-back", data={"number": "3"}).status_code == 302
     assert lead.post(f"{address}/take-back", data={"number": "3"}).status_code == 409
     assert "nobody of it is on the list" in lead.get(address).text
+
+
+# A correction that gives a new address ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unreached(app, monkeypatch):
+    """Somebody whose only e-mail address was refused: their incident."""
+    story = a_story(1, real={"email": Memory("email", answering(Outcome.REFUSED, "no_such_address"))})
+    monkeypatch.setitem(app.extensions, "channels", story.channels)
+    story.start()
+    story.work()
+    assert story.counts() == {"failed": 1}
+    return story
+
+
+def _correct(lead, story, **more):
+    given = {"email": "new@example.org", "reason": "They rang", "version": 1}
+    return lead.post(f"/incidents/{story.incident.ref}/people/P-1/correct", data=given | more, follow_redirects=True)
+
+
+def test_the_form_says_what_did_not_reach_them_and_the_notice_follows_the_new_address(unreached, lead):
+    shown = lead.post(f"/incidents/{unreached.incident.ref}/people/P-1/look", data={"why": "correct"}).text
+    assert unreached.dispatch in shown
+    assert re.search(r'name="tell" value="1" checked', shown)
+    assert "goes out again, to the new address" in _correct(lead, unreached, tell="1").text
+    assert unreached.counts() == {"waiting": 1}
+
+
+def test_who_unticks_it_corrects_the_record_alone(unreached, lead):
+    page = _correct(lead, unreached).text
+    assert "Corrected. What it said before is kept" in page
+    assert "goes out again" not in page
+    assert unreached.counts() == {"failed": 1}
+
+
+def test_a_mistake_in_the_form_keeps_what_was_ticked(unreached, lead):
+    assert 'name="tell" value="1" checked' in _correct(lead, unreached, email="x@", tell="1").text
+    assert re.search(r'name="tell" value="1"\s+aria', _correct(lead, unreached, email="x@").text)
+
+
+def test_nothing_is_said_of_sendings_where_everybody_was_reached(ref, lead):
+    person = a_person(ref)
+    assert 'name="tell"' not in lead.post(f"/incidents/{ref}/people/{person}/look", data={"why": "correct"}).text

@@ -8,7 +8,7 @@ import pytest
 from flask import current_app
 
 from incident import work
-from incident.actions import merging, notices, people, preflight
+from incident.actions import correcting, merging, notices, people, preflight
 from incident.domain.access import Role
 from incident.domain.hours import Day
 from incident.domain.pace import Pace
@@ -99,7 +99,7 @@ def test_after_a_change_what_was_found_is_not_shown_as_if_it_held(incident, as_)
     lead, ref = as_(Role.LEAD), a_notice(incident)
     lead.post(at(incident, ref, "/check/"))
     work.once()
-    people.correct(incident.ref, "P-2", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
+    correcting.correct(incident.ref, "P-2", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
     page = words(lead.get(at(incident, ref, "/check/")))
     assert "changed after the last check" in page
     assert "have no name" not in page
@@ -113,7 +113,7 @@ def test_an_auditor_reads_it_and_starts_none(incident, as_):
 
 def an_approval(incident, **typed):
     for number in (2, 3):
-        people.correct(incident.ref, f"P-{number}", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
+        correcting.correct(incident.ref, f"P-{number}", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
     ref = a_notice(incident, stage="submitted", house=house())
     return ref, {"digest": version(incident, ref).digest, "people": "3"} | typed
 
@@ -176,7 +176,7 @@ def test_many_names_are_looked_at_before_the_submission(incident, as_, monkeypat
 
 def test_a_submission_has_everybody_checked_for_whoever_decides(incident, as_):
     for number in (2, 3):
-        people.correct(incident.ref, f"P-{number}", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
+        correcting.correct(incident.ref, f"P-{number}", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
     lead, ref = as_(Role.LEAD), a_notice(incident)
     lead.post(at(incident, ref, "/submit"), data={"revision": notice_row(incident, ref).revision})
     assert "being looked at" in words(as_(Role.APPROVER).get(at(incident, ref)))
