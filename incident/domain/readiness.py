@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from incident.domain import starters
 from incident.domain.access import Role
 
 DEPUTIES: Final = (Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.APPROVER, Role.ADMINISTRATOR)
@@ -20,6 +21,8 @@ OLD_CHECKPOINT: Final = timedelta(days=2)
 MAIN_CHANNELS: Final = ("email", "sms", "letter")
 """Ways to tell people that a breach law may ask for; the others are named where they are set up."""
 HARBOUR: Final = "harbour"
+CHANNEL_WORDS: Final = {"email": "e-mail", "sms": "text message", "call": "telephone call"}
+"""Channels whose word is not what people say."""
 
 
 class Verdict(StrEnum):
@@ -102,6 +105,10 @@ def last_drill(signs: Signs) -> datetime | None:
     return max((at for at in (*signs.drills.values(), signs.drill_ended_at) if at is not None), default=None)
 
 
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y}"
+
+
 # ---------------------------------------------------------------- people
 
 
@@ -116,10 +123,10 @@ def _deputy(role: Role, holders: frozenset[str]) -> Check:
     word, title = f"deputy.{role}", f"A deputy for the role “{role}”"
     do = "Give the role to a second person, and have that person sign in once."
     if not holders:
-        return Check(word, title, Verdict.FAILS, f"Nobody who can sign in is {role}.", do, "team")
+        return Check(word, title, Verdict.FAILS, "Nobody who can sign in holds it.", do, "team")
     if len(holders) == 1:
-        return Check(word, title, Verdict.FAILS, f"Only one person is {role}: asleep or ill, nobody is.", do, "team")
-    return Check(word, title, Verdict.READY, f"{len(holders)} people can act as {role}.")
+        return Check(word, title, Verdict.FAILS, "Only one person holds it: asleep or ill, nobody does.", do, "team")
+    return Check(word, title, Verdict.READY, f"{len(holders)} people hold it.")
 
 
 def _second_yes(signs: Signs) -> Check:
@@ -171,7 +178,7 @@ def _channels(signs: Signs, now: datetime) -> Iterator[Check]:
 
 
 def _channel(channel: Channel, now: datetime) -> Check:
-    word, title = f"channel.{channel.word}", f"Channel: {channel.word}"
+    word, title = f"channel.{channel.word}", f"Channel: {CHANNEL_WORDS.get(channel.word, channel.word)}"
     if not channel.provider:
         says = "No provider is set: what is sent by it stays in the sandbox."
         verdict = Verdict.FAILS if channel.word in MAIN_CHANNELS else Verdict.LOOK
@@ -182,9 +189,9 @@ def _channel(channel: Channel, now: datetime) -> Check:
         do = "Send yourself a test from the preview of any notice."
         return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, "notices")
     if now - channel.used_at > HALF_A_YEAR:
-        says = f"Not tried for {(now - channel.used_at).days} days ({channel.provider})."
+        says = f"Last tried on {_day(channel.used_at)} ({channel.provider})."
         return Check(word, title, Verdict.LOOK, says, "Send yourself a test from the preview of any notice.", "notices")
-    return Check(word, title, Verdict.READY, f"Tried {(now - channel.used_at).days} days ago ({channel.provider}).")
+    return Check(word, title, Verdict.READY, f"Tried on {_day(channel.used_at)} ({channel.provider}).")
 
 
 def _domain(signs: Signs, now: datetime) -> Check:
@@ -218,7 +225,8 @@ def _words(signs: Signs) -> Iterator[Check]:
             "languages", "Texts in people’s languages", Verdict.LOOK, f"No starter text in: {said}.", do, "notices"
         )
     else:
-        says = f"Starter texts in {', '.join(signs.languages_written)}; nobody on a list reads only another one."
+        names = ", ".join(starters.named(tag) for tag in signs.languages_written)
+        says = f"Starter texts in {names}; nobody on a list reads only another one."
         yield Check("languages", "Texts in people’s languages", Verdict.READY, says)
     if signs.company_missing:
         says = f"Not set: {', '.join(signs.company_missing)}. Notices and reports must say them."
@@ -251,13 +259,13 @@ def _harbour(signs: Signs) -> Check:
 
 
 def _keeping(signs: Signs, now: datetime) -> Iterator[Check]:
-    title, do = "A backup", "Run `tocsin backup FILE`, every night by a timer; keep it elsewhere."
+    title, do = "A backup", "Run “tocsin backup FILE”, every night by a timer; keep it elsewhere."
     if signs.backup_at is None:
         yield Check("backup", title, Verdict.FAILS, "There never was one.", do)
     elif (age := now - signs.backup_at) > LOST_BACKUP:
-        yield Check("backup", title, Verdict.FAILS, f"The last one is {age.days} days old.", do)
+        yield Check("backup", title, Verdict.FAILS, f"The last one is of {_day(signs.backup_at)}.", do)
     elif age > OLD_BACKUP:
-        yield Check("backup", title, Verdict.LOOK, f"The last one is {age.days} days old.", do)
+        yield Check("backup", title, Verdict.LOOK, f"The last one is of {_day(signs.backup_at)}.", do)
     else:
         yield Check("backup", title, Verdict.READY, "Made and read again within two days.")
     late = signs.checkpoint_at is None or now - signs.checkpoint_at > OLD_CHECKPOINT
@@ -267,7 +275,7 @@ def _keeping(signs: Signs, now: datetime) -> Iterator[Check]:
     else:
         yield Check("checkpoint", "A signed record", Verdict.READY, "Signed within two days.")
     if signs.laws_waiting:
-        says = f"{signs.laws_waiting} incidents go by older laws than the library has."
+        says = f"Incidents that go by older laws than the library has: {signs.laws_waiting}."
         yield Check("laws", "The laws", Verdict.LOOK, says, "Look at what would change, and take it or not.", "laws")
     else:
         yield Check("laws", "The laws", Verdict.READY, "Every open incident goes by the newest library.")
@@ -280,10 +288,10 @@ def _learning(signs: Signs) -> Check:
     """Whether what earlier incidents taught is done and decided."""
     word, title = "learning", "What earlier incidents taught"
     if late := signs.improvements_late:
-        says = f"{late} improvements that were asked for after incidents are overdue."
+        says = f"Improvements asked for after incidents that are overdue: {late}."
         return Check(word, title, Verdict.LOOK, says, "Finish them, move their day or drop them.", "improvements")
     if waits := signs.lessons_waiting:
-        says = f"{waits} lessons have waited for more than {LESSONS_WAIT.days} days to be adopted or declined."
+        says = f"Lessons that have waited for more than {LESSONS_WAIT.days} days to be adopted or declined: {waits}."
         return Check(word, title, Verdict.LOOK, says, "Adopt or decline them.", "lessons")
     return Check(word, title, Verdict.READY, "No improvement is overdue, and no lesson waits for long.")
 
@@ -295,11 +303,9 @@ def _practice(signs: Signs, now: datetime) -> Iterator[Check]:
     if last is None:
         yield Check("drill", "The yearly drill", Verdict.FAILS, "The team has never drilled.", do, "drills")
     elif now - last > A_YEAR:
-        yield Check(
-            "drill", "The yearly drill", Verdict.FAILS, f"The last one is {(now - last).days} days ago.", do, "drills"
-        )
+        yield Check("drill", "The yearly drill", Verdict.FAILS, f"The last one was on {_day(last)}.", do, "drills")
     else:
-        says = f"Held {(now - last).days} days ago; the next is due by {(last + A_YEAR).date().isoformat()}."
+        says = f"Held on {_day(last)}; the next is due by {_day(last + A_YEAR)}."
         yield Check("drill", "The yearly drill", Verdict.READY, says)
     never = [title for book, title in signs.playbooks.items() if book not in signs.drills]
     if never:

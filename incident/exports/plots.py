@@ -21,6 +21,8 @@ else:
 FACE: Final = "Noto Sans SC, system-ui, Segoe UI, Noto Sans, sans-serif"
 
 MOST_LABELS: Final = 12
+FEW: Final = 6
+"""Up to so many, every whole number stands at the side: things that are counted have no halves."""
 ROOM_FOR_A_FIGURE: Final = 0.05
 """A part of a bar shorter than this share of the longest has no room for its figure, on a wide screen."""
 WIDE: Final = 760
@@ -96,7 +98,9 @@ def columns(labels: Sequence[str], series: Sequence[Series], *, look: str, width
     """Upright bars side by side, such as counts by month; of many, only some are labelled and none has its figure."""
     every = -(-len(labels) // (MOST_LABELS * width // WIDE))
     some = {"x_labels_major_every": every, "show_minor_x_labels": False, "print_values": False} if every > 1 else {}
-    return _drawn(pygal.Bar, labels, series, look, width=width, height=260, **some)
+    most = max((value for one in series for value in one.values), default=0)
+    few = {"y_labels": [{"value": step, "label": str(step)} for step in range(most + 1)]} if 0 < most <= FEW else {}
+    return _drawn(pygal.Bar, labels, series, look, width=width, height=260, **some, **few)
 
 
 def stacks(labels: Sequence[str], series: Sequence[Series], *, look: str, width: int = WIDE) -> bytes:
@@ -160,6 +164,7 @@ def _drawn(
         min_scale=2,
         max_scale=6,
         print_zeroes=False,
+        y_labels_major_every=1,  # all alike: which of our own steps are powers of ten means nothing
         truncate_label=-1,
         truncate_legend=-1,
         **{"formatter": _whole, "print_values": True, "print_values_position": "center", **more},

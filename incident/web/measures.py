@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from babel.dates import format_skeleton
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -10,12 +11,13 @@ from incident.actions import measures as actions
 from incident.domain import measures as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.lawbook import library
-from incident.domain.measures import Course, Measured, Span
+from incident.domain.measures import Course, Measured, Month, Span
 from incident.domain.scales import LEVELS, Scale
 from incident.exports import board, csv, plots
 from incident.web.access import actor, now, permit, zone
+from incident.web.boards import CHANNEL_LABELS
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word
+from incident.web.languages import Word, locale
 from incident.web.pages import named
 from incident.web.reports import company, download
 
@@ -48,6 +50,8 @@ def index() -> ResponseReturnValue:
         kinds=(*rules.KINDS, rules.ANYTHING),
         spans=list(Span),
         names={law.law: short(law.law) for law in of.laws},
+        channels=CHANNEL_LABELS,
+        month_words=month_words,
     )
 
 
@@ -93,6 +97,11 @@ def short(law: str) -> str:
     """The short name of a law; its reference where the library has it no more."""
     known = library().laws.get(law)
     return known.short if known else law
+
+
+def month_words(one: Month) -> str:
+    """A month as the reader writes it, such as Nov 2026."""
+    return format_skeleton("yMMM", rules.first_day(one.year, one.month), locale=locale())
 
 
 def _given() -> dict[str, str]:

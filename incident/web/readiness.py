@@ -1,6 +1,7 @@
 """What would fail on the day, looked at before there is one."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, render_template, url_for
@@ -41,7 +42,12 @@ def index() -> str:
     groups = {verdict: [check for check in found.checks if check.verdict is verdict] for verdict in Verdict}
     harbour = tip_words.words(spoken())["harbour"]["words"]
     return render_template(
-        "readiness/show.html", found=found, groups=groups, href=href, texts={readiness.HARBOUR: harbour}
+        "readiness/show.html",
+        found=found,
+        groups=groups,
+        together=together,
+        href=href,
+        texts={readiness.HARBOUR: harbour},
     )
 
 
@@ -56,6 +62,11 @@ def judged() -> Readiness:
     """How ready this installation is now."""
     settings, channels = current_app.extensions["settings"], current_app.extensions["channels"]
     return actions.judged(settings, channels, library=editions.current().digest, now=now())
+
+
+def together(checks: list[Check]) -> list[list[Check]]:
+    """Neighbours that are put right by the same thing, so that it is said once for all of them."""
+    return [list(some) for _, some in groupby(checks, key=lambda check: (check.do, check.room) if check.do else check)]
 
 
 def href(check: Check) -> str:

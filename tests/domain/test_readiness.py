@@ -99,3 +99,11 @@ def test_people_are_named_and_numbers_are_not():
 def test_the_next_drill_is_a_year_after_the_last_and_today_where_there_was_none():
     assert readiness.next_drill(READY, NOW) == date(2026, 11, 30)
     assert readiness.next_drill(Signs(), NOW) == NOW.date()
+
+
+def test_days_are_named_and_never_counted_or_written_as_programs_write_them():
+    changes = {"backup_at": ago(3), "channels": [Channel("email", "smtp", ago(1))]}
+    says = {check.word: check.says for check in readiness.checked(replace(READY, **changes), NOW)}
+    assert says["backup"] == "The last one is of 7 Mar 2026."
+    assert says["channel.email"] == "Tried on 9 Mar 2026 (smtp)."
+    assert says["drill"] == "Held on 30 Nov 2025; the next is due by 30 Nov 2026."

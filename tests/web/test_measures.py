@@ -126,3 +126,16 @@ def _queries(browser: FlaskClient) -> int:
     browser.get("/measures/")
     event.remove(db.engine, "before_cursor_execute", note)
     return len(seen)
+
+
+def test_what_is_counted_has_no_halves_at_the_side_of_its_plot(measured, as_):
+    drawn = ElementTree.fromstring(as_(Role.LEAD).get("/measures/months.svg").data)
+    words = {node.text for node in drawn.iter("{http://www.w3.org/2000/svg}text") if node.text}
+    assert {"0", "1"} <= words
+    assert not [word for word in words if word.startswith("0.")]
+
+
+def test_figures_keep_their_names_where_a_row_becomes_a_card(measured, as_):
+    page = as_(Role.LEAD).get("/measures/").text
+    for table in page.split('<table class="table table--cards">')[1:]:
+        assert '<td class="n">' not in table.split("</table>")[0]

@@ -60,3 +60,17 @@ def test_the_table_says_the_same(as_):
     lines = as_(Role.RESPONDER).get("/readiness/readiness.csv").text.splitlines()
     assert lines[0] == "what,how it stands,says,do"
     assert any(line.startswith("A backup,fails,") for line in lines)
+
+
+def test_what_puts_several_things_right_is_said_once(as_):
+    page = as_(Role.ADMINISTRATOR).get("/readiness/").text
+    assert page.count("A deputy for the role") == 5
+    assert page.count("Give the role to a second person, and have that person sign in once.") == 1
+
+
+def test_channels_and_languages_have_their_names_and_not_their_keys(as_):
+    page = as_(Role.ADMINISTRATOR).get("/readiness/").text
+    assert "Channel: text message" in page
+    assert "Channel: sms" not in page
+    assert "简体中文" in page
+    assert "zh-Hans" not in page.split("<main")[1]
