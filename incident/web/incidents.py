@@ -325,7 +325,7 @@ def fact(incident: str, key: str) -> str:
 def answer(incident: str, key: str) -> ResponseReturnValue:
     """Answer or correct one fact."""
     entry, form, usual = _entry(key), request.form, zone()
-    given = answers.Answers()
+    given, learnt = answers.Answers(), None
     try:
         usual = answers.zone_of(form, usual)
         given = answers.read(form, [key], usual)
@@ -333,7 +333,8 @@ def answer(incident: str, key: str) -> ResponseReturnValue:
     except Invalid as error:
         given.refuse(error.field, error.sentence)
     if "forget" in form:
-        given.values, given.errors = {key: None}, {}
+        given.values = {key: None}
+        given.errors.pop(key, None)  # what was typed counts no more; when it was learnt does
     elif not given.values and not given.errors:
         given.refuse(key, "Give an answer, or mark it as not known.")
     if given.errors:
