@@ -1,7 +1,6 @@
 """The record as pages: of one incident for those who see it, of the whole installation for auditors and administrators."""
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from incident.exports import csv
 from incident.store import audit, record_keys, users, witnesses
 from incident.store import checkpoints as rows
 from incident.store.audit import AuditLine
-from incident.web import answers
+from incident.web import answers, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.languages import Word
 from incident.web.marked import marked
@@ -42,7 +41,6 @@ whole = Blueprint("record", __name__, url_prefix="/record")
 
 PAGE = 50
 STEPS = 20  # ticks of the progress bar
-PERSON = re.compile(r"\bU-[0-9A-Z]{8}\b")
 BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": Word("The command line"), "public": Word("A visitor")}
 NOUNS = sorted({verb.partition(".")[0] for verb in verbs.VERBS})
 _CHECKS = threading.BoundedSemaphore(2)  # a check reads every line: not more of them at once
@@ -125,14 +123,14 @@ def _asked(chosen: dict[str, str]) -> dict[str, str]:
 
 def _told(found: Sequence[AuditLine]) -> list[Told]:
     sentences = {line.seq: verbs.sentence(line.verb, line.subject, _worded(line)) for line in found}
-    refs = {line.actor for line in found}.union(*(PERSON.findall(words) for words in sentences.values()))
+    refs = {line.actor for line in found}.union(*(story.PERSON.findall(words) for words in sentences.values()))
     names = {ref: user.name for ref, user in users.by_refs(refs).items()}
     return [_line(line, sentences[line.seq], names) for line in found]
 
 
 def _worded(line: AuditLine) -> dict[str, Any]:
     """The details, with the questions instead of the keys of facts."""
-    details: dict[str, Any] = json.loads(line.details)
+    details = story.in_words(json.loads(line.details))
     if line.verb == "facts.recorded":
         known = vocabulary()
         details["keys"] = [known[key].label.lower() if key in known else key for key in details.get("keys", ())]
@@ -145,7 +143,7 @@ def _line(line: AuditLine, sentence: str, names: dict[str, str]) -> Told:
         seq=line.seq,
         at=datetime.fromisoformat(line.at),
         who=names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor),
-        sentence=PERSON.sub(lambda ref: names.get(ref[0]) or ref[0], sentence),
+        sentence=story.named(sentence, names),
         incident=line.incident,
         verb=line.verb,
         actor=line.actor,

@@ -68,9 +68,12 @@ def _sentence(count: int, due_today: int, late: int) -> str:
     if not count:
         return _("No incident is open")
     said = ngettext("%(count)s incident open, ", "%(count)s incidents open, ", count, count=number(count))
-    many = ngettext("%(due)s duty due today", "%(due)s duties due today", due_today, due=number(due_today))
-    said += many if due_today else _("no duty due today")
-    return _("%(said)s, %(late)s of them late", said=said, late=number(late)) if late else said
+    left = due_today - late
+    if late:
+        said += ngettext("%(late)s duty late", "%(late)s duties late", late, late=number(late))
+        return said + _(", %(left)s more due today", left=number(left)) if left else said
+    many = ngettext("%(due)s duty due today", "%(due)s duties due today", left, due=number(left))
+    return said + many if left else said + _("no duty due today")
 
 
 class _Found:

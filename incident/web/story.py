@@ -1,19 +1,21 @@
 """What happened in one incident, in sentences: the lines of the record, joined with the facts and notes they speak of."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from incident.domain import verbs
+from incident.domain import lawbook, verbs
 from incident.domain.facts import UNKNOWN, parsed, vocabulary
 from incident.store import audit, users
 from incident.store import incidents as rows
 from incident.store.audit import AuditLine
 from incident.store.incidents import Incident
 from incident.web.access import zone
-from incident.web.languages import Word, _, value_words
+from incident.web.filters import when
+from incident.web.languages import Word, _, said, value_words
 
 ABOUTS = (
     (Word("facts"), Word("Facts and notes")),
@@ -41,6 +43,8 @@ PREFIXES = {
         "export.",
     ),
 }
+PERSON = re.compile(r"\bU-[0-9A-Z]{8}\b")
+MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
 NOTES = frozenset({"note.added", "note.handed_over"})
 BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": Word("The command line"), "public": Word("A visitor")}
 
@@ -74,23 +78,47 @@ def latest(
     `names` are those of the team, where the page has read them anyway.
     """
     lines = audit.timeline(incident.ref, before_seq=before, limit=limit, prefixes=PREFIXES.get(about, ()))
-    names = dict(names or {ref: user.name for ref, user in users.by_refs({line.actor for line in lines}).items()})
+    names = dict(names or {ref: user.name for ref, user in users.by_refs(_people_in(lines)).items()})
     notes = rows.notes_by_ref(incident.id, [line.subject for line in lines if line.verb in NOTES])
     notes = {ref: words for ref, words in notes.items() if ref not in hidden("note")}
     facts = _facts_of(incident, lines, hidden("fact"))
     return [_entry(line, names, notes, facts) for line in lines]
 
 
+def named(sentence: str, names: Mapping[str, str]) -> str:
+    """The sentence with people of the team by their names instead of their references."""
+    return PERSON.sub(lambda ref: names.get(ref[0]) or ref[0], sentence)
+
+
+def in_words(details: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line tells, for a reader: a duty by its title instead of its name in the law's file, a time in their zone."""
+    return {key: _in_words(key, value) for key, value in details.items()}
+
+
+def _in_words(key: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if key == "duty":
+        duty = lawbook.library().duty(value)
+        return f"“{said(duty.title)}”" if duty else value
+    return when(datetime.fromisoformat(value)) if MINUTE.fullmatch(value) else value
+
+
+def _people_in(lines: Sequence[AuditLine]) -> set[str]:
+    """Who did what these lines tell, and whom of the team they speak of."""
+    return {line.actor for line in lines}.union(*(PERSON.findall(f"{line.subject} {line.details}") for line in lines))
+
+
 def _entry(
     line: AuditLine, names: dict[str, str], notes: dict[str, str], facts: dict[tuple[str, str], list[dict[str, str]]]
 ) -> Entry:
-    details: dict[str, Any] = json.loads(line.details)
-    said = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
-    sentence = verbs.sentence(line.verb, line.subject, details) if not said else _("recorded:")
+    details = in_words(json.loads(line.details))
+    told = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
+    sentence = named(verbs.sentence(line.verb, line.subject, details), names) if not told else _("recorded:")
     who = names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor)
     note = line.subject if line.verb in NOTES else ""
     return Entry(
-        line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), said, note, line.actor
+        line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), told, note, line.actor
     )
 
 

@@ -37,7 +37,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Plot:
-    """All that the template draws, in its own units; and the days with their marks, for a list."""
+    """All that the template draws, in its own units; and for a list, the days with their marks and what was due before them."""
 
     width: int
     height: int
@@ -45,12 +45,17 @@ class Plot:
     rows: Sequence[tuple[int, str]]
     now_x: int
     dots: Sequence[Dot]
+    earlier: Sequence[Mark]
     days: Sequence[tuple[str, Sequence[Mark]]]
     beyond: int
 
 
 def drawn(marks: Sequence[Mark], now: datetime, zone: ZoneInfo) -> Plot | None:
-    """The plot of the marks from yesterday's midnight on for seven days; None when there is nothing in that time."""
+    """The plot of the marks from yesterday's midnight on for seven days; None when there is nothing in that time.
+
+    Rows are first for what is due in that time, then for what is late since before it, the newest first: what can still be
+    kept is never pushed out by what stands for months.
+    """
     first = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     start = first - timedelta(days=1)
     end = first + timedelta(days=DAYS - 1)
@@ -58,9 +63,8 @@ def drawn(marks: Sequence[Mark], now: datetime, zone: ZoneInfo) -> Plot | None:
     near = sorted((mark for mark in marks if start <= mark.at < end), key=lambda mark: mark.at)
     if not near and not late:
         return None
-    incidents = list(dict.fromkeys(mark.incident for mark in sorted((*late, *near), key=lambda mark: mark.at)))[
-        :MOST_ROWS
-    ]
+    by_time = sorted(late, key=lambda mark: mark.at, reverse=True)
+    incidents = list(dict.fromkeys(mark.incident for mark in (*near, *by_time)))[:MOST_ROWS]
     places = {ref: TOP + 30 + ROW * row for row, ref in enumerate(incidents)}
 
     def x(at: datetime) -> int:
@@ -76,14 +80,15 @@ def drawn(marks: Sequence[Mark], now: datetime, zone: ZoneInfo) -> Plot | None:
         rows=[(y, ref) for ref, y in places.items()],
         now_x=x(now),
         dots=[Dot(x(mark.at), places[mark.incident] + LANES[mark.kind], mark) for mark in shown],
-        days=_by_day((*late, *near), zone),
+        earlier=by_time,
+        days=_by_day(near, zone),
         beyond=len(late) + len(near) - len(shown),
     )
 
 
 def _by_day(marks: Sequence[Mark], zone: ZoneInfo) -> list[tuple[str, Sequence[Mark]]]:
     days: dict[str, list[Mark]] = {}
-    for mark in sorted(marks, key=lambda mark: mark.at):
+    for mark in marks:
         days.setdefault(_day(mark.at, zone), []).append(mark)
     return list(days.items())
 

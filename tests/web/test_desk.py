@@ -29,7 +29,7 @@ def test_a_late_duty_stands_first_with_its_law_and_incident(as_):
     ref = _incident(lead.ref, **OWED)
     page = lead.get("/").text
     assert "1 incident open" in page
-    assert "of them late" in page
+    assert "1 incident open, 1 duty late" in page
     assert f"{ref} Copied list" in page
     assert "72 h" in page
 

@@ -1,3 +1,4 @@
+import html
 import io
 import json
 import re
@@ -6,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from incident import clock
-from incident.actions import intake
+from incident.actions import intake, members
+from incident.actions import obligations as met
 from incident.domain.access import Role
 from incident.domain.errors import Refused
 from incident.store import incidents as rows
+from incident.store import obligations, users
 from incident.store.audit import AuditLine
 from incident.store.db import db
 from tests.builders import an_incident
@@ -89,18 +92,6 @@ def test_the_ledger_can_be_read_as_known_earlier(as_):
     assert "log analysis" in browser.get(f"/incidents/{ref}/facts").text
     assert "log analysis" not in browser.get(f"/incidents/{ref}/facts?at=2020-01-01T00:00").text
     assert "Give date and time" in browser.get(f"/incidents/{ref}/facts?at=yesterday").text
-
-
-def test_a_fact_is_not_made_unknown_from_a_moment_that_nobody_can_read(as_):
-    browser = as_(Role.RESPONDER)
-    ref = _log(browser)
-    path, forgets = f"/incidents/{ref}/facts/category", {"category": "no kind", "forget": "1"}
-    refused = browser.post(path, data=forgets | {"learnt_at": "yesterday"})
-    assert refused.status_code == 422
-    assert "Give date and time" in refused.text
-    assert rows.current_facts(rows.by_ref(ref).id)["category"].value == "data_leak"
-    assert browser.post(path, data=forgets).status_code == 302
-    assert rows.current_facts(rows.by_ref(ref).id)["category"].value is None
 
 
 def test_the_same_fact_again_leaves_no_line(as_):
@@ -247,3 +238,15 @@ def test_the_slider_stops_where_something_was_learnt(as_):
     then = lead.get(f"/incidents/{incident.ref}/facts", query_string={"at": stops[0]}).text
     assert "not what is known now" in then
     assert 'value="0" list="slide-stops"' in then
+
+
+def test_the_time_line_speaks_of_people_and_duties_by_name(as_):
+    lead, other = as_(Role.LEAD), as_(Role.RESPONDER)
+    ref = _log(lead, role="controller", establishments="DE", risk_to_people="high")
+    members.add(ref, other.ref, actor=lead.ref, now=clock.now())
+    owed = obligations.current(rows.by_ref(ref).id)["EU-GDPR/tell-authority"]
+    met.mark_met(ref, owed.ref, met_at=clock.now(), reference="R-1", actor=lead.ref, now=clock.now())
+    page = html.unescape(lead.get(f"/incidents/{ref}/timeline").text)
+    assert f"gave {users.by_ref(other.ref).name} access to this incident" in page
+    assert f"marked the duty “Report to the supervisory authority” as met ({owed.ref})" in page
+    assert other.ref not in page

@@ -29,6 +29,13 @@ def test_what_is_long_late_stands_at_the_left_edge_and_is_not_lost():
     assert plot.dots[0].x == plot.columns[0][0]
 
 
+def test_what_is_long_late_pushes_nothing_out_that_can_still_be_kept():
+    old = [_mark(-24 * days, f"INC-old-{days}") for days in range(9, 9 + MOST_ROWS)]
+    plot = drawn([*old, _mark(30, "INC-new")], NOW, BERLIN)
+    assert [ref for _, ref in plot.rows][:2] == ["INC-new", "INC-old-9"]
+    assert (len(plot.earlier), [len(marks) for _, marks in plot.days]) == (MOST_ROWS, [1])
+
+
 def test_rows_beyond_the_plot_are_counted_and_stay_in_the_list():
     plot = drawn([_mark(n, f"INC-{n}") for n in range(1, MOST_ROWS + 3)], NOW, BERLIN)
     assert (len(plot.rows), plot.beyond) == (MOST_ROWS, 2)
