@@ -19,8 +19,22 @@ from tests.naughty import MARK
 TEXT_TYPES: Final = {
     "", "text", "search", "email", "tel", "url", "number", "date", "time", "datetime-local", "password", "hidden", "month",
 }  # fmt: skip
-WORDS: Final = {"kind": "pdf", "day": 1, "size": 1, "name": "x"}
-"""What stands for arguments of addresses that name no thing of the house."""
+WORDS: Final = {
+    "kind": "pdf",
+    "day": 1,
+    "size": 1,
+    "name": "x",
+    "check wish": "question",
+    "desks state": "in_doubt",
+    "drills scenario": "lost_laptop",
+    "grades scale": "people",
+    "incidents key": "aware_at",
+    "laws law": "EU-GDPR",
+    "measures plot": "spans",
+    "measures table": "spans",
+    "reference part": "incidents",
+}
+"""What stands for arguments of addresses that name no thing of the house, by `blueprint argument` or the argument alone."""
 
 
 @dataclass
@@ -136,18 +150,22 @@ def addresses(app: APIFlask, house: House) -> Iterator[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/api/", "/static", "/hooks", "/bootstrap")):
             continue
-        values = _values(rule, house)
-        if values is not None:
-            yield rule.endpoint, adapter.build(rule.endpoint, values)
+        yield rule.endpoint, adapter.build(rule.endpoint, _values(rule, house))
 
 
-def _values(rule: Rule, house: House) -> dict[str, Any] | None:
-    blueprint = rule.endpoint.rpartition(".")[0]
-    found = {"incident": house.incident.ref} if "incident" in rule.arguments else {}
-    for argument in rule.arguments - {"incident"}:
-        thing = house.thing(blueprint, argument)
-        found[argument] = thing if thing is not None else WORDS.get(argument, "x")
-    return found
+def _values(rule: Rule, house: House) -> dict[str, Any]:
+    return {argument: _value(rule.endpoint, argument, house) for argument in rule.arguments}
+
+
+def _value(endpoint: str, argument: str, house: House) -> str | int:
+    room = endpoint.rpartition(".")[0]
+    of_room = f"{room} {argument}"
+    if known := house.elsewhere.get(f"{endpoint} {argument}", house.elsewhere.get(of_room)):
+        return known
+    if argument == "incident":
+        return house.incident.ref
+    thing = house.thing(room, argument)
+    return thing if thing is not None else WORDS.get(of_room, WORDS.get(argument, "x"))
 
 
 def pages(browser: FlaskClient, found: Iterable[str]) -> Iterator[tuple[Page, TestResponse]]:

@@ -11,8 +11,10 @@ from incident import clock
 from incident.actions import (
     announcements,
     asks,
+    checkpoints,
     closing,
     dispatch,
+    drills,
     duplicates,
     emergencies,
     enquiries,
@@ -35,6 +37,7 @@ from incident.actions import (
     reviews,
     sending,
     tip_triage,
+    vulnerabilities,
     webhooks,
 )
 from incident.actions.asks import Wanted
@@ -84,6 +87,8 @@ class House:
     folder: Path
     actor: str
     things: dict[str, str | int] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    """What belongs to no incident, or to an exercise of its own, by `endpoint argument` or `blueprint argument`."""
 
     def thing(self, blueprint: str, argument: str) -> str | int | None:
         """What stands for this argument in an address of this blueprint; None where it names no thing of an incident."""
@@ -123,6 +128,8 @@ def a_full_house(folder: Path) -> House:
         _systems_asked,
         _to_be_erased,
         _drilled,
+        _exercised,
+        _of_the_house,
     ):
         furnish(house)
         db.session.rollback()
@@ -166,6 +173,7 @@ def _systems_asked(house: House) -> None:
     endpoint, _ = webhooks.set_up(
         "Accounts", "http://127.0.0.1:9/in", ["ask.*"], hears_restricted=True, sender=sender, actor=house.actor, now=now
     )
+    house.elsewhere["webhooks ref"] = endpoint
     house.things |= {
         "asks ref": asks.ask(ref, Wanted(endpoint, "end_sessions", 1), actor=house.actor, now=now),
         "asks batch": 1,
@@ -246,7 +254,9 @@ def _called(house: House) -> None:
 
 
 def _posted(house: House) -> None:
-    ref = _started(house, a_notice(house.incident, channels=("letter",), stage="approved"), REAL)
+    notice = a_notice(house.incident, channels=("letter",), stage="approved")
+    ref = _started(house, notice, REAL)
+    house.elsewhere["check code"] = notice
     batch = letters.ask(house.incident.ref, ref, most=10, actor=house.actor, now=clock.now())
     paper = Paper("din-5008-b", "DE", "Example Ltd")
     letters.do(batch, folder=house.folder, paper=paper, clock=clock.now)
@@ -336,3 +346,22 @@ def _drilled(house: House) -> None:
         db.session.add_all([drill, inject, remark])
         ledger.write("drill.inject_added", inject.ref, incident=house.incident.ref, minute=1)
     house.things["drill ref"] = inject.ref
+
+
+def _exercised(house: House) -> None:
+    """An exercise that runs and one that is over."""
+    by = {"actor": house.actor, "now": clock.now()}
+    running, over = (
+        drills.start(scenario, factor=60, house={}, folder=house.folder, **by)
+        for scenario in ("lost_laptop", "supplier_breach")
+    )
+    drills.end(over, **by)
+    house.elsewhere |= {"drill incident": running, "drill.report incident": over, "drill.picture incident": over}
+
+
+def _of_the_house(house: House) -> None:
+    """What pages are about that belongs to no incident."""
+    by = {"actor": house.actor, "now": clock.now()}
+    checkpoints.sign(**by)
+    weakness = vulnerabilities.record({"title": "A sample weakness"}, **by)
+    house.elsewhere |= {"team ref": house.actor, "vulnerabilities ref": weakness}

@@ -20,7 +20,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_
 
-from incident.actions import intake, particulars
+from incident.actions import intake
 from incident.domain import incidents as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
@@ -160,7 +160,7 @@ def log() -> ResponseReturnValue:
                 source=form.get("source", ""),
                 confidence=form.get("confidence", ""),
                 lead=form.get("lead", ""),
-                house=particulars.own_facts(current_app.extensions["settings"]),
+                house=current_app.extensions["settings"].own_facts(),
                 actor=actor(),
                 now=now(),
             )
@@ -325,7 +325,7 @@ def fact(incident: str, key: str) -> str:
 def answer(incident: str, key: str) -> ResponseReturnValue:
     """Answer or correct one fact."""
     entry, form, usual = _entry(key), request.form, zone()
-    given = answers.Answers()
+    given, learnt = answers.Answers(), None
     try:
         usual = answers.zone_of(form, usual)
         given = answers.read(form, [key], usual)
@@ -333,7 +333,8 @@ def answer(incident: str, key: str) -> ResponseReturnValue:
     except Invalid as error:
         given.refuse(error.field, error.sentence)
     if "forget" in form:
-        given.values, given.errors = {key: None}, {}
+        given.values = {key: None}
+        given.errors.pop(key, None)  # what was typed counts no more; when it was learnt does
     elif not given.values and not given.errors:
         given.refuse(key, "Give an answer, or mark it as not known.")
     if given.errors:

@@ -94,6 +94,18 @@ def test_the_ledger_can_be_read_as_known_earlier(as_):
     assert "Give date and time" in browser.get(f"/incidents/{ref}/facts?at=yesterday").text
 
 
+def test_a_fact_is_not_made_unknown_from_a_moment_that_nobody_can_read(as_):
+    browser = as_(Role.RESPONDER)
+    ref = _log(browser)
+    path, forgets = f"/incidents/{ref}/facts/category", {"category": "no kind", "forget": "1"}
+    refused = browser.post(path, data=forgets | {"learnt_at": "yesterday"})
+    assert refused.status_code == 422
+    assert "Give date and time" in refused.text
+    assert rows.current_facts(rows.by_ref(ref).id)["category"].value == "data_leak"
+    assert browser.post(path, data=forgets).status_code == 302
+    assert rows.current_facts(rows.by_ref(ref).id)["category"].value is None
+
+
 def test_the_same_fact_again_leaves_no_line(as_):
     browser = as_(Role.RESPONDER)
     ref = _log(browser)
