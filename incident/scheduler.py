@@ -17,13 +17,15 @@ from flask import Flask
 
 from incident import clock, work
 from incident.settings import Settings
-from incident.store import leases
+from incident.store import leases, write_ahead
 from incident.work import WORK, Kind, hand_over, sweep
 
 THREADS = 6
 AT_ONCE = 1.0  # seconds; what is looked for as often as that is looked for at once when a process begins
 PART = "clock"
 """The lease's name, and the thread that keeps it: busy looks must not let it run out."""
+JOURNAL = "journal"
+"""The thread that carries SQLite's journal over, which must not wait for busy looks either."""
 
 
 @cache
@@ -64,7 +66,11 @@ class Waker:
         self.lease = timedelta(seconds=settings.lost_after)
         self.apscheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(THREADS), PART: ThreadPoolExecutor(1)},
+            executors={
+                "default": ThreadPoolExecutor(THREADS),
+                PART: ThreadPoolExecutor(1),
+                JOURNAL: ThreadPoolExecutor(1),
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for kind in WORK:
@@ -72,6 +78,8 @@ class Waker:
             self.apscheduler.add_job(
                 self._look, "interval", seconds=kind.every_seconds, args=(kind,), id=kind.name, **soon
             )
+        every = write_ahead.EVERY_SECONDS
+        self.apscheduler.add_job(self._carry_over, "interval", seconds=every, id="journal", executor=JOURNAL)
         self.apscheduler.add_job(self._sweep, "interval", seconds=self.beat, id="sweep", executor=PART)
 
     @property
@@ -108,6 +116,11 @@ class Waker:
         if self.ours:
             with self.app.app_context():
                 hand_over(kind)
+
+    def _carry_over(self) -> None:
+        if self.ours:
+            with self.app.app_context():
+                write_ahead.carry_over()
 
     def _sweep(self) -> None:
         if self.ours:

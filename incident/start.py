@@ -8,8 +8,8 @@ from apiflask import APIFlask
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from incident import clock, core, parts, schema
-from incident.actions import operations, policies, sealing, users
+from incident import clock, core, garbage, parts, schema
+from incident.actions import operations, particulars, policies, sealing, users
 from incident.settings import Settings, SettingsError
 from incident.store import abode, audit, checkpoints, credentials, jobs, keys, own, sealed, shelf
 
@@ -36,7 +36,7 @@ def without_pages(settings: Settings, *, key_is_lost: bool = False) -> APIFlask:
 def with_pages(app: APIFlask) -> APIFlask:
     """The same application with pages and API, loaded now."""
     furnished: APIFlask = parts.load(parts.PAGES).furnish(app)
-    gc.freeze()  # what the program is made of is never garbage: looking for it there slows long work by a fifth
+    garbage.in_small_steps()
     return furnished
 
 
@@ -69,6 +69,8 @@ def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
         sealing.seal_what_is_plain(now=clock.now())
         operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
         policies.take_up(settings.policy, actor="system", now=clock.now())
+        if particulars.said(settings):  # the sender's name on e-mails, and what a call says
+            core.open_channels(app, particulars.known(settings))
     gc.freeze()
     return app
 

@@ -23,6 +23,9 @@ REF_BITS = 40
 BUSY_TIMEOUT_MS = 15_000
 STEP = 0.002  # seconds between two looks at a lock that another process holds
 TURN = "tocsin_turn"
+JOURNAL_PAGES = (
+    8_192  # 32 MiB: a commit that finds as many in the journal carries them over itself (store/write_ahead.py)
+)
 PAGE_CACHE_KIB = 8 * 1024  # of each connection; what is written is brought in order first, so that more saves nothing
 
 NAMES = {
@@ -145,6 +148,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
+        f"wal_autocheckpoint = {JOURNAL_PAGES}",
         "foreign_keys = ON",
         f"cache_size = -{PAGE_CACHE_KIB}",
         "trusted_schema = OFF",

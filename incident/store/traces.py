@@ -1,10 +1,6 @@
 """What SQLite's journal still has of rows that were emptied."""
 
-from contextlib import suppress
-
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
-
+from incident.store import write_ahead
 from incident.store.db import db
 
 
@@ -17,5 +13,4 @@ def take_out() -> None:
     if db.engine.dialect.name != "sqlite":
         return
     db.session.rollback()
-    with suppress(OperationalError), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    write_ahead.cut()

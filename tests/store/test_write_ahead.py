@@ -1,0 +1,91 @@
+"""SQLite's journal is carried over by the clock, cut where words were emptied, and never loses what was committed."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from incident import scheduler
+from incident.store import traces, write_ahead
+from incident.store.db import JOURNAL_PAGES, db
+from incident.store.incidents import next_number
+
+
+@pytest.fixture
+def journal(app) -> Path:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps its journal by itself")
+    counted("journal")
+    return Path(f"{db.engine.url.database}-wal")
+
+
+def counted(name: str) -> int:
+    number = next_number(name)
+    db.session.commit()
+    return number
+
+
+def in_file(journal: Path, tmp_path: Path) -> int | None:
+    """What the database itself says, without its journal."""
+    alone = tmp_path / "alone.db"
+    alone.write_bytes(Path(str(journal).removesuffix("-wal")).read_bytes())
+    with sqlite3.connect(alone) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        row = connection.execute("SELECT value FROM counter WHERE name = 'journal'").fetchone()
+    connection.close()
+    return row[0] if row else None
+
+
+def test_a_commit_leaves_the_carrying_to_the_clock_until_the_journal_is_at_its_bound(app):
+    if db.engine.dialect.name == "sqlite":
+        assert db.session.scalar(text("PRAGMA wal_autocheckpoint")) == JOURNAL_PAGES
+
+
+def test_what_was_committed_stands_in_the_database_after_it_was_carried_over(journal, tmp_path):
+    write_ahead.carry_over()
+    number = counted("journal")
+    assert in_file(journal, tmp_path) != number
+    write_ahead.carry_over()
+    assert in_file(journal, tmp_path) == number
+
+
+def test_the_clock_carries_it_over_while_it_is_ours_alone(journal, tmp_path, app):
+    waker = scheduler.Waker(app)
+    number = counted("journal")
+    job = waker.apscheduler.get_job("journal") or next(
+        job for job, *_ in waker.apscheduler._pending_jobs if job.id == "journal"
+    )
+    job.func()
+    assert in_file(journal, tmp_path) != number
+    waker.until = float("inf")
+    job.func()
+    assert in_file(journal, tmp_path) == number
+
+
+def test_a_reader_keeps_nobody_waiting_and_loses_nothing(journal, tmp_path):
+    counted("journal")
+    with db.engine.connect() as reader:
+        seen = reader.scalar(text("SELECT value FROM counter WHERE name = 'journal'"))
+        number = counted("journal")
+        write_ahead.carry_over()
+        assert reader.scalar(text("SELECT value FROM counter WHERE name = 'journal'")) == seen
+    assert counted("journal") == number + 1
+    write_ahead.carry_over()
+    assert in_file(journal, tmp_path) == number + 1
+
+
+def test_nobody_carries_while_somebody_cuts(journal, tmp_path):
+    number = counted("journal")
+    with write_ahead.ONE_AT_A_TIME:
+        write_ahead.carry_over()  # it comes back at once, with nothing done
+    assert in_file(journal, tmp_path) != number
+    write_ahead.carry_over()
+    assert in_file(journal, tmp_path) == number
+
+
+def test_a_cut_leaves_nothing_in_the_journal(journal):
+    counted("journal")
+    assert journal.stat().st_size > 0
+    traces.take_out()
+    assert journal.stat().st_size == 0
