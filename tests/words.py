@@ -17,6 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
+from incident.domain.retention import RULES
+from incident.settings import Settings
 from incident.web.catalogue import BELOW, FILES, PLACE
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +47,7 @@ REFUSALS = {
 """What says a sentence to the reader (a refusal, a word of thanks), and which argument that is; pages show it through `said`."""
 ROOMS = ("domain", "store", "actions", "exports", "web")
 TABLES = (
+    "incident.actions.readiness:COMPANY",
     "incident.domain.access:MEANING",
     "incident.domain.access:Role",
     "incident.domain.addresses:DOUBT_WORDS",
@@ -52,6 +55,7 @@ TABLES = (
     "incident.domain.calls:MEANINGS",
     "incident.domain.calls:WHY_WORDS",
     "incident.domain.clock:COUNTED",
+    "incident.domain.closing:GATES",
     "incident.domain.closing:QUESTIONS",
     "incident.domain.deliveries:WORDS",
     "incident.domain.deliveries:COURSES",
@@ -104,7 +108,11 @@ TABLES = (
     "incident.domain.severity:_NO_INTENT",
     "incident.domain.tips:LABELS",
     "incident.domain.verbs:VERBS",
+    "incident.domain.team_mails:SUBJECTS",
     "incident.domain.webhooks:WORDS",
+    "incident.domain.wording:PERSON",
+    "incident.domain.wording:HOUSE",
+    "incident.domain.wording:REMEDY",
     "incident.actions.alert_targets:WHY",
     "incident.actions.emergencies:VERDICTS",
     "incident.actions.public_tasks:TITLES",
@@ -122,8 +130,17 @@ TABLES = (
     "incident.domain.laws:Confidence",
 )
 """Tables of words below the pages; pages show them through the filter `said`."""
-PROSE = ("clock", "dues", "plans", "preflight", "readiness", "settlements", "subjects")
+PROSE = (
+    *("cac", "clock", "dues", "operational", "plans", "preflight", "readiness", "risk", "separation"),
+    *("settlements", "severity", "subjects", "weights"),
+)
 """Rules whose every sentence may come to be read on a page."""
+SPEAKING = {
+    "audit": {"sentences", "_on_keys", "_on_witnesses", "_on_stamps"},
+    "enquiries": {"rule_words"},
+    "musts": {"_why_open", "_cure", "_unsaid", "_musts", "_texts"},
+}
+"""Functions of other rules whose sentences are read on a page."""
 FILES_OF_WORDS = {
     "facts.toml": ("label", "hint", "en"),
     "columns.toml": ("label",),
@@ -131,7 +148,8 @@ FILES_OF_WORDS = {
     "elements.toml": ("label",),
     "grading.toml": ("text",),
     "letter_forms.toml": ("label",),
-    "playbooks/*.toml": ("title",),
+    "playbooks/*.toml": ("title", "summary", "detail", "evidence"),
+    "forms/*.toml": ("en", "help", "note"),
     "laws/**/*.toml": ("title", "words"),
     "scenarios/*.toml": ("title", "summary", "brief", "why"),
 }
@@ -151,7 +169,7 @@ def gathered() -> dict[Text, bool]:
     found: dict[Text, bool] = {}
     for text in (*_of_pages(), *_of_python()):
         found.setdefault(text, False)
-    for text in (*_of_rooms(), *_of_prose(), *_of_tables(), *_of_files()):
+    for text in (*_of_rooms(), *_of_prose(), *_of_tables(), *_of_files(), *_of_settings(), *_of_retention()):
         found[text] = True
     return found
 
@@ -188,8 +206,7 @@ def _of_rooms() -> Iterator[Text]:
 
 
 def _of_prose() -> Iterator[Text]:
-    for name in PROSE:
-        tree = ast.parse((ROOT / "incident" / "domain" / f"{name}.py").read_text(encoding="utf-8"))
+    for tree in _speaking():
         unread = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
         unread |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         unread |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
@@ -201,6 +218,24 @@ def _of_prose() -> Iterator[Text]:
             ):
                 said = (text.replace("{}", "%(value)s") for text in _sentences(node, {}))
                 yield from (text for text in said if re.search("[A-Za-z]{2}.? [A-Za-z%]|s [A-Za-z]", text))
+
+
+def _speaking() -> Iterator[ast.AST]:
+    """Rules of prose, and the functions of others that speak."""
+    for name in (*PROSE, *SPEAKING):
+        tree = ast.parse((ROOT / "incident" / "domain" / f"{name}.py").read_text(encoding="utf-8"))
+        chosen = SPEAKING.get(name, set())
+        yield from [node for node in ast.walk(tree) if getattr(node, "name", "") in chosen] if chosen else [tree]
+
+
+def _of_settings() -> Iterator[Text]:
+    for field in Settings.model_fields.values():
+        yield from [field.description] if field.description else []
+
+
+def _of_retention() -> Iterator[Text]:
+    for rule in RULES.values():
+        yield from (rule.about, rule.counts_from, rule.goes)
 
 
 def _of_tables() -> Iterator[Text]:

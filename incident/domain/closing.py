@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Final
 
 from incident.domain.errors import Invalid, Refused
 from incident.domain.texts import storable
@@ -58,74 +59,84 @@ QUESTIONS = {
 }
 
 
+GATES: Final = {
+    # key: what holds where it is open, and what one or many things say that keep it shut
+    "steps": (
+        "Mandatory steps are dealt with",
+        "1 mandatory step is neither finished nor left out.",
+        "{left} mandatory steps are neither finished nor left out.",
+    ),
+    "findings_open": (
+        "No duty is undecided",
+        "1 duty is open for want of a fact.",
+        "{left} duties are open for want of a fact.",
+    ),
+    "findings_owed": (
+        "What is owed is met",
+        "1 duty is owed and neither met nor waived.",
+        "{left} duties are owed and neither met nor waived.",
+    ),
+    "imports": (
+        "Lists of people are read to the end",
+        "1 list of people is not finished.",
+        "{left} lists of people are not finished.",
+    ),
+    "suspects": (
+        "Nobody waits as a possible duplicate",
+        "1 person may be on the list twice and is told nothing until somebody decides.",
+        "{left} people may be on the list twice and are told nothing until somebody decides.",
+    ),
+    "notices": (
+        "No notice is left half-way",
+        "1 notice is submitted or approved and not sent.",
+        "{left} notices are submitted or approved and not sent.",
+    ),
+    "under_way": (
+        "Nothing waits to be sent",
+        "1 message is waiting or being sent.",
+        "{left} messages are waiting or being sent.",
+    ),
+    "not_told": (
+        "Everybody not reached has an owner",
+        "1 person is perhaps not told and in nobody's care.",
+        "{left} people are perhaps not told and in nobody's care.",
+    ),
+    "reports": (
+        "No report is left as a draft",
+        "1 report is neither filed nor discarded.",
+        "{left} reports are neither filed nor discarded.",
+    ),
+    "enquiries": ("Everybody who asked has an answer", "1 enquiry is open.", "{left} enquiries are open."),
+    "emergencies": (
+        "Every opening in an emergency is reviewed",
+        "1 opening in an emergency is not reviewed.",
+        "{left} openings in an emergency are not reviewed.",
+    ),
+    "review": ("The review is written", "The review is not written yet.", ""),
+}
+
+
 def gates(standing: Standing) -> tuple[Gate, ...]:
     """Every gate, in the order of the path of an incident."""
     return (
-        _gate(
-            "steps",
-            "Mandatory steps are dealt with",
-            standing.steps,
-            "mandatory step{s} {is} neither finished nor left out",
-        ),
-        _gate("findings_open", "No duty is undecided", standing.findings_open, "dut{y} {is} open for want of a fact"),
-        _gate(
-            "findings_owed",
-            "What is owed is met",
-            standing.findings_owed,
-            "dut{y} {is} owed and neither met nor waived",
-        ),
-        _gate(
-            "imports", "Lists of people are read to the end", standing.imports, "list{s} of people {is} not finished"
-        ),
-        _gate(
-            "suspects",
-            "Nobody waits as a possible duplicate",
-            standing.suspects,
-            "{people} may be on the list twice and {is} told nothing until somebody decides",
-        ),
-        _gate(
-            "notices",
-            "No notice is left half-way",
-            standing.notices,
-            "notice{s} {is} submitted or approved and not sent",
-        ),
-        _gate("under_way", "Nothing waits to be sent", standing.under_way, "message{s} {is} waiting or being sent"),
-        _gate(
-            "not_told",
-            "Everybody not reached has an owner",
-            standing.not_told,
-            "{people} {is} perhaps not told and in nobody's care",
-        ),
-        _gate(
-            "reports", "No report is left as a draft", standing.reports, "report{s} {is} neither filed nor discarded"
-        ),
-        _gate("enquiries", "Everybody who asked has an answer", standing.enquiries, "enquir{y} {is} open"),
-        _gate(
-            "emergencies",
-            "Every opening in an emergency is reviewed",
-            standing.emergencies,
-            "opening{s} in an emergency {is} not reviewed",
-        ),
-        Gate(
-            "review",
-            "The review is written",
-            standing.reviewed,
-            "" if standing.reviewed else "The review is not written yet.",
-        ),
+        _gate("steps", standing.steps),
+        _gate("findings_open", standing.findings_open),
+        _gate("findings_owed", standing.findings_owed),
+        _gate("imports", standing.imports),
+        _gate("suspects", standing.suspects),
+        _gate("notices", standing.notices),
+        _gate("under_way", standing.under_way),
+        _gate("not_told", standing.not_told),
+        _gate("reports", standing.reports),
+        _gate("enquiries", standing.enquiries),
+        _gate("emergencies", standing.emergencies),
+        _gate("review", 0 if standing.reviewed else 1),
     )
 
 
-def _gate(key: str, title: str, left: int, pattern: str) -> Gate:
-    if not left:
-        return Gate(key, title, True, "")
-    one = left == 1
-    words = pattern.format(
-        s="" if one else "s",
-        y="y" if one else "ies",
-        people="person" if one else "people",
-        **{"is": "is" if one else "are"},
-    )
-    return Gate(key, title, False, f"{left:,} {words}.")
+def _gate(key: str, left: int) -> Gate:
+    title, one, many = GATES[key]
+    return Gate(key, title, not left, (one if left == 1 else many.format(left=f"{left:,}")) if left else "")
 
 
 def must_be_closable(found: Sequence[Gate]) -> None:

@@ -46,8 +46,8 @@ class Policy:
             "A lesson that changes a playbook, a text or a law is accepted by somebody else than who proposed it."
             if self.lessons_by_two
             else "Whoever proposed a lesson may also adopt it.",
-            f"A restricted incident can be opened in an emergency for {self.emergency_hours} "
-            f"hour{'' if self.emergency_hours == 1 else 's'}, with a reason; all leads are told at once, and somebody on it reviews it.",
+            f"A restricted incident can be opened in an emergency for {self.emergency_hours} h, "
+            "with a reason; all leads are told at once, and somebody on it reviews it.",
         )
 
 
