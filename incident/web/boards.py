@@ -11,6 +11,7 @@ from incident.domain import deliveries as rules
 from incident.domain import flows, starters
 from incident.domain.deliveries import Counts, Course, State
 from incident.domain.errors import Missing
+from incident.domain.letters import RETURN_WORDS, Returned
 from incident.store import climbs, listings, loose_ends, moves, paces, put_off
 from incident.store.dispatches import Dispatch
 from incident.store.loose_ends import Ends
@@ -20,7 +21,7 @@ from incident.web import boardwords
 from incident.web.access import now
 from incident.web.composing import CHANNEL_WORDS
 from incident.web.flowplot import ORDER, Links, Plot, drawn
-from incident.web.languages import Word, _, ngettext
+from incident.web.languages import Word, _, ngettext, said
 
 ACTIVE = (Course.PREPARING, Course.SENDING)
 COURSE_WORDS = {
@@ -277,8 +278,16 @@ def list_of(row: Dispatch, **wanted: Any) -> str:
 
 def reason_words(one: Any) -> str:
     """Why it stands as it does, in words, with the provider's code."""
-    said = one.reason.replace("_", " ")
-    return f"{said} ({one.code})" if said and one.code else said or one.code
+    said_so = reason_label(one.reason)
+    return f"{said_so} ({one.code})" if said_so and one.code else said_so or one.code
+
+
+def reason_label(reason: str) -> str:
+    """A reason in words; of a letter that the post brought back, what the post said."""
+    kind, _underscore, why = reason.partition("_")
+    if kind == "returned" and why in RETURN_WORDS:
+        return _("letter came back: %(why)s", why=said(RETURN_WORDS[Returned(why)]))
+    return reason.replace("_", " ")
 
 
 def language_label(tag: str) -> str:
@@ -434,7 +443,7 @@ def _bar(
 def _reason(row: Dispatch, one: listings.Setback) -> Reason:
     return Reason(
         CHANNEL_LABELS.get(one.channel, one.channel),
-        one.reason.replace("_", " ") or _("no reason given"),
+        reason_label(one.reason) or _("no reason given"),
         rules.WORDS[one.state],
         rules.TONES[one.state],
         one.n,

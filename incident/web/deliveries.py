@@ -47,6 +47,7 @@ def index(incident: str) -> str:
         titles={notice.id: notice.title for notice in notices.of_incident(g.incident.id, limit=500)},
         ready=_ready(found),
         more=more,
+        rehearsed={(row.notice_id, row.version_number) for row in found if row.simulated},
         only_sandbox=_channels().only_sandbox,
     )
 

@@ -18,7 +18,7 @@ from incident.store.listings import Wanted
 from incident.store.tallies import Place
 from incident.web import lookups
 from incident.web.access import now, permit
-from incident.web.boards import CHANNEL_LABELS, MEANINGS, SPANS, language_label, reason_words
+from incident.web.boards import CHANNEL_LABELS, MEANINGS, SPANS, language_label, reason_label, reason_words
 from incident.web.deliveries import bp as bp
 from incident.web.deliveries import names
 from incident.web.flowplot import ORDER
@@ -130,7 +130,7 @@ def _meaning(wanted: Wanted) -> str:
             target=target or "another channel",
         )
     if wanted.every or not wanted.state:
-        return _("every attempt, those that another one followed included")
+        return _("those that another one followed included")
     return MEANINGS[State(wanted.state)]
 
 
@@ -163,7 +163,7 @@ def _facets(row: Dispatch, wanted: Wanted, tally: Mapping[Place, int]) -> Facets
     return Facets(
         channels=[(word, CHANNEL_LABELS.get(word, word)) for word in channels],
         languages=[(tag or NOBODY, language_label(tag)) for tag in sorted({place.language for place in tally})],
-        reasons=[(word, word.replace("_", " ")) for word in sorted({place.reason for place in of_state}) if word],
+        reasons=[(word, reason_label(word)) for word in sorted({place.reason for place in of_state}) if word],
         owners=[(owner or NOBODY, f"{count:,}") for owner, count in sorted(owners.items())],
     )
 

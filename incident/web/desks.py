@@ -22,7 +22,7 @@ from incident.store.dispatches import Dispatch
 from incident.store.tallies import Place
 from incident.web.access import actor, me, now, permit
 from incident.web.attempts import open_channels
-from incident.web.boards import CHANNEL_LABELS, MEANINGS, language_label, reason_words
+from incident.web.boards import CHANNEL_LABELS, MEANINGS, language_label, reason_label, reason_words
 from incident.web.deliveries import names
 from incident.web.delivery_lists import NOBODY, Facets, asked_of, wanted_of
 from incident.web.incidents import csv_answer
@@ -203,7 +203,7 @@ def _facets(chosen: Chosen, owners: Mapping[str, int], tally: Mapping[Place, int
     return Facets(
         channels=[(word, CHANNEL_LABELS.get(word, word)) for word in sorted({place.channel for place in places})],
         languages=[(tag or NOBODY, language_label(tag)) for tag in sorted({place.language for place in places})],
-        reasons=[(word, word.replace("_", " ")) for word in sorted({place.reason for place in places}) if word],
+        reasons=[(word, reason_label(word)) for word in sorted({place.reason for place in places}) if word],
         owners=[(owner or NOBODY, f"{count:,}") for owner, count in sorted(owners.items())],
     )
 

@@ -76,6 +76,10 @@ def test_without_providers_the_page_says_that_nobody_will_be_told(lead, app):
     page = words(lead.get(at(story, story.dispatch)))
     assert "Nobody was told by this" in page
     assert ">complete<" not in page
+    page = words(lead.get(at(story)))
+    assert ">rehearsed</span>" in page
+    assert f"sending/new/{story.notice}" not in page, "it can be rehearsed once"
+    assert "was rehearsed already" in words(lead.get(at(story, f"new/{story.notice}")))
 
 
 def test_the_board_pauses_goes_on_and_stops(lead, real):

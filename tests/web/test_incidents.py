@@ -262,3 +262,18 @@ def test_the_time_line_speaks_of_people_and_duties_by_name(as_):
     assert f"gave {users.by_ref(other.ref).name} access to this incident" in page
     assert f"marked the duty “Report to the supervisory authority” as met ({owed.ref})" in page
     assert other.ref not in page
+
+
+@pytest.mark.parametrize("page", ["people/", "duties/", "letters/", "notices/"])
+def test_a_page_with_a_head_of_its_own_says_above_it_which_incident_it_is(as_, page):
+    incident = an_incident(title="Lost laptop, Zurich <office>")
+    text = as_(Role.LEAD).get(f"/incidents/{incident.ref}/{page}").get_data(as_text=True)
+    assert f"{incident.ref} Lost laptop, Zurich &lt;office&gt;</a>" in text
+    assert "<h1>Lost laptop" not in text
+
+
+def test_the_page_of_the_incident_says_its_title_once(as_):
+    incident = an_incident(title="Lost laptop, Zurich <office>")
+    text = as_(Role.LEAD).get(f"/incidents/{incident.ref}").get_data(as_text=True)
+    assert "<h1>Lost laptop, Zurich &lt;office&gt;</h1>" in text
+    assert f"{incident.ref} Lost laptop" not in text

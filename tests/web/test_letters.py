@@ -72,6 +72,8 @@ def test_a_scan_field_takes_one_letter_after_the_other(post, lead):
     bad = lead.post(at(post, "returned/"), data={"reference": "hello", "why": "moved"}, follow_redirects=True)
     assert "That is no reference" in words(bad)
     assert post.counts() == {"accepted": 2, "bounced": 1}
+    desk = words(lead.get(f"/incidents/{post.incident.ref}/sending/desk/bounced"))
+    assert "letter came back: moved" in desk, "a reason is said in words"
     lead.post(at(post, f"returned/{first}/undo"))
     assert post.counts() == {"accepted": 3}
     assert second in [row.ref for row in post.rows() if row.state == "accepted"]
