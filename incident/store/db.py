@@ -6,7 +6,7 @@ from collections import deque
 from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
@@ -23,6 +23,12 @@ REF_BITS = 40
 BUSY_TIMEOUT_MS = 15_000
 STEP = 0.002  # seconds between two looks at a lock that another process holds
 TURN = "tocsin_turn"
+UNAWAITED = {"tocsin_write": True, "tocsin_unawaited": True}
+"""The options of a writing connection whose commit does not wait for the disk: kept as soon as a later commit is that waits.
+
+Only for what may be lost with the power, or is worth nothing without that later commit. A process that dies loses nothing.
+"""
+HURRIED = "tocsin_hurried"
 JOURNAL_PAGES = (
     8_192  # 32 MiB: a commit that finds as many in the journal carries them over itself (store/write_ahead.py)
 )
@@ -162,8 +168,14 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
     """Writers take the lock at once, so that two of them wait for each other instead of failing half-way."""
+    unawaited = connection.get_execution_options().get("tocsin_unawaited", False)
     if connection.dialect.name != "sqlite":
+        if unawaited:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
         return
+    if unawaited and HURRIED not in connection.info:
+        connection.info[HURRIED] = True
+        cast("Any", connection.connection.driver_connection).execute("PRAGMA synchronous = NORMAL")
     if not connection.get_execution_options().get("tocsin_write", False):
         connection.exec_driver_sql("BEGIN")
         return
@@ -194,8 +206,10 @@ def _begin_to_write(connection: Connection) -> None:
 
 
 @event.listens_for(Pool, "checkin")
-def _give_turn(_connection: object, record: Any) -> None:
-    """The transaction is over: whoever waits longest writes next."""
+def _give_turn(connection: Any, record: Any) -> None:
+    """The transaction is over: whoever waits longest writes next. The next one on this connection waits for the disk."""
+    if record.info.pop(HURRIED, False) and connection is not None:
+        connection.execute("PRAGMA synchronous = FULL")
     turns = record.info.pop(TURN, None)
     if turns is not None:
         turns.give()

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import JSON, CursorResult, LargeBinary, String, Table, delete, exists, select, update
+from sqlalchemy import JSON, CursorResult, LargeBinary, String, Table, Update, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import sealed
-from incident.store.db import Model, UTCDateTime, db
+from incident.store.db import UNAWAITED, Model, UTCDateTime, db
 
 KEPT = timedelta(days=1)
 
@@ -46,12 +46,16 @@ def key_of(user_id: int, key: str) -> str:
 
 
 def begin(key: str, asked: str, now: datetime) -> Kept | None:
-    """Take this key, in a transaction of its own; or what is kept under it when it was taken before."""
-    with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
-        connection.execute(delete(Repeat).where(Repeat.at < now - KEPT))
+    """Take this key, in a transaction of its own; or what is kept under it when it was taken before.
+
+    It is not waited for until this is on the disk: what is then done under the key is committed later, and awaited.
+    """
+    with db.engine.connect().execution_options(**UNAWAITED) as connection, connection.begin():
         insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
-        taken = insert(Repeat).values(key=key, asked=asked, at=now, headers={})
-        if connection.execute(taken.on_conflict_do_nothing().returning(rows.c.key)).first() is not None:
+        fresh = {"asked": asked, "at": now, "status": None, "headers": {}, "sealed": None}
+        taken = insert(Repeat).values(key=key, **fresh)
+        again = taken.on_conflict_do_update(index_elements=["key"], set_=fresh, where=Repeat.at < now - KEPT)
+        if connection.execute(again.returning(rows.c.key)).first() is not None:
             return None
         row = connection.execute(select(rows).where(rows.c.key == key)).one()
     body = sealed.unseal(None, _place(key), row.sealed) if row.sealed is not None else b""
@@ -59,11 +63,20 @@ def begin(key: str, asked: str, now: datetime) -> Kept | None:
 
 
 def keep(key: str, status: int, headers: dict[str, str], body: bytes) -> None:
-    """Keep what was answered."""
+    """Keep what was answered to a program."""
     hidden = sealed.seal(None, _place(key), body)
-    change = update(Repeat).where(Repeat.key == key).values(status=status, headers=headers, sealed=hidden)
     with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
-        connection.execute(change)
+        connection.execute(_answered(key, status, headers, hidden))
+
+
+def keep_way(key: str, status: int, headers: dict[str, str]) -> None:
+    """Keep where a form led to. Where the power fails right then, whoever sends it again is told to look."""
+    with db.engine.connect().execution_options(**UNAWAITED) as connection, connection.begin():
+        connection.execute(_answered(key, status, headers, None))
+
+
+def _answered(key: str, status: int, headers: dict[str, str], hidden: bytes | None) -> Update:
+    return update(Repeat).where(Repeat.key == key).values(status=status, headers=headers, sealed=hidden)
 
 
 def forget(key: str) -> None:
@@ -73,7 +86,7 @@ def forget(key: str) -> None:
 
 
 def has_old(now: datetime) -> bool:
-    """Whether something is kept beyond its day: programs that stopped asking take nothing out themselves."""
+    """Whether something is kept beyond its day: whoever asks again takes nothing out but a key of their own."""
     return bool(db.session.scalar(select(exists().where(Repeat.at < now - KEPT))))
 
 

@@ -96,7 +96,7 @@ def _keep(response: Response) -> Response:
     done = response.status_code in {302, 303} or (response.status_code < 400 and request.endpoint in SHOWN_ONCE)
     try:
         if done:
-            repeats.keep(key, response.status_code, told, b"")
+            repeats.keep_way(key, response.status_code, told)
         else:
             repeats.forget(key)
     except SQLAlchemyError as error:

@@ -4,11 +4,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from incident import scheduler
-from incident.store import traces, write_ahead
-from incident.store.db import JOURNAL_PAGES, db
+from incident import clock, scheduler
+from incident.actions.ledger import transaction
+from incident.store import repeats, traces, write_ahead
+from incident.store.db import JOURNAL_PAGES, UNAWAITED, db
 from incident.store.incidents import next_number
 
 
@@ -40,6 +41,34 @@ def in_file(journal: Path, tmp_path: Path) -> int | None:
 def test_a_commit_leaves_the_carrying_to_the_clock_until_the_journal_is_at_its_bound(app):
     if db.engine.dialect.name == "sqlite":
         assert db.session.scalar(text("PRAGMA wal_autocheckpoint")) == JOURNAL_PAGES
+
+
+def synchronous(connection: Connection) -> int | str | None:
+    name = "synchronous" if db.engine.dialect.name == "sqlite" else "synchronous_commit"
+    asked = f"PRAGMA {name}" if db.engine.dialect.name == "sqlite" else f"SHOW {name}"
+    found: int | str | None = connection.scalar(text(asked))
+    return found
+
+
+def test_only_the_commit_that_says_so_does_not_wait_for_the_disk(app):
+    waits, hurries = (2, 1) if db.engine.dialect.name == "sqlite" else ("on", "off")
+    for _ in range(3):
+        with db.engine.connect().execution_options(**UNAWAITED) as connection, connection.begin():
+            assert synchronous(connection) == hurries
+        with db.engine.connect().execution_options(tocsin_write=True) as connection, connection.begin():
+            assert synchronous(connection) == waits
+    hurried = db.engine.connect().execution_options(**UNAWAITED)
+    with pytest.raises(ZeroDivisionError), hurried, hurried.begin():
+        raise ZeroDivisionError
+    with db.engine.connect() as connection:
+        assert synchronous(connection) == waits
+
+
+def test_a_line_of_the_record_is_waited_for_also_right_after_a_key_was_taken(app):
+    repeats.begin("a key", "asked", clock.now())
+    with transaction("system", clock.now()) as ledger:
+        assert synchronous(db.session.connection()) == (2 if db.engine.dialect.name == "sqlite" else "on")
+        ledger.unchanged()
 
 
 def test_what_was_committed_stands_in_the_database_after_it_was_carried_over(journal, tmp_path):
