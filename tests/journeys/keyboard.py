@@ -53,8 +53,23 @@ def picked(page: Page, selector: str, value: str) -> None:
     to(page, selector)
     box = page.locator(selector).first
     page.keyboard.press("Home")
-    for _ in range(60):
+    for _ in range(box.locator("option").count()):
         if box.input_value() == value:
             return
         page.keyboard.press("ArrowDown")
     pytest.fail(f"{value} is not among the choices of {selector}")
+
+
+def picked_of(page: Page, name: str, value: str) -> None:
+    """Tab to the buttons of a choice, one of which can be on, and go along them by the arrows until that one is."""
+    wanted = page.locator(f"[name={name}][value='{value}']")
+    for _ in range(60):
+        if page.evaluate("name => document.activeElement.name === name", name):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    for _ in range(page.locator(f"[name={name}]").count()):
+        if wanted.is_checked():
+            return
+        page.keyboard.press("ArrowDown")
+    pytest.fail(f"{value} is not reached among the choices of {name} on {page.url}")
