@@ -40,6 +40,7 @@ from incident.api import notice_languages as api_notice_languages
 from incident.api import notice_proofs as api_notice_proofs
 from incident.api import notices as api_notices
 from incident.api import obligations as api_obligations
+from incident.api import particulars as api_particulars
 from incident.api import people as api_people
 from incident.api import plans as api_plans
 from incident.api import preflights as api_preflights
@@ -118,6 +119,7 @@ from incident.web import (
     obligations,
     once,
     pages,
+    particulars,
     passkeys,
     people,
     plans,
@@ -229,6 +231,7 @@ WEB: tuple[Blueprint, ...] = (
     drill.bp,
     reference.bp,
     administration.bp,
+    particulars.bp,
     vulnerabilities.bp,
 )
 OUTSIDE: tuple[Blueprint, ...] = (tip_pages.bp, check.bp, answer_pages.bp, breaches.bp)
@@ -299,6 +302,7 @@ API: tuple[Blueprint, ...] = (
     api_drills.bp,
     api_drills.one,
     api_administration.bp,
+    api_particulars.bp,
     api_vulnerabilities.bp,
     api_incoming_alerts.bp,
 )

@@ -39,7 +39,7 @@ def create(settings: Settings) -> APIFlask:
     _configure(app, settings)
     db.init_app(app)
     _open_keys(app, settings)
-    _open_channels(app)
+    open_channels(app, settings)
     _open_library(app)
     return app
 
@@ -89,19 +89,19 @@ def _engine_options(url: str) -> dict[str, Any]:
     return quiet | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
 
 
-def _open_channels(app: APIFlask) -> None:
-    """Opens the providers that are set; a wrong setting is a sentence at the start."""
+def open_channels(app: APIFlask, settings: Settings) -> None:
+    """Opens the providers that these settings name; a wrong setting is a sentence at the start. Raises SettingsError."""
     app.extensions["stopping"] = Event()
     try:
-        app.extensions["channels"] = registry.channels(app.extensions["settings"])
-        app.extensions["alerts"] = registry.alerts(app.extensions["settings"])
-        app.extensions["webhooks"] = registry.webhooks(app.extensions["settings"])
-        app.extensions["mailbox"] = registry.mailbox(app.extensions["settings"])
-        app.extensions["inbound"] = registry.inbound(app.extensions["settings"])
-        app.extensions["alert_door"] = registry.alert_door(app.extensions["settings"])
+        app.extensions["channels"] = registry.channels(settings)
+        app.extensions["alerts"] = registry.alerts(settings)
+        app.extensions["webhooks"] = registry.webhooks(settings)
+        app.extensions["mailbox"] = registry.mailbox(settings)
+        app.extensions["inbound"] = registry.inbound(settings)
+        app.extensions["alert_door"] = registry.alert_door(settings)
         app.extensions["door"] = registry.door
-        app.extensions["searcher"] = registry.searcher(app.extensions["settings"])
-        app.extensions["sign_on"] = registry.sign_on(app.extensions["settings"])
+        app.extensions["searcher"] = registry.searcher(settings)
+        app.extensions["sign_on"] = registry.sign_on(settings)
     except Misconfigured as mistake:
         raise SettingsError(str(mistake)) from None
     app.extensions["sending_frozen"] = dispatches.frozen

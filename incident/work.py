@@ -33,6 +33,7 @@ from incident.actions import (
     mail_in,
     media_mails,
     merging,
+    particulars,
     postings,
     preflight,
     pretending,
@@ -152,7 +153,7 @@ def _look_up(reference: str, now: datetime) -> None:
 
 def ways() -> Ways:
     """How this installation reaches the people who work here."""
-    settings = current_app.extensions["settings"]
+    settings = particulars.known(current_app.extensions["settings"])
     return Ways(
         _channels(),
         current_app.extensions["alerts"],
@@ -172,7 +173,7 @@ def _hand_over(reference: str, _now: datetime) -> None:
 
 
 def _print(reference: str, _now: datetime) -> None:
-    settings = current_app.extensions["settings"]
+    settings = particulars.known(current_app.extensions["settings"])
     letters.do(
         reference,
         folder=settings.instance / "files",

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
+from incident.actions import particulars
 from incident.domain import enquiries as enquiry_rules
 from incident.domain import lawbook
 from incident.domain.dossier import (
@@ -95,7 +96,8 @@ def with_those_outside(told: Dossier, incident_id: int) -> Dossier:
 
 
 def company(settings: Settings) -> Company:
-    """What the settings say of the organisation that reports."""
+    """What the settings, and the page where they say nothing, say of the organisation that reports."""
+    settings = particulars.known(settings)
     return Company(
         settings.company_name,
         settings.contact_name,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from incident.actions import particulars
 from incident.actions.ledger import Ledger
 from incident.domain import enquiries as rules
 from incident.domain.enquiries import Kind, Source, Terms
@@ -23,7 +24,7 @@ GONE: Final = "(erased)"
 
 def terms(settings: Settings) -> Terms:
     """What the organisation promises."""
-    return Terms(settings.answer_days, settings.request_days, ZoneInfo(settings.time_zone))
+    return Terms(settings.answer_days, settings.request_days, ZoneInfo(particulars.known(settings).time_zone))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from incident.actions import particulars
 from incident.actions.texts import ADDRESS, Texts, sheet
 from incident.domain import layouts, merges, starters
 from incident.domain.facts import Facts, from_json
@@ -32,7 +33,8 @@ class House:
 
 
 def house(settings: Settings) -> House:
-    """Return what the settings say of the organisation."""
+    """Return what the settings, and the page where they say nothing, say of the organisation."""
+    settings = particulars.known(settings)
     email = settings.sendgrid_from if settings.sendgrid_api_key.get_secret_value() else settings.smtp_from
     sms = settings.twilio_messaging_service_sid or settings.twilio_from
     return House(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from incident.actions import particulars
 from incident.domain import mail_domains, readiness, starters
 from incident.domain.mail_domains import Standing
 from incident.domain.plans import playbooks
@@ -33,7 +34,7 @@ class Readiness:
 
 def judged(settings: Settings, channels: Channels, *, library: str, now: datetime) -> Readiness:
     """How ready this installation is. `library` is the digest of the laws in use."""
-    signs = _signs(settings, channels, library, now)
+    signs = _signs(particulars.known(settings), channels, library, now)
     return Readiness(readiness.checked(signs, now), readiness.next_drill(signs, now))
 
 

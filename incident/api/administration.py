@@ -16,7 +16,7 @@ bp = APIBlueprint("api_administration", __name__, url_prefix="/api/v1/administra
 class SettingOut(BaseModel):
     name: str
     value: str = Field(description="Of a secret, `set` or nothing.")
-    origin: Literal["environment", "file", "default"]
+    origin: Literal["environment", "file", "page", "default"]
     says: str
 
 

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, g
 from pydantic import BaseModel, Field
 
-from incident.actions import after_action
+from incident.actions import after_action, particulars
 from incident.actions import drills as actions
 from incident.api.incidents import Ref, Strict
 from incident.domain import scenarios
@@ -150,7 +150,7 @@ def start(given: DrillIn) -> dict[str, str]:
     ref = actions.start(
         given.scenario,
         factor=given.factor,
-        house=settings.own_facts(),
+        house=particulars.own_facts(settings),
         folder=settings.instance / "files",
         actor=actor(),
         now=now(),

@@ -9,7 +9,7 @@ from flask import Response, current_app, g, request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from incident.actions import evidence as evidence_actions
-from incident.actions import intake
+from incident.actions import intake, particulars
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
@@ -182,7 +182,7 @@ def index(asked: IncidentQuery) -> dict[str, Any]:
 @bp.output(Ref, status_code=201)
 def log(given: IncidentIn) -> dict[str, str]:
     """Log an incident, near miss or drill."""
-    house = current_app.extensions["settings"].own_facts()
+    house = particulars.own_facts(current_app.extensions["settings"])
     return {"ref": intake.log(**given.model_dump(), house=house, actor=actor(), now=now())}
 
 

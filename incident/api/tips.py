@@ -7,8 +7,8 @@ from apiflask import APIBlueprint
 from flask import Response, current_app
 from pydantic import BaseModel, Field
 
+from incident.actions import particulars, vulnerabilities
 from incident.actions import tip_triage as actions
-from incident.actions import vulnerabilities
 from incident.api.incidents import Place, Ref, Strict
 from incident.domain import tips as rules
 from incident.domain.tips import Kind
@@ -213,7 +213,7 @@ def answer(tip: str, given: AnswerIn) -> str:
 def become(tip: str, given: BecomeIn) -> dict[str, str]:
     """Open an incident or a near miss from it, with the suggested facts that you name."""
     known(tip)
-    house = current_app.extensions["settings"].own_facts()
+    house = particulars.own_facts(current_app.extensions["settings"])
     ref = actions.become(
         tip, given.title, given.facts, near_miss=given.near_miss, house=house, actor=actor(), now=now()
     )

@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from flask import current_app
 from pydantic import BaseModel, Field
 
+from incident.actions import particulars
 from incident.actions import vulnerabilities as actions
 from incident.api.incidents import Ref, Strict
 from incident.domain.errors import Missing
@@ -147,7 +148,7 @@ def unlink(ref: str, known: str) -> str:
 @bp.output(Ref, status_code=201)
 def open_incident(ref: str) -> dict[str, str]:
     """Open the incident that an exploited one is."""
-    house = current_app.extensions["settings"].own_facts()
+    house = particulars.own_facts(current_app.extensions["settings"])
     return {"ref": actions.open_incident(ref, house=house, actor=actor(), now=now())}
 
 

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from incident import clock, settings, start
-from incident.actions import bundles, dossier
+from incident.actions import bundles, dossier, particulars
 from incident.domain.audit import verify_bundle
-from incident.settings import Settings
 from incident.store import record_keys
 
 
@@ -27,8 +26,8 @@ def bundle(incident: str, file: Path, privileged: bool, as_json: bool) -> None:
     Evidence is in it in clear. Check it with `python -m incident.domain.audit FILE`.
     """
     app = start.existing(settings.load())
-    configuration: Settings = app.extensions["settings"]
     with app.app_context():
+        configuration = particulars.known(app.extensions["settings"])
         pieces = bundles.begun(
             incident,
             company=dossier.company(configuration),

@@ -9,7 +9,7 @@ import click
 
 from incident import clock, settings, start
 from incident.actions import letters as actions
-from incident.actions import returned
+from incident.actions import particulars, returned
 from incident.domain import letters as rules
 from incident.domain.errors import Missing
 from incident.domain.letters import Returned
@@ -35,7 +35,7 @@ def make(incident: str, sending: str, most: int, as_json: bool) -> None:
     app = start.existing(chosen)
     with app.app_context():
         ref = _asked(incident, sending, most)
-        paper = actions.Paper(chosen.letters, chosen.letters_country, chosen.company_name)
+        paper = actions.Paper(chosen.letters, chosen.letters_country, particulars.known(chosen).company_name)
         actions.do(ref, folder=chosen.instance / "files", paper=paper, clock=clock.now)
         batch = rows.anywhere(ref)
         said = {"batch": ref, "stage": batch.stage, "letters": batch.letters, "pages": batch.pages} if batch else {}

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from incident import clock, settings, start
-from incident.actions import notice_proofs
+from incident.actions import notice_proofs, particulars
 from incident.cli.bundle import write
 from incident.domain.audit import verify_bundle
-from incident.settings import Settings
 from incident.store import record_keys
 
 
@@ -27,11 +26,11 @@ def proof(incident: str, person: str, file: Path, as_json: bool) -> None:
     The texts stand in it in clear, addresses as digests. Check it with `python -m incident.domain.audit FILE`.
     """
     app = start.existing(settings.load())
-    configuration: Settings = app.extensions["settings"]
     if file.exists():
         click.echo(f"FILE: {file} exists already; choose another name.", err=True)
         sys.exit(2)
     with app.app_context():
+        configuration = particulars.known(app.extensions["settings"])
         made = notice_proofs.make(
             incident,
             person,

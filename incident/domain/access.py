@@ -97,6 +97,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "notice.send_back": frozenset({Role.LEAD, Role.PRIVACY, Role.APPROVER}),
     "notice.view": READERS,
     "notice.withdraw": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "organisation.change": frozenset({Role.ADMINISTRATOR}),
     "outlet.change": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "outlet.view": READERS,
     "people.change": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY}),

@@ -384,9 +384,9 @@ def _cure(name: str) -> str:
     if name.startswith("fact."):
         return "Record the fact, or say it without the field."
     if name == "company.name":
-        return "Every notice ends with it: an administrator sets TOCSIN_COMPANY_NAME. A drill needs no settings."
+        return "Every notice ends with it: an administrator says it under Administration, Your organisation (or sets TOCSIN_COMPANY_NAME). A drill needs no settings."
     if name.startswith("contact."):
-        return "Write it out in its place, or have an administrator set it (TOCSIN_CONTACT_…)."
+        return "Write it out in its place, or have an administrator say it (Administration, Your organisation)."
     return "Say it without the field."
 
 

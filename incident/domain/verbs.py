@@ -358,6 +358,7 @@ VERBS: dict[str, str] = {
     "person.kept_apart": "decided that {subject} and {twin} are two people",
     "person.proof_made": "made the proof of notice for {subject}: {files} files, listed in {manifest}",
     "person.removed": "took {subject} off the list",
+    "organisation.changed": "said on its page who the organisation is: {fields}",
     "retention.changed": "changed how many days the rule {subject} keeps, from {before} to {after}",
     "words.sealed": "sealed the words of {rows} rows that an older version had kept in clear",
     "wave.found_later": "said when wave {wave} was found after the others: {discovered_at}",

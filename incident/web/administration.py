@@ -9,12 +9,13 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from pydantic import SecretStr
 
-from incident.actions import channel_trials
+from incident.actions import channel_trials, particulars
 from incident.domain import editions
 from incident.exports import csv
 from incident.settings import Settings
 from incident.store import audit, checkpoints, readiness
 from incident.web.access import actor, may_anywhere, now, permit
+from incident.web.boards import CHANNEL_LABELS
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word
 from incident.web.pages import named
@@ -23,6 +24,7 @@ from notifiers.contract import Channels
 bp = Blueprint("administration", __name__, url_prefix="/administration")
 
 ROOMS: Final = (
+    ("particulars.show", Word("Your organisation"), Word("what notices and reports say of it")),
     ("team.index", Word("Team"), Word("who works here, invitations, locks and resets")),
     ("rules.index", Word("Who may do what"), Word("roles, permits, and what two people decide")),
     ("alerts.index", Word("Alerts"), Word("chats, pagers and push services that hear of the team’s reminders")),
@@ -62,7 +64,7 @@ def index() -> str:
     return render_template(
         "administration/show.html",
         rooms=[room for room in ROOMS if room[0] in views and may_anywhere(views[room[0]])],
-        channels=[(word, providers.get(word, "")) for word in CHANNELS],
+        channels=[(word, CHANNEL_LABELS[word], providers.get(word, "")) for word in CHANNELS],
         tried=readiness.tried(providers),
         testable=channel_trials.CHANNELS,
         backup=datetime.fromisoformat(backup.at) if backup else None,
@@ -90,7 +92,9 @@ def test(channel: str) -> ResponseReturnValue:
 
 def shown(settings: Settings) -> list[Setting]:
     """Every setting with its value and where that comes from; of a secret, whether it is set."""
-    origins = settings.origins()
+    said = particulars.said(settings)
+    origins = settings.origins() | dict.fromkeys(said, "page")
+    settings = settings.model_copy(update=said)
     fields = type(settings).model_fields
     return [
         Setting(name, _value(name, getattr(settings, name)), origins[name], field.description or "")

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from incident.actions import drills as actions
-from incident.actions import readiness
+from incident.actions import particulars, readiness
 from incident.domain import plans, scenarios
 from incident.domain.drills import FACTORS
 from incident.domain.errors import Invalid, Missing
@@ -70,7 +70,7 @@ def start(scenario: str) -> ResponseReturnValue:
         ref = actions.start(
             scenario,
             factor=request.form.get("factor", ""),
-            house=current_app.extensions["settings"].own_facts(),
+            house=particulars.own_facts(current_app.extensions["settings"]),
             folder=current_app.extensions["settings"].instance / "files",
             actor=actor(),
             now=now(),

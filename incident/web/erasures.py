@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import erasing, keeping
+from incident.actions import erasing, keeping, particulars
 from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid, Missing
 from incident.exports import csv, erasure, pdf
@@ -152,7 +152,7 @@ def certified(incident: str, ref: str, kind: str) -> Response:
     kept = erasing.certificate(incident, ref).certificate or ""
     if kind not in {"json", "pdf"}:
         raise Missing
-    company = current_app.extensions["settings"].company_name
+    company = particulars.known(current_app.extensions["settings"]).company_name
     content, mime = kept.encode(), erasure.JSON_MIME
     if kind == "pdf":
         content, mime = erasure.pdf_bytes(kept, company=company), pdf.MIME

@@ -40,6 +40,7 @@ BELONGS: Final[Mapping[str, str]] = {
     "alerts": "team",
     "rules": "team",
     "webhooks": "team",
+    "particulars": "administration",
     "reference": "administration",
     "retention": "administration",
 }

@@ -20,7 +20,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_
 
-from incident.actions import intake
+from incident.actions import intake, particulars
 from incident.domain import incidents as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
@@ -160,7 +160,7 @@ def log() -> ResponseReturnValue:
                 source=form.get("source", ""),
                 confidence=form.get("confidence", ""),
                 lead=form.get("lead", ""),
-                house=current_app.extensions["settings"].own_facts(),
+                house=particulars.own_facts(current_app.extensions["settings"]),
                 actor=actor(),
                 now=now(),
             )

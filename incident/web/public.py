@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, current_app, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from incident.actions import announcements as actions
+from incident.actions import particulars
 from incident.domain import starters
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Missing
@@ -103,7 +104,7 @@ def check() -> ResponseReturnValue:
 @permit("public")
 def security() -> ResponseReturnValue:
     """Whom to tell of a vulnerability (RFC 9116)."""
-    settings = current_app.extensions["settings"]
+    settings = particulars.known(current_app.extensions["settings"])
     expires = now().replace(hour=0, minute=0, second=0, microsecond=0) + SECURITY_TXT_LASTS
     mail = (f"Contact: mailto:{settings.contact_email}",) if settings.contact_email else ()
     policy = (f"Policy: {settings.base_url}{url_for('tip_pages.start')}#harbour",) if settings.safe_harbour else ()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from incident.actions import cases, dossier
+from incident.actions import cases, dossier, particulars
 from incident.actions import reports as actions
 from incident.actions.cases import Case
 from incident.domain import filings, forms
@@ -207,7 +207,7 @@ def company() -> Company:
 
 def house_zone() -> ZoneInfo:
     """The organisation's time zone, for forms that prescribe none."""
-    return ZoneInfo(current_app.extensions["settings"].time_zone)
+    return ZoneInfo(particulars.known(current_app.extensions["settings"]).time_zone)
 
 
 # ---------------------------------------------------------------- pages

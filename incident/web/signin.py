@@ -12,7 +12,7 @@ from wtforms import EmailField, Form, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from incident import parts
-from incident.actions import signin, users
+from incident.actions import particulars, signin, users
 from incident.actions.signin import Client, TooSoon
 from incident.domain import second_factor as codes
 from incident.domain.access import OWN, PUBLIC
@@ -78,7 +78,9 @@ class WelcomeForm(FlaskForm):
         Word("Your name, as colleagues know it"), [InputRequired(), Length(max=120)], render_kw={"autocomplete": "name"}
     )
     time_zone = SelectField(
-        Word("Your time zone"), choices=ZONES, default=lambda: current_app.extensions["settings"].time_zone
+        Word("Your time zone"),
+        choices=ZONES,
+        default=lambda: particulars.known(current_app.extensions["settings"]).time_zone,
     )
     new_password = PasswordField(
         Word("Password"), [InputRequired(), Length(max=1000)], render_kw={"autocomplete": "new-password"}

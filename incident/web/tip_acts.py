@@ -3,8 +3,8 @@
 from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
+from incident.actions import particulars, vulnerabilities
 from incident.actions import tip_triage as actions
-from incident.actions import vulnerabilities
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.tips import Unfit
 from incident.store import incidents
@@ -57,7 +57,7 @@ def become(tip: str) -> ResponseReturnValue:
         ref = actions.become(
             tip, request.form.get("title", ""), request.form.getlist("facts"),
             near_miss=request.form.get("near_miss") == "yes",
-            house=current_app.extensions["settings"].own_facts(), actor=actor(), now=now(),
+            house=particulars.own_facts(current_app.extensions["settings"]), actor=actor(), now=now(),
         )  # fmt: skip
     except Refused as error:
         return tips.page(tip, {"title": error.sentence}), 422

@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from incident.actions import particulars
 from incident.actions import vulnerabilities as actions
 from incident.domain import vulnerabilities as rules
 from incident.domain.errors import Invalid, Missing
@@ -137,7 +138,9 @@ def unlink(ref: str, known: str) -> ResponseReturnValue:
 @permit("incident.log")
 def open_incident(ref: str) -> ResponseReturnValue:
     """Open the incident that an exploited one is."""
-    made = actions.open_incident(ref, house=current_app.extensions["settings"].own_facts(), actor=actor(), now=now())
+    made = actions.open_incident(
+        ref, house=particulars.own_facts(current_app.extensions["settings"]), actor=actor(), now=now()
+    )
     flash(_("Opened. Its duties follow from what is known: look at them first."), "met")
     return redirect(url_for("obligations.index", incident=made))
 

@@ -80,5 +80,5 @@ def test_what_is_set_stands_in_a_drill_as_in_earnest(app):
 
 
 def test_in_earnest_a_notice_without_the_organisations_name_is_never_submitted(app):
-    with pytest.raises(Invalid, match="TOCSIN_COMPANY_NAME"):
+    with pytest.raises(Invalid, match="Administration, Your organisation"):
         a_notice(an_incident(facts=KINDS), stage="submitted", channels=("announcement",), house=NOBODY)
