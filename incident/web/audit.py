@@ -41,7 +41,6 @@ whole = Blueprint("record", __name__, url_prefix="/record")
 
 PAGE = 50
 STEPS = 20  # ticks of the progress bar
-BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": Word("The command line"), "public": Word("A visitor")}
 NOUNS = sorted({verb.partition(".")[0] for verb in verbs.VERBS})
 _CHECKS = threading.BoundedSemaphore(2)  # a check reads every line: not more of them at once
 
@@ -101,7 +100,7 @@ def _page(incident: str | None) -> str:
         wrong=wrong,
         place=here,
         team=users.every(),
-        others=BY_ITSELF,
+        others=story.BY_ITSELF,
         nouns=NOUNS,
         state=_state(),
         privileged=len(marked()) if incident else 0,
@@ -142,7 +141,7 @@ def _line(line: AuditLine, sentence: str, names: dict[str, str]) -> Told:
     return Told(
         seq=line.seq,
         at=datetime.fromisoformat(line.at),
-        who=names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor),
+        who=names.get(line.actor) or story.BY_ITSELF.get(line.actor, line.actor),
         sentence=story.named(sentence, names),
         incident=line.incident,
         verb=line.verb,

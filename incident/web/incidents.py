@@ -125,7 +125,7 @@ def _filtered() -> tuple[Any, dict[str, str]]:
 
 def _names(found: list[Incident]) -> dict[str, str]:
     refs = {incident.opened_by for incident in found}
-    return {ref: user.name for ref, user in users.by_refs(refs).items()}
+    return story.BY_ITSELF | {ref: user.name for ref, user in users.by_refs(refs).items()}
 
 
 @bp.get("/log")

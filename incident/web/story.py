@@ -46,7 +46,12 @@ PREFIXES = {
 PERSON = re.compile(r"\bU-[0-9A-Z]{8}\b")
 MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
 NOTES = frozenset({"note.added", "note.handed_over"})
-BY_ITSELF = {"system": "Tocsin", "worker": "Tocsin", "cli": Word("The command line"), "public": Word("A visitor")}
+BY_ITSELF: dict[str, str] = {
+    "system": "Tocsin",
+    "worker": "Tocsin",
+    "cli": Word("The command line"),
+    "public": Word("A visitor"),
+}
 
 
 @dataclass(frozen=True)

@@ -277,3 +277,9 @@ def test_the_page_of_the_incident_says_its_title_once(as_):
     text = as_(Role.LEAD).get(f"/incidents/{incident.ref}").get_data(as_text=True)
     assert "<h1>Lost laptop, Zurich &lt;office&gt;</h1>" in text
     assert f"{incident.ref} Lost laptop" not in text
+
+
+def test_the_list_says_that_tocsin_opened_what_no_person_did(as_):
+    said = {"source": "a feed", "confidence": "high", "actor": "system", "now": clock.now()}
+    intake.log(kind="incident", title="Opened by a feed", facts={}, **said)
+    assert re.search(r"opened [^<]* by Tocsin", as_(Role.RESPONDER).get("/incidents/").text)
