@@ -182,6 +182,7 @@ class Time:
     longest: Limit | None = None
     receipt: Limit | None = None
     refusal: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,7 @@ def _time(raw: Mapping[str, Any]) -> Time:
         _limit(raw["longest"]) if "longest" in raw else None,
         Limit(Unit.WORKING_DAYS, receipt) if receipt else None,
         raw.get("refusal", ""),
+        raw.get("note", ""),
     )
 
 

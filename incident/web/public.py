@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import announcements as actions
 from incident.actions import particulars
-from incident.domain import starters
+from incident.domain import starters, tip_words
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Missing
 from incident.exports import cap
@@ -114,7 +114,7 @@ def security() -> ResponseReturnValue:
         *policy,
         f"Expires: {expires.isoformat().replace('+00:00', 'Z')}",
         f"Canonical: {settings.base_url}/.well-known/security.txt",
-        f"Preferred-Languages: {', '.join(dict.fromkeys(tag.partition('-')[0] for tag in starters.languages()))}",
+        f"Preferred-Languages: {', '.join(tip_words.languages())}",
     )
     answer = _kept("\n".join(lines) + "\n")
     answer.mimetype = "text/plain"

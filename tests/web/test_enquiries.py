@@ -137,6 +137,14 @@ def test_every_act_of_the_page_does_what_it_says(story, as_):
     assert "GDPR, Art. 12(3)" in client.get(address(story, one)).get_data(as_text=True)
 
 
+def test_what_was_not_read_of_a_law_stands_beside_the_time_that_it_gives(story, as_):
+    client, ref = as_(Role.PRIVACY), asked(story)
+    client.post(address(story, f"{ref}/request"), data={"right": "access", "place": "GB", "person": "P-1"})
+    page = client.get(address(story, ref)).get_data(as_text=True)
+    assert "Article 12A itself was not read" in page
+    assert "the clock runs on" in page
+
+
 def test_what_comes_by_telephone_is_taken_in_by_a_form_that_names_what_is_missing(story, as_):
     client = as_(Role.RESPONDER)
     given = {"kind": "request", "source": "phone", "text": "Show me everything", "name": "Jo", "place": "BR"}

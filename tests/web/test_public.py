@@ -10,6 +10,7 @@ import pytest
 from incident import clock
 from incident.actions import announcements, intake, people
 from incident.actions.notices import approved_version
+from incident.domain import tip_words
 from incident.domain.access import Role
 from incident.store import announcements as rows
 from incident.store.db import db
@@ -231,7 +232,21 @@ def test_security_txt_names_a_contact_and_its_own_end(app, client):
     contacts, lines = [value for name, value in told if name == "Contact"], dict(told)
     assert contacts == ["http://localhost/report", "mailto:security@example.org"]
     assert lines["Canonical"] == "http://localhost/.well-known/security.txt"
-    assert lines["Expires"].endswith("Z")
+    assert lines["Preferred-Languages"].split(", ") == list(tip_words.languages())
+    assert len(lines) + 1 == len(told)  # but for the contacts no field stands twice (RFC 9116, 2.5)
+
+
+@pytest.mark.parametrize("tag", tip_words.languages())
+def test_security_txt_names_a_language_only_if_the_report_page_speaks_it(client, tag):
+    assert f'<html lang="{tag}"' in client.get(f"/report/{tag}").get_data(as_text=True)
+
+
+def test_security_txt_ends_within_a_year_and_is_kept_no_longer_than_it_is_true(client):
+    reply = client.get("/.well-known/security.txt")
+    [expires] = [line[9:] for line in reply.get_data(as_text=True).splitlines() if line.startswith("Expires: ")]
+    left = datetime.fromisoformat(expires) - clock.now()  # RFC 3339; RFC 9116 2.5.5 advises less than a year
+    assert timedelta(days=30) < left < timedelta(days=365)
+    assert timedelta(seconds=reply.cache_control.max_age or 0) < left
 
 
 def test_an_announcement_can_be_had_as_an_alert_that_breaks_nothing_of_the_standard(incident, client):
