@@ -85,7 +85,8 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
     elif outsiders.asks():
         response = outsiders.refused(status)
     else:
-        page = render_template("errors/error.html", title=title, detail=detail, status=status, field=field)
+        words = {"title": title, "detail": detail, "status": status, "field": field, "back": _page_before()}
+        page = render_template("errors/error.html", **words)
         response = Response(page, status, mimetype="text/html")
     if status == 503:
         response.headers["Retry-After"] = "2"

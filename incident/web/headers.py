@@ -14,7 +14,7 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; manifest-src 'self'; report-uri /policy-breaches"
 )
 PLAIN = secure.Secure(
-    referrer=secure.ReferrerPolicy().no_referrer(),
+    referrer=secure.ReferrerPolicy().same_origin(),  # our own error pages lead back; nobody else learns anything
     xcto=secure.XContentTypeOptions().nosniff(),
     xfo=secure.XFrameOptions().deny(),
     coop=secure.CrossOriginOpenerPolicy().same_origin(),
