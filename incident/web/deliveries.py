@@ -12,6 +12,7 @@ from incident.actions import rolls
 from incident.domain import deliveries as rules
 from incident.domain.deliveries import Pace, State
 from incident.domain.errors import Invalid, Missing
+from incident.domain.notices import demand_count
 from incident.domain.people import Audience
 from incident.exports import csv, register
 from incident.store import audiences, deliveries, dispatches, notices, registers, users
@@ -116,11 +117,17 @@ def new(incident: str, notice: str) -> str:
     return _new_page(notice, {})
 
 
-def _new_page(notice: str, errors: dict[str, str]) -> str:
-    text = notices.by_ref(g.incident.id, notice)
+def _approved(ref: str) -> tuple[notices.Notice, notices.NoticeVersion]:
+    """The notice with its approved version. Raises Missing where there is none."""
+    text = notices.by_ref(g.incident.id, ref)
     version = notices.version(text.id, text.number) if text else None
     if text is None or version is None or version.state != "approved":
         raise Missing()
+    return text, version
+
+
+def _new_page(notice: str, errors: dict[str, str]) -> str:
+    text, version = _approved(notice)
     simulated = _simulated()
     opened = list(_channels().open(simulated=simulated))
     ways = _ways(version.contents, opened)
@@ -151,6 +158,15 @@ def _new_page(notice: str, errors: dict[str, str]) -> str:
     )
 
 
+def _demand_number(notice: str) -> None:
+    """Raises Invalid where real people are written to and their number was not typed, and Missing where nothing is approved."""
+    _text, version = _approved(notice)
+    if _simulated() or dispatches.of_version(version.id, simulated=False) is not None:
+        return
+    reached = sum(count for way, count in _ways(version.contents, list(_channels().open(simulated=False))) if way)
+    demand_count(request.form.get("people", ""), reached)
+
+
 def _ways(contents: dict[str, Any], opened: list[str]) -> list[tuple[str, int]]:
     """How many will be told by each channel, and by none (an empty word); from the tally of people."""
     wanted = Audience.from_json(contents["audience"]["filter"])
@@ -171,8 +187,9 @@ def _ways(contents: dict[str, Any], opened: list[str]) -> list[tuple[str, int]]:
 @bp.post("/new/<notice>")
 @permit("notice.send")
 def start(incident: str, notice: str) -> ResponseReturnValue:
-    """Begin to send."""
+    """Begin to send; where it reaches people, to as many as were typed."""
     try:
+        _demand_number(notice)
         approved = paces.approved_pace(notice)
         pace = replace(paces.typed(request.form, approved), at_any_hour=approved.at_any_hour, day=approved.day)
         life = pretences.typed(request.form)

@@ -111,8 +111,8 @@ def compose(notice: Notice, page: composing.Sketch, wrote: Written | None = None
     )
 
 
-def show(notice: Notice) -> str:
-    """What was submitted, in every language and channel, with what can be decided about it."""
+def show(notice: Notice, errors: Mapping[str, str] | None = None) -> str:
+    """What was submitted, in every language and channel, with what can be decided about it; what was typed where `errors` tell of it."""
     version = rows.version(notice.id, notice.number)
     language, channel = chosen(notice, version.contents["languages"] if version else None)
     shown = version.contents if version else None
@@ -120,6 +120,8 @@ def show(notice: Notice) -> str:
     return render_template(
         "notices/show.html",
         notice=notice,
+        errors=errors or {},
+        typed=request.form if errors else {},
         reveal_why=revealing.WHY,
         version=version,
         contents=shown,

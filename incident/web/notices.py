@@ -109,16 +109,19 @@ def submit(incident: str, ref: str) -> ResponseReturnValue:
 def approve(incident: str, ref: str) -> ResponseReturnValue:
     """Let the notice go out as it was shown."""
     form = request.form
-    actions.approve(
-        incident,
-        ref,
-        digest=form.get("digest", ""),
-        people=form.get("people", ""),
-        house=house(),
-        actor=actor(),
-        now=now(),
-        pace=paces.typed(form, Pace()),
-    )
+    try:
+        actions.approve(
+            incident,
+            ref,
+            digest=form.get("digest", ""),
+            people=form.get("people", ""),
+            house=house(),
+            actor=actor(),
+            now=now(),
+            pace=paces.typed(form, Pace()),
+        )
+    except Invalid as wrong:
+        return notice_pages.show(_notice(ref), {wrong.field: wrong.sentence}), 422
     flash("Approved. It goes out when somebody sends it, or at its time.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))
 

@@ -137,7 +137,7 @@ def _question(
         "text": written.text,
         "unknown": written.unknown,
         "reason": written.reason,
-        "open": bool(written.text or written.unknown or answer.required and not answer.derived),
+        "open": bool(written.text or written.unknown or (answer.required and not answer.derived)),
         "error": wrong.get(key, ""),
     }
 

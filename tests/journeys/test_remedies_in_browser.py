@@ -213,6 +213,7 @@ def _tell(reader: Reader, incident: str, notice: str) -> None:
     enter_on(there, "form[action$='/approve'] button")
     expect(there.locator("form[action$='/approve']")).to_have_count(0)
     reader.go(f"/incidents/{incident}/sending/new/{notice}")
+    typed(page, "#people", "3")
     enter_on(page, "main form button.btn-primary")
     reader.here.work()
     codes = reader.here.codes_mailed(incident)

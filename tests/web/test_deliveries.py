@@ -39,7 +39,7 @@ def test_a_notice_is_sent_from_its_page_to_the_number_that_is_shown(lead, real):
     assert "It goes to <b>4 real people</b>" in page
     assert "<b>1 person</b> of the audience is reached by none of its channels" in page
     assert "no channel reaches them" in page
-    answer = lead.post(at(story, f"new/{story.notice}"), data={"canary": "0", "most_back": "10"})
+    answer = lead.post(at(story, f"new/{story.notice}"), data={"canary": "0", "most_back": "10", "people": "4"})
     story.dispatch = answer.location.rsplit("/", 1)[1]
     story.work()
     page = words(lead.get(at(story, story.dispatch)))
@@ -51,7 +51,7 @@ def test_a_notice_is_sent_from_its_page_to_the_number_that_is_shown(lead, real):
 
 def test_a_double_click_starts_one_sending(lead, real):
     story = a_story(1, real=real)
-    places = {lead.post(at(story, f"new/{story.notice}"), data={}).location for _ in range(2)}
+    places = {lead.post(at(story, f"new/{story.notice}"), data={"people": "1"}).location for _ in range(2)}
     assert len(places) == 1
 
 
@@ -60,9 +60,19 @@ def test_a_double_click_starts_one_sending(lead, real):
 )
 def test_a_number_that_makes_no_sense_is_named_at_its_field_and_starts_nothing(lead, real, field, value):
     story = a_story(1, real=real)
-    answer = lead.post(at(story, f"new/{story.notice}"), data={field: value})
+    answer = lead.post(at(story, f"new/{story.notice}"), data={"people": "1", field: value})
     assert answer.status_code == 422
     assert "field--bad" in answer.get_data(as_text=True)
+    assert not dispatches.of_incident(story.incident.id)
+
+
+@pytest.mark.parametrize("number", ["", "5", "four", "-4"])
+def test_another_number_than_that_of_the_people_it_goes_to_starts_nothing(lead, real, number):
+    story = a_story(5, only_phone=1, unreachable=1, real=real)
+    answer = lead.post(at(story, f"new/{story.notice}"), data={"canary": "2", "people": number})
+    assert answer.status_code == 422
+    assert "Type the number of people this goes to: 4." in words(answer)
+    assert 'name="canary" inputmode="numeric" value="2"' in words(answer), "what was typed elsewhere stands"
     assert not dispatches.of_incident(story.incident.id)
 
 
@@ -71,6 +81,7 @@ def test_without_providers_the_page_says_that_nobody_will_be_told(lead, app):
     page = words(lead.get(at(story, f"new/{story.notice}")))
     assert "this is a rehearsal" in page
     assert "Rehearse with 2 people" in page
+    assert 'name="people"' not in page, "a rehearsal reaches nobody"
     story.start(only_sandbox=True)
     story.work()
     page = words(lead.get(at(story, story.dispatch)))

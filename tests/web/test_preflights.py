@@ -1,6 +1,7 @@
 """The check before a notice goes out, and how carefully it may, in the browser."""
 
 import html
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -53,7 +54,7 @@ def version(incident, ref):
 def test_before_the_first_check_the_page_says_what_it_would_look_at(incident, as_):
     page = words(as_(Role.LEAD).get(at(incident, a_notice(incident), "/check/")))
     assert "Nobody’s record was looked at yet." in page
-    assert "3 people of 3 have no telephone number." in page
+    assert "3 people of 3 in all have no telephone number." in page
     assert "Check everybody" in page
 
 
@@ -148,6 +149,16 @@ def test_a_limit_that_makes_no_sense_approves_nothing(incident, as_, field, valu
     assert version(incident, ref).state == "submitted"
 
 
+def test_a_refused_approval_stays_on_its_page_with_what_was_typed(incident, as_):
+    ref, form = an_approval(incident)
+    wrong = {"people": "4", "canary": "7", "most_back": "9", "at_any_hour": "1", "hours:begins": "10"}
+    page = words(as_(Role.APPROVER).post(at(incident, ref, "/approve"), data=form | wrong))
+    assert 'id="people-error">Type the number of people this goes to: 3.' in page
+    for name, kept in (("people", "4"), ("canary", "7"), ("most_back", "9"), ("hours:begins", "10")):
+        assert re.search(f'name="{name}"[^>]*value="{kept}"', page), name
+    assert re.search('name="at_any_hour" value="1" checked', page)
+
+
 def test_whoever_sends_begins_with_what_was_approved_and_cannot_be_less_careful(incident, as_):
     ref, form = an_approval(incident, canary="2", most_back="5", most_complaints="2")
     as_(Role.APPROVER).post(at(incident, ref, "/approve"), data=form)
@@ -155,10 +166,10 @@ def test_whoever_sends_begins_with_what_was_approved_and_cannot_be_less_careful(
     page = words(lead.get(new))
     assert 'name="most_back" inputmode="numeric" value="5"' in page
     assert "The approval allows at most 5." in page
-    reply = lead.post(new, data={"canary": "2", "most_back": "50"})
+    reply = lead.post(new, data={"people": "3", "canary": "2", "most_back": "50"})
     assert reply.status_code == 422
     assert "approved to halt at more than 5" in words(reply)
-    reply = lead.post(new, data={"canary": "1", "most_back": "5", "rate:sms": "3", "at_any_hour": "1"})
+    reply = lead.post(new, data={"people": "3", "canary": "1", "most_back": "5", "rate:sms": "3", "at_any_hour": "1"})
     assert reply.status_code == 302
     row = dispatches.anywhere(reply.location.rsplit("/", 1)[1])
     assert row.pace == Pace(1, 5, 50, 2, {"sms": 3.0}, at_any_hour=False)
