@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
+from incident.domain.access import PERMITS
 from incident.domain.retention import RULES
 from incident.settings import Settings
 from incident.web.catalogue import BELOW, FILES, PLACE
@@ -67,6 +68,7 @@ TABLES = (
     "incident.domain.enquiries:RIGHT_WORDS",
     "incident.domain.erasures:WHY",
     "incident.domain.exposure:_EXPOSED",
+    "incident.domain.errors:NOTHING_HERE",
     "incident.domain.filings:CHANNEL_LABELS",
     "incident.domain.guests:CAPACITIES",
     "incident.domain.guests:PART_WORDS",
@@ -122,6 +124,9 @@ TABLES = (
     "incident.actions.trials:WHERE",
     "incident.actions.webhooks:WHY",
     "incident.store.tables:ENCODINGS",
+    "incident.exports.clausewords:COUNTED",
+    "incident.exports.clausewords:GLUE",
+    "incident.exports.clausewords:PLACED",
     "incident.exports.summary:DUTY_WORDS",
     "incident.web.errors:WORDS",
     "incident.domain.notices:Stage",
@@ -138,7 +143,8 @@ PROSE = (
 SPEAKING = {
     "audit": {"sentences", "_on_keys", "_on_witnesses", "_on_stamps"},
     "enquiries": {"rule_words"},
-    "musts": {"_why_open", "_cure", "_unsaid", "_musts", "_texts"},
+    "musts": {"_why_open", "_cure"},
+    "obligations": {"_not_in_force", "_reaches"},
 }
 """Functions of other rules whose sentences are read on a page."""
 FILES_OF_WORDS = {
@@ -146,12 +152,12 @@ FILES_OF_WORDS = {
     "columns.toml": ("label",),
     "anchors.toml": ("label",),
     "elements.toml": ("label",),
-    "grading.toml": ("text",),
+    "grading.toml": ("text", "low", "moderate", "high", "critical"),
     "letter_forms.toml": ("label",),
     "playbooks/*.toml": ("title", "summary", "detail", "evidence"),
     "forms/*.toml": ("en", "help", "note"),
     "laws/**/*.toml": ("title", "words"),
-    "scenarios/*.toml": ("title", "summary", "brief", "why"),
+    "scenarios/*.toml": ("title", "summary", "brief", "why", "from", "text"),
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
 
@@ -169,7 +175,15 @@ def gathered() -> dict[Text, bool]:
     found: dict[Text, bool] = {}
     for text in (*_of_pages(), *_of_python()):
         found.setdefault(text, False)
-    for text in (*_of_rooms(), *_of_prose(), *_of_tables(), *_of_files(), *_of_settings(), *_of_retention()):
+    for text in (
+        *_of_rooms(),
+        *_of_prose(),
+        *_of_tables(),
+        *_of_files(),
+        *_of_settings(),
+        *_of_permits(),
+        *_of_retention(),
+    ):
         found[text] = True
     return found
 
@@ -186,7 +200,7 @@ def _of_pages() -> Iterator[Text]:
 
 
 def _of_python() -> Iterator[Text]:
-    for path in sorted((ROOT / "incident" / "web").rglob("*.py")):
+    for path in sorted((*(ROOT / "incident" / "web").rglob("*.py"), *(ROOT / "incident" / "api").rglob("*.py"))):
         for call in _calls(path):
             name = _name(call)
             if name in MARKS and call.args and (text := _plain(call.args[0])):
@@ -231,6 +245,11 @@ def _speaking() -> Iterator[ast.AST]:
 def _of_settings() -> Iterator[Text]:
     for field in Settings.model_fields.values():
         yield from [field.description] if field.description else []
+
+
+def _of_permits() -> Iterator[Text]:
+    for permit in PERMITS:
+        yield from (part.replace("_", " ") for part in permit.split("."))
 
 
 def _of_retention() -> Iterator[Text]:

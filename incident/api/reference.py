@@ -10,12 +10,15 @@ from incident.api import reading
 from incident.domain.access import MEMBER
 from incident.domain.errors import Missing
 from incident.web.access import permit
+from incident.web.languages import Word
+from incident.web.pages import named
 
 bp = Blueprint("reference", __name__, url_prefix="/reference")
 
 
 @bp.get("/")
 @permit(MEMBER)
+@named(Word("The parts of the API"))
 def index() -> str:
     """The parts of the API, and how a call is made."""
     spec = described()

@@ -1,5 +1,9 @@
 """What a rule says when it says no."""
 
+from typing import Final
+
+NOTHING_HERE: Final = "There is nothing here, or it is not yours to see."
+
 
 class Refused(Exception):
     """The rule said no; `sentence` tells the reader why and what to do."""
@@ -20,5 +24,5 @@ class Invalid(Refused):
 class Missing(Refused):
     """It does not exist, or the asker may not know that it does."""
 
-    def __init__(self, sentence: str = "There is nothing here, or it is not yours to see.") -> None:
+    def __init__(self, sentence: str = NOTHING_HERE) -> None:
         super().__init__(sentence)

@@ -187,7 +187,11 @@ def _ways(ground: Ground) -> Iterable[Result]:
             said = "It is not set up here, so it is passed over: people go on to the next channel."
             yield Result(f"way.{channel}", Verdict.WARNS, title, said)
         elif without:
-            said = f"{counted(without)} of {ground.people:,} {'has' if without == 1 else 'have'} {lacks}."
+            said = (
+                f"{counted(without)} of {ground.people:,} in all has {lacks}."
+                if without == 1
+                else f"{counted(without)} of {ground.people:,} in all have {lacks}."
+            )
             yield Result(f"way.{channel}", Verdict.WARNS, title, said, without, f"no.{channel}")
         else:
             yield Result(f"way.{channel}", Verdict.STANDS, title, "Everybody has an address for it.", 0)

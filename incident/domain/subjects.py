@@ -155,12 +155,18 @@ def _inside(fact: str, label: str, said: Callable[[bool, str], str]) -> Callable
 _established = _inside(
     "establishments",
     "Places where the organisation is established",
-    lambda inside, place: f"The organisation is {'' if inside else 'not '}established in {place}",
+    lambda inside, place: (
+        f"The organisation is established in {place}" if inside else f"The organisation is not established in {place}"
+    ),
 )
 _offers = _inside(
     "markets",
     "Places where goods or services are offered",
-    lambda inside, place: f"Goods or services are {'' if inside else 'not '}offered to people in {place}",
+    lambda inside, place: (
+        f"Goods or services are offered to people in {place}"
+        if inside
+        else f"Goods or services are not offered to people in {place}"
+    ),
 )
 
 

@@ -20,48 +20,58 @@ PLACED = {
 }
 
 
-def condition(raw: Any, place: str) -> str:
-    """A condition as a phrase: "at least 250 people in Texas and kinds of data: name"."""
+AND, OR, NOT = " and ", " or ", "not "
+KINDS, CHINA = "kinds of data: ", "Chinese grade: "
+GLUE = (AND, OR, NOT, KINDS, CHINA)
+"""What joins the parts of a condition."""
+
+Say = Callable[[str], str]
+"""Words of a part in the reader's language."""
+
+
+def condition(raw: Any, place: str, say: Say = str) -> str:
+    """A condition as a phrase: "at least 250 people in Texas and kinds of data: name"; each part as `say` puts it."""
     if not isinstance(raw, Mapping):
         return ""
-    return " and ".join(_part(key, value, place) for key, value in raw.items())
+    return say(AND).join(_part(key, value, place, say) for key, value in raw.items())
 
 
-def _part(key: str, value: Any, place: str) -> str:
+def _part(key: str, value: Any, place: str, say: Say) -> str:
     if key in {"all", "any"}:
-        parts = [_grouped(one, place) for one in value]
-        joined = (" and " if key == "all" else " or ").join(parts)
+        parts = [_grouped(one, place, say) for one in value]
+        joined = say(AND if key == "all" else OR).join(parts)
         return joined if len(parts) == 1 else f"({joined})"
     if key == "not":
-        return f"not ({condition(value, place)})"
+        return f"{say(NOT)}({condition(value, place, say)})"
     if key in COUNTED:
-        return _counted(key, value, place)
+        return _counted(key, value, place, say)
     if key in PLACED:
-        return PLACED[key].format(place=places.named(place if value is True else str(value)))
+        return say(PLACED[key].format(place=places.named(place if value is True else str(value))))
     if key == "kinds":
-        return f"kinds of data: {_listed(value, _kind)}"
+        return say(KINDS) + _listed(value, lambda word: say(_kind(word)))
     if key == "flags":
         marks = {value} if isinstance(value, str) else set(value)
-        return f"kinds of data: {_listed([word for word, kind in vocabulary().kinds.items() if kind.flags & marks], _kind)}"
+        marked = [word for word, kind in vocabulary().kinds.items() if kind.flags & marks]
+        return say(KINDS) + _listed(marked, lambda word: say(_kind(word)))
     if key == "cac_level":
-        return f"Chinese grade: {_listed(value, lambda word: word.replace('_', ' '))}"
-    return _fact(key, value)
+        return say(CHINA) + _listed(value, lambda word: say(word.replace("_", " ")))
+    return _fact(key, value, say)
 
 
 def _kind(word: str) -> str:
     return vocabulary().kinds[word].en
 
 
-def _grouped(raw: Mapping[str, Any], place: str) -> str:
+def _grouped(raw: Mapping[str, Any], place: str, say: Say) -> str:
     """A condition inside a list, with brackets where it has several parts."""
-    return f"({condition(raw, place)})" if len(raw) > 1 else condition(raw, place)
+    return f"({condition(raw, place, say)})" if len(raw) > 1 else condition(raw, place, say)
 
 
-def _counted(key: str, value: Mapping[str, Any], place: str) -> str:
-    what = COUNTED[key].format(place=places.named(str(value.get("in", place))))
+def _counted(key: str, value: Mapping[str, Any], place: str, say: Say) -> str:
+    what = say(COUNTED[key].format(place=places.named(str(value.get("in", place)))))
     if {word: limit for word, limit in value.items() if word != "in"} == {"least": 1}:
         return what
-    return f"{' and '.join(_limits(value))} {what}"
+    return f"{say(AND).join(say(limit) for limit in _limits(value))} {what}"
 
 
 def _limits(value: Mapping[str, Any]) -> Iterator[str]:
@@ -73,13 +83,13 @@ def _listed(value: Any, label: Callable[[str], str]) -> str:
     return " / ".join(label(word) for word in ([value] if isinstance(value, str) else value))
 
 
-def _fact(key: str, value: Any) -> str:
+def _fact(key: str, value: Any, say: Say) -> str:
     """A fact by its question and the answers that count."""
     entry = vocabulary()[key]
     if isinstance(value, Mapping):
-        return f"{entry.label}: {' and '.join(_limits(value))}"
+        return f"{say(entry.label)}: {say(AND).join(say(limit) for limit in _limits(value))}"
     answers = value if isinstance(value, list) else [value]
     words = " / ".join(
-        ("yes" if one else "no") if isinstance(one, bool) else entry.label_of(str(one)) for one in answers
+        say("yes" if one else "no") if isinstance(one, bool) else say(entry.label_of(str(one))) for one in answers
     )
-    return f"“{entry.label}” {words}" if entry.label.endswith("?") else f"{entry.label}: {words}"
+    return f"“{say(entry.label)}” {words}" if entry.label.endswith("?") else f"{say(entry.label)}: {words}"

@@ -32,7 +32,7 @@ from incident.store import checkpoints as rows
 from incident.store.audit import AuditLine
 from incident.web import answers, story
 from incident.web.access import actor, now, permit, zone
-from incident.web.languages import Word
+from incident.web.languages import Word, said
 from incident.web.marked import marked
 from incident.web.pages import named
 
@@ -132,7 +132,9 @@ def _worded(line: AuditLine) -> dict[str, Any]:
     details = story.in_words(json.loads(line.details))
     if line.verb == "facts.recorded":
         known = vocabulary()
-        details["keys"] = [known[key].label.lower() if key in known else key for key in details.get("keys", ())]
+        details["keys"] = [
+            str(said(known[key].label)).lower() if key in known else key for key in details.get("keys", ())
+        ]
     return details
 
 

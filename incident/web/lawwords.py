@@ -10,7 +10,7 @@ from incident.domain import lawbook, places
 from incident.domain.laws import CHANNELS, FORMS, RECIPIENTS, Bound, Confidence, Deadline, Duty, Law, anchors
 from incident.exports.clausewords import condition
 from incident.web import board, findings
-from incident.web.languages import _
+from incident.web.languages import _, said
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def conditions(law: Law, text: str) -> Conditions:
     """The conditions of a law file; nothing where its text is not at hand."""
     raw = tomllib.loads(text) if text else {}
     return Conditions(
-        condition(raw.get("scope"), law.place),
-        condition(raw.get("trigger"), law.place),
-        {str(duty.get("id")): condition(duty.get("when"), law.place) for duty in raw.get("duty", ())},
-        [(str(one.get("says", "")), condition(one.get("when"), law.place)) for one in raw.get("unless", ())],
+        condition(raw.get("scope"), law.place, said),
+        condition(raw.get("trigger"), law.place, said),
+        {str(duty.get("id")): condition(duty.get("when"), law.place, said) for duty in raw.get("duty", ())},
+        [(str(one.get("says", "")), condition(one.get("when"), law.place, said)) for one in raw.get("unless", ())],
     )
 
 
@@ -70,8 +70,8 @@ def row(law: Law) -> LawRow:
         law,
         board.country(law.place),
         places.named(law.place) if "-" in law.place else board.country(law.place),
-        ", ".join(told),
-        "; ".join(dict.fromkeys(clocks)),
+        _(", ").join(said(one) for one in told),
+        _("; ").join(dict.fromkeys(clocks)),
         confidences(law.duties),
         badges(law),
     )
@@ -105,13 +105,13 @@ def badges(law: Law) -> list[tuple[str, str, str]]:
 
 def recipient(duty: Duty, law: Law) -> str:
     """To whom a duty is, by name where it is the law's authority."""
-    return law.authority if duty.to == "authority" else RECIPIENTS.get(duty.to, duty.to)
+    return law.authority if duty.to == "authority" else said(RECIPIENTS.get(duty.to, duty.to))
 
 
 def _short_clock(duty: Duty) -> str:
     """The first limit of a duty, with its recipient's word, such as "72 h (authority)"."""
     limits = [deadline.bound.limit.words() for deadline in duty.deadlines if deadline.bound]
-    return f"{limits[0]} ({duty.to.replace('_', ' ')})" if limits else ""
+    return f"{said(limits[0])} ({said(duty.to.replace('_', ' '))})" if limits else ""
 
 
 def duty_words(duty: Duty, law: Law) -> DutyWords:
@@ -138,32 +138,32 @@ def clock(deadline: Deadline, law: Law) -> str:
         parts.append(_bound(deadline.bound))
     elif deadline.with_duty:
         other = law.duty(deadline.with_duty)
-        parts.append(_("not later than “%(title)s”", title=other.title if other else deadline.with_duty))
+        parts.append(_("not later than “%(title)s”", title=said(other.title) if other else deadline.with_duty))
     else:
         parts.append(_("no deadline in law"))
     parts += [_("at the latest %(bound)s", bound=_bound(cap)) for cap in deadline.caps]
     parts += [_("or %(bound)s, if later", bound=_bound(deadline.later))] if deadline.later else []
     parts += [_("%(bound)s more", bound=_bound(deadline.extension))] if deadline.extension else []
     parts += [_("the authority advises %(bound)s", bound=_bound(deadline.guideline))] if deadline.guideline else []
-    said = f" ({deadline.words})" if deadline.words else ""
+    words = f" ({said(deadline.words)})" if deadline.words else ""
     since = _(", from %(day)s", day=_day(deadline.since)) if deadline.since else ""
     until = _(", until %(day)s", day=_day(deadline.until)) if deadline.until else ""
-    return f"{'; '.join(parts)}{said}{since}{until}"
+    return f"{_('; ').join(parts)}{words}{since}{until}"
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    return str(said(f"{day.day} {day:%b %Y}"))
 
 
 def _bound(bound: Bound) -> str:
-    return _("%(words)s from “%(label)s”", words=bound.limit.words(), label=anchors()[bound.anchor].label)
+    return _("%(words)s from “%(label)s”", words=said(bound.limit.words()), label=said(anchors()[bound.anchor].label))
 
 
 def _instead(by: Sequence[str], days: int, says: str) -> str:
-    ways = " and ".join(CHANNELS[word] for word in by)
+    ways = _(" and ").join(said(CHANNELS[word]) for word in by)
     return _(
         "%(ways)s%(days)s%(says)s",
         ways=ways,
-        days=f", for at least {days} days" if days else "",
-        says=f": {says}" if says else "",
+        days=_(", for at least %(days)s days", days=days) if days else "",
+        says=f"{_(': ')}{said(says)}" if says else "",
     )

@@ -22,7 +22,15 @@ bp = Blueprint("pages", __name__)
 
 OPENED_BY_NOBODY_HERE = frozenset({PUBLIC, SIGNED, OWN})
 FILES = frozenset(
-    {"audit.checkpoint", "record.checkpoint", "record.export", "record.key", "account.second_factor", "sign_on.connect"}
+    {
+        "audit.checkpoint",
+        "record.checkpoint",
+        "record.export",
+        "record.key",
+        "account.second_factor",
+        "sign_on.connect",
+        "drill.arrived",
+    }
 )
 """Routes that answer with a file, or lead elsewhere: there is no page to open."""
 AFTER_THE_FIRST_WORDS = (".", ",", ":", ";")

@@ -23,6 +23,7 @@ from incident.web.deliveries import CHANNEL_LABELS
 from incident.web.erasures import by_two, folder
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _, ngettext, tag
+from incident.web.pages import named
 
 bp = Blueprint("people", __name__, url_prefix="/incidents/<incident>/people")
 
@@ -94,6 +95,7 @@ def _words() -> dict[str, Any]:
 
 @bp.get("/")
 @permit("people.view")
+@named(Word("Who is affected"))
 def index(incident: str) -> str:
     """Who is affected: how many, where, reached by what, and the masked list."""
     chosen = _chosen()
@@ -170,6 +172,7 @@ def find(incident: str) -> ResponseReturnValue:
 
 @bp.get("/add")
 @permit("people.change")
+@named(Word("Add one person"))
 def add_form(incident: str) -> str:
     """A form for one person, by hand."""
     return _form(incident, {}, {})
@@ -340,6 +343,7 @@ def erase(incident: str, person: str) -> ResponseReturnValue:
 
 @bp.get("/duplicates")
 @permit("people.view")
+@named(Word("Pairs that may be one person"))
 def pairs(incident: str) -> str:
     """Pairs that may be one person, for somebody to decide."""
     after = request.args.get("after", 0, type=int)

@@ -93,6 +93,7 @@ def table(incident: str) -> Response:
 
 @bp.get("/new")
 @permit("remedy.change")
+@named(Word("Set up a remedy"))
 def new(incident: str) -> str:
     """Set up a remedy."""
     return _form(None, {}, {})
