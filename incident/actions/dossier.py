@@ -42,6 +42,7 @@ from incident.store import (
     remedies,
     reports,
 )
+from incident.store.closings import Review
 from incident.store.dispatches import Dispatch
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
@@ -65,6 +66,7 @@ def gathered(
     marked = [] if privileged else privilege.current(incident.id)
     withheld = {kind: privilege.items(marked, kind) for kind in Kind}
     counted = _people(incident.id)
+    reviewed = None if withheld[Kind.REVIEW] else closings.review(incident.id)
     return Dossier(
         ref=incident.ref,
         title=incident.title,
@@ -85,7 +87,8 @@ def gathered(
         notices=_notices(incident.id),
         evidence=tuple(line for line in _evidence(incident.id) if line.ref not in withheld[Kind.EVIDENCE]),
         reports=_reports(incident.id, language),
-        review=() if withheld[Kind.REVIEW] else _review(incident.id),
+        review=_review(reviewed),
+        factors=tuple(reviewed.factors) if reviewed else (),
         seal=_seal(),
     )
 
@@ -226,8 +229,7 @@ def _enquiries(incident_id: int, now: datetime) -> enquiry_rules.Figures | None:
     return found if found.all else None
 
 
-def _review(incident_id: int) -> tuple[ReviewLine, ...]:
-    row = closings.review(incident_id)
+def _review(row: Review | None) -> tuple[ReviewLine, ...]:
     return tuple(ReviewLine(label, getattr(row, name)) for name, label in REVIEW.items()) if row else ()
 
 

@@ -165,6 +165,7 @@ class Dossier:
     enquiries: Figures | None = None
     evidence: tuple[EvidenceLine, ...] = ()
     review: tuple[ReviewLine, ...] = ()
+    factors: tuple[str, ...] = ()
     seal: Seal | None = None
     zone: tzinfo = UTC
 

@@ -1,19 +1,25 @@
 """An incident as a VERIS record (the community schema 1.3 of the Vocabulary for Event Recording and Incident Sharing).
 
 What is not known is said to be unknown in the word that the vocabulary has for it. Words that VERIS would need and nobody
-here records (variety of an actor, size of the company, its industry) are unknown too.
+here records (variety of an actor, size of the company, its industry) are unknown too. What the review ticked as causes and
+factors stands among the actions, each in the word that the vocabulary has for it.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from incident.domain.dossier import Dossier
 from incident.domain.facts import vocabulary
+from incident.domain.reviews import FACTORS
 from incident.exports import shared
 
 MIME: Final = "application/json"
 VERSION: Final = "1.3"
 UNKNOWN: Final = "Unknown"
+NEWER: Final = frozenset({"hacking.exploit"})
+"""Factors whose word came after 1.3.0: said as another one, with that word in a note."""
+VECTORLESS: Final = frozenset({"environmental"})
 UNSAID: Final[dict[str, list[str]]] = {"variety": [UNKNOWN], "vector": [UNKNOWN]}
 FOUND: Final = {
     "monitoring": "Int - infrastructure monitoring",
@@ -52,7 +58,7 @@ def record(told: Dossier) -> dict[str, Any]:
         "reference": told.ref,
         "security_incident": "Near miss" if told.kind == "near_miss" else "Confirmed",
         "summary": what.value if what and isinstance(what.value, str) else told.title,
-        "action": _action(told),
+        "action": _with_factors(_action(told), told.factors),
         "actor": _actor(told),
         "asset": {"assets": [{"variety": _asset(told)}]},
         "attribute": _attribute(told),
@@ -88,6 +94,32 @@ def _action(told: Dossier) -> dict[str, Any]:
         case "data_leak" if on_purpose is not None:
             return {"hacking" if on_purpose else "error": UNSAID}
     return {"unknown": {}}
+
+
+def _with_factors(action: dict[str, Any], factors: Sequence[str]) -> dict[str, Any]:
+    """The same with what the review found: a word takes the place of what was unknown, and stands beside what was known."""
+    found: dict[str, dict[str, Any]] = {
+        group: {name: list(words) for name, words in held.items()} for group, held in action.items()
+    }
+    for factor in factors:
+        group, _, _ = factor.partition(".")
+        name = "vector" if group == "by" else "variety"
+        held = found.setdefault("error" if group == "by" else group, _unsaid(group))
+        held[name] = [word for word in held[name] if word not in {UNKNOWN, _word(factor)}] + [_word(factor)]
+        if factor in NEWER:
+            held["notes"] = FACTORS[factor][0]
+    return {group: held for group, held in found.items() if group != "unknown" or len(found) == 1}
+
+
+def _unsaid(group: str) -> dict[str, Any]:
+    """An action of which nothing but its kind is known."""
+    made: dict[str, Any] = {"variety": [UNKNOWN]}
+    made |= {} if group in VECTORLESS else {"vector": [UNKNOWN]}
+    return made | ({"target": [UNKNOWN]} if group == "social" else {})
+
+
+def _word(factor: str) -> str:
+    return "Other" if factor in NEWER else FACTORS[factor][0]
 
 
 def _actor(told: Dossier) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event
 
-from incident.actions import closing, dossier, enquiries, plans, remedies
+from incident.actions import closing, dossier, enquiries, plans, privilege, remedies
 from incident.actions.enquiring import Asker
 from incident.domain import computed
 from incident.domain.closing import QUESTIONS
@@ -84,6 +84,16 @@ def test_steps_and_review_come_as_they_stand() -> None:
     assert computed.answer("steps_open", told, "en").splitlines()[0] in {step.title for step in told.steps}
     assert {line.text for line in told.review} == {"We know our hosts now."}
     assert "We know our hosts now." in computed.answer("lessons", told, "en")
+
+
+def test_what_the_review_ticked_comes_along_unless_it_is_privileged() -> None:
+    incident = an_incident(now=NOW)
+    words = dict.fromkeys(QUESTIONS, "We know our hosts now.")
+    closing.write_review(incident.ref, words, factors=["by.processes", "error.loss"], actor=LEAD, now=NOW)
+    assert gathered(incident).factors == ("error.loss", "by.processes")
+    mark = {"basis": "attorney_client", "description": "Made for counsel", "actor": LEAD, "now": NOW}
+    privilege.mark(incident.ref, "review", incident.ref, **mark)
+    assert (gathered(incident).factors, gathered(incident).review) == ((), ())
 
 
 def test_what_is_owed_comes_soonest_first_and_what_is_not_owed_stays_out() -> None:

@@ -11,6 +11,7 @@ from stix2validator import ValidationOptions, validate_instance
 from incident.domain.dossier import Company, Dossier, FactNow, GradeLine
 from incident.domain.errors import Refused
 from incident.domain.facts import UNKNOWN, vocabulary
+from incident.domain.reviews import FACTORS
 from incident.exports import misp, stix, veris
 
 NOON = datetime(2026, 3, 10, 12, 0, 0, 5000, tzinfo=UTC)
@@ -130,6 +131,55 @@ def test_the_record_keeps_to_the_words_of_veris(told):
     assert {one["variety"] for one in data.get("data", [])} <= VERIS["data"]
     assert made["discovery_method"] in VERIS["discovery"]
     assert {made["timeline"][name]["unit"] for name in ("discovery", "containment")} <= VERIS["unit"]
+
+
+ACTIONS = {
+    # what each action of the community schema 1.3 must hold, and those of its words that are ours to say
+    "environmental": {"variety": {"Power failure", "Fire", "Leak"}},
+    "error": {
+        "variety": {
+            "Unknown", "Misconfiguration", "Misdelivery", "Publishing error", "Programming error", "Loss", "Disposal error",
+            "Omission", "Data entry error", "Malfunction", "Capacity shortage",
+        },
+        "vector": {
+            "Unknown", "Inadequate processes", "Inadequate personnel", "Inadequate technology", "Carelessness", "Random error",
+        },
+    },
+    "hacking": {
+        "variety": {
+            "Use of stolen creds", "Brute force", "Other", "SQLi", "Abuse of functionality", "Use of backdoor or C2",
+        },
+        "vector": {"Unknown"},
+    },
+    "malware": {"variety": {"Ransomware", "Capture app data", "Password dumper", "Export data"}, "vector": {"Unknown"}},
+    "misuse": {"variety": {"Privilege abuse", "Data mishandling", "Knowledge abuse"}, "vector": {"Unknown"}},
+    "physical": {"variety": {"Theft", "Tampering", "Snooping"}, "vector": {"Unknown"}},
+    "social": {"variety": {"Phishing", "Pretexting", "Extortion"}, "vector": {"Unknown", "Email"}, "target": {"Unknown"}},
+}  # fmt: skip
+
+
+def test_every_factor_of_a_review_stands_among_the_actions_in_the_words_of_veris():
+    for told in EVERY:
+        for factors in (*((key,) for key in FACTORS), tuple(FACTORS)):
+            for group, held in veris.record(replace(told, factors=factors))["action"].items():
+                assert group != "unknown"
+                assert set(held) - {"notes"} == set(ACTIONS[group])
+                for name, words in held.items():
+                    if name != "notes":
+                        assert len(set(words)) == len(words) > 0
+                        assert set(words) <= ACTIONS[group][name] | {"Unknown"}
+
+
+def test_a_factor_takes_the_place_of_what_was_unknown_and_stands_beside_what_was_known():
+    leak = replace(a_dossier(WHOLE | {"malicious": False}), factors=("error.misconfiguration", "by.processes"))
+    assert veris.record(leak)["action"] == {
+        "error": {"variety": ["Misconfiguration"], "vector": ["Inadequate processes"]}
+    }
+    phishing = replace(a_dossier(WHOLE | {"category": "phishing"}), factors=("social.pretexting", "hacking.exploit"))
+    assert veris.record(phishing)["action"] == {
+        "social": {"variety": ["Phishing", "Pretexting"], "vector": ["Email"], "target": ["Unknown"]},
+        "hacking": {"variety": ["Other"], "vector": ["Unknown"], "notes": "Exploit vuln"},
+    }
 
 
 def test_the_record_says_what_is_known():
