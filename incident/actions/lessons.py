@@ -42,7 +42,7 @@ def propose(incident: str, given: Mapping[str, Any], *, source: str = Source.REV
     """Put a lesson up for decision; its reference. Raises Invalid, Refused, Missing.
 
     `given` holds title, why and kind, perhaps owner; and what the kind asks for. playbook: book, step (the key of the one to
-    change, or empty), phase, step_title, detail, role, and perhaps key, due_from, hours, evidence, mandatory. text: language,
+    change, or empty), phase, step_title, detail, role, and perhaps key, due_from, hours, evidence, mandatory, needed_when. text: language,
     part, text. law: file, text. practice: nothing.
     """
     told = rules.told(str(given.get("title") or ""), str(given.get("why") or ""), str(given.get("kind") or ""))

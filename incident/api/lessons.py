@@ -82,6 +82,9 @@ class LessonIn(Strict):
     due_from: str = Field("opened_at", description="The fact that starts the clock, or opened_at.")
     evidence: str = Field("", max_length=500)
     mandatory: bool = False
+    needed_when: dict[str, Any] | None = Field(
+        None, description='A condition as playbooks have it, such as {"malicious": true}; {}: always. Null: as it was.'
+    )
     language: str = ""
     part: str = ""
     file: str = Field("", description="The name of an own law file, such as our-insurer.toml.")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from incident.domain import plans
 from incident.domain.access import Role
+from incident.domain.clauses import BadClause, condition
 from incident.domain.errors import Invalid
 from incident.domain.facts import vocabulary
 from incident.domain.plans import COMMON, OPENED, PHASE_WORDS, BrokenPlaybook, Phase, Playbook
@@ -22,6 +23,8 @@ from incident.domain.texts import storable
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 WORDS_OF_FILE: Final = ("title", "summary", "fits", "without")
 LONGEST: Final[Mapping[str, int]] = {"title": 200, "detail": 5_000, "evidence": 500}
+LONGEST_WHEN: Final = 2_000
+BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 MOST_HOURS: Final = 24 * 366
 
 
@@ -88,8 +91,49 @@ def step(given: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str
         made["due"] = due
     if not made["evidence"]:
         del made["evidence"]
-    kept = {name: before[name] for name in ("when",) if before and name in before}
-    return {**made, **kept}
+    if when := _when(given, before):
+        made["when"] = when
+    return {**made, **_taken_away(made, before)}
+
+
+def _taken_away(made: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What stood there and no longer does, said as empty: what a file leaves out stays as the playbook below has it."""
+    empty: dict[str, Any] = {"due": {}, "when": {}, "evidence": ""}
+    return {name: nothing for name, nothing in empty.items() if before and name in before and name not in made}
+
+
+def _when(given: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """When the step is needed: as it is said, else as it was. An empty answer means always. Raises Invalid."""
+    said = given.get("needed_when")
+    if said is None:
+        return dict((before or {}).get("when", {}))
+    found = _conditions(said) if isinstance(said, str) else dict(said)
+    try:
+        condition(found)
+        if len(json.dumps(found)) > LONGEST_WHEN:
+            raise Invalid("needed_when", f"At most {LONGEST_WHEN:,} characters.")
+    except (BadClause, TypeError, ValueError, RecursionError) as error:
+        raise Invalid("needed_when", f"This condition cannot be followed: {str(error)[:200]}.") from None
+    return found
+
+
+def _conditions(said: str) -> dict[str, Any]:
+    """The table that lines of TOML mean, or one that is written in braces. Raises Invalid."""
+    text = said.replace("\r\n", "\n").strip()
+    if len(text) > LONGEST_WHEN:
+        raise Invalid("needed_when", f"At most {LONGEST_WHEN:,} characters; this has {len(text):,}.")
+    try:
+        found = tomllib.loads(f"when = {text}")["when"] if text.startswith("{") else tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise Invalid("needed_when", "Write one condition a line, such as: malicious = true") from None
+    return dict(found)
+
+
+def conditions(when: Mapping[str, Any]) -> str:
+    """A condition as lines of TOML, which a form may give back; "" for one that always holds."""
+    return "\n".join(
+        f"{name if BARE.fullmatch(name) else json.dumps(name)} = {_toml(one)}" for name, one in when.items()
+    )
 
 
 def _key(given: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
@@ -141,7 +185,7 @@ def in_words(row: Mapping[str, Any]) -> str:
         ("How", row["detail"]),
         ("Meant for", row["role"]),
         ("Due", f"{due['hours']} hours from {_start(due['from'])}" if due else "no fixed time"),
-        ("Needed when", json.dumps(row["when"], ensure_ascii=False) if row.get("when") else "always"),
+        ("Needed when", conditions(row["when"]).replace("\n", "; ") if row.get("when") else "always"),
         ("To be shown", row.get("evidence") or "nothing"),
         ("Mandatory", "yes" if row.get("mandatory") else "no"),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from incident.actions import lessons as actions
 from incident.actions.plans import able
 from incident.domain import lessons as rules
-from incident.domain import plans, starters
+from incident.domain import playbook_files, plans, starters
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
@@ -264,6 +264,7 @@ def _choices(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
             "steps": [(row["key"], row["title"]) for row in raw.get("step", ())],
             "phases": PHASE_WORDS,
             "roles": list(Role),
+            "facts": [(key, entry.label) for key, entry in vocabulary().entries.items()],
             "starts": {OPENED: _("the opening of the incident")}
             | {key: entry.label for key, entry in vocabulary().entries.items() if entry.type == "instant"},
         }
@@ -279,7 +280,7 @@ def _standing(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
         due = row.get("due", {})
         found |= {"step_title": row["title"], "hours": due.get("hours", ""), "due_from": due.get("from", OPENED)}
         found |= {name: row.get(name, "") for name in ("phase", "detail", "role", "evidence", "mandatory")}
-        found["needed_when"] = dict(row["when"]) if row.get("when") else None
+        found["needed_when"] = playbook_files.conditions(row.get("when", {}))
     if kind == Kind.TEXT and given.get("language") in starters.languages() and given.get("part") in starters.PARTS:
         found["text"] = starters.part(given["language"], given["part"])
     if kind == Kind.LAW and given.get("file") in own.laws(own.home()):

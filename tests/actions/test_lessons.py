@@ -10,7 +10,9 @@ from incident.actions import lessons, plans, policies
 from incident.domain import editions, starters
 from incident.domain import plans as playbooks
 from incident.domain.access import Role
+from incident.domain.answers import Truth
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.facts import Facts
 from incident.domain.separation import Policy
 from incident.store import lessons as rows
 from incident.store import own
@@ -86,6 +88,36 @@ def test_a_changed_step_shows_what_stood_there_before(app):
     adopt(accepted(row.ref))
     changed = next(one for one in playbooks.playbooks()["phishing"].steps if one.key == step.key)
     assert (changed.title, changed.when) == ("Call the bank", step.when)
+
+
+def test_a_lesson_changes_when_a_step_is_needed_and_the_next_plan_goes_by_it(app):
+    key = next(step.key for step in playbooks.shipped()["phishing"].steps if step.when and not step.shared)
+    row = rows.by_ref(proposed(an_incident(), step=key, needed_when='exfiltration = ["confirmed", "published"]\r\n'))
+    assert 'Needed when: exfiltration = ["confirmed", "published"]' in lessons.shown_after(row)
+    adopt(accepted(row.ref))
+    changed = next(one for one in playbooks.playbooks()["phishing"].steps if one.key == key)
+    assert changed.when == {"exfiltration": ["confirmed", "published"]}
+    assert playbooks.needed(changed.when, Facts({"exfiltration": "confirmed"}))[0] is Truth.YES
+    assert playbooks.needed(changed.when, Facts({"exfiltration": "none_confirmed"}))[0] is Truth.NO
+
+
+def test_condition_clock_and_proof_of_a_step_can_be_taken_away(app):
+    step = next(one for one in playbooks.shipped()["phishing"].steps if one.due and one.evidence and not one.shared)
+    first = proposed(an_incident(), step=step.key, hours="3", evidence="A receipt", needed_when={"malicious": True})
+    adopt(accepted(first))
+    adopt(accepted(proposed(an_incident(), step=step.key, hours="", evidence="", needed_when="")))
+    bare = next(one for one in playbooks.playbooks()["phishing"].steps if one.key == step.key)
+    assert (bare.when, bare.due, bare.evidence) == ({}, None, "")
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["malicious", "no_such_fact = true", "{ malicious = true", "x = " + "[" * 1_500, {"any": []}, "a = " + "1" * 3_000],
+)
+def test_a_condition_that_nobody_could_follow_is_refused_at_its_field(app, when):
+    with pytest.raises(Invalid) as refused:
+        proposed(an_incident(), needed_when=when)
+    assert refused.value.field == "needed_when"
 
 
 def test_who_proposes_cannot_say_the_second_yes_unless_it_is_set_so(app):
