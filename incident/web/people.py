@@ -13,12 +13,13 @@ from incident.domain.deliveries import WORDS as DELIVERY_WORDS
 from incident.domain.erasures import WHY
 from incident.domain.errors import Invalid
 from incident.domain.imports import DOUBT_WORDS
-from incident.domain.people import AGE_WORDS, STATE_WORDS, Reach
+from incident.domain.people import AGE_WORDS, MARKS, SAFE, STATE_WORDS, Reach
 from incident.domain.stale import Stale
 from incident.exports import csv
 from incident.store import incidents, users
 from incident.web.access import actor, may, now, permit
 from incident.web.attempts import open_channels
+from incident.web.boards import language_label
 from incident.web.deliveries import CHANNEL_LABELS
 from incident.web.erasures import by_two, folder
 from incident.web.incidents import csv_answer
@@ -29,9 +30,9 @@ bp = Blueprint("people", __name__, url_prefix="/incidents/<incident>/people")
 
 REACHED: Final = (
     (Word("e-mail"), Reach.EMAIL),
-    ("telephone", Reach.PHONE),
-    ("letter", Reach.ADDRESS),
-    ("push", Reach.PUSH),
+    (Word("telephone"), Reach.PHONE),
+    (Word("letter"), Reach.ADDRESS),
+    (Word("push"), Reach.PUSH),
 )
 LACKS: Final = {
     "email": Word("no e-mail address"),
@@ -50,9 +51,9 @@ FIELDS: Final = {
     "guardian_email": Word("Guardian's e-mail address"),
     "guardian_phone": Word("Guardian's telephone number"),
     "guardian_address": Word("Guardian's postal address"),
-    "deceased": Word("Deceased (yes; a letter goes to the next of kin)"),
-    "no_letter": Word("No letter to the home (yes)"),
-    "safe_ways": Word("At risk at home: the only safe ways (email, sms, call, letter, push, guardian, or none)"),
+    "deceased": Word("Deceased: a letter goes to the next of kin"),
+    "no_letter": Word("No letter to the home"),
+    "safe_ways": Word("At risk at home: the only safe ways"),
 }
 
 
@@ -65,6 +66,12 @@ SAFE_WORDS: Final = {
     "push": Word("push"),
     "guardian": Word("the guardian"),
 }
+SAME_WORDS: Final = {
+    "email": Word("e-mail address"),
+    "phone": Word("telephone number"),
+    "reference": Word("reference"),
+}
+"""By what two records are alike."""
 ASKED: Final = "Asked for. A second person has to agree before anything is erased."
 
 
@@ -72,6 +79,12 @@ ASKED: Final = "Asked for. A second person has to agree before anything is erase
 def place_name(code: str) -> str:
     """The name of a place, or that it is not known."""
     return places.named(code, "zh" if tag() == "zh-Hans" else "en") if code else _("not known")
+
+
+@bp.app_template_filter("tongue")
+def tongue(code: str) -> str:
+    """A language by its own name where notices are written in it, else its tag."""
+    return language_label(code)
 
 
 @bp.app_template_filter("kinds")
@@ -88,6 +101,7 @@ def _words() -> dict[str, Any]:
         "age_words": AGE_WORDS,
         "doubt_words": DOUBT_WORDS,
         "safe_words": SAFE_WORDS,
+        "same_words": SAME_WORDS,
         "reached": REACHED,
         "lacks": LACKS,
     }
@@ -197,6 +211,8 @@ def _form(incident: str, typed: dict[str, str], errors: dict[str, str]) -> str:
 def _typed() -> dict[str, str]:
     form = request.form
     typed = {name: form[name] for name in (*FIELDS, "place", "language", "age") if name in form}
+    if "care_asked" in form:
+        typed |= {mark: form.get(mark, "") for mark in MARKS} | {SAFE: ", ".join(form.getlist(SAFE))}
     return typed | ({"exposed": " ".join(form.getlist("exposed"))} if "exposed_asked" in form else {})
 
 

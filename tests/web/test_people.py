@@ -169,6 +169,34 @@ def test_a_person_is_added_by_hand(ref, lead):
     assert lead.get(reply.location).status_code == 200
 
 
+def test_special_care_is_ticked_kept_and_taken_away_again(ref, lead):
+    said = {
+        "name": "Dora Four",
+        "email": "dora@example.org",
+        "care_asked": "1",
+        "deceased": "",
+        "safe_ways": ["email", "call"],
+    }
+    answer = lead.post(f"/incidents/{ref}/people/add", data=said | {"no_letter": "yes"})
+    place = answer.location
+    page = lead.post(f"{place}/look", data={"why": "correct"}).get_data(as_text=True)
+    ticked = re.findall(r'name="(?:deceased|no_letter|safe_ways)" value="(\w+)" checked', page)
+    assert ticked == ["yes", "email", "call"]
+    assert re.search(r'id="f-no_letter" name="no_letter" value="yes" checked', page)
+    lead.post(f"{place}/correct", data={"care_asked": "1", "reason": "She moved out", "version": "1"})
+    page = lead.post(f"{place}/look", data={"why": "correct"}).get_data(as_text=True)
+    assert not re.findall(r'name="(?:deceased|no_letter|safe_ways)" value="(\w+)" checked', page)
+
+
+def test_a_correction_by_a_form_without_special_care_leaves_it_as_it_was(ref, lead):
+    said = {"name": "Dora Four", "email": "dora@example.org", "care_asked": "1", "safe_ways": "none"}
+    place = lead.post(f"/incidents/{ref}/people/add", data=said).location
+    lead.post(f"{place}/correct", data={"name": "Dora Five", "reason": "Spelling", "version": "1"})
+    page = lead.post(f"{place}/look", data={"why": "correct"}).get_data(as_text=True)
+    assert 'value="Dora Five"' in page
+    assert 'name="safe_ways" value="none" checked' in page
+
+
 def test_pairs_are_decided_on_their_page(ref, lead):
     taken_in(lead, ref)
     page = lead.get(f"/incidents/{ref}/people/duplicates").text
