@@ -33,6 +33,7 @@ from incident.store.audit import AuditLine
 from incident.web import answers, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.languages import Word, said
+from incident.web.linewords import in_words
 from incident.web.marked import marked
 from incident.web.pages import named
 
@@ -129,7 +130,7 @@ def _told(found: Sequence[AuditLine]) -> list[Told]:
 
 def _worded(line: AuditLine) -> dict[str, Any]:
     """The details, with the questions instead of the keys of facts."""
-    details = story.in_words(json.loads(line.details))
+    details = in_words(json.loads(line.details))
     if line.verb == "facts.recorded":
         known = vocabulary()
         details["keys"] = [

@@ -5,17 +5,16 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from incident.domain import lawbook, verbs
+from incident.domain import verbs
 from incident.domain.facts import UNKNOWN, parsed, vocabulary
 from incident.store import audit, users
 from incident.store import incidents as rows
 from incident.store.audit import AuditLine
 from incident.store.incidents import Incident
 from incident.web.access import zone
-from incident.web.filters import when
-from incident.web.languages import Word, _, said, value_words
+from incident.web.languages import Word, _, value_words
+from incident.web.linewords import in_words
 
 ABOUTS = (
     (Word("facts"), Word("Facts and notes")),
@@ -44,7 +43,6 @@ PREFIXES = {
     ),
 }
 PERSON = re.compile(r"\bU-[0-9A-Z]{8}\b")
-MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
 NOTES = frozenset({"note.added", "note.handed_over"})
 BY_ITSELF: dict[str, str] = {
     "system": "Tocsin",
@@ -93,20 +91,6 @@ def latest(
 def named(sentence: str, names: Mapping[str, str]) -> str:
     """The sentence with people of the team by their names instead of their references."""
     return PERSON.sub(lambda ref: names.get(ref[0]) or ref[0], sentence)
-
-
-def in_words(details: Mapping[str, Any]) -> dict[str, Any]:
-    """What a line tells, for a reader: a duty by its title instead of its name in the law's file, a time in their zone."""
-    return {key: _in_words(key, value) for key, value in details.items()}
-
-
-def _in_words(key: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if key == "duty":
-        duty = lawbook.library().duty(value)
-        return f"“{said(duty.title)}”" if duty else value
-    return when(datetime.fromisoformat(value)) if MINUTE.fullmatch(value) else value
 
 
 def _people_in(lines: Sequence[AuditLine]) -> set[str]:

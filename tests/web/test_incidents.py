@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from incident import clock
-from incident.actions import intake, members
+from incident.actions import intake, members, plans
 from incident.actions import obligations as met
 from incident.domain.access import Role
 from incident.domain.errors import Refused
@@ -15,6 +15,7 @@ from incident.store import incidents as rows
 from incident.store import obligations, users
 from incident.store.audit import AuditLine
 from incident.store.db import db
+from incident.store.plans import steps
 from tests.builders import an_incident
 
 LOGGED = {
@@ -252,15 +253,20 @@ def test_the_slider_stops_where_something_was_learnt(as_):
     assert 'value="0" list="slide-stops"' in then
 
 
-def test_the_time_line_speaks_of_people_and_duties_by_name(as_):
+def test_the_time_line_speaks_of_people_duties_and_steps_by_name(as_):
     lead, other = as_(Role.LEAD), as_(Role.RESPONDER)
     ref = _log(lead, role="controller", establishments="DE", risk_to_people="high")
     members.add(ref, other.ref, actor=lead.ref, now=clock.now())
+    plans.activate(ref, "data_leak", actor=lead.ref, now=clock.now())
+    step = next(one for one in steps(rows.by_ref(ref).id) if one.key == "rotate")
+    plans.take(ref, step.ref, actor=lead.ref, now=clock.now())
     owed = obligations.current(rows.by_ref(ref).id)["EU-GDPR/tell-authority"]
     met.mark_met(ref, owed.ref, met_at=clock.now(), reference="R-1", actor=lead.ref, now=clock.now())
     page = html.unescape(lead.get(f"/incidents/{ref}/timeline").text)
     assert f"gave {users.by_ref(other.ref).name} access to this incident" in page
     assert f"marked the duty “Report to the supervisory authority” as met ({owed.ref})" in page
+    assert f"took on the step {step.ref} (“{step.title}”)" in page
+    assert "worked out the grade on the scale “Operational level”" in page
     assert other.ref not in page
 
 

@@ -1,0 +1,54 @@
+"""A line of the record in a reader's words: titles instead of the names that files and tables use, times in their zone."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from incident.domain import lawbook
+from incident.domain.plans import playbooks
+from incident.domain.scales import CAPTIONS
+from incident.web.filters import when
+from incident.web.languages import said
+
+MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
+SCALES: Final = {scale.value: caption for scale, caption in CAPTIONS.items()}
+
+
+def in_words(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of a line for a reader; what no file or table knows any more stays as the line has it."""
+    return {key: _in_words(key, value) for key, value in details.items()}
+
+
+def _in_words(key: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if MINUTE.fullmatch(value):
+        return when(datetime.fromisoformat(value))
+    title = TITLES[key](value) if key in TITLES else None
+    return f"“{said(title)}”" if title else value
+
+
+def _duty(name: str) -> str | None:
+    duty = lawbook.library().duty(name)
+    return duty.title if duty else None
+
+
+def _playbook(name: str) -> str | None:
+    book = playbooks().get(name)
+    return book.title if book else None
+
+
+def _step(name: str) -> str | None:
+    """The title of this step, where every playbook that has it calls it the same."""
+    titles = {step.title for book in playbooks().values() for step in book.steps if step.key == name}
+    return titles.pop() if len(titles) == 1 else None
+
+
+TITLES: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "duty": _duty,
+    "playbook": _playbook,
+    "scale": SCALES.get,
+    "step": _step,
+}
+"""Under which key of the details stands the name of what."""
