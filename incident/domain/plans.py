@@ -20,6 +20,7 @@ from incident.domain.texts import storable
 PLAYBOOKS = Path(__file__).parent.parent / "playbooks"
 COMMON = "common"
 OPENED = "opened_at"  # the one moment that is always known
+FROM_OPENING, FROM_FACT = "{length} from the opening of the incident", "{length} from “{label}”"
 LONGEST_REASON = 2_000
 LONGEST_NOTE = 10_000
 
@@ -234,11 +235,11 @@ def deadline(due: Due | None, facts: Facts, opened_at: datetime) -> Deadline:
     if due is None:
         return Deadline(None, "no fixed time")
     start = opened_at if due.from_ == OPENED else facts[due.from_]
-    label = "the opening of the incident" if due.from_ == OPENED else f"“{vocabulary()[due.from_].label}”"
-    hours = _length(due.hours)
+    asked = "" if due.from_ == OPENED else vocabulary()[due.from_].label
+    run = (FROM_FACT if asked else FROM_OPENING).format(length=_length(due.hours), label=asked)
     if start is UNKNOWN or not isinstance(start, datetime):
-        return Deadline(None, f"{hours} from {label}; the clock has not started, for that time is not known")
-    return Deadline(start + timedelta(hours=due.hours), f"{hours} from {label}")
+        return Deadline(None, f"{run}; the clock has not started, for that time is not known")
+    return Deadline(start + timedelta(hours=due.hours), run)
 
 
 def _length(hours: int) -> str:

@@ -32,6 +32,8 @@ LISTS: Final = {"; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
 FIGURE: Final = r"\d+"
 """What stands in a place called `amount`: a sentence that begins with one would else be found in any that ends like it."""
 PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
+LATIN: Final = re.compile(r"[a-z]{2,}")
+FEWEST_WORDS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,14 @@ def _by_parts(book: Catalogue, english: str) -> str:
     for mark, between in LISTS.items():
         parts = english.split(mark)
         told = list(_runs(book, parts, mark)) if len(parts) > 1 else parts
-        if told != parts:
+        if told != parts and not any(part in parts and _is_sentence(part) for part in told):
             return between.join(told)
     return ""
+
+
+def _is_sentence(part: str) -> bool:
+    """Whether so much of it is left in English that the rest of its sentence stays so, too: half of one helps nobody."""
+    return len(LATIN.findall(part)) >= FEWEST_WORDS
 
 
 def _runs(book: Catalogue, parts: Sequence[str], mark: str) -> Iterator[str]:

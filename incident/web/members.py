@@ -27,8 +27,12 @@ class GuestForm(FlaskForm):
 
     email = EmailField(Word("Mail address"), [InputRequired(), Length(max=254)])
     name = StringField(Word("Name"), [InputRequired(), Length(max=120)])
-    capacity = SelectField(Word("Here as"), choices=list(guest_rules.CAPACITIES.items()))
-    parts = SelectMultipleField(Word("May see"), choices=list(guest_rules.PART_WORDS.items()), **BOXES)
+    capacity = SelectField(
+        Word("Here as"), choices=[(word, Word(label)) for word, label in guest_rules.CAPACITIES.items()]
+    )
+    parts = SelectMultipleField(
+        Word("May see"), choices=[(word, Word(label)) for word, label in guest_rules.PART_WORDS.items()], **BOXES
+    )
     days = IntegerField(Word("For how many days"), [InputRequired(), NumberRange(1, guest_rules.MOST_DAYS)], default=30)
 
 

@@ -30,7 +30,7 @@ from incident.store.notices import Notice, NoticeVersion
 from incident.web import composing, paces, preflights, public_tasks
 from incident.web.access import me, now, zone
 from incident.web.answers import LOCAL
-from incident.web.languages import _
+from incident.web.languages import _, tag
 
 LONGEST_NUMBER = 9
 TONES = {
@@ -81,7 +81,7 @@ def compose(notice: Notice, page: composing.Sketch, wrote: Written | None = None
         words=starters.words(language),
         languages=[(tag, starters.named(tag)) for tag in starters.languages()],
         sections=[(name, starters.words(language).headings[name]) for name in SECTIONS],
-        english=starters.words("en").headings if language != "en" else {},
+        own=starters.words(tag()).headings if language != tag() else {},
         channels=[(str(word), label) for word, label in composing.CHANNEL_WORDS.items()],
         boxes=composing.boxes(audiences.groups(g.incident.id)),
         standing=standing,

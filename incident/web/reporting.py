@@ -123,7 +123,7 @@ def _question(
         "cite": answer.question.cite,
         "required": answer.required,
         "derived": answer.derived,
-        "origin": ORIGINS.get(answer.question.computed, "Counted from this incident")
+        "origin": ORIGINS.get(answer.question.computed, _("Counted from this incident"))
         if answer.origin is Origin.COMPUTED
         else "",
         "lacking": answer.lacking,
