@@ -14,6 +14,7 @@ from incident.domain.measures import Asked, Course, Measured, Span, Taken
 from incident.exports import board
 from incident.exports.files import File
 from incident.store import measures as rows
+from incident.store.courses import held
 from incident.store.db import db
 
 LASTS: Final = timedelta(minutes=1)
@@ -28,26 +29,28 @@ def measured(seen: Select[Any], wish: Asked, *, levels: Sequence[str], zone: Zon
     While nothing is added to the record they are those of a moment ago, at most a minute old: a page has four plots of them.
     """
     known, asked = _KNOWN.setdefault(db.engine, {}), (wish, zone.key, tuple(levels), rows.mark(seen))
-    held = known.get(asked)
-    if held is None or not now - LASTS < held.at <= now:
+    last = known.get(asked)
+    if last is None or not now - LASTS < last.at <= now:
         if len(known) >= MOST_KNOWN:
             known.clear()
-        held = known[asked] = _measured(seen, wish, levels=levels, zone=zone, now=now)
-    return held
+        last = known[asked] = _measured(seen, wish, levels=levels, zone=zone, now=now)
+    return last
 
 
 def courses(seen: Select[Any], wish: Asked, *, zone: ZoneInfo, now: datetime) -> Sequence[Course]:
     """Each incident of `seen` as it is measured, newest first."""
     since = wish.since(now, zone)
-    return rows.courses(rows.ids(seen, wish.kinds, since), since)
+    return [one.course for one in held(rows.ids(seen, wish.kinds, since)) if one.course.opened_at >= since]
 
 
 def _measured(seen: Select[Any], wish: Asked, *, levels: Sequence[str], zone: ZoneInfo, now: datetime) -> Measured:
     since = wish.since(now, zone)
     of = rows.ids(seen, wish.kinds, since)
-    found = rows.courses(of, since)
+    every = held(of)
+    found = [one.course for one in every if one.course.opened_at >= since]
     by_level = rules.by_level(found, levels)
-    opened, closed = rows.opened_and_closed(of, since)
+    closed = [at for one in every if (at := one.course.closed_at) and at >= since]
+    done = [duty for one in every for at, duty in one.met if at >= since]
     local = rules.months_to(now.astimezone(zone), wish.months)
     return Measured(
         wish,
@@ -55,9 +58,9 @@ def _measured(seen: Select[Any], wish: Asked, *, levels: Sequence[str], zone: Zo
         zone,
         len(found),
         _spans(found),
-        {level: _spans(held) for level, held in by_level.items()},
-        rules.by_month(_in(opened, zone), _in(closed, zone), local),
-        rules.kept(rows.done(of, since), rows.overdue(of, now)),
+        {level: _spans(some) for level, some in by_level.items()},
+        rules.by_month(_in((one.opened_at for one in found), zone), _in(closed, zone), local),
+        rules.kept(done, rows.overdue(of, now)),
         rules.carried(rows.carried(of, since)),
         rules.learnt(rows.lessons(seen, wish.kinds, since), since),
     )

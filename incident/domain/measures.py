@@ -97,12 +97,12 @@ class Taken:
 
 def taken(courses: Sequence[Course], span: Span) -> Taken:
     """One span over these incidents."""
-    found = sorted(length for course in courses if (length := course.took(span)) is not None)
-    middle = median(length.total_seconds() for length in found) if found else None
+    found = sorted([course.lengths[span] for course in courses if span in course.lengths])
+    half = len(found) // 2
     return Taken(
         counted=len(found),
         unknown=len(courses) - len(found),
-        middle=None if middle is None else timedelta(seconds=middle),
+        middle=(found[half] + found[-1 - half]) / 2 if found else None,
         most=found[-(-len(found) * 9 // 10) - 1] if found else None,
     )
 

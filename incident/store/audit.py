@@ -201,6 +201,13 @@ def numbered(incident: str, numbers: Collection[int]) -> Sequence[AuditLine]:
     return db.session.scalars(asked.order_by(AuditLine.seq)).all() if numbers else ()
 
 
+def after(place: int, *, limit: int) -> Sequence[tuple[int, bytes, str, str | None]]:
+    """Lines from this place on, oldest first: place, leaf hash, verb, and which incident they are about, if any."""
+    line = AuditLine
+    query = select(line.seq, line.leaf, line.verb, line.incident).where(line.seq >= place).order_by(line.seq)
+    return [(seq, bytes(leaf), verb, incident) for seq, leaf, verb, incident in db.session.execute(query.limit(limit))]
+
+
 def extent(incident: str) -> tuple[int, int, int]:
     """The first and the last line about an incident, and how many there are; (0, 0, 0) where there is none."""
     asked = select(func.min(AuditLine.seq), func.max(AuditLine.seq), func.count()).where(AuditLine.incident == incident)

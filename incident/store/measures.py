@@ -1,6 +1,6 @@
 """What is measured over many incidents, read in a fixed number of queries; `of` is always a query of incident ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,15 +37,14 @@ def ids(seen: Select[Any], kinds: Sequence[str], since: datetime) -> Select[Any]
     return seen.with_only_columns(Incident.id).where(Incident.kind.in_(kinds), lasting)
 
 
-def courses(of: Select[Any], since: datetime) -> list[Course]:
-    """The incidents opened since then, newest first, with every moment that is known of them."""
-    opened = of.where(Incident.opened_at >= since)
-    moments, levels = _moments(opened), _levels(opened)
-    settled, told = _settled(opened), _told(opened)
+def courses(of: Select[Any]) -> dict[int, Course]:
+    """These incidents by id, with every moment that is known of them."""
+    moments, levels = _moments(of), _levels(of)
+    settled, told = _settled(of), _told(of)
     query = select(Incident.id, Incident.ref, Incident.title, Incident.opened_at, Incident.closed_at)
-    found = db.session.execute(query.where(Incident.id.in_(opened)).order_by(Incident.id.desc()))
-    return [
-        Course(
+    found = db.session.execute(query.where(Incident.id.in_(of)))
+    return {
+        id_: Course(
             ref,
             title,
             levels.get(id_, ""),
@@ -56,7 +55,7 @@ def courses(of: Select[Any], since: datetime) -> list[Course]:
             told.get(id_),
         )
         for id_, ref, title, opened_at, closed_at in found
-    ]
+    }
 
 
 def _moments(of: Select[Any]) -> dict[int, dict[str, datetime]]:
@@ -102,24 +101,19 @@ def _told(of: Select[Any]) -> dict[int, datetime]:
     return {id_: at for id_, at in db.session.execute(query)}
 
 
-def opened_and_closed(of: Select[Any], since: datetime) -> tuple[list[datetime], list[datetime]]:
-    """When incidents were opened, and when closed, since then."""
-    rows = db.session.execute(select(Incident.opened_at, Incident.closed_at).where(Incident.id.in_(of))).all()
-    return [at for at, _ in rows if at >= since], [at for _, at in rows if at and at >= since]
-
-
-def done(of: Select[Any], since: datetime) -> Iterator[Done]:
-    """Every duty that was met since then, once."""
-    query = select(FindingRow.law, FindingRow.start, FindingRow.met_at, FindingRow.late_seconds).where(
-        _in_state("met"),
-        FindingRow.superseded_at.is_(None),
-        FindingRow.met_at >= since,
-        FindingRow.incident_id.in_(of),
+def met(of: Select[Any]) -> dict[int, list[tuple[datetime, Done]]]:
+    """Every duty that was met, once, by incident, with when it was."""
+    row = FindingRow
+    query = select(row.incident_id, row.law, row.start, row.met_at, row.late_seconds).where(
+        _in_state("met"), row.superseded_at.is_(None), row.met_at.is_not(None), row.incident_id.in_(of)
     )
-    for law, start, met_at, late_seconds in db.session.execute(query):
+    found: dict[int, list[tuple[datetime, Done]]] = {}
+    rows: Any = db.session.execute(query)
+    for id_, law, start, at, late_seconds in rows:
         begun = datetime.fromisoformat(start) if "T" in start else None
-        took = met_at - begun if begun and met_at and met_at >= begun else None
-        yield Done(law, took, bool(late_seconds))
+        took = at - begun if begun and at >= begun else None
+        found.setdefault(id_, []).append((at, Done(law, took, bool(late_seconds))))
+    return found
 
 
 def overdue(of: Select[Any], now: datetime) -> Mapping[str, int]:
