@@ -204,6 +204,16 @@ def test_languages_beside_each_other_show_what_is_missing(incident, as_):
     assert "nothing stands here" in page
 
 
+def test_what_is_to_be_mended_is_said_at_the_head_and_leads_into_its_language(incident, as_):
+    ref = in_two(incident, subject="")
+    page = words(as_(WRITER).get(address(incident, ref)))
+    head = part(page, "in-the-way").split("</span>", 1)[0]
+    assert re.search(r'href="#before">\d+ things? (is|are) to be mended', head)
+    before = part(page, "before")
+    assert f'href="{address(incident, ref)}?language=de#f-subject"' in before
+    assert 'id="f-subject"' in words(as_(WRITER).get(f"{address(incident, ref)}?language=de"))
+
+
 def test_a_notice_in_one_language_says_how_to_add_another(incident, as_):
     ref = a_notice(incident)
     assert "written in one language only" in words(as_(WRITER).get(address(incident, ref, "/languages/")))
