@@ -1,8 +1,7 @@
 """Scenarios of drills as files: what is known at the start, what is thrown in when, and what good looks like."""
 
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cache
@@ -16,11 +15,14 @@ from incident.domain.errors import Invalid
 from incident.domain.facts import parsed, vocabulary
 from incident.domain.plans import playbooks
 from incident.domain.pretences import Life
+from incident.domain.scenario_files import OwnScenario, misshapen, strange_name
+from incident.domain.scenario_files import parsed as parsed_file
 from incident.domain.verbs import VERBS
 
 SCENARIOS: Final = Path(__file__).parent.parent / "scenarios"
 MOMENT: Final = re.compile(r"minute (-?\d{1,6})")
 MOST_PEOPLE: Final = 2_000
+MOST_MINUTES: Final = 60 * 24 * 60
 
 
 class BrokenScenario(ValueError):
@@ -61,9 +63,42 @@ class Scenario:
     digest: str
 
 
-@cache
+@dataclass
+class _InUse:
+    own: Mapping[str, Scenario] = field(default_factory=dict)
+
+
+_in_use = _InUse()
+
+
 def scenarios() -> Mapping[str, Scenario]:
-    """Every scenario by its id, in the order of the alphabet. Raises BrokenScenario."""
+    """Every scenario by its id, those of the installation's own after those that the program brings. Raises BrokenScenario."""
+    return {**shipped(), **_in_use.own}
+
+
+def use(own: Mapping[str, Scenario]) -> None:
+    """Offer these of the installation's own from now on."""
+    _in_use.own = own
+
+
+def read(files: Sequence[OwnScenario]) -> tuple[dict[str, Scenario], tuple[str, ...]]:
+    """The scenarios of these files, and a sentence for each mistake. A file with one is left out."""
+    found: dict[str, Scenario] = {}
+    mistakes: list[str] = []
+    for file in files:
+        wrong = strange_name(file, list(shipped()))
+        try:
+            if not wrong:
+                found[file.name] = scenario(file.name, file.text or "")
+        except BrokenScenario as error:
+            wrong = "\n".join(line.removeprefix(f"{file.name}: ") for line in str(error).splitlines())
+        mistakes += [f"{file.where}: {line}" for line in wrong.splitlines()]
+    return found, tuple(mistakes)
+
+
+@cache
+def shipped() -> Mapping[str, Scenario]:
+    """The scenarios that the program brings, by their ids in the order of the alphabet. Raises BrokenScenario."""
     return {
         path.stem: scenario(path.stem, path.read_text(encoding="utf-8")) for path in sorted(SCENARIOS.glob("*.toml"))
     }
@@ -78,11 +113,13 @@ def named(id: str) -> Scenario:
 
 def scenario(id: str, text: str) -> Scenario:
     """One scenario as its file gives it. Raises BrokenScenario."""
-    raw = tomllib.loads(text)
     try:
-        made = _made(id, raw)
-    except (KeyError, ValueError, TypeError) as error:
+        raw = parsed_file(text)
+    except ValueError as error:
         raise BrokenScenario(f"{id}: {error}") from None
+    if wrong := misshapen(raw):
+        raise BrokenScenario("\n".join(f"{id}: {each}" for each in wrong))
+    made = _made(id, raw)
     if wrong := _mistakes(made):
         raise BrokenScenario("\n".join(f"{id}: {each}" for each in wrong))
     return made
@@ -150,23 +187,27 @@ def _moment(value: Any, work: Clockwork) -> Any:
 
 
 def _mistakes(made: Scenario) -> list[str]:
-    wrong = [] if made.playbook in playbooks() else [f"there is no playbook {made.playbook!r}."]
-    if made.factor not in FACTORS or made.minutes < 1 or not 0 <= made.people <= MOST_PEOPLE:
-        wrong.append("factor, minutes or people are out of bounds.")
+    wrong = [] if made.playbook in playbooks() else [f"playbook: there is no playbook {made.playbook!r}."]
+    if made.factor not in FACTORS:
+        wrong.append(f"factor: it is out of bounds; one of {', '.join(map(str, FACTORS))}.")
+    if not 1 <= made.minutes <= MOST_MINUTES:
+        wrong.append(f"minutes: they are out of bounds; from 1 to {MOST_MINUTES:,}.")
+    if not 0 <= made.people <= MOST_PEOPLE:
+        wrong.append(f"people: they are out of bounds; from 0 to {MOST_PEOPLE:,}.")
     keys = [one.key for one in made.injects] + [one.key for one in made.expected]
     wrong += [f"the key {key!r} is there twice." for key in sorted({key for key in keys if keys.count(key) > 1})]
     wrong += _wrong_facts(made.facts, "at the start") + _wrong_life(made.life, "at the start")
     for one in made.injects:
         wrong += _wrong_facts(one.facts, one.key) + _wrong_life(one.life, one.key)
         if not 0 <= one.minute <= made.minutes:
-            wrong.append(f"{one.key} comes outside of the drill.")
+            wrong.append(f"{one.key}: minute: it comes outside of the drill.")
     arriving = {one.key for one in made.injects}
     for goal in made.expected:
-        wrong += [f"{goal.key}: there is no verb {verb!r}." for verb in goal.verbs if verb not in VERBS]
+        wrong += [f"{goal.key}: verbs: there is no verb {verb!r}." for verb in goal.verbs if verb not in VERBS]
         if goal.after and goal.after not in arriving:
-            wrong.append(f"{goal.key}: there is no inject {goal.after!r}.")
+            wrong.append(f"{goal.key}: after: there is no inject {goal.after!r}.")
         if goal.by < 1:
-            wrong.append(f"{goal.key}: nobody can do that in no time.")
+            wrong.append(f"{goal.key}: by: nobody can do that in no time.")
     return wrong
 
 

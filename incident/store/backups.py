@@ -38,7 +38,7 @@ NAME = re.compile(
     r"|laws/[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.toml"
     r"|playbooks/[a-z][a-z0-9_]{0,39}(?:\.learnt)?\.toml|messages/[A-Za-z-]{2,20}\.[a-z_]{1,40}\.txt"
 )
-FOLDERS = ("files", "checkpoints", "laws", "playbooks", "messages")
+FOLDERS = ("files", "checkpoints", "laws", "playbooks", "messages", "scenarios")
 CHANGING = frozenset({"laws", "playbooks", "messages"})  # files that people edit in place
 LONGEST_MANIFEST = 64 * 1024 * 1024
 PIECE = 1024 * 1024

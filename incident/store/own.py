@@ -3,6 +3,7 @@
     playbooks/<book>.toml            playbooks that people wrote or changed by hand
     playbooks/<book>.learnt.toml     steps that were learnt; written by the program
     messages/<language>.<part>.txt   parts of starter texts, in place of those that the program brings
+    scenarios/<name>.toml            drills of your own, beside those that the program brings
 
 A file with a mistake is not used, and is named; it stops nothing. Nothing written by hand is ever written over, but for a
 part of a starter text, whose earlier words stay with the lesson that changed it.
@@ -19,16 +20,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from incident.domain import editions, lawbook, plans, playbook_files, starters
+from incident.domain import editions, lawbook, plans, playbook_files, scenarios, starters
 from incident.domain.editions import OWN, LawText
 from incident.domain.errors import Refused
 from incident.domain.playbook_files import Laid, OwnFile
+from incident.domain.scenario_files import OwnScenario
 from incident.store import shelf
 
 PLAYBOOKS: Final = "playbooks"
 LEARNT: Final = ".learnt"
 MESSAGES: Final = "messages"
-FOLDERS: Final = (PLAYBOOKS, MESSAGES)
+SCENARIOS: Final = "scenarios"
+FOLDERS: Final = (PLAYBOOKS, MESSAGES, SCENARIOS)
 LOOK_AGAIN: Final = 5.0
 LARGEST: Final = 1_000_000
 LAW_FILE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.toml")
@@ -69,6 +72,11 @@ def _texts(instance: Path) -> Iterator[tuple[tuple[str, str], str]]:
             path = _message(instance, language, part)
             if path.is_file() and (said := _text(path)) is not None and not starters.mistake(language, part, said):
                 yield (language, part), said.strip()
+
+
+def _scenarios(instance: Path) -> Iterator[OwnScenario]:
+    for path in sorted((instance / SCENARIOS).glob("*.toml")):
+        yield OwnScenario(path.stem, f"{SCENARIOS}/{path.name}", _text(path))
 
 
 def _text(path: Path) -> str | None:
@@ -161,6 +169,7 @@ class _Standing:
     stamp: tuple[object, ...] = ()
     looked: float = 0.0
     laid: Laid | None = None
+    scenario_mistakes: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -193,10 +202,18 @@ def refresh() -> Laid:
         return _take(instance, stamp)
 
 
+def scenario_mistakes() -> tuple[str, ...]:
+    """A sentence for each mistake in the own scenarios, with its file and field; files with one are not offered."""
+    refresh()
+    return _standing.scenario_mistakes
+
+
 def _take(instance: Path, stamp: tuple[object, ...]) -> Laid:
     found, texts = read(instance)
     plans.use(found.books)
     starters.use(texts)
+    own, _standing.scenario_mistakes = scenarios.read(list(_scenarios(instance)))
+    scenarios.use(own)
     _standing.laid, _standing.stamp, _standing.looked = found, stamp, time.monotonic()
     return found
 
@@ -204,7 +221,7 @@ def _take(instance: Path, stamp: tuple[object, ...]) -> Laid:
 def _stamp(instance: Path) -> tuple[object, ...]:
     """What tells whether anything was changed: places, sizes and times of the files."""
     seen: list[object] = [instance]
-    for folder, pattern in ((PLAYBOOKS, "*.toml"), (MESSAGES, "*.txt")):
+    for folder, pattern in ((PLAYBOOKS, "*.toml"), (MESSAGES, "*.txt"), (SCENARIOS, "*.toml")):
         for path in sorted((instance / folder).glob(pattern)):
             with suppress(OSError):
                 status = path.stat()

@@ -13,6 +13,7 @@ from incident.domain.drills import FACTORS
 from incident.domain.errors import Invalid, Missing
 from incident.exports import csv
 from incident.store import drills as rows
+from incident.store import own
 from incident.store.drills import Drill
 from incident.store.incidents import Incident
 from incident.web.access import actor, now, permit
@@ -44,6 +45,7 @@ def index() -> str:
         more=more,
         first=url_for(".index") if before else "",
         scenarios=scenarios.scenarios().values(),
+        mistakes=own.scenario_mistakes(),
         next_by=readiness.next_drill(now()),
     )
 

@@ -232,7 +232,7 @@ def test_measures_and_readiness_tell_of_what_is_left_to_learn(as_):
     assert "are overdue" not in lead.get("/readiness/").text
     db.session.execute(update(Improvement).values(due_at=clock.now() - timedelta(hours=3)))
     db.session.commit()
-    assert "1 improvements that were asked for after incidents are overdue." in lead.get("/readiness/").text
+    assert "Improvements asked for after incidents that are overdue: 1." in lead.get("/readiness/").text
 
 
 def test_pages_with_something_in_them_are_valid_html(as_, built):
