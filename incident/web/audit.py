@@ -33,7 +33,7 @@ from incident.store.audit import AuditLine
 from incident.web import answers, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.languages import Word, said
-from incident.web.linewords import in_words
+from incident.web.linewords import sentence
 from incident.web.marked import marked
 from incident.web.pages import named
 
@@ -122,7 +122,7 @@ def _asked(chosen: dict[str, str]) -> dict[str, str]:
 
 
 def _told(found: Sequence[AuditLine]) -> list[Told]:
-    sentences = {line.seq: verbs.sentence(line.verb, line.subject, _worded(line)) for line in found}
+    sentences = {line.seq: sentence(line.verb, line.subject, _worded(line)) for line in found}
     refs = {line.actor for line in found}.union(*(story.PERSON.findall(words) for words in sentences.values()))
     names = {ref: user.name for ref, user in users.by_refs(refs).items()}
     return [_line(line, sentences[line.seq], names) for line in found]
@@ -130,7 +130,7 @@ def _told(found: Sequence[AuditLine]) -> list[Told]:
 
 def _worded(line: AuditLine) -> dict[str, Any]:
     """The details, with the questions instead of the keys of facts."""
-    details = in_words(json.loads(line.details))
+    details: dict[str, Any] = json.loads(line.details)
     if line.verb == "facts.recorded":
         known = vocabulary()
         details["keys"] = [
@@ -139,13 +139,13 @@ def _worded(line: AuditLine) -> dict[str, Any]:
     return details
 
 
-def _line(line: AuditLine, sentence: str, names: dict[str, str]) -> Told:
+def _line(line: AuditLine, words: str, names: dict[str, str]) -> Told:
     details = tuple((key, verbs.spoken(value)) for key, value in json.loads(line.details).items())
     return Told(
         seq=line.seq,
         at=datetime.fromisoformat(line.at),
         who=names.get(line.actor) or story.BY_ITSELF.get(line.actor, line.actor),
-        sentence=story.named(sentence, names),
+        sentence=story.named(words, names),
         incident=line.incident,
         verb=line.verb,
         actor=line.actor,

@@ -5,19 +5,33 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from incident.domain import lawbook
+from incident.domain import lawbook, verbs
 from incident.domain.plans import playbooks
 from incident.domain.scales import CAPTIONS
 from incident.web.filters import when
-from incident.web.languages import said
+from incident.web.languages import Word, _, said
 
 MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
 SCALES: Final = {scale.value: caption for scale, caption in CAPTIONS.items()}
 
 
-def in_words(details: Mapping[str, Any]) -> dict[str, Any]:
-    """The details of a line for a reader; what no file or table knows any more stays as the line has it."""
-    return {key: _in_words(key, value) for key, value in details.items()}
+ASSESSED: Final = {
+    "owed": Word("%(count)s became owed"),
+    "opened": Word("%(count)s became open"),
+    "closed": Word("%(count)s no longer open"),
+    "lifted": Word("%(count)s no longer owed"),
+    "moved": Word("%(count)s due at another time"),
+}
+"""What an assessment may have changed; a line counts all of it, and a reader is told what is not nothing."""
+
+
+def sentence(verb: str, subject: str, details: Mapping[str, Any]) -> str:
+    """What the actor did, to follow their name; what no file or table knows any more stays as the line has it."""
+    if verb == "findings.assessed":
+        parts = [_(word, count=f"{details[key]:,}") for key, word in ASSESSED.items() if details.get(key)]
+        changed = _("; ").join(parts) or _("nothing changed")
+        return _("worked out again what is owed: %(changed)s", changed=changed)
+    return verbs.sentence(verb, subject, {key: _in_words(key, value) for key, value in details.items()})
 
 
 def _in_words(key: str, value: Any) -> Any:

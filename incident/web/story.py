@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from incident.domain import verbs
 from incident.domain.facts import UNKNOWN, parsed, vocabulary
 from incident.store import audit, users
 from incident.store import incidents as rows
@@ -14,7 +13,7 @@ from incident.store.audit import AuditLine
 from incident.store.incidents import Incident
 from incident.web.access import zone
 from incident.web.languages import Word, _, value_words
-from incident.web.linewords import in_words
+from incident.web.linewords import sentence
 
 ABOUTS = (
     (Word("facts"), Word("Facts and notes")),
@@ -88,9 +87,9 @@ def latest(
     return [_entry(line, names, notes, facts) for line in lines]
 
 
-def named(sentence: str, names: Mapping[str, str]) -> str:
-    """The sentence with people of the team by their names instead of their references."""
-    return PERSON.sub(lambda ref: names.get(ref[0]) or ref[0], sentence)
+def named(words: str, names: Mapping[str, str]) -> str:
+    """The words with people of the team by their names instead of their references."""
+    return PERSON.sub(lambda ref: names.get(ref[0]) or ref[0], words)
 
 
 def _people_in(lines: Sequence[AuditLine]) -> set[str]:
@@ -101,13 +100,13 @@ def _people_in(lines: Sequence[AuditLine]) -> set[str]:
 def _entry(
     line: AuditLine, names: dict[str, str], notes: dict[str, str], facts: dict[tuple[str, str], list[dict[str, str]]]
 ) -> Entry:
-    details = in_words(json.loads(line.details))
+    details = json.loads(line.details)
     told = facts.get((line.at, line.actor), []) if line.verb == "facts.recorded" else []
-    sentence = named(verbs.sentence(line.verb, line.subject, details), names) if not told else _("recorded:")
+    words = named(sentence(line.verb, line.subject, details), names) if not told else _("recorded:")
     who = names.get(line.actor) or BY_ITSELF.get(line.actor, line.actor)
     note = line.subject if line.verb in NOTES else ""
     return Entry(
-        line.seq, datetime.fromisoformat(line.at), who, sentence, notes.get(line.subject, ""), told, note, line.actor
+        line.seq, datetime.fromisoformat(line.at), who, words, notes.get(line.subject, ""), told, note, line.actor
     )
 
 

@@ -267,6 +267,7 @@ def test_the_time_line_speaks_of_people_duties_and_steps_by_name(as_):
     assert f"marked the duty “Report to the supervisory authority” as met ({owed.ref})" in page
     assert f"took on the step {step.ref} (“{step.title}”)" in page
     assert "worked out the grade on the scale “Operational level”" in page
+    assert re.search(r"what is owed: [1-9]\d* became open\s*<", page)
     assert other.ref not in page
 
 
