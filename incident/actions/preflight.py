@@ -406,6 +406,8 @@ def _look(person: Addressee, plan: Plan, found: Findings) -> list[str]:
         if tongue.sms is not None and person.phone:
             words += _weighed(person, tongue, found)
     words += _cared_for(person, plan)
+    if "care.guardian" in words and tongue is not None and "person.for_whom" not in tongue.fields:
+        words.append("care.nameless")
     if person.email and "email" in plan.channels and not looks.is_email(person.email):
         words.append("bad.email")
     if person.phone and plan.channels & {"sms", "call"} and not looks.is_phone(person.phone):

@@ -286,6 +286,10 @@ CARE: Final[Mapping[str, tuple[str, str]]] = {
         "{} under age with no guardian on record who can be written to: a letter goes to the parents or guardian, all else to the child.",
     ),
     "guardian": ("Guardians", "{} told through whoever represents them."),
+    "nameless": (
+        "Guardians",
+        "{} told through whoever represents them, by a text that does not say whose data it is about: name them in it by the field person.for_whom.",
+    ),
     "next_of_kin": ("The dead", "{} who died: a letter goes to the next of kin, and nothing else goes out."),
 }
 """Who is told otherwise than others, by the word under which they are listed: title and sentence."""
@@ -300,7 +304,7 @@ def _in_care(ground: Ground, found: Findings) -> Iterable[Result]:
         sentence = said.format(counted(count))
         if word == "minor" and ground.guardians:
             sentence += f" Guardians are told by {'; '.join(ground.guardians)}."
-        verdict = Verdict.WARNS if word in {"unsafe", "minor"} else Verdict.STANDS
+        verdict = Verdict.WARNS if word in {"unsafe", "minor", "nameless"} else Verdict.STANDS
         yield Result(f"care.{word}", verdict, title, sentence, count, f"care.{word}")
 
 

@@ -18,7 +18,7 @@ from notifiers.contract import Channels, Outcome
 from notifiers.memory import Memory
 from notifiers.print_letters import PrintLetters
 from tests.actions.waves import LEAD, SANDBOX, Story, answering
-from tests.builders import WHO_WRITES, a_notice, an_incident, notice_row
+from tests.builders import WHO_WRITES, a_notice, a_text, an_incident, notice_row
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 LAWS = Path(__file__).parent.parent / "laws"
@@ -130,12 +130,37 @@ def test_the_check_counts_and_lists_those_who_are_told_otherwise_than_others(app
     assert found == {
         "care.minor": (Verdict.WARNS, 1),
         "care.guardian": (Verdict.STANDS, 1),
+        "care.nameless": (Verdict.WARNS, 1),
         "care.next_of_kin": (Verdict.STANDS, 1),
         "care.at_risk": (Verdict.STANDS, 1),
     }
     row = notice_row(story.incident, story.notice)
     listed = {word: preflight.listed(story.incident, row, f"care.{word}") for word in ("minor", "guardian", "at_risk")}
     assert listed == {"minor": [2], "guardian": [3], "at_risk": [5]}
+
+
+@pytest.mark.parametrize(("words", "nameless"), [("Data was copied.", [1]), ("On {{ person.for_whom }}.", [])])
+def test_a_text_that_does_not_tell_a_guardian_whose_data_it_is_about_is_pointed_out(app, words, nameless):
+    incident = an_incident(now=NOW)
+    people.add(
+        incident.ref, {"name": "Milo Minor", "place": "DE", "exposed": "email"} | CHILD | GUARDIAN, actor=LEAD, now=NOW
+    )
+    people.add(
+        incident.ref,
+        {"name": "Ada Adult", "email": "ada@example.org", "place": "DE", "exposed": "email"},
+        actor=LEAD,
+        now=NOW,
+    )
+    text = a_text()
+    text.sections["what_happened"] = words
+    story = Story(
+        incident, a_notice(incident, channels=("email",), texts=(text,), now=NOW), real={"email": Memory("email")}
+    )
+    found = _checked(story)
+    assert preflight.listed(incident, notice_row(incident, story.notice), "care.nameless") == nameless
+    looks = [one for one in found.results if one.what == "care.nameless"]
+    assert [(look.verdict, look.people) for look in looks] == [(Verdict.WARNS, 1)] * len(nameless)
+    assert all("person.for_whom" in look.sentence for look in looks)
 
 
 def test_the_laws_that_want_guardians_told_are_named_beside_the_children(app):

@@ -3,11 +3,14 @@
 import pytest
 from playwright.sync_api import Page
 
+MOST_STOPS = 150
+"""How often somebody presses Tab on one page, at the very most."""
+
 
 def to(page: Page, selector: str) -> None:
     """Tab until this has the focus: what cannot be reached by keyboard fails here."""
     wanted = page.locator(selector).first
-    for _ in range(60):
+    for _ in range(MOST_STOPS):
         if wanted.evaluate("one => one === document.activeElement"):
             return
         page.keyboard.press("Tab")
@@ -63,7 +66,7 @@ def picked(page: Page, selector: str, value: str) -> None:
 def picked_of(page: Page, name: str, value: str) -> None:
     """Tab to the buttons of a choice, one of which can be on, and go along them by the arrows until that one is."""
     wanted = page.locator(f"[name={name}][value='{value}']")
-    for _ in range(60):
+    for _ in range(MOST_STOPS):
         if page.evaluate("name => document.activeElement.name === name", name):
             break
         page.keyboard.press("Tab")
