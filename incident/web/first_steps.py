@@ -1,9 +1,10 @@
-"""What somebody does first in an installation where nothing was ever logged: a second person, a drill, then the real thing."""
+"""What somebody does first in an installation where nothing was ever logged: a second person, a drill, then who the organisation is."""
 
 from dataclasses import dataclass
 
-from flask import url_for
+from flask import current_app, url_for
 
+from incident.actions import particulars
 from incident.domain.access import Role
 from incident.store import incidents, users
 from incident.web.access import may, me
@@ -35,7 +36,17 @@ def steps() -> list[FirstStep]:
                 _("Hold a drill"),
             )
         )
-    return found
+    return [*found, _named()] if may("organisation.change") else found
+
+
+def _named() -> FirstStep:
+    return FirstStep(
+        _("Say who your organisation is"),
+        _("A notice in earnest bears its name and whom to ask. A drill needs neither."),
+        url_for("particulars.show"),
+        _("Fill it in"),
+        done=bool(particulars.known(current_app.extensions["settings"]).company_name),
+    )
 
 
 def _second_person() -> FirstStep:

@@ -62,7 +62,9 @@ def stops(incident: Incident) -> list[Stop]:
             "log",
             Word("Log"),
             "incidents.show",
-            ("done" if seen.facts else "not", _("%(facts)s facts", facts=seen.facts) if seen.facts else ""),
+            ("done", ngettext("%(facts)s fact", "%(facts)s facts", seen.facts, facts=seen.facts))
+            if seen.facts
+            else ("ask", _("title only")),
         ),
         ("grade", Word("Grade"), "grades.index", _grade(around().grades.get(scales.Scale.PEOPLE))),
         ("plan", Word("Plan"), "plans.index", _plan(seen)),
@@ -236,6 +238,14 @@ def _asks(incident: Incident) -> list[Ask]:
         {task.duty for task in public_tasks.waiting(incident.id, pending=pending(incident), facts=known_of(incident))}
     )
     candidates = (
+        (
+            not seen.facts,
+            _("Only its title is known"),
+            _("Say since when you know and what is concerned: clocks start there, and duties are worked out."),
+            "incidents.facts",
+            _("say it"),
+            "open",
+        ),
         (
             seen.opened,
             _("Somebody opened this incident in an emergency")

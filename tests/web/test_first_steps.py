@@ -35,6 +35,31 @@ def test_the_second_person_is_done_once_somebody_else_can_approve(as_):
     assert "Invite an approver" not in first
 
 
+def test_an_administrator_is_led_to_the_page_that_names_the_organisation(app, as_, monkeypatch):
+    plain = app.extensions["settings"].model_copy(update={"company_name": ""})
+    monkeypatch.setitem(app.extensions, "settings", plain)
+    boss = as_(Role.ADMINISTRATOR, Role.LEAD)
+    first = _only(boss.get("/").text, "Begin here")
+    assert 'href="/administration/organisation/"' in first
+    assert "Say who your organisation is" not in as_(Role.LEAD).get("/").text
+    boss.post("/administration/organisation/", data={"company_name": "Example"})
+    named = _only(boss.get("/").text, "Begin here")
+    assert 'href="/administration/organisation/"' not in named
+    assert "✓ done" in named.split("Say who your organisation is")[1]
+
+
+def test_after_a_title_alone_the_path_asks_for_what_is_known_and_leads_there(app, as_):
+    lead = as_(Role.LEAD)
+    bare, told = an_incident(), an_incident(facts=KINDS)
+    page = lead.get(f"/incidents/{bare.ref}").text
+    assert "title only" in page
+    assert "Only its title is known" in page
+    assert f'href="/incidents/{bare.ref}/facts"' in page
+    told_page = lead.get(f"/incidents/{told.ref}").text
+    assert "1 fact<" in told_page
+    assert "Only its title is known" not in told_page
+
+
 def test_who_can_do_neither_sees_no_first_steps(as_):
     assert "Begin here" not in as_(Role.RESPONDER).get("/").text
 
