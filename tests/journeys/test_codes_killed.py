@@ -7,54 +7,22 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from datetime import date
 
 import pytest
 
-from incident.actions import people, remedies
 from incident.store import remedies as rows
 from incident.store.db import db
 from incident.store.remedies import RemedyCode
 from incident.store.sealed import sealer
-from notifiers.memory import Memory
 from tests import record
-from tests.actions.waves import LEAD, NOW, Story
-from tests.builders import a_notice, a_text, an_incident
+from tests.actions.test_remedies import a_story
+from tests.actions.waves import Story
 from tests.journeys.giving import AT_ONCE
 from tests.journeys.installation import ROOT
 
 pytestmark = pytest.mark.journey
 
 PEOPLE, CODES = 12, 15
-OFFER = {
-    "name": "Credit monitoring",
-    "services": ["credit_monitoring"],
-    "months": 12,
-    "provider": "Provider",
-    "how": {"en": "Type the code."},
-    "until": date(2027, 3, 1),
-    "coded": True,
-}
-
-
-def a_sending_with_codes(tmp_path) -> Story:
-    """A dozen people of whom each is to get a code by e-mail."""
-    incident = an_incident(now=NOW)
-    for number in range(1, PEOPLE + 1):
-        given = {"name": f"Person {number}", "email": f"person{number}@example.org", "place": "DE", "exposed": "email"}
-        people.add(incident.ref, given, actor=LEAD, now=NOW)
-    ref = remedies.offer(incident.ref, OFFER, actor=LEAD, now=NOW)
-    file = tmp_path / "codes.csv"
-    file.write_text("\n".join(f"GIVEN-{number:04}" for number in range(CODES)))
-    with file.open("rb") as content:
-        remedies.bring(incident.ref, ref, content, actor=LEAD, now=NOW)
-    text = a_text()
-    text.sections["what_we_offer"] = "{{ remedy.name }}: {{ remedy.code }}. {{ remedy.how }}"
-    notice = a_notice(incident, channels=("email",), texts=(text,), stage="approved", now=NOW)
-    story = Story(incident, notice, real={"email": Memory("email")})
-    story.start()
-    db.session.remove()
-    return story
 
 
 class Killer:
@@ -88,7 +56,7 @@ class Killer:
             assert "broke" not in heard, heard
             if "ended" in heard:
                 return int(heard["ended"])
-            self.told[heard["to"]] |= set(re.findall(r"GIVEN-\d{4}", heard["text"]))
+            self.told[heard["to"]] |= set(re.findall(r"CODE-\d{4}", heard["text"]))
         raise AssertionError("The program itself is gone.")
 
     def end(self) -> None:
@@ -109,8 +77,10 @@ def codes_of(story: Story) -> dict[int, str]:
     return {number: words[0] for number, words in found.items()}
 
 
-def test_codes_survive_a_worker_killed_at_every_statement(app, built, tmp_path):
-    story = a_sending_with_codes(tmp_path)
+def test_codes_survive_a_worker_killed_at_every_statement(app, built):
+    story = a_story(PEOPLE, CODES)
+    story.start()
+    db.session.remove()
     killer = Killer(story, built.settings)
     before: dict[int, str] = {}
     killed = 0
@@ -127,7 +97,7 @@ def test_codes_survive_a_worker_killed_at_every_statement(app, built, tmp_path):
     killer.end()
     codes = codes_of(story)
     assert sorted(codes) == list(range(1, PEOPLE + 1))
-    assert sorted(codes.values()) == [f"GIVEN-{number:04}" for number in range(PEOPLE)], "none is lost on the way"
+    assert sorted(codes.values()) == [f"CODE-{number:04}" for number in range(PEOPLE)], "none is lost on the way"
     for address, seen in killer.told.items():
         number = int(re.search(r"\d+", address)[0])
         assert seen == {codes[number]}, "what was handed over holds the person's own code alone"

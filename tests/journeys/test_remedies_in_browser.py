@@ -4,7 +4,6 @@ Beside it the organisation's own system: asked to reset passwords, and what beca
 """
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from incident import clock, work
 from incident.actions import people
@@ -23,21 +22,18 @@ from incident.domain.notices import SECTIONS
 from incident.store import incidents
 from incident.store import remedies as rows
 from incident.store.db import db
-from incident.web.languages import catalogue
 from notifiers.webhook import signature
 from tests.actions.test_webhooks import an_endpoint
 from tests.builders import a_notice, a_text, an_incident
 from tests.fakes.smtp import FakeSmtp
 from tests.fakes.webhooks import FakeReceiver
-from tests.journeys import axe
-from tests.journeys.browser import PATIENCE
 from tests.journeys.keyboard import brought, chosen, enter_on, picked, to, typed, unfolded
+from tests.journeys.reader import Reader
 from tests.journeys.served import Served
 from tests.journeys.world import COMPANY
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
-SHOTS = os.environ.get("SHOTS", "")
 AUTHOR = "U-0AUTHOR0"
 PENNSYLVANIA = {
     "what_happened": "A copied database",
@@ -117,50 +113,15 @@ def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offering]:
         made.server.close()
 
 
-class Reader:
-    """Somebody who leads, in one language at one width."""
-
-    codes: list[str]
-
-    def __init__(self, here: Offering, browser: Browser, language: str, width: int, look: str, *roles: Role) -> None:
-        self.here, self.browser, self.language, self.name = here, browser, language, f"{language}-{width}-{look}"
-        signed = here.sign_in(*(roles or (Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS)), language=language)
-        self.page: Page = here.enter(browser, width=width, signed=signed, color_scheme=look).new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.wrong: list[str] = []
-        self.page.on(
-            "request",
-            lambda asked: self.wrong.append(asked.url) if not asked.url.startswith((here.url, "data:")) else None,
-        )
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-
-    def go(self, path: str) -> Page:
-        """Open an address."""
-        self.page.goto(self.here.url + path)
-        return self.page
-
-    def said(self, english: str) -> str:
-        """A text of the interface as this person reads it."""
-        return english if self.language == "en" else catalogue(self.language).text(english)
-
-    def looks(self, name: str) -> None:
-        """In their language, nothing scrolls sideways, axe finds nothing; a picture, where somebody wants to look."""
-        assert self.page.locator("html").get_attribute("lang") == self.language
-        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), name
-        if SHOTS:
-            self.page.screenshot(path=str(Path(SHOTS) / f"{name}-{self.name}.png"), full_page=True)
-        assert axe.violations(self.page) == [], name
-
-
 @pytest.mark.parametrize(("language", "width", "look"), [("en", 1440, "dark"), ("zh-Hans", 390, "light")])
 def test_remedies_by_keyboard_alone(offering: Offering, browser: Browser, language: str, width: int, look: str):
     reader = Reader(offering, browser, language, width, look)
     incident, notice = offering.breach()
     _hold_against_the_law(reader, incident)
     _bring_too_few_and_be_refused(reader, incident, notice)
-    _tell(reader, incident, notice)
-    _note_what_was_redeemed(reader, incident)
-    _watch_it_end(reader, incident)
+    codes = _tell(offering, reader, incident, notice)
+    _note_what_was_redeemed(reader, incident, codes)
+    _watch_it_end(offering, reader, incident)
     assert reader.wrong == []
 
 
@@ -202,7 +163,7 @@ def _bring_too_few_and_be_refused(reader: Reader, incident: str, notice: str) ->
     reader.looks("remedies-codes")
 
 
-def _tell(reader: Reader, incident: str, notice: str) -> None:
+def _tell(offering: Offering, reader: Reader, incident: str, notice: str) -> list[str]:
     """Submitted once there are enough, approved by a second person at their own screen, sent; each mail holds one code."""
     page = reader.go(f"/incidents/{incident}/notices/{notice}")
     enter_on(page, "button[name=then][value=submit]")
@@ -215,30 +176,30 @@ def _tell(reader: Reader, incident: str, notice: str) -> None:
     reader.go(f"/incidents/{incident}/sending/new/{notice}")
     typed(page, "#people", "3")
     enter_on(page, "main form button.btn-primary")
-    reader.here.work()
-    codes = reader.here.codes_mailed(incident)
+    offering.work()
+    codes = offering.codes_mailed(incident)
     assert len(codes) == 3
     assert all(len(mine) == 1 for mine in codes.values())
     assert len(set.union(*codes.values())) == 3
-    reader.codes = sorted(set.union(*codes.values()))
+    return sorted(set.union(*codes.values()))
 
 
-def _note_what_was_redeemed(reader: Reader, incident: str) -> None:
+def _note_what_was_redeemed(reader: Reader, incident: str, codes: list[str]) -> None:
     page = reader.go(f"/incidents/{incident}/remedies/")
-    assert not any(code in page.content() for code in reader.codes)
+    assert not any(code in page.content() for code in codes)
     unfolded(page, "details:has(input[id^=used-]) > summary")
-    typed(page, "input[id^=code-]", reader.codes[0].lower())
+    typed(page, "input[id^=code-]", codes[0].lower())
     enter_on(page, "form[action$='/redeemed'] button")
     expect(page.locator("dl.facts").first).to_contain_text("33 %")
     reader.looks("remedies-filled")
     enter_on(page, "main a[href*='which=given']")
     expect(page.locator(".entry .tag--met")).to_have_count(1)
     expect(page.locator(".entry .tag--idle")).to_have_count(2)
-    assert not any(code in page.content() for code in reader.codes)
+    assert not any(code in page.content() for code in codes)
     reader.looks("remedies-who")
 
 
-def _watch_it_end(reader: Reader, incident: str) -> None:
+def _watch_it_end(offering: Offering, reader: Reader, incident: str) -> None:
     """The last day is near, and goes by."""
     soon = (datetime.now(UTC) + timedelta(days=9)).date()
     page = reader.go(f"/incidents/{incident}/remedies/")
@@ -248,7 +209,7 @@ def _watch_it_end(reader: Reader, incident: str) -> None:
     enter_on(page, "main form button.btn-primary")
     expect(page.locator("main .tag--soon").first).to_have_text(reader.said("ends soon"))
     expect(reader.go("/").locator("main")).to_contain_text("Credit monitoring")
-    with reader.here.app.app_context():
+    with offering.app.app_context():
         found = incidents.by_ref(incident)
         assert found is not None
         [row] = rows.of_incident(found.id, locked=True)
