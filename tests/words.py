@@ -19,8 +19,8 @@ from jinja2 import Environment, nodes
 
 from incident.domain.access import PERMITS
 from incident.domain.retention import RULES
+from incident.exports.catalogue import BELOW, FILES, PLACE
 from incident.settings import Settings
-from incident.web.catalogue import BELOW, FILES, PLACE
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
@@ -35,6 +35,7 @@ MARKS = {"_", "Word"}
 REFUSALS = {
     "flash": 0,
     "answer": 1,
+    "changed": 1,
     "refuse": 0,
     "Refused": 0,
     "Invalid": 1,
@@ -47,6 +48,8 @@ REFUSALS = {
 }
 """What says a sentence to the reader (a refusal, a word of thanks), and which argument that is; pages show it through `said`."""
 ROOMS = ("domain", "store", "actions", "exports", "web")
+MAILED = ("locked", "changed", "replaced without the old one's signature, for that was lost", "shut", "opened again")
+"""What became of a thing, as mails to the team say it."""
 TABLES = (
     "incident.actions.readiness:COMPANY",
     "incident.domain.access:MEANING",
@@ -113,11 +116,16 @@ TABLES = (
     "incident.domain.severity:_NO_INTENT",
     "incident.domain.tips:LABELS",
     "incident.domain.verbs:VERBS",
+    "incident.domain.account_mails:BROWSER",
+    "incident.domain.account_mails:NETWORK",
     "incident.domain.team_mails:SUBJECTS",
+    "incident.domain.team_mails:TEXTS",
     "incident.domain.webhooks:WORDS",
     "incident.domain.wording:PERSON",
     "incident.domain.wording:HOUSE",
     "incident.domain.wording:REMEDY",
+    "incident.actions.account_mails:CONNECTED",
+    "incident.actions.roles:SECOND",
     "incident.actions.alert_targets:WHY",
     "incident.actions.emergencies:VERDICTS",
     "incident.actions.public_tasks:TITLES",
@@ -176,7 +184,7 @@ Text = str | tuple[str, str]
 def gathered() -> dict[Text, bool]:
     """Every text in the order it was found; True where its places are filled below the pages."""
     found: dict[Text, bool] = {}
-    for text in (*_of_pages(), *_of_python()):
+    for text in (*_of_pages(), *_of_python(), *_of_speech()):
         found.setdefault(text, False)
     for text in (
         *_of_rooms(),
@@ -250,6 +258,14 @@ def _of_settings() -> Iterator[Text]:
         yield from [field.description] if field.description else []
 
 
+def _of_speech() -> Iterator[Text]:
+    """What rules have said by the `say` they are given."""
+    for path in sorted((ROOT / "incident" / "domain").rglob("*.py")):
+        for call in _calls(path):
+            if _name(call) == "say" and call.args and re.search("[A-Za-z]", GAP.sub("", text := _plain(call.args[0]))):
+                yield GAP.sub(r"%(\1)s", text)
+
+
 def _of_permits() -> Iterator[Text]:
     for permit in PERMITS:
         yield from (part.replace("_", " ") for part in permit.split("."))
@@ -261,6 +277,7 @@ def _of_retention() -> Iterator[Text]:
 
 
 def _of_tables() -> Iterator[Text]:
+    yield from MAILED
     for place in TABLES:
         module, _, name = place.partition(":")
         yield from _words(getattr(importlib.import_module(module), name))

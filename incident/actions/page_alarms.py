@@ -12,6 +12,7 @@ from incident.actions.ways import Circle, Ways
 from incident.domain import postings as rules
 from incident.domain.postings import Sight
 from incident.domain.reminder_texts import Case, Words, page_words
+from incident.domain.speech import Say
 from incident.store import announcements, postings
 from incident.store.announcements import Announcement
 from incident.store.db import db, new_ref
@@ -39,10 +40,10 @@ def alarm(case: Incident, row: Announcement, bad: int, ways: Ways, ledger: Ledge
     ledger.write("announcement.alarmed", row.slug, incident=case.ref, level=level.value, messages=made, looks=bad)
 
 
-def said(case: Case, rungs: Sequence[Reminder]) -> Words | None:
+def said(case: Case, rungs: Sequence[Reminder], say: Say) -> Words | None:
     """What a message about public pages says as they stand now; None where all of them are right again, or are no more."""
     found = [(slug, sight) for rung in rungs if (slug := _slug(rung)) and (sight := _sight(slug))]
-    return page_words(case, [(slug, rules.WORDS[sight]) for slug, sight in found]) if found else None
+    return page_words(case, [(slug, rules.WORDS[sight]) for slug, sight in found], say) if found else None
 
 
 def is_about_pages(rungs: Sequence[Reminder]) -> bool:

@@ -21,6 +21,7 @@ from incident.domain.access import visible
 from incident.domain.handovers import ANSWERED, HELD, State, again_at, reported
 from incident.domain.reminder_texts import Case, Due, Words, words
 from incident.domain.reminders import MAY_REACH
+from incident.exports.catalogue import speaker
 from incident.store import dispatches, handovers, incidents, mailbox, members, reach, sealed
 from incident.store import reminders as rows
 from incident.store.db import db
@@ -99,17 +100,19 @@ def _ready(ref: str, ways: Ways, now: datetime) -> Ready | str:
     if row.simulated and sealed.is_erased(case.id):
         return "erased"
     wanted = [] if about_pages else _wanted(case, rungs)
-    pages = page_alarms.said(_about(case, ways, "public"), rungs) if about_pages else None
-    if not wanted and pages is None:
-        return "settled"
     target = reach.targets_by_id([row.target_id]).get(row.target_id) if row.target_id else None
     user = next(iter(reach.people([row.user_id] if row.user_id else [])), None)
+    language = user.language if user else "en"
+    say = speaker(language)
+    pages = page_alarms.said(_about(case, ways, "public"), rungs, say) if about_pages else None
+    if not wanted and pages is None:
+        return "settled"
     to = _to(row, case, user, target)
     if not to:
         return "no_access"
     zone = ZoneInfo(user.time_zone if user else ways.zone)
     about = _about(case, ways, "reminders", rows.undecided(case.id))
-    return Ready(case, pages or words(about, wanted, zone=zone, now=now), to, "en")
+    return Ready(case, pages or words(about, wanted, zone=zone, now=now, say=say), to, language)
 
 
 def _about(case: Incident, ways: Ways, room: str, undecided: int = 0) -> Case:

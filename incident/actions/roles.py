@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from incident.actions import team_mails
 from incident.actions.ledger import Ledger, transaction
@@ -15,6 +16,9 @@ from incident.store import users
 from incident.store.db import db, new_ref
 from incident.store.separation import RoleRequest
 from incident.store.users import User
+
+SECOND: Final = {True: "with the yes of {second}", False: "and by nobody else"}
+"""By whom a gain was agreed to, in the words of the mail."""
 
 
 def confirmers(*, but: Sequence[str], ended_too: bool = False) -> list[User]:
@@ -67,7 +71,7 @@ def give(user: User, wanted: list[str], *, asked_by: str, ledger: Ledger, reques
 
 def tell_leads(user: User, new: Sequence[str], *, asked_by: str, ledger: Ledger, by_two: bool) -> int:
     """Have all leads told that somebody has gained roles, inside the caller's transaction; how many they are."""
-    second = f"with the yes of {ledger.actor}" if by_two else "and by nobody else"
+    second = SECOND[by_two].format(second=ledger.actor)
     about = {"person": user.ref, "asker": asked_by, "gained": list(new), "second": second}
     return team_mails.tell(team_mails.leads(), Kind.ROLES_CHANGED, about, ledger)
 

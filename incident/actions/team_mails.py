@@ -13,6 +13,7 @@ from incident.actions.ledger import Ledger, transaction
 from incident.domain import team_mails as rules
 from incident.domain.access import Role
 from incident.domain.team_mails import Kind, State
+from incident.exports.catalogue import speaker
 from incident.store import dispatches, users
 from incident.store import separation as rows
 from incident.store.db import db, new_secret_ref
@@ -86,8 +87,11 @@ def _claimed(ref: str, notifier: Notifier | None, site: str, now: datetime, leas
             reason = "not_set_up" if notifier is None else "locked"
             _settle(mail, State.NOT_SET_UP if notifier is None else State.FAILED, reason, ledger)
             return None
-        subject, text = rules.words(Kind(mail.kind), mail.about, site=site)
-        message = Message(ref=mail.ref, to=mail.user.email, text=text, subject=subject, language="en", thread=mail.ref)
+        language = mail.user.language
+        subject, text = rules.words(Kind(mail.kind), mail.about, site=site, say=speaker(language))
+        message = Message(
+            ref=mail.ref, to=mail.user.email, text=text, subject=subject, language=language, thread=mail.ref
+        )
         mail.tries, mail.lease_until = mail.tries + 1, now + lease
         _settle(mail, State.CALLING, "", ledger)
     return message

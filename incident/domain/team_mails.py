@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from incident.domain.speech import Say, english
+
 RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
 
 
@@ -105,11 +107,11 @@ TEXTS: Final = {
 }
 
 
-def words(kind: Kind, about: Mapping[str, Any], *, site: str) -> tuple[str, str]:
-    """Return subject and text. People stand in it by their references: a mail leaves the house."""
+def words(kind: Kind, about: Mapping[str, Any], *, site: str, say: Say = english) -> tuple[str, str]:
+    """Return subject and text as `say` puts them. People stand in it by their references: a mail leaves the house."""
     where = f"\n\n{site}/incidents/{about['incident']}/team/" if about.get("incident") else ""
     given = {name: _word(value) for name, value in about.items()}
-    return SUBJECTS[kind], TEXTS[kind].format(site=site, where=where, **given) + "\n\nTocsin"
+    return say(SUBJECTS[kind]), say(TEXTS[kind], site=site, where=where, **given) + "\n\nTocsin"
 
 
 def _word(value: object) -> str:

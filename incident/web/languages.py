@@ -5,12 +5,10 @@ when the program starts (labels, tables), and the filter `said` for what comes f
 vocabulary. Programs (the API, hooks, jobs, the command line) are always answered in English.
 """
 
-import re
-from datetime import date, tzinfo
+from datetime import tzinfo
 from typing import Any, Final, cast
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 from flask import Flask, g, has_request_context, request, session
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -19,17 +17,11 @@ from markupsafe import Markup, escape
 from incident.actions.users import LANGUAGES
 from incident.domain import phrases
 from incident.domain.facts import Unknown, Value, shown
+from incident.exports import catalogue as catalogues
+from incident.exports.catalogue import FORMATS, catalogue
 from incident.web import access
-from incident.web.catalogue import catalogue, city
 
 ENGLISH: Final = "en"
-MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-DATE: Final = re.compile(rf"\b([12]?\d|3[01]) ({'|'.join(MONTHS)}) (\d{{4}})\b")
-"""How rules write a day, such as 21 Nov 2026."""
-CITY: Final = r"[A-Z][^\W\d]*(?: [A-Z][^\W\d]*)*"
-MOMENT: Final = re.compile(rf"{DATE.pattern}(?:, (\d\d:\d\d(?::\d\d)?))? ({CITY})(?![^\W\d])")
-"""The same with its hour, where that is known, and with its zone: 21 Nov 2026, 19:09 Hong Kong."""
-FORMATS: Final = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 MEANT: Final = {("en", None): "en", ("zh", "Hans"): "zh-Hans", ("zh", None): "zh-Hans"}
 """Language and script of a browser's tag, and which of ours that is."""
 OWN_NAMES: Final = {"en": "English", "zh-Hans": "简体中文"}
@@ -117,20 +109,7 @@ def said(text: Any) -> Any:
     """Words that rules, actions or files made, in the reader's language; whatever is no plain text comes back as it is."""
     if tag() == ENGLISH or not isinstance(text, str) or isinstance(text, Markup):
         return text
-    return DATE.sub(_dated, catalogue(tag()).said(MOMENT.sub(_timed, str.__str__(text))))
-
-
-def _timed(found: re.Match[str]) -> str:
-    """A moment that a rule wrote, as this language writes it; nothing else in it is looked for afterwards."""
-    *_day, clock, place = found.groups()
-    named = city(place, locale())
-    return " ".join(part for part in (_dated(found), clock, named) if part)
-
-
-def _dated(found: re.Match[str]) -> str:
-    """A day that a rule wrote, as this language writes it."""
-    day, month, year = found.groups()[:3]
-    return format_date(date(int(year), MONTHS.index(month) + 1, int(day)), "long", locale=locale())
+    return catalogues.said(text, tag())
 
 
 def value_words(key: str, value: Value | Unknown, zone: tzinfo) -> str:

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from incident.domain import clock
 from incident.domain.clock import Calendar, Limit, Unit
+from incident.exports.catalogue import FILES, PLACE, Catalogue, _pattern, catalogue
 from incident.store import users
-from incident.web.catalogue import FILES, PLACE, Catalogue, _pattern, catalogue
 from incident.web.languages import Word, _, said
 from tests import words
 

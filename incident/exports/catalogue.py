@@ -7,19 +7,23 @@ forgotten or be out of date. English is the text in the code; what has no transl
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from datetime import date
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_location
+from babel.dates import format_date, get_timezone_location
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 from incident.domain import places, zones
 from incident.domain.facts import zone_word
+from incident.domain.speech import GAP, Say, english
 
 TRANSLATIONS: Final = Path(__file__).parent.parent / "translations"
+FORMATS: Final = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
+"""By which locale each language writes its days and cities."""
 FILES: Final = {"zh-Hans": TRANSLATIONS / "zh_Hans" / "LC_MESSAGES" / "messages.po"}
 BELOW: Final = "made below the pages"
 """The comment of a text that rules, actions or files make: its places are filled before a page sees it."""
@@ -32,6 +36,12 @@ LISTS: Final = {"; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
 FIGURE: Final = r"\d+"
 """What stands in a place called `amount`: a sentence that begins with one would else be found in any that ends like it."""
 PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DATE: Final = re.compile(rf"\b([12]?\d|3[01]) ({'|'.join(MONTHS)}) (\d{{4}})\b")
+"""How rules write a day, such as 21 Nov 2026."""
+CITY: Final = r"[A-Z][^\W\d]*(?: [A-Z][^\W\d]*)*"
+MOMENT: Final = re.compile(rf"{DATE.pattern}(?:, (\d\d:\d\d(?::\d\d)?))? ({CITY})(?![^\W\d])")
+"""The same with its hour, where that is known, and with its zone: 21 Nov 2026, 19:09 Hong Kong."""
 LATIN: Final = re.compile(r"[a-z]{2,}")
 FEWEST_WORDS: Final = 4
 
@@ -69,6 +79,46 @@ def catalogue(tag: str) -> Catalogue:
     filled = [english for message in messages if BELOW in message.auto_comments for english, _ in _pairs(message)]
     longest_first = sorted((english for english in filled if PLACE.search(english)), key=lambda words: -len(words))
     return Catalogue(texts, tuple((_pattern(english), english) for english in longest_first))
+
+
+def said(text: str, tag: str) -> str:
+    """What rules, actions or files made, in this language: its words, its moments and days."""
+    if tag not in FILES:
+        return text
+    words = catalogue(tag).said(MOMENT.sub(partial(_timed, FORMATS[tag]), str.__str__(text)))
+    return DATE.sub(partial(_dated, FORMATS[tag]), words)
+
+
+def speaker(tag: str) -> Say:
+    """What puts a rule's English with its gaps into this language; what fills them is said in it, too."""
+    if tag not in FILES:
+        return english
+    book = catalogue(tag)
+
+    def say(text: str, /, **values: object) -> str:
+        found = book.texts.get(GAP.sub(r"%(\1)s", text))
+        filled = {name: _filling(str(value), tag) for name, value in values.items()}
+        return text.format(**filled) if found is None else found % filled
+
+    return say
+
+
+def _filling(value: str, tag: str) -> str:
+    """A value in this language; what has lines of its own, such as a signed statement, stays letter by letter."""
+    return value if "\n" in value else said(value, tag)
+
+
+def _timed(locale: str, found: re.Match[str]) -> str:
+    """A moment that a rule wrote, as this locale writes it; nothing else in it is looked for afterwards."""
+    *_day, clock, place = found.groups()
+    named = city(place, locale)
+    return " ".join(part for part in (_dated(locale, found), clock, named) if part)
+
+
+def _dated(locale: str, found: re.Match[str]) -> str:
+    """A day that a rule wrote, as this locale writes it."""
+    day, month, year = found.groups()[:3]
+    return format_date(date(int(year), MONTHS.index(month) + 1, int(day)), "long", locale=locale)
 
 
 def _places() -> dict[str, str]:
