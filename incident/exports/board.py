@@ -1,8 +1,8 @@
 """The measures as one page for a board: five figures, four plots, and what they leave out. Same input, same bytes."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,46 +107,6 @@ def _plots(of: Measured) -> list[tuple[str, str, str, bytes]]:
     ]
 
 
-def months(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
-    """Incidents opened and closed by month."""
-    labels = [format_date(rules.first_day(one.year, one.month), "MMM yy", locale="en_GB") for one in of.months]
-    opened = Series("opened", "accent", [one.opened for one in of.months])
-    closed = Series("closed", "idle", [one.closed for one in of.months])
-    return plots.columns(labels, [opened, closed], look=look, width=width)
-
-
-def spans_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
-    """How long each span took: half of the incidents, and nine in ten."""
-    middle = Series("half took at most", "accent", [_seconds(of.spans[span].middle) for span in Span])
-    most = Series("nine in ten at most", "idle", [_seconds(of.spans[span].most) for span in Span])
-    shown = lambda seconds: length(timedelta(seconds=seconds))  # noqa: E731
-    return plots.lengths(list(SPAN_WORDS.values()), [middle, most], look=look, width=width, shown=shown)
-
-
-def laws_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
-    """Duties in time, late and overdue by law: those with most to judge."""
-    laws = [one for one in of.laws if one.judged][: rules.MOST_LAWS]
-    series = [
-        Series("in time", "met", [one.in_time for one in laws]),
-        Series("late", "soon", [one.late for one in laws]),
-        Series("overdue", "late", [one.overdue for one in laws]),
-    ]
-    return plots.stacks([one.law for one in laws], series, look=look, width=width)
-
-
-def channels_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE) -> bytes:
-    """People by what became of their last message, by channel."""
-    held: Sequence[Any] = of.channels
-    series = [
-        Series("delivered", "met", [one.reached for one in held]),
-        Series("taken by the provider", "accent", [one.taken for one in held]),
-        Series("under way", "idle", [one.under_way for one in held]),
-        Series("in doubt", "open", [one.unsure for one in held]),
-        Series("not reached", "late", [one.missed for one in held]),
-    ]
-    return plots.stacks([one.channel for one in held], series, look=look, width=width)
-
-
 def length(gap: timedelta) -> str:
     """A length of time in one unit that says enough, such as `45 min`, `6.5 h`, `12 d`."""
     hours = gap.total_seconds() / 3600
@@ -155,6 +115,59 @@ def length(gap: timedelta) -> str:
     if hours < 100:
         return f"{hours:.1f}".removesuffix(".0") + " h"
     return f"{hours / 24:,.0f} d"
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """In whose words a plot is drawn: each of ours in their language, their months and lengths of time."""
+
+    say: Callable[[str], str] = str
+    locale: str = "en_GB"
+    length: Callable[[timedelta], str] = length
+
+
+ENGLISH: Final = Spoken()
+
+
+def months(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:
+    """Incidents opened and closed by month."""
+    labels = [format_date(rules.first_day(one.year, one.month), "MMM yy", locale=spoken.locale) for one in of.months]
+    opened = Series(spoken.say("opened"), "accent", [one.opened for one in of.months])
+    closed = Series(spoken.say("closed"), "idle", [one.closed for one in of.months])
+    return plots.columns(labels, [opened, closed], look=look, width=width)
+
+
+def spans_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:
+    """How long each span took: half of the incidents, and nine in ten."""
+    middle = Series(spoken.say("half took at most"), "accent", [_seconds(of.spans[span].middle) for span in Span])
+    most = Series(spoken.say("nine in ten at most"), "idle", [_seconds(of.spans[span].most) for span in Span])
+    shown = lambda seconds: spoken.length(timedelta(seconds=seconds))  # noqa: E731
+    names = [spoken.say(word) for word in SPAN_WORDS.values()]
+    return plots.lengths(names, [middle, most], look=look, width=width, shown=shown)
+
+
+def laws_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:
+    """Duties in time, late and overdue by law: those with most to judge."""
+    laws = [one for one in of.laws if one.judged][: rules.MOST_LAWS]
+    series = [
+        Series(spoken.say("in time"), "met", [one.in_time for one in laws]),
+        Series(spoken.say("late"), "soon", [one.late for one in laws]),
+        Series(spoken.say("overdue"), "late", [one.overdue for one in laws]),
+    ]
+    return plots.stacks([one.law for one in laws], series, look=look, width=width)
+
+
+def channels_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:
+    """People by what became of their last message, by channel."""
+    held: Sequence[Any] = of.channels
+    series = [
+        Series(spoken.say("delivered"), "met", [one.reached for one in held]),
+        Series(spoken.say("taken by the provider"), "accent", [one.taken for one in held]),
+        Series(spoken.say("under way"), "idle", [one.under_way for one in held]),
+        Series(spoken.say("in doubt"), "open", [one.unsure for one in held]),
+        Series(spoken.say("not reached"), "late", [one.missed for one in held]),
+    ]
+    return plots.stacks([spoken.say(one.channel) for one in held], series, look=look, width=width)
 
 
 def _seconds(gap: timedelta | None) -> float | None:

@@ -36,7 +36,8 @@ WORDS = {
     429: ("Too many tries", "Please wait a little and try again."),
     500: (
         "Our mistake",
-        "Something went wrong on our side; nothing was saved. The log has the details under the reference below.",
+        "Something went wrong on our side, and nothing was saved. Try again; if it happens again, tell an administrator: "
+        "the log has the details.",
     ),
     503: ("Busy just now", "Nothing was saved. Please try again in a few seconds."),
 }

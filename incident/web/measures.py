@@ -16,6 +16,7 @@ from incident.domain.scales import LEVELS, Scale
 from incident.exports import board, csv, plots
 from incident.web.access import actor, now, permit, zone
 from incident.web.boards import CHANNEL_LABELS
+from incident.web.filters import span
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, locale
 from incident.web.pages import named
@@ -29,6 +30,25 @@ PLOTS: Final[Mapping[str, Callable[..., bytes]]] = {
     "spans": board.spans_plot,
     "laws": board.laws_plot,
     "channels": board.channels_plot,
+}
+PLOT_WORDS: Final[Mapping[str, Word]] = {
+    "opened": Word("opened"),
+    "closed": Word("closed"),
+    "half took at most": Word("half took at most"),
+    "nine in ten at most": Word("nine in ten at most"),
+    "to detect": Word("to detect"),
+    "to decide": Word("to decide"),
+    "to contain": Word("to contain"),
+    "to report": Word("to report"),
+    "to tell people": Word("to tell people"),
+    "in time": Word("in time"),
+    "late": Word("late"),
+    "overdue": Word("overdue"),
+    "delivered": Word("delivered"),
+    "taken by the provider": Word("taken by the provider"),
+    "under way": Word("under way"),
+    "in doubt": Word("in doubt"),
+    "not reached": Word("not reached"),
 }
 WIDTHS: Final = {"wide": plots.WIDE, "narrow": plots.NARROW}
 
@@ -62,7 +82,8 @@ def picture(plot: str) -> Response:
     look, width = request.args.get("look", "light"), request.args.get("width", "wide")
     if plot not in PLOTS or look not in plots.LOOKS or width not in WIDTHS:
         raise Missing()
-    drawn = PLOTS[plot](measured(), look=look, width=WIDTHS[width])
+    spoken = board.Spoken(_plot_word, locale(), span)
+    drawn = PLOTS[plot](measured(), look=look, width=WIDTHS[width], spoken=spoken)
     return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=60"})
 
 
@@ -97,6 +118,11 @@ def short(law: str) -> str:
     """The short name of a law; its reference where the library has it no more."""
     known = library().laws.get(law)
     return known.short if known else law
+
+
+def _plot_word(word: str) -> str:
+    """A word within a plot, as the reader says it."""
+    return str(PLOT_WORDS.get(word) or CHANNEL_LABELS.get(word, word))
 
 
 def month_words(one: Month) -> str:

@@ -15,7 +15,7 @@ from incident.domain.access import Role
 from incident.store import courses
 from incident.store import obligations as findings
 from incident.store.db import db
-from tests.builders import an_incident
+from tests.builders import a_user, an_incident
 
 TABLES = ("months", "spans", "laws", "channels")
 DUTY = "EU-GDPR/tell-authority"
@@ -143,3 +143,13 @@ def test_figures_keep_their_names_where_a_row_becomes_a_card(measured, as_):
     page = as_(Role.LEAD).get("/measures/").text
     for table in page.split('<table class="table table--cards">')[1:]:
         assert '<td class="n">' not in table.split("</table>")[0]
+
+
+def test_plots_speak_the_language_of_their_reader(measured, as_):
+    reader = a_user(Role.LEAD)
+    reader.language = "zh-Hans"
+    db.session.commit()
+    drawn = ElementTree.fromstring(as_(user=reader).get("/measures/months.svg").data)
+    words = {node.text for node in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert "已结案" in words
+    assert "closed" not in words
