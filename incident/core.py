@@ -1,5 +1,6 @@
 """The application without its pages: settings, database, keys, laws, channels. All that a worker or a command needs of it."""
 
+import json
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -85,8 +86,14 @@ def _open_keys(app: APIFlask, settings: Settings) -> None:
 def _engine_options(url: str) -> dict[str, Any]:
     quiet = {"hide_parameters": True}  # an error in the log says which statement failed, and never for whom
     if url.startswith("sqlite"):
-        return quiet | {"connect_args": {"timeout": 15}, "pool_size": 20, "max_overflow": 20}
+        pool = {"connect_args": {"timeout": 15}, "pool_size": 20, "max_overflow": 20}
+        return quiet | pool | {"json_deserializer": _from_json}
     return quiet | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+
+
+def _from_json(text: str) -> Any:
+    """What a column of SQLite holds as JSON; half of those of findings hold nothing, and are not parsed for it."""
+    return [] if text == "[]" else {} if text == "{}" else json.loads(text)
 
 
 def open_channels(app: APIFlask, settings: Settings) -> None:

@@ -226,7 +226,9 @@ def notes(incident_id: int, limit: int = 200) -> Sequence[Note]:
 
 def handovers(incidents: Select[Any], *, limit: int) -> Sequence[tuple[Note, str | None]]:
     """The last handover of each of these incidents (a query of ids), newest first, and the name of who wrote it."""
-    last = select(func.max(Note.id)).where(Note.purpose == "handover", Note.incident_id.in_(incidents))
+    own = next(iter(incidents.selected_columns))
+    among = incidents.where(own == Note.incident_id).correlate(Note).exists()  # few are handed over of very many
+    last = select(func.max(Note.id)).where(Note.purpose == "handover", among)
     newest = last.group_by(Note.incident_id)
     who = db.metadata.tables["user_account"]
     query = select(Note, who.c.name).outerjoin(who, who.c.ref == Note.written_by).where(Note.id.in_(newest))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -162,14 +162,20 @@ def steps_due(incidents: Select[Any], *, limit: int) -> Sequence[Step]:
     return db.session.scalars(query.where(Step.due_at.is_not(None)).order_by(Step.due_at, Step.id).limit(limit)).all()
 
 
-def wanted_of_newest(incidents: Select[Any], many: int) -> Sequence[tuple[int, list[str], int]]:
+def wanted_of_newest(incidents: Select[Any], many: int) -> Sequence[tuple[int, Sequence[str], int]]:
     """For the newest so many of these incidents (a query of ids), what open duties wait for, and how many wait for just that."""
     own = next(iter(incidents.selected_columns))
     newest = select(incidents.order_by(own.desc()).limit(many).subquery())
     keys = cast(FindingRow.wants, Text)  # hundreds of duties wait for a few dozen sets of facts
     query = select(FindingRow.incident_id, keys, func.count()).where(*_open_of(newest))
     found = db.session.execute(query.group_by(FindingRow.incident_id, keys))
-    return [(incident, json.loads(words), many) for incident, words, many in found]
+    return [(incident, _keys(words), many) for incident, words, many in found]
+
+
+@lru_cache(maxsize=4_096)
+def _keys(words: str) -> tuple[str, ...]:
+    """The same few dozen sets of facts, read from their column once."""
+    return tuple(json.loads(words))
 
 
 def wants(incident_ids: Collection[int]) -> Sequence[tuple[int, list[str], datetime | None]]:

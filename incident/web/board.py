@@ -72,7 +72,7 @@ def sought(args: Mapping[str, str]) -> Sought:
 
 def kept(rows: Iterable[FindingRow], asked: Sought) -> list[FindingRow]:
     """The findings that fit all that was asked for but the standing."""
-    return [row for row in rows if _fits(row, asked)]
+    return [row for row in rows if _fits(row, asked)] if asked.narrowed else list(rows)
 
 
 def _fits(row: FindingRow, asked: Sought) -> bool:
@@ -108,11 +108,14 @@ def country(code: str) -> str:
 
 def is_in(row: FindingRow, only: str) -> bool:
     """Whether a finding belongs to a view."""
-    if only == "all":
-        return True
+    return only in ("all", view_of(row))
+
+
+def view_of(row: FindingRow) -> str:
+    """The view that shows a finding, but for the one that shows all."""
     if row.state in findings.SETTLED:
-        return only == "settled"
-    return only == {Standing.ADVISED.value: "owed"}.get(row.standing, row.standing)
+        return "settled"
+    return "owed" if row.standing == "advised" else row.standing
 
 
 def by_due(row: FindingRow) -> tuple[int, datetime, str]:

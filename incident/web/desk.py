@@ -167,7 +167,9 @@ class _Found:
         """The questions whose answers decide most duties, over the newest incidents."""
         counted: Counter[tuple[int, str]] = Counter()
         for incident, keys, many in self.wants:
-            counted.update({(incident, key): many for key in keys if key in vocabulary()})
+            for key in keys:
+                counted[incident, key] += many
+        decided = [one for one in counted.items() if one[0][1] in vocabulary()]
         return [
             {
                 "label": vocabulary()[key].label,
@@ -175,7 +177,7 @@ class _Found:
                 "incident": self._named(incident),
                 "href": url_for("incidents.fact", incident=self._ref(incident), key=key, back="show"),
             }
-            for (incident, key), count in sorted(counted.items(), key=self._pressing)[:QUESTIONS]
+            for (incident, key), count in sorted(decided, key=self._pressing)[:QUESTIONS]
         ]
 
     def _pressing(self, asked: tuple[tuple[int, str], int]) -> tuple[bool, int]:

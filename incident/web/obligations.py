@@ -1,5 +1,6 @@
 """The pages of duties: what is owed, open, not owed and met, by when and why; and what people decide about it."""
 
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
@@ -41,6 +42,7 @@ def board_page(given: answers.Answers) -> str:
     fitting = board.kept(every, asked)
     picked = board.items([row for row in fitting if board.is_in(row, asked.only)], fold=asked.fold == "yes", now=now())
     page, more = _page(picked)
+    numbers = Counter({"all": len(fitting)}) + Counter(map(board.view_of, fitting))
     proposed = actions.proposed_among(every)
     assessed = rows.assessment(g.incident.id)
     open_questions = questions_of.asked(every, now())
@@ -51,7 +53,7 @@ def board_page(given: answers.Answers) -> str:
         more=_address(asked, after=more) if more else "",
         first=_address(asked) if request.args.get("after") else "",
         tabs=[
-            (words, _address(asked, only=word), word == asked.only, f"{_number(fitting, word)}")
+            (words, _address(asked, only=word), word == asked.only, f"{numbers[word]}")
             for word, words in board.VIEWS.items()
         ],
         facets=board.facets(every),
@@ -82,10 +84,6 @@ def _shown(item: board.Item) -> dict[str, Any]:
         "found": [findings.shown(row, now()) for row in item.rows],
         "dated": sum(1 for row in item.rows if row.due_at),
     }
-
-
-def _number(every: list[FindingRow], only: str) -> int:
-    return sum(1 for row in every if board.is_in(row, only))
 
 
 def _page(picked: list[board.Item]) -> tuple[list[board.Item], str]:
