@@ -40,6 +40,16 @@
     return Math.clz32(state[0]);
   }
 
+  // What is too large would take everything else that was written with it: it is said before the form is sent.
+  document.querySelectorAll("input[type=file][data-largest]").forEach((field) => {
+    field.addEventListener("change", () => {
+      const files = [...field.files], largest = Number(field.dataset.largest);
+      const fits = files.length <= Number(field.dataset.most) && files.every((one) => one.size <= largest);
+      field.setCustomValidity(fits ? "" : field.dataset.sorry);
+      field.reportValidity();
+    });
+  });
+
   document.querySelectorAll("form[data-ticket]").forEach((form) => {
     const field = form.elements.namedItem("proof"), ticket = form.dataset.ticket, bits = Number(form.dataset.bits);
     let next = 0, waits = false, button = null;

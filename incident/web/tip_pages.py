@@ -277,6 +277,7 @@ def _form(
         offsets=OFFSETS,
         offset=given.get("offset") or _offset_here(now()),
         most=rules.MOST_FILES,
+        largest=rules.LARGEST_FILE,
         megabytes=rules.LARGEST_FILE // 2**20,
         seconds=int(tickets.WAIT.total_seconds()),
     )

@@ -10,12 +10,13 @@ from playwright.sync_api import Browser, Page, expect
 from incident import clock
 from incident.actions import tip_triage
 from incident.domain import tip_words
+from incident.domain import tips as rules
 from incident.domain.access import Role
 from incident.store import tips as rows
 from incident.store import users
 from incident.store.db import db
 from tests.journeys import axe
-from tests.journeys.browser import Window, opened
+from tests.journeys.browser import Window, opened, press
 from tests.journeys.keyboard import enter_on, typed
 from tests.journeys.served import Served
 
@@ -100,6 +101,31 @@ def test_without_scripts_a_form_that_is_sent_too_soon_waits_and_loses_nothing(se
     expect(page.get_by_role("alert")).to_contain_text("more seconds")
     expect(page.locator("#what")).to_have_value("Written without a script")
     context.close()
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_takes_what_was_written_with_it(served, browser, tmp_path):
+    large, empty = tmp_path / "large.bin", tmp_path / "😀 פתק.txt"
+    large.write_bytes(b"x" * (rules.LARGEST_FILE + 1))
+    empty.write_bytes(b"")
+    stranger = Window(browser, served.url, width=320)
+    page = stranger.go("/report/de/leak")
+    page.fill("#what", "Hilfe 😱 " * 300)
+    page.set_input_files("#files", large)
+    page.locator("form button").click()
+    assert page.locator("#files").evaluate("one => one.validationMessage") == tip_words.words("de")["errors"]["files"]
+    assert page.locator("#what").input_value().startswith("Hilfe 😱")
+    assert stranger.fits()
+    page.set_input_files("#files", empty)
+    press(page.locator("form button"), twice=True)
+    code = page.locator("code").inner_text()
+    for language in ("de", "ja"):
+        page = stranger.go(f"/report/{language}/follow-up")
+        if page.locator("[name=code]").count():
+            page.fill("[name=code]", f" {code.lower()} ")
+            press(page.locator("form button").first)
+        expect(page.locator("main")).to_contain_text("Hilfe 😱")
+        expect(page.locator("main")).to_contain_text("😀 פתק.txt")
+    assert stranger.wrong == []
 
 
 def test_a_colleague_makes_an_incident_of_it(served: Served, browser: Browser):
