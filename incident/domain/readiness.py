@@ -261,13 +261,13 @@ def _harbour(signs: Signs) -> Check:
 def _keeping(signs: Signs, now: datetime) -> Iterator[Check]:
     do = "Run “tocsin backup FILE”, every night by a timer; keep it elsewhere."
     if signs.backup_at is None:
-        yield Check("backup", "A backup", Verdict.FAILS, "There never was one.", do)
+        yield Check("backup", "A recent backup", Verdict.FAILS, "There never was one.", do)
     elif (age := now - signs.backup_at) > LOST_BACKUP:
-        yield Check("backup", "A backup", Verdict.FAILS, f"The last one is of {_day(signs.backup_at)}.", do)
+        yield Check("backup", "A recent backup", Verdict.FAILS, f"The last one is of {_day(signs.backup_at)}.", do)
     elif age > OLD_BACKUP:
-        yield Check("backup", "A backup", Verdict.LOOK, f"The last one is of {_day(signs.backup_at)}.", do)
+        yield Check("backup", "A recent backup", Verdict.LOOK, f"The last one is of {_day(signs.backup_at)}.", do)
     else:
-        yield Check("backup", "A backup", Verdict.READY, "Made and read again within two days.")
+        yield Check("backup", "A recent backup", Verdict.READY, "Made and read again within two days.")
     late = signs.checkpoint_at is None or now - signs.checkpoint_at > OLD_CHECKPOINT
     if signs.record_lines and late:
         says = "The record was not signed for two days: what is written since could be cut off unseen."

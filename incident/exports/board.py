@@ -123,6 +123,7 @@ class Spoken:
 
     say: Callable[[str], str] = str
     locale: str = "en_GB"
+    month: str = "MMM yy"
     length: Callable[[timedelta], str] = length
 
 
@@ -131,7 +132,9 @@ ENGLISH: Final = Spoken()
 
 def months(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:
     """Incidents opened and closed by month."""
-    labels = [format_date(rules.first_day(one.year, one.month), "MMM yy", locale=spoken.locale) for one in of.months]
+    labels = [
+        format_date(rules.first_day(one.year, one.month), spoken.month, locale=spoken.locale) for one in of.months
+    ]
     opened = Series(spoken.say("opened"), "accent", [one.opened for one in of.months])
     closed = Series(spoken.say("closed"), "idle", [one.closed for one in of.months])
     return plots.columns(labels, [opened, closed], look=look, width=width)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import east_asian_width
 
 from incident import parts
 
@@ -160,6 +161,7 @@ def _drawn(
         legend_at_bottom_columns=len(series) if width == WIDE else 1,
         legend_box_size=10,
         margin=8,
+        margin_left=8 + (_broader(labels) if kind is not pygal.Bar else 0),
         spacing=8,
         min_scale=2,
         max_scale=6,
@@ -178,6 +180,11 @@ def _drawn(
     for settings in tree.findall(".//{*}script"):  # Pygal's own, for a program that is not loaded
         settings.getparent().remove(settings)
     return bytes(etree.tostring(tree))
+
+
+def _broader(labels: Sequence[str]) -> int:
+    """Pixels by which the longest label is wider than Pygal takes it to be: it counts letters, and Chinese ones are broad."""
+    return max((round(6 * sum(east_asian_width(letter) in "WF" for letter in label)) for label in labels), default=0)
 
 
 def _whole(value: float | None) -> str:

@@ -50,6 +50,8 @@ PLOT_WORDS: Final[Mapping[str, Word]] = {
     "in doubt": Word("in doubt"),
     "not reached": Word("not reached"),
 }
+MONTHS: Final = {"zh_Hans_CN": "yy/M"}
+"""How a month is written where there is little room, other than as in English."""
 WIDTHS: Final = {"wide": plots.WIDE, "narrow": plots.NARROW}
 
 
@@ -82,7 +84,7 @@ def picture(plot: str) -> Response:
     look, width = request.args.get("look", "light"), request.args.get("width", "wide")
     if plot not in PLOTS or look not in plots.LOOKS or width not in WIDTHS:
         raise Missing()
-    spoken = board.Spoken(_plot_word, locale(), span)
+    spoken = board.Spoken(_plot_word, locale(), MONTHS.get(locale(), "MMM yy"), span)
     drawn = PLOTS[plot](measured(), look=look, width=WIDTHS[width], spoken=spoken)
     return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=60"})
 

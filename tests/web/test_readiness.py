@@ -59,7 +59,7 @@ def test_a_trial_counts_for_the_provider_it_went_by(app):
 def test_the_table_says_the_same(as_):
     lines = as_(Role.RESPONDER).get("/readiness/readiness.csv").text.splitlines()
     assert lines[0] == "what,how it stands,says,do"
-    assert any(line.startswith("A backup,fails,") for line in lines)
+    assert any(line.startswith("A recent backup,fails,") for line in lines)
 
 
 def test_what_puts_several_things_right_is_said_once(as_):
