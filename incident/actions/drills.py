@@ -15,7 +15,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.pretences import Life
 from incident.domain.scenarios import Scenario
 from incident.store import drills as rows
-from incident.store import incidents, users
+from incident.store import enquiries, incidents, users
 from incident.store.db import db, new_ref
 from incident.store.drills import Drill, DrillInject, DrillRemark
 from incident.store.incidents import Incident
@@ -118,6 +118,7 @@ def resume(incident: str, *, actor: str, now: datetime) -> None:
     with transaction(actor, now) as ledger:
         case, row = _led(incident, actor)
         work = rules.resumed(row.clock, now)
+        enquiries.wait(case.id, since=row.clock.paused_at or now, now=now)
         row.keep_clock(work)
         for one in rows.injects(case.id, (Arrival.WAITING,)):
             one.due_at = work.moment(one.minute)

@@ -7,12 +7,13 @@ from typing import Final
 from incident.actions import climbing, contacts, people
 from incident.actions.enquiring import About, Asker, Words, add, asker, begun, case_of, held, keep_asker, words
 from incident.actions.ledger import Ledger, transaction
-from incident.domain import columns, places, starters
+from incident.domain import columns, drills, places, starters
 from incident.domain import enquiries as rules
 from incident.domain.enquiries import Figures, Kind, Source, State, Terms, Turn
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.handovers import State as Sent
 from incident.store import deliveries, dispatches, users
+from incident.store import drills as clocks
 from incident.store import enquiries as rows
 from incident.store import people as registry
 from incident.store.db import db
@@ -145,7 +146,8 @@ def take_longer(
         row = held(case, ref)
         if row.kind != Kind.REQUEST or row.state != State.OPEN:
             raise Refused("Only an open request under a law can be given more time.")
-        row.due_at = rules.longer(row.rule, row.received_at, row.due_at, row.place, terms, now)
+        later = rules.longer(row.rule, row.received_at, row.due_at, row.place, terms, now)
+        row.due_at = drills.promised(clocks.clock_of(case), row.received_at, later, now)
         row.longer_at = now
         message = _tell(case, row, text, way, simulated, ledger)
         due = row.due_at.isoformat().replace("+00:00", "Z")
@@ -233,7 +235,8 @@ def hand_over(
         row.kind, row.right, row.place = Kind.REQUEST.value, wanted.value, lives
         row.person_number = number or row.person_number
         promise = rules.promised(Kind.REQUEST, row.received_at, terms, right=wanted, place=lives)
-        row.due_at, row.rule, row.changed_at = promise.due_at, promise.rule, now
+        row.due_at = drills.promised(clocks.clock_of(case), row.received_at, promise.due_at, now)
+        row.rule, row.changed_at = promise.rule, now
         row.longer_at, row.answered_at, row.outcome = None, None, ""
         ledger.write(
             "enquiry.handed_over",
@@ -241,7 +244,7 @@ def hand_over(
             incident=incident,
             right=wanted.value,
             rule=promise.rule,
-            due=promise.due_at.isoformat().replace("+00:00", "Z"),
+            due=row.due_at.isoformat().replace("+00:00", "Z"),
         )
 
 

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from incident.actions import particulars
 from incident.actions.ledger import Ledger
+from incident.domain import drills
 from incident.domain import enquiries as rules
 from incident.domain.enquiries import Kind, Source, Terms
 from incident.domain.errors import Missing, Refused
 from incident.settings import Settings
+from incident.store import drills as clocks
 from incident.store import enquiries as rows
 from incident.store import incidents, sealed
 from incident.store.db import db, new_ref, new_secret_ref
@@ -79,7 +81,7 @@ def begun(
         incident_id=case.id,
         received_at=ledger.now,
         changed_at=ledger.now,
-        due_at=promise.due_at,
+        due_at=drills.promised(clocks.clock_of(case), ledger.now, promise.due_at, ledger.now),
         rule=promise.rule,
         nonce=nonce,
         **asdict(about),

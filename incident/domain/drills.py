@@ -144,6 +144,11 @@ class Clockwork:
         return (pause for pause in self.pauses if pause[0] < stop)
 
 
+def promised(work: Clockwork | None, start: datetime, end: datetime, now: datetime) -> datetime:
+    """When what was promised from `start` to `end` is due in a drill; `end` where it is none. A pause that goes on counts at its end."""
+    return end if work is None else work.due(start, end, work.paused_at or now)
+
+
 def paced(clock: Clock, work: Clockwork | None, now: datetime) -> Clock:
     """A duty's clock as it runs in a drill: as much shorter as the drill is faster, and it says so."""
     if work is None or clock.due is None or (work.factor == 1 and not work.pauses):

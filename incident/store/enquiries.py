@@ -227,6 +227,13 @@ def mail_taken(mail_key: str) -> bool:
     return db.session.scalar(select(EnquiryMessage.id).where(EnquiryMessage.mail_key == mail_key)) is not None
 
 
+def wait(incident_id: int, *, since: datetime, now: datetime) -> None:
+    """Have what is open and not yet due take longer by a pause: for what came in during it, by what was left of it."""
+    waits = select(Enquiry).where(Enquiry.incident_id == incident_id, Enquiry.state == "open", Enquiry.due_at > since)
+    for row in db.session.scalars(waits):
+        row.due_at += now - max(since, row.received_at)
+
+
 def note_read(enquiry_id: int, now: datetime) -> None:
     """Keep that who asked saw, just now, every answer that they had not seen before."""
     unseen = EnquiryMessage.direction == OUT, EnquiryMessage.read_at.is_(None)

@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 from incident.actions import enquiries as actions
 from incident.actions import not_theirs
 from incident.actions.enquiring import Asker, Words, asker
+from incident.domain import drills, places, starters
 from incident.domain import enquiries as rules
-from incident.domain import places, starters
 from incident.domain.enquiries import Kind, Right, Source, State
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.people import mask_email, mask_phone, mask_words
 from incident.exports import csv
+from incident.store import drills as clocks
 from incident.store import enquiries as rows
 from incident.store import incidents
 from incident.store.enquiries import OUT, Enquiry, EnquiryMessage
@@ -426,16 +427,18 @@ def _longest(row: Enquiry) -> datetime | None:
     if row.state != State.OPEN:
         return None
     try:
-        return rules.longer(row.rule, row.received_at, row.due_at, row.place, terms(), now())
+        later = rules.longer(row.rule, row.received_at, row.due_at, row.place, terms(), now())
     except Refused:
         return None
+    return drills.promised(clocks.clock_of(g.incident), row.received_at, later, now())
 
 
 def _receipt(row: Enquiry, thread: Sequence[tuple[EnquiryMessage, Words]]) -> datetime | None:
     """By when the law wants receipt confirmed; None once we wrote, and where the page confirmed it at once."""
     if row.source == Source.PAGE or any(message.direction == OUT for message, _said in thread):
         return None
-    return rules.receipt_by(row.rule, row.received_at, row.place, terms())
+    by = rules.receipt_by(row.rule, row.received_at, row.place, terms())
+    return by and drills.promised(clocks.clock_of(g.incident), row.received_at, by, now())
 
 
 def _masked(who: Asker) -> dict[str, str]:

@@ -7,17 +7,22 @@ from flask import current_app
 from sqlalchemy import select
 
 from incident import clock, work
-from incident.actions import after_action, counts, drills, intake, plans, what_if
+from incident.actions import after_action, counts, drills, enquiries, intake, plans, what_if
+from incident.actions.enquiring import Asker
 from incident.domain.drills import Arrival, Course, Verdict
+from incident.domain.enquiries import Kind as AboutKind
+from incident.domain.enquiries import Terms, promised
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import audit, incidents
 from incident.store import drills as rows
+from incident.store import enquiries as enquiry_rows
 from incident.store import obligations as findings
 from incident.store import plans as plan_rows
 from incident.store.db import db
 from incident.store.incidents import Incident
 from tests.builders import a_user, an_incident
 
+TERMS = Terms(10, 30, ZoneInfo("UTC"))
 DUTY = "EU-GDPR/tell-authority"
 
 
@@ -60,6 +65,52 @@ def test_beginning_a_drill_opens_its_incident_with_facts_clock_and_made_up_peopl
     work.once()
     assert counts.of(case.ref).active > 100
     assert [one.state for one in rows.injects(case.id)] == ["waiting"] * 4
+
+
+def asked(case, lead, now):
+    """An enquiry that a player notes at this moment."""
+    given = {"source": "phone", "who": Asker("Kim One"), "text": "Which data?", "terms": TERMS}
+    return enquiries.take_in(case.ref, kind="question", **given, actor=lead, now=now)
+
+
+def due_of(case, ref):
+    db.session.rollback()
+    return enquiry_rows.by_ref(case.id, ref).due_at
+
+
+def test_answer_times_of_enquiries_run_by_the_clock_of_the_drill(app, lead):
+    now = clock.now()
+    case = begun(lead, now=now, factor=60)
+    real = promised(AboutKind.QUESTION, now, TERMS).due_at
+    assert due_of(case, asked(case, lead, now)) - now == (real - now) / 60
+    happened = an_incident()
+    assert due_of(happened, asked(happened, lead, now)) == real
+
+
+def test_a_pause_moves_what_people_asked_before_and_during_it_and_nothing_twice(app, lead):
+    now = clock.now()
+    case = begun(lead, now=now, factor=60)
+    first = asked(case, lead, now)
+    before = due_of(case, first)
+    drills.pause(case.ref, actor=lead, now=now + timedelta(minutes=5))
+    second = asked(case, lead, now + timedelta(minutes=10))
+    during = due_of(case, second)
+    drills.resume(case.ref, actor=lead, now=now + timedelta(minutes=15))
+    assert due_of(case, first) - before == timedelta(minutes=10)
+    assert due_of(case, second) - during == timedelta(minutes=5)
+
+
+def test_a_request_and_its_longer_time_run_by_the_clock_of_the_drill(app, lead):
+    now = clock.now()
+    case = begun(lead, now=now, factor=60)
+    ref = asked(case, lead, now)
+    by = {"terms": TERMS, "actor": lead, "now": now + timedelta(minutes=1)}
+    enquiries.hand_over(case.ref, ref, right="access", place="DE", **by)
+    month = promised(AboutKind.REQUEST, now, TERMS, right="access", place="DE").due_at
+    assert due_of(case, ref) - now == (month - now) / 60
+    enquiries.take_longer(case.ref, ref, text="There is a lot of it.", way="phone", simulated=True, **by)
+    assert timedelta(0) < due_of(case, ref) - now < timedelta(days=93) / 60
+    assert due_of(case, ref) - now > (month - now) / 60
 
 
 def test_an_unknown_scenario_or_speed_begins_nothing(app, tmp_path, lead):
