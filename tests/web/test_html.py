@@ -1,4 +1,4 @@
-"""Every page is valid HTML by the parser of the standard: no error, no id twice, and whatever points at an id points at one."""
+"""Every page is valid HTML by the parser of the standard, no id twice, whatever points at an id points at one; and whole in Chinese."""
 
 import re
 
@@ -8,8 +8,11 @@ from html5lib import HTMLParser
 from incident import clock
 from incident.actions import members
 from incident.domain.access import CASE_TEAM, Role
+from incident.store import users
+from incident.store.db import db
 from tests import crawler
 from tests.full_house import a_full_house
+from tests.web.test_chinese_pages import left_in_english
 
 POINTERS = re.compile(r'\s(?:for|aria-labelledby|aria-describedby|aria-controls|headers)="([^"]*)"')
 IDS = re.compile(r'\sid="([^"]*)"')
@@ -27,19 +30,25 @@ def mistakes(page: str) -> list[str]:
     ]
 
 
-def test_every_page_is_valid(app, as_):
+def test_every_page_is_valid_and_whole_in_chinese(app, as_):
     reader = as_(*CASE_TEAM, Role.ADMINISTRATOR)
     house = a_full_house(app.extensions["settings"].instance / "files")
     members.add(house.incident.ref, reader.ref, actor=house.actor, now=clock.now())
+    users.by_ref(reader.ref).language = "zh-Hans"
+    db.session.commit()
     found = dict(crawler.addresses(app, house))
-    wrong, whole = [], 0
+    views = {address: endpoint for endpoint, address in found.items()}
+    wrong, english, whole = [], [], 0
     for page, answer in crawler.pages(reader, sorted(found.values())):
         text = answer.get_data(as_text=True)
         if text.lstrip().lower().startswith("<!doctype"):
             whole += 1
             wrong += [f"{page.address}: {one}" for one in mistakes(text)]
+            if '<html lang="zh-Hans"' in text:
+                english += [f"{views[page.address]}: {one}" for one in left_in_english(views[page.address], text)]
     assert whole > 80
     assert wrong == []
+    assert english == []
 
 
 @pytest.mark.parametrize(
