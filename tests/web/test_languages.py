@@ -31,6 +31,7 @@ NAMES = {
     "UTC",
     "API",
     "Tocsin",
+    "TOCSIN_",
     "SHA-256",
     "P-",
     "TIP-",
