@@ -29,7 +29,7 @@ from incident.domain.wording import (
 from notifiers import contract
 from notifiers.contract import Frame
 
-FONT = "font-family:-apple-system,'Segoe UI','Noto Sans','Noto Sans SC',sans-serif"
+FONT = "font-family:-apple-system,'Segoe UI','Noto Sans',sans-serif"  # no font of one script: the reader's own fits the language
 BODY = f"margin:0;background:#ffffff;color:#17212e;{FONT};font-size:16px;line-height:1.5"
 HEADING = "font-size:18px;line-height:1.3;margin:24px 0 8px"
 SMALL = "color:#4a5868;font-size:14px;margin:0 0 8px"

@@ -153,15 +153,18 @@ def worst(looks: Iterable[Result]) -> Verdict:
     )
 
 
-def counted(count: int, one: str = "person", many: str = "people") -> str:
-    """A number with its noun, such as "1 person" or "1,204 people"."""
-    return f"{count:,} {one if count == 1 else many}"
+def counted(count: int) -> str:
+    """How many people, such as "1 person" or "1,204 people"."""
+    amount = f"{count:,}"
+    return f"{amount} person" if count == 1 else f"{amount} people"
 
 
 def _text(ground: Ground) -> Iterable[Result]:
     if ground.hurdles:
-        things = counted(ground.hurdles, "thing", "things")
-        yield Result("text", Verdict.BLOCKS, "Text", f"{things} to be mended on the compose page.")
+        amount = f"{ground.hurdles:,}"
+        one = f"{amount} thing to be mended on the compose page."
+        many = f"{amount} things to be mended on the compose page."
+        yield Result("text", Verdict.BLOCKS, "Text", one if ground.hurdles == 1 else many)
     if not ground.people and set(ground.channels) != {"announcement"}:
         yield Result("people", Verdict.BLOCKS, "Audience", "Nobody is in this audience.", 0)
 
@@ -170,8 +173,8 @@ def _held_back(ground: Ground) -> Iterable[Result]:
     """Who shares an address or a number with somebody, and stays out of the audience until a person has decided."""
     if count := ground.held_back:
         said = (
-            f"{counted(count)} may be on the list already, and {'gets' if count == 1 else 'get'} nothing until somebody "
-            "decides, under Possible duplicates. Decide before this is approved: an approval is for the people of that moment."
+            f"{counted(count)} may be on the list already: nothing goes to them until somebody decides, under Possible "
+            "duplicates. Decide before this is approved: an approval is for the people of that moment."
         )
         yield Result("duplicates", Verdict.WARNS, "Possible duplicates", said, count, "state.suspect")
 
@@ -204,7 +207,7 @@ def _records(ground: Ground, found: Findings) -> Iterable[Result]:
     """What in people's records keeps a message from being written or from arriving."""
     gaps = [(name, found.people[f"gap.{name}"]) for name in FIELDS if found.people.get(f"gap.{name}")]
     for name, count in gaps:
-        said = f"{{{{ {name} }}}}: {counted(count)} {'has' if count == 1 else 'have'} {FIELDS[name]}. Complete their records, or say it without the field."
+        said = f"{{{{ {name} }}}}: {counted(count)} with {FIELDS[name]}. Complete their records, or say it without the field."
         yield Result(f"gap.{name}", Verdict.BLOCKS, "Fields of the text", said, count, f"gap.{name}")
     if not gaps and ground.people:
         said = f"Every field of the text has a value for each of {counted(ground.people)}."
@@ -224,7 +227,7 @@ def _languages(ground: Ground) -> Iterable[Result]:
     for tag, count in sorted(missing.items(), key=lambda pair: (-pair[1], pair[0])):
         name = starters.named(tag) if tag in starters.languages() else tag
         get = starters.named(ground.languages[0]) if ground.languages else "nothing"
-        said = f"{counted(count)} {'reads' if count == 1 else 'read'} {name}, in which there is no text: they would get {get}."
+        said = f"For {counted(count)} who would read {name} there is no text: they would get {get}."
         yield Result(f"language.{tag}", Verdict.WARNS, "Languages", said, count, f"language.{tag}")
     if not missing and ground.people:
         yield Result(
@@ -249,7 +252,11 @@ def _texts(ground: Ground, found: Findings, cost: str) -> Iterable[Result]:
     people, segments = (sum(row[at] for row in found.texts.values()) for at in (0, 1))
     longest = max(row[2] for row in found.texts.values())
     tried = sum(ground.first.get("sms", {}).values())
-    said = f"{counted(segments, 'segment', 'segments')} if all {counted(people)} with a number get one; it is tried first for {tried:,}."
+    said = (
+        f"{segments:,} segments if all {counted(people)} with a number get one; it is tried first for {tried:,}."
+        if segments != 1
+        else f"1 segment if all {counted(people)} with a number get one; it is tried first for {tried:,}."
+    )
     if cost:
         said += f" That costs {cost}."
     verdict = Verdict.STANDS

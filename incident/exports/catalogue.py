@@ -33,7 +33,7 @@ JOINTS: Final = {"? ": " ", ": ": "："}
 """What stands between a name or a question and what is said of it."""
 LISTS: Final = {"; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
 """What stands between things that are told one after the other, the widest first."""
-FIGURE: Final = r"\d+"
+FIGURE: Final = r"\d[\d,]*"
 """What stands in a place called `amount`: a sentence that begins with one would else be found in any that ends like it."""
 PLACE: Final = re.compile(r"%\((\w+)\)[sd]")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -16,7 +16,7 @@ from incident.domain.people import AGE_WORDS, Age, Audience
 from incident.store.audiences import Group
 from incident.store.notices import Notice
 from incident.web.answers import LOCAL
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, ngettext, said
 from notifiers.contract import Despite
 
 CHANNEL_WORDS = {
@@ -208,14 +208,14 @@ def _most_first(pair: tuple[str, int]) -> tuple[int, str]:
 def audience_words(audience: Mapping[str, list[str]], people: int) -> str:
     """Return the audience as a phrase, such as "48,210 people · wave 1 · DE, FR"."""
     found = Audience.from_json(audience)
-    parts = [f"{people:,} {'person' if people == 1 else 'people'}"]
+    parts = [ngettext("%(people)s person", "%(people)s people", people, people=f"{people:,}")]
     if found.waves:
         parts.append(_("wave ") + ", ".join(str(wave) for wave in found.waves))
     for values, unknown in ((found.places, _("place not known")), (found.languages, _("language not known"))):
         if values:
             parts.append(", ".join(value or unknown for value in values))
     if found.ages:
-        parts.append(", ".join(AGE_WORDS[Age(age)] for age in found.ages))
+        parts.append(", ".join(said(AGE_WORDS[Age(age)]) for age in found.ages))
     if found.told_by:
         parts.append(_("told by ") + ", ".join(found.told_by))
     if found.not_listed_by:
@@ -232,15 +232,15 @@ def despite_words(contents: Mapping[str, Any]) -> str:
     """Return whom a version's e-mail reaches despite a list; empty where it sends none."""
     if Channel.EMAIL not in contents["channels"]:
         return ""
-    said = [DESPITE_WORDS[Despite(word)] for word in contents.get("despite", tuple(Despite))]
+    lists = [said(DESPITE_WORDS[Despite(word)]) for word in contents.get("despite", tuple(Despite))]
     return (
-        _("also to those who %(said)s", said=" or ".join(said))
-        if said
+        _("also to those who %(said)s", said=_(" or ").join(lists))
+        if lists
         else _("not to those who unsubscribed or complained")
     )
 
 
 def channel_words(channels: Iterable[str]) -> str:
     """Return the channels in their order, such as "e-mail, then text message, then letter"."""
-    words = [str(CHANNEL_WORDS[Channel(word)]).lower() for word in channels]
-    return ", then ".join(words) or _("no channel yet")
+    words = [said(CHANNEL_WORDS[Channel(word)]).lower() for word in channels]
+    return _(", then ").join(words) or _("no channel yet")

@@ -98,7 +98,7 @@ def test_nobody_in_the_audience_keeps_a_notice_back_unless_it_speaks_to_everybod
 def test_each_field_without_a_value_has_its_sentence_and_its_list(field, words):
     one = look(f"gap.{field}", Findings({f"gap.{field}": 1}))
     assert (one.verdict, one.people, one.listed) == (Verdict.BLOCKS, 1, f"gap.{field}")
-    assert f"1 person has {words}" in one.sentence
+    assert f"1 person with {words}" in one.sentence
 
 
 def test_a_language_is_lacking_only_where_no_text_is_in_its_tongue():
@@ -154,6 +154,6 @@ def test_what_was_found_is_kept_as_it_was():
 def test_possible_duplicates_are_named_for_they_get_nothing():
     found = look("duplicates", held_back=3)
     assert (found.verdict, found.people, found.listed) == (Verdict.WARNS, 3, "state.suspect")
-    assert "3 people may be on the list already, and get nothing until somebody decides" in found.sentence
-    assert "1 person may be on the list already, and gets nothing" in look("duplicates", held_back=1).sentence
+    assert "3 people may be on the list already: nothing goes to them until somebody decides" in found.sentence
+    assert "1 person may be on the list already: nothing goes to them" in look("duplicates", held_back=1).sentence
     assert look("duplicates") is None

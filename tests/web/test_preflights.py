@@ -69,7 +69,7 @@ def test_everybody_is_checked_at_a_button_and_each_number_leads_to_its_people(in
     assert "data-done" in lead.get(at(incident, ref, "/check/progress")).get_data(as_text=True)
     page = words(lead.get(at(incident, ref, "/check/")))
     assert "keeps it back" in page
-    assert "{{ person.name }}: 2 people have no name." in page
+    assert "{{ person.name }}: 2 people with no name." in page
     assert f"{at(incident, ref, '/check/people')}?what=gap.person.name" in page
     listed = words(lead.get(at(incident, ref, "/check/people?what=gap.person.name")))
     assert ">P-2<" in listed
@@ -103,7 +103,7 @@ def test_after_a_change_what_was_found_is_not_shown_as_if_it_held(incident, as_)
     correcting.correct(incident.ref, "P-2", {"name": "Bo"}, reason="Found", version=1, actor=WHO, now=NOW)
     page = words(lead.get(at(incident, ref, "/check/")))
     assert "changed after the last check" in page
-    assert "have no name" not in page
+    assert "with no name" not in page
 
 
 def test_an_auditor_reads_it_and_starts_none(incident, as_):
