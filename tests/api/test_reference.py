@@ -60,6 +60,14 @@ def test_the_parts_of_the_description_are_named_once(spec):
     assert len(names) == len(set(names))
 
 
+def test_no_two_shapes_have_one_title_and_every_reference_leads_somewhere(spec):
+    shapes = spec["components"]["schemas"]
+    titles = [shape["title"] for shape in shapes.values() if "title" in shape]
+    assert len(titles) > 300
+    assert sorted(titles) == sorted(set(titles))
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(spec))) <= set(shapes)
+
+
 def test_the_pages_show_what_is_given_and_what_comes(as_):
     browser = as_(Role.RESPONDER)
     assert 'href="/reference/incidents"' in browser.get("/reference/").text
