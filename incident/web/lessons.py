@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from incident.actions import lessons as actions
 from incident.actions.plans import able
 from incident.domain import lessons as rules
-from incident.domain import playbook_files, plans, starters
+from incident.domain import plans, playbook_files, starters
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
