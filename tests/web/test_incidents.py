@@ -290,3 +290,13 @@ def test_the_list_says_that_tocsin_opened_what_no_person_did(as_):
     said = {"source": "a feed", "confidence": "high", "actor": "system", "now": clock.now()}
     intake.log(kind="incident", title="Opened by a feed", facts={}, **said)
     assert re.search(r"opened [^<]* by Tocsin", as_(Role.RESPONDER).get("/incidents/").text)
+
+
+def test_of_many_unknown_facts_the_first_ten_stand_open_and_the_rest_folded(as_):
+    lead = as_(Role.LEAD)
+    page = lead.get(f"/incidents/{an_incident().ref}/facts").text
+    asked = page.split('id="asked"')[1].split("</section>")[0]
+    shown, folded = asked.split("<details")
+    assert shown.count('class="entry') == 10
+    left = folded.count('class="entry')
+    assert f"<summary>{left} more</summary>" in folded
