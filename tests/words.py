@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
+from incident.domain import enisa, preflight
 from incident.domain.access import PERMITS
 from incident.domain.retention import RULES
 from incident.exports.catalogue import BELOW, FILES, PLACE
@@ -95,10 +96,15 @@ TABLES = (
     "incident.domain.people:STATE_WORDS",
     "incident.domain.people:AGE_WORDS",
     "incident.domain.phrases:ENGLISH",
+    "incident.domain.plans:DAYS",
     "incident.domain.plans:FROM_OPENING",
+    "incident.domain.plans:HOURS",
+    "incident.domain.plans:ONE_HOUR",
     "incident.domain.plans:FROM_FACT",
     "incident.domain.plans:PHASE_WORDS",
     "incident.domain.postings:WORDS",
+    "incident.domain.preflight:ONE_PERSON",
+    "incident.domain.preflight:PEOPLE",
     "incident.domain.preflight:WAYS",
     "incident.domain.preflight:FIELDS",
     "incident.domain.pretences:WORDS",
@@ -277,7 +283,7 @@ def _of_retention() -> Iterator[Text]:
 
 
 def _of_tables() -> Iterator[Text]:
-    yield from MAILED
+    yield from (*MAILED, *enisa.BASE, *(title for title, _ in preflight.CARE.values()))
     for place in TABLES:
         module, _, name = place.partition(":")
         yield from _words(getattr(importlib.import_module(module), name))

@@ -20,6 +20,7 @@ from incident.domain.texts import storable
 PLAYBOOKS = Path(__file__).parent.parent / "playbooks"
 COMMON = "common"
 OPENED = "opened_at"  # the one moment that is always known
+ONE_HOUR, HOURS, DAYS = "1 hour", "{amount} hours", "{amount} days"
 FROM_OPENING, FROM_FACT = "{length} from the opening of the incident", "{length} from “{label}”"
 LONGEST_REASON = 2_000
 LONGEST_NOTE = 10_000
@@ -245,8 +246,8 @@ def deadline(due: Due | None, facts: Facts, opened_at: datetime) -> Deadline:
 def _length(hours: int) -> str:
     """Hours as people say them: days from the fourth on."""
     if hours >= 96 and hours % 24 == 0:
-        return f"{hours // 24} days"
-    return f"{hours} hour{'s' if hours != 1 else ''}"
+        return DAYS.format(amount=hours // 24)
+    return ONE_HOUR if hours == 1 else HOURS.format(amount=hours)
 
 
 # ---------------------------------------------------------------- what may become of a step

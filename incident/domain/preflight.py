@@ -27,6 +27,7 @@ CLIPPED: Final = 100_000
 """Bytes of HTML above which a large mailbox provider shows only the beginning of an e-mail (Gmail: 102 kB)."""
 ADVISED_SMS: Final = 320  # letters; beyond that Twilio sees texts arrive less well
 LONGEST_SMS: Final = 1_600  # letters, over all segments (Twilio 21617)
+ONE_PERSON, PEOPLE = "1 person", "{amount} people"
 WAYS: Final[Mapping[str, tuple[str, str]]] = {
     "email": ("E-mail", "no e-mail address"),
     "sms": ("Text message", "no telephone number"),
@@ -155,8 +156,7 @@ def worst(looks: Iterable[Result]) -> Verdict:
 
 def counted(count: int) -> str:
     """How many people, such as "1 person" or "1,204 people"."""
-    amount = f"{count:,}"
-    return f"{amount} person" if count == 1 else f"{amount} people"
+    return ONE_PERSON if count == 1 else PEOPLE.format(amount=f"{count:,}")
 
 
 def _text(ground: Ground) -> Iterable[Result]:
