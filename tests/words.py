@@ -160,6 +160,7 @@ PROSE = (
 SPEAKING = {
     "audit": {"sentences", "_on_keys", "_on_witnesses", "_on_stamps"},
     "enquiries": {"rule_words"},
+    "ladders": {"words"},
     "musts": {"_why_open", "_cure"},
     "obligations": {"_not_in_force", "_reaches"},
 }
