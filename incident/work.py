@@ -51,6 +51,7 @@ from incident.actions import (
 )
 from incident.actions.ways import Ways
 from incident.domain.lanes import Lane, lane_of
+from incident.settings import Settings
 from incident.store import dispatches, jobs
 from incident.store.db import db
 from incident.visits import visits
@@ -151,9 +152,9 @@ def _look_up(reference: str, now: datetime) -> None:
     lookups.look_up(reference, _channels(), now=now)
 
 
-def ways() -> Ways:
+def ways(settings: Settings | None = None) -> Ways:
     """How this installation reaches the people who work here."""
-    settings = particulars.known(current_app.extensions["settings"])
+    settings = settings or current_app.extensions["settings"]
     return Ways(
         _channels(),
         current_app.extensions["alerts"],
@@ -164,12 +165,17 @@ def ways() -> Ways:
     )
 
 
+def _told_ways() -> Ways:
+    """The same with the time zone of the organisation, where a page was told it."""
+    return ways(particulars.known(current_app.extensions["settings"]))
+
+
 def _remind(reference: str, now: datetime) -> None:
-    reminders.do(reference, now, ways())
+    reminders.do(reference, now, _told_ways())
 
 
 def _hand_over(reference: str, _now: datetime) -> None:
-    reminder_messages.do(reference, ways(), clock=clock.now)
+    reminder_messages.do(reference, _told_ways(), clock=clock.now)
 
 
 def _print(reference: str, _now: datetime) -> None:
