@@ -151,6 +151,7 @@ def _bring(case: Window, path: str, people: Messy, folder: Path) -> None:
     page.locator("input[type=file]").set_input_files(listed)
     press(page.get_by_role("button", name="Bring it"))
     expect(page.get_by_text("样本").first).to_be_visible()
+    page.locator("#exposed > summary").click()
     for kind in ("name", "email", "address"):
         page.locator(f"[name=exposed][value={kind}]").check()
     press(page.get_by_role("button", name="Take the list in"))
