@@ -14,7 +14,6 @@ MOST = 12
 MORE = {
     "closing.index": (18, "every gate of a closing looks into a room of its own"),
     "closing.table": (14, "the same figures as a file"),
-    "measures.index": (14, "each measure is counted over a room of its own"),
     "notices.show": (20, "the text, what the law wants in it, its preview as one person and its check"),
     "readiness.index": (17, "a sign for each thing that would fail on the day, and who the organisation is"),
     "readiness.table": (16, "the same signs as a file"),
