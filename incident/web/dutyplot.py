@@ -26,8 +26,8 @@ MOST_LANES = 9
 STOPS = (
     (timedelta(days=-14), 0.0, ""),
     (timedelta(0), 0.11, Word("now")),
-    (timedelta(hours=24), 0.36, "24 h"),
-    (timedelta(hours=72), 0.56, "72 h"),
+    (timedelta(hours=24), 0.36, Word("24 h")),
+    (timedelta(hours=72), 0.56, Word("72 h")),
     (timedelta(days=7), 0.71, Word("7 days")),
     (timedelta(days=30), 0.86, Word("30 days")),
     (timedelta(days=90), 1.0, Word("90 days")),

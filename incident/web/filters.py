@@ -12,7 +12,7 @@ from incident.web.languages import _
 
 MOMENTS = {"en": "EEE d MMM y, HH:mm", "zh-Hans": "y年M月d日EEE HH:mm"}
 DAYS = {"en": "d MMM y", "zh-Hans": "y年M月d日"}
-BRIEF = {"en": "EEE d MMM", "zh-Hans": "M月d日"}
+BRIEF = {"en": "d MMM", "zh-Hans": "M月d日"}
 WEEKDAYS = {"en": "EEE d MMM", "zh-Hans": "M月d日EEE"}
 """How each language writes them, in the pattern letters of Unicode (TR 35)."""
 
@@ -33,7 +33,7 @@ def when(instant: datetime | None, zone: ZoneInfo | None = None) -> str:
 
 
 def brief(at: datetime, zone: ZoneInfo) -> str:
-    """Such as `Sat 21 Nov` or `11月21日`: for plots, where the next date stands near."""
+    """Such as `21 Nov` or `11月21日`: for plots, where the next date stands near."""
     return format_date(at.astimezone(zone).date(), BRIEF[languages.tag()], locale=languages.locale())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from incident.domain import lawbook, verbs
+from incident.domain import asks, lawbook, verbs
 from incident.domain.plans import playbooks
 from incident.domain.scales import CAPTIONS
 from incident.web.filters import when
@@ -39,6 +39,8 @@ def _in_words(key: str, value: Any) -> Any:
         return value
     if MINUTE.fullmatch(value):
         return when(datetime.fromisoformat(value))
+    if key == "kind" and value in asks.WORDS:
+        return said(asks.WORDS[value])
     title = TITLES[key](value) if key in TITLES else None
     return f"“{said(title)}”" if title else value
 
