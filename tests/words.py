@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import EnumMeta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
@@ -20,7 +21,7 @@ from jinja2 import Environment, nodes
 from incident.domain import enisa, preflight
 from incident.domain.access import PERMITS
 from incident.domain.retention import RULES
-from incident.exports.catalogue import BELOW, FILES, PLACE
+from incident.exports.catalogue import BELOW, FILES, LAWS, PLACE
 from incident.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -178,6 +179,8 @@ FILES_OF_WORDS = {
     "scenarios/*.toml": ("title", "summary", "brief", "why", "from", "text"),
 }
 """Vocabularies kept as data, and which of their keys a person reads."""
+OF_LAWS = ("authority", "status", "reading", "note", "says")
+"""What a law file says in sentences; they have a catalogue of their own."""
 
 WORD = re.compile("[a-z]+(_[a-z]+)*")
 GAP = re.compile(r"\{(\w+)\}")
@@ -281,6 +284,19 @@ def _of_permits() -> Iterator[Text]:
 def _of_retention() -> Iterator[Text]:
     for rule in RULES.values():
         yield from (rule.about, rule.counts_from, rule.goes)
+
+
+def of_laws() -> dict[Text, bool]:
+    """The sentences of the law files and the names of forms, but those that the interface has in its own catalogue."""
+    paths, own = sorted((ROOT / "incident" / "laws").rglob("*.toml")), gathered()
+    laws = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
+    texts = (text for law in laws for text in (*_values(law, OF_LAWS), *_names_of_forms(law)))
+    return {text: False for text in texts if text not in own}
+
+
+def _names_of_forms(law: Mapping[str, Any]) -> Iterator[Text]:
+    forms = (duty["form"] for duty in law.get("duty", ()) if "form" in duty)
+    yield from (form["name"] for form in forms if "name" in form)
 
 
 def _of_tables() -> Iterator[Text]:
@@ -405,7 +421,7 @@ def renewed(path: Path, texts: Mapping[Text, bool]) -> bytes:
 
 
 HEADER = """\
-# The interface in Simplified Chinese. `make words` adds what is new and drops what is gone; docs/glossary-zh.md keeps the terms.
+# Simplified Chinese. `make words` adds what is new and drops what is gone; docs/glossary-zh.md keeps the terms.
 msgid ""
 msgstr ""
 "Language: zh_Hans\\n"
@@ -417,5 +433,6 @@ msgstr ""
 """
 
 if __name__ == "__main__":
-    for po in FILES.values():
-        po.write_bytes(renewed(po, gathered()))
+    for tag in FILES:
+        for po, texts in ((FILES[tag], gathered()), (LAWS[tag], of_laws())):
+            po.write_bytes(renewed(po, texts))

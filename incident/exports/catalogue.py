@@ -25,6 +25,8 @@ TRANSLATIONS: Final = Path(__file__).parent.parent / "translations"
 FORMATS: Final = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 """By which locale each language writes its days and cities."""
 FILES: Final = {"zh-Hans": TRANSLATIONS / "zh_Hans" / "LC_MESSAGES" / "messages.po"}
+LAWS: Final = {tag: path.with_name("laws.po") for tag, path in FILES.items()}
+"""What law files say in sentences. No lawyer has read these: the pages of a law say so."""
 BELOW: Final = "made below the pages"
 """The comment of a text that rules, actions or files make: its places are filled before a page sees it."""
 LONGEST: Final = 1_000
@@ -73,12 +75,16 @@ def catalogue(tag: str) -> Catalogue:
     """The texts for this language tag; English has none."""
     if tag not in FILES:
         return NONE
-    with FILES[tag].open("rb") as file:
-        messages = [message for message in read_po(file) if message.id and not message.fuzzy]
-    texts = _places() | dict(pair for message in messages for pair in _pairs(message))
+    messages, of_laws = _messages(FILES[tag]), _messages(LAWS[tag])
+    texts = _places() | dict(pair for message in (*of_laws, *messages) for pair in _pairs(message))
     filled = [english for message in messages if BELOW in message.auto_comments for english, _ in _pairs(message)]
     longest_first = sorted((english for english in filled if PLACE.search(english)), key=lambda words: -len(words))
     return Catalogue(texts, tuple((_pattern(english), english) for english in longest_first))
+
+
+def _messages(path: Path) -> list[Message]:
+    with path.open("rb") as file:
+        return [message for message in read_po(file) if message.id and not message.fuzzy]
 
 
 def said(text: str, tag: str) -> str:

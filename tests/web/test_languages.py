@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from incident.domain import clock
 from incident.domain.clock import Calendar, Limit, Unit
-from incident.exports.catalogue import FILES, PLACE, Catalogue, _pattern, catalogue
+from incident.exports.catalogue import FILES, LAWS, PLACE, Catalogue, _pattern, catalogue
 from incident.store import users
 from incident.web.languages import Word, _, said
 from tests import words
@@ -46,12 +46,13 @@ NAMES = {
     "key",
 }
 """What is written the same in every language."""
+FIGURES, THOUSANDS = re.compile(r"\d+"), re.compile(r"(?<=\d),(?=\d{3})")
 REFERENCE = re.compile(r"[A-Z]+-[0-9-]+")
 SPOKEN = {"aria-label", "title", "placeholder", "alt", "aria-description"}
 
 
-def _messages(tag):
-    with FILES[tag].open("rb") as file:
+def _messages(path):
+    with path.open("rb") as file:
         return [message for message in read_po(file) if message.id]
 
 
@@ -60,11 +61,16 @@ def test_every_text_of_the_interface_stands_in_the_catalogue(tag):
     assert FILES[tag].read_bytes() == words.renewed(FILES[tag], words.gathered()), "run `make words`"
 
 
-@pytest.mark.parametrize("tag", FILES)
-def test_every_text_has_a_translation(tag):
+@pytest.mark.parametrize("tag", LAWS)
+def test_every_sentence_of_a_law_file_stands_in_the_catalogue_of_laws(tag):
+    assert LAWS[tag].read_bytes() == words.renewed(LAWS[tag], words.of_laws()), "run `make words`"
+
+
+@pytest.mark.parametrize("path", [*FILES.values(), *LAWS.values()], ids=lambda path: path.name)
+def test_every_text_has_a_translation(path):
     bare = [
         message.id
-        for message in _messages(tag)
+        for message in _messages(path)
         if not (message.string if isinstance(message.string, str) else all(message.string))
     ]
     assert bare == []
@@ -72,7 +78,7 @@ def test_every_text_has_a_translation(tag):
 
 @pytest.mark.parametrize("tag", FILES)
 def test_a_translation_keeps_places_and_markup(tag):
-    for message in _messages(tag):
+    for message in _messages(FILES[tag]):
         english = message.id if isinstance(message.id, str) else message.id[1]
         text = message.string if isinstance(message.string, str) else message.string[-1]
         assert set(PLACE.findall(english)) == set(PLACE.findall(text)), english
@@ -80,6 +86,21 @@ def test_a_translation_keeps_places_and_markup(tag):
         assert ('"' in text) <= ('"' in english), f"use “” in the text of: {english}"
         if PLACE.search(english) and message.python_format:
             assert text % {name: "x" for name in PLACE.findall(english)}
+
+
+def _figures(text):
+    """Every number in it, however its thousands are told apart."""
+    return {int(figure) for figure in FIGURES.findall(THOUSANDS.sub("", text))}
+
+
+@pytest.mark.parametrize("tag", LAWS)
+def test_a_translation_of_a_law_keeps_every_figure_and_every_section(tag):
+    lost = {
+        message.id: missing
+        for message in _messages(LAWS[tag])
+        if (missing := _figures(message.id) - _figures(message.string))
+    }
+    assert lost == {}
 
 
 class _Seen(HTMLParser):
