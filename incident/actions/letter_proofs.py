@@ -9,11 +9,11 @@ from incident.domain.errors import Refused
 from incident.exports.letters import Letter, Unprintable, print_file
 
 
-def proof(ref: str, message: Mapping[str, str], *, form: str, house: House, at: datetime) -> bytes:
-    """Return one kept message as the PDF of its letter. Raises Refused where a character has no font here."""
+def proof(ref: str, message: Mapping[str, str], *, form: str, house: House, at: datetime, country: str = "") -> bytes:
+    """Return one message as the PDF of its letter to this country. Raises Refused where a character has no font here."""
     lines = tuple(line for line in message["to"].split("\n") if line.strip())
     letter = Letter(ref, lines, message["html"], message["language"], "")
-    chosen = rules.form_for("", form or rules.BY_COUNTRY)
+    chosen = rules.form_for(country, form or rules.BY_COUNTRY)
     sender, author = house.senders.get("letter", ""), house.company.get("name", "")
     try:
         made = print_file([letter], chosen, name=f"{ref}.pdf", sender=sender, author=author, first=1, at=at)

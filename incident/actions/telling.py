@@ -5,9 +5,10 @@ from json import loads
 from typing import Final
 from zlib import decompress
 
-from incident.actions import people
+from incident.actions import channel_trials, people
 from incident.actions.merging import messages
 from incident.domain.deliveries import State
+from incident.domain.notices import Channel
 from incident.store import deliveries, dispatches, mailbox, notices
 from incident.store.deliveries import Delivery
 from incident.store.sealed import Erased, Unreadable, sealer
@@ -27,7 +28,7 @@ def message_for(ref: str, channel: str, provider: str, *, now: datetime) -> Mess
     """
     row = deliveries.reported_on([ref]).get(ref)
     if row is None:
-        return _of_a_trial(ref, channel, now)
+        return _of_a_trial(ref, channel, now) or _of_a_channel(ref, channel, provider, now)
     if not _is_being_told(row, channel, provider, now):
         return None
     told = dispatches.by_id(row.dispatch_id)
@@ -52,6 +53,11 @@ def _of_a_trial(ref: str, channel: str, now: datetime) -> Message | None:
     except (Erased, Unreadable):
         return None
     return Message(ref, plain["to"], plain["text"], plain["subject"], language=plain["language"], thread=ref)
+
+
+def _of_a_channel(ref: str, channel: str, provider: str, now: datetime) -> Message | None:
+    """The words of a call that somebody tried the channel itself with, which belongs to no incident."""
+    return channel_trials.words_of_call(ref, provider, now=now) if channel == Channel.CALL else None
 
 
 def _is_being_told(row: Delivery, channel: str, provider: str, now: datetime) -> bool:

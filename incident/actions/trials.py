@@ -41,6 +41,7 @@ WHERE: Final = {
     Channel.CALL: "to your own telephone",
     Channel.PUSH: "to this device",
 }
+BY_HAND: Final = "by_hand"
 NOWHERE: Final = "(your own telephone)"
 """Stands for a number that the sandbox does not need."""
 
@@ -130,9 +131,14 @@ def _readers(incident_id: int, user: User, trial: Trial) -> list[User]:
 def _notifier(channels: Channels, channel: Channel, *, is_drill: bool) -> Notifier:
     opened = channels.open(simulated=is_drill or channel not in channels.real)
     notifier = opened[str(channel)]
-    if notifier.provider == "by_hand":
-        raise Refused("Your own people make the calls here, so there is no call to test.")
+    demand_a_machine(notifier)
     return notifier
+
+
+def demand_a_machine(notifier: Notifier) -> None:
+    """Raises Refused where people of the house make the calls."""
+    if notifier.provider == BY_HAND:
+        raise Refused("Your own people make the calls here, so there is no call to test.")
 
 
 def _address(user: User, trial: Trial, *, simulated: bool, alone: bool) -> str:

@@ -3,12 +3,12 @@
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from flask import current_app
+from flask import Response, current_app
 from pydantic import BaseModel, Field
 
 from incident.actions import channel_trials
 from incident.web.access import actor, now, permit
-from incident.web.administration import shown
+from incident.web.administration import sampled, shown
 
 bp = APIBlueprint("api_administration", __name__, url_prefix="/api/v1/administration", tag="Administration")
 
@@ -41,6 +41,14 @@ def settings() -> dict[str, Any]:
 @permit("channel.test")
 @bp.output(TestOut)
 def test(channel: str) -> dict[str, str]:
-    """Send yourself a test by a channel."""
+    """Send yourself a test by e-mail, text or call; a call says its words when you press 1."""
     channels = current_app.extensions["channels"]
     return {"said": channel_trials.send(channel, channels=channels, actor=actor(), now=now())}
+
+
+@bp.post("/channels/letter/sample")
+@permit("channel.test")
+@bp.doc(responses={200: "The sheet: pdf."})
+def sample() -> Response:
+    """Have a letter made to look at; nothing is posted."""
+    return sampled()

@@ -185,13 +185,20 @@ def _channel(channel: Channel, now: datetime) -> Check:
         return Check(
             word, title, verdict, says, "Set a provider in the settings, and send yourself a test.", "settings"
         )
+    do, where = _trial(channel.word)
     if channel.used_at is None:
-        do = "Send yourself a test from the preview of any notice."
-        return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, "notices")
+        return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, where)
     if now - channel.used_at > HALF_A_YEAR:
         says = f"Last tried on {_day(channel.used_at)} ({channel.provider})."
-        return Check(word, title, Verdict.LOOK, says, "Send yourself a test from the preview of any notice.", "notices")
+        return Check(word, title, Verdict.LOOK, says, do, where)
     return Check(word, title, Verdict.READY, f"Tried on {_day(channel.used_at)} ({channel.provider}).")
+
+
+def _trial(word: str) -> tuple[str, str]:
+    """How a channel is tried, and where."""
+    if word == "letter":
+        return "Have an administrator make a sample letter, and look at it.", "administration"
+    return "Send yourself a test from the preview of any notice.", "notices"
 
 
 def _domain(signs: Signs, now: datetime) -> Check:

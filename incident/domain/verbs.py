@@ -160,6 +160,7 @@ VERBS: dict[str, str] = {
     "vulnerability.linked": "said that this incident has to do with the vulnerability {subject}",
     "vulnerability.reported": "put the report {tip} to the vulnerability {subject}",
     "vulnerability.unlinked": "took back that this incident has to do with the vulnerability {subject}",
+    "channel.sampled": "had a sample {subject} made, to look at",
     "channel.tested": "sent themselves a test by {subject}",
     "measures.exported": "made a {kind} page of the measures of {months} months",
     # asks of one's own systems

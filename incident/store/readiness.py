@@ -42,6 +42,11 @@ def keep_trial(channel: str, provider: str, *, actor: str, now: datetime) -> Non
     db.session.add(row)
 
 
+def last_trial(channel: str) -> ChannelTrial | None:
+    """When and by whom this channel was last tried, with which provider."""
+    return db.session.get(ChannelTrial, channel)
+
+
 def tried(providers: Mapping[str, str]) -> dict[str, datetime]:
     """When each channel was last tried with the provider it has now: by a test, or by a sending that went out."""
     found: dict[str, datetime] = {}

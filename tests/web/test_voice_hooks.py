@@ -4,14 +4,19 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from sqlalchemy import func, select
 
 from incident import clock
 from incident.actions import telling
+from incident.domain.access import Role
+from incident.store.db import db
+from incident.store.deliveries import Delivery
 from notifiers.contract import Channels
 from notifiers.twilio_voice import TwilioVoice
 from tests.actions.waves import NOW, SANDBOX, a_story
 from tests.fakes.twilio import ACCOUNT, TOKEN
 from tests.fakes.twilio_voice import FakeVoice
+from tests.web.test_administration import NUMBER, with_a_number
 
 HOOK = "http://localhost/hooks/twilio_voice"
 
@@ -144,3 +149,16 @@ def test_a_rehearsal_is_told_to_nobody(voice, server):
     assert row.state == "simulated"
     assert telling.message_for(row.ref, "call", "sandbox", now=story.clock()) is None
     assert server.calls == []
+
+
+def test_a_call_that_tries_the_channel_says_so_after_the_key_and_counts_for_nobody(app, as_, voice, server, ask):
+    admin = as_(Role.ADMINISTRATOR)
+    with_a_number(admin.ref)
+    assert admin.post("/administration/channels/call/test").status_code == 302
+    assert set(server.play(send=ask)) <= {200, 204}
+    [call] = server.calls
+    said = "\n".join(call.said)
+    assert call.to == NUMBER
+    assert "Nothing has happened. Nobody else got it." in said
+    assert said.index("press 1") < said.index("This is a test")
+    assert db.session.scalar(select(func.count()).select_from(Delivery)) == 0
