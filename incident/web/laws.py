@@ -19,10 +19,13 @@ from incident.web import board, findings, lawwords
 from incident.web.access import may, now, permit
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word
+from incident.web.languages import said as in_words
 from incident.web.pages import named
 
 bp = Blueprint("laws", __name__, url_prefix="/laws")
 
+ORIGINS = (Word("shipped with the program"), Word("an installed pack"))
+"""Where a library comes from, as `Origin.words` says it."""
 PAGE = 60
 OWED = 20
 FORCE = {"yes": "In force", "no": "Not in force, or to come", "own": "Your own files", "overruled": "Overruled"}
@@ -125,7 +128,8 @@ def _force(law: Law, word: str) -> bool:
 def _haystack(law: Law) -> str:
     duties = " ".join(f"{duty.title} {duty.cite.place}" for duty in law.duties)
     where = f"{places.named(law.place)} {board.country(law.place)}"
-    return f"{law.id} {law.name} {law.short} {law.authority} {where} {duties}".lower()
+    here = " ".join(in_words(name) for name in (law.authority, places.named(law.place), board.country(law.place)))
+    return f"{law.id} {law.name} {law.short} {law.authority} {where} {here} {duties}".lower()
 
 
 def _page(fitting: Sequence[Law]) -> tuple[Sequence[Law], str]:

@@ -5,12 +5,41 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from incident.domain import lawbook, places
+from incident.domain.clock import Limit
 from incident.domain.laws import CHANNELS, FORMS, RECIPIENTS, Bound, Confidence, Deadline, Duty, Law, anchors
 from incident.exports.clausewords import condition
 from incident.web import board, findings
-from incident.web.languages import _, said
+from incident.web.languages import Word, _, said
+
+LENGTHS: Final[Mapping[str, Word]] = {
+    "h": Word("%(amount)s h"),
+    "min": Word("%(amount)s min"),
+    "day": Word("%(amount)s day"),
+    "days": Word("%(amount)s days"),
+    "working day": Word("%(amount)s working day"),
+    "working days": Word("%(amount)s working days"),
+    "month": Word("%(amount)s month"),
+    "months": Word("%(amount)s months"),
+    "days after the end of the calendar year": Word("%(amount)s days after the end of the calendar year"),
+}
+"""A limit alone, by its noun (`domain/clock.py`)."""
+SECTORS: Final = (
+    *(Word("children"), Word("critical infrastructure"), Word("finance"), Word("government"), Word("health")),
+    Word("telecom"),
+)
+STAGES: Final = (
+    *(Word("assessment"), Word("early warning"), Word("final"), Word("incident notification"), Word("initial")),
+    *(Word("intermediate"), Word("supplementary")),
+)
+SHORT_RECIPIENTS: Final = (
+    *(Word("attorney general"), Word("authority"), Word("consumer reporting agencies"), Word("controller")),
+    *(Word("customers"), Word("individuals"), Word("media"), Word("ourselves"), Word("police"), Word("public")),
+)
+WHERE: Final = Word("European Economic Area")
+"""Names that law files give, as pages print them by `said`."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +134,17 @@ def badges(law: Law) -> list[tuple[str, str, str]]:
 
 def recipient(duty: Duty, law: Law) -> str:
     """To whom a duty is, by name where it is the law's authority."""
-    return law.authority if duty.to == "authority" else said(RECIPIENTS.get(duty.to, duty.to))
+    return str(said(law.authority if duty.to == "authority" else RECIPIENTS.get(duty.to, duty.to)))
 
 
 def _short_clock(duty: Duty) -> str:
     """The first limit of a duty, with its recipient's word, such as "72 h (authority)"."""
-    limits = [deadline.bound.limit.words() for deadline in duty.deadlines if deadline.bound]
-    return f"{said(limits[0])} ({said(duty.to.replace('_', ' '))})" if limits else ""
+    limits = [deadline.bound.limit for deadline in duty.deadlines if deadline.bound]
+    return f"{_length(limits[0])} ({said(duty.to.replace('_', ' '))})" if limits else ""
+
+
+def _length(limit: Limit) -> str:
+    return _(LENGTHS[limit.noun], amount=f"{limit.amount:,}")
 
 
 def duty_words(duty: Duty, law: Law) -> DutyWords:
@@ -127,7 +160,7 @@ def duty_words(duty: Duty, law: Law) -> DutyWords:
         [known[word] for word in duty.forbidden],
         [(way.label, way.says) for way in duty.channels],
         [_instead(other.by, other.days, other.says) for other in duty.substitute],
-        f"{FORMS[duty.form.how]} {duty.form.name}".strip() if duty.form else "",
+        f"{said(FORMS[duty.form.how])} {said(duty.form.name)}".strip() if duty.form else "",
     )
 
 
@@ -156,7 +189,7 @@ def _day(day: date) -> str:
 
 
 def _bound(bound: Bound) -> str:
-    return _("%(words)s from “%(label)s”", words=said(bound.limit.words()), label=said(anchors()[bound.anchor].label))
+    return _("%(words)s from “%(label)s”", words=_length(bound.limit), label=said(anchors()[bound.anchor].label))
 
 
 def _instead(by: Sequence[str], days: int, says: str) -> str:

@@ -56,6 +56,7 @@ def test_a_report_goes_from_its_duty_to_its_files(app: APIFlask, served: str) ->
         assert page.get_by_text("Filing it meets the duty").is_visible()
         page.locator("#q-nature summary").click()
         page.locator("#t-nature").fill("Nothing was taken.")
+        page.locator("#q-sector summary").click()
         page.locator("#t-sector").fill("Retail and more")
         press(page.get_by_role("button", name="Save", exact=True).first)
         assert page.get_by_text("say in a few words why you answer by hand").first.is_visible()
