@@ -1,7 +1,6 @@
 """All pages that one may open here, by name: the palette's source, and a page for whoever has no script.
 
-The list is made of the routes and their permits. A view names its page with `named`; one that does not is called by the
-first words of its docstring.
+The list is made of the routes and their permits. A view names its page with `named`.
 """
 
 from collections.abc import Callable
@@ -30,10 +29,10 @@ FILES = frozenset(
         "account.second_factor",
         "sign_on.connect",
         "drill.arrived",
+        "drill.standing",
     }
 )
-"""Routes that answer with a file, or lead elsewhere: there is no page to open."""
-AFTER_THE_FIRST_WORDS = (".", ",", ":", ";")
+"""Routes that answer with a file or a part of a page, or lead elsewhere: there is no page to open."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,5 @@ def _is_page(app: Flask, rule: Rule) -> bool:
 
 
 def name_of(view: Callable[..., Any]) -> str:
-    """What the page of this view is called."""
-    given: str = getattr(view, "page", "")
-    if given:
-        return str(given)
-    words = (view.__doc__ or view.__name__).strip().partition("\n")[0]
-    ends = [at for sign in AFTER_THE_FIRST_WORDS if (at := words.find(sign)) > 0]
-    return words[: min(ends, default=len(words))]
+    """What the page of this view is called; empty where nobody named it."""
+    return str(getattr(view, "page", ""))
