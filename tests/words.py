@@ -50,6 +50,8 @@ REFUSALS = {
 }
 """What says a sentence to the reader (a refusal, a word of thanks), and which argument that is; pages show it through `said`."""
 ROOMS = ("domain", "store", "actions", "exports", "web")
+SPOKEN = ("domain", "actions", "exports")
+"""Rooms in which a text is said by a `say`."""
 MAILED = ("locked", "changed", "replaced without the old one's signature, for that was lost", "shut", "opened again")
 """What became of a thing, as mails to the team say it."""
 TABLES = (
@@ -66,6 +68,7 @@ TABLES = (
     "incident.domain.deliveries:WORDS",
     "incident.domain.deliveries:COURSES",
     "incident.domain.deliveries:PAUSE_WORDS",
+    "incident.domain.drills:KIND_WORDS",
     "incident.domain.enisa:MEANING",
     "incident.domain.enquiries:KIND_WORDS",
     "incident.domain.enquiries:SOURCE_WORDS",
@@ -145,8 +148,17 @@ TABLES = (
     "incident.exports.clausewords:COUNTED",
     "incident.exports.clausewords:GLUE",
     "incident.exports.clausewords:PLACED",
+    "incident.exports.after_action:HEADS",
+    "incident.exports.after_action:HOW",
+    "incident.exports.after_action:REMARKS",
+    "incident.exports.after_action:VERDICT_WORDS",
+    "incident.exports.board:NOTHING",
+    "incident.exports.board:SPAN_WORDS",
     "incident.exports.summary:DUTY_WORDS",
+    "incident.exports.summary:HEADS",
+    "incident.exports.summary:KINDS",
     "incident.web.errors:WORDS",
+    "incident.domain.notices:Channel",
     "incident.domain.notices:Stage",
     "incident.domain.deliveries:State",
     "incident.domain.plans:State",
@@ -269,10 +281,11 @@ def _of_settings() -> Iterator[Text]:
 
 
 def _of_speech() -> Iterator[Text]:
-    """What rules have said by the `say` they are given."""
-    for path in sorted((ROOT / "incident" / "domain").rglob("*.py")):
+    """What rules, actions and documents have said by the `say` they are given."""
+    for path in sorted(path for room in SPOKEN for path in (ROOT / "incident" / room).rglob("*.py")):
         for call in _calls(path):
-            if _name(call) == "say" and call.args and re.search("[A-Za-z]", GAP.sub("", text := _plain(call.args[0]))):
+            is_ours = isinstance(call.func, ast.Name) and call.func.id == "say" and call.args
+            if is_ours and re.search("[A-Za-z]", GAP.sub("", text := _plain(call.args[0]))):
                 yield GAP.sub(r"%(\1)s", text)
 
 

@@ -124,22 +124,30 @@ def of(incident: str, *, now: datetime) -> AfterAction:
 
 
 def export(
-    incident: str, kind: str, *, company: str, zone: ZoneInfo, names: Mapping[str, str], actor: str, now: datetime
+    incident: str,
+    kind: str,
+    *,
+    company: str,
+    zone: ZoneInfo,
+    names: Mapping[str, str],
+    language: str = "en",
+    actor: str,
+    now: datetime,
 ) -> File:
-    """The report as a file, its digest in the record. Raises Invalid, Missing."""
+    """The report as a file, its digest in the record; people read it in `language`, programs always in English. Raises Invalid, Missing."""
     if kind not in MAKERS:
         raise Invalid("kind", f"The report can be had as {', '.join(MAKERS)}.")
     about = of(incident, now=now)
     with transaction(actor, now) as ledger:
-        made = File(f"{incident}-drill", kind, MAKERS[kind](about, company, zone, names))
+        made = File(f"{incident}-drill", kind, MAKERS[kind](about, company, zone, names, language))
         ledger.write(
             "drill.exported", incident, incident=incident, kind=kind, sha256=made.sha256, size=len(made.content)
         )
     return made
 
 
-MAKERS: Mapping[str, Callable[[AfterAction, str, ZoneInfo, Mapping[str, str]], bytes]] = {
+MAKERS: Mapping[str, Callable[[AfterAction, str, ZoneInfo, Mapping[str, str], str], bytes]] = {
     "pdf": exports.pdf,
-    "json": lambda about, company, zone, names: exports.data(about),
-    "csv": lambda about, company, zone, names: exports.table(about),
+    "json": lambda about, company, zone, names, language: exports.data(about),
+    "csv": lambda about, company, zone, names, language: exports.table(about),
 }

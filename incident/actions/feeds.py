@@ -13,7 +13,9 @@ from incident.domain import lawbook
 from incident.domain.access import Role, may
 from incident.domain.errors import Missing
 from incident.domain.facts import time_words
+from incident.domain.speech import Say, retold
 from incident.domain.throttle import network
+from incident.exports.catalogue import speaker
 from incident.exports.ics import Deadline, ics_bytes
 from incident.store import credentials, feeds, incidents, plans, users
 from incident.store.db import db, new_ref
@@ -75,20 +77,21 @@ def read(secret: str, *, address: str | None, site: str, now: datetime) -> bytes
 def calendar(user: User, *, site: str, now: datetime) -> bytes:
     """The deadlines that this person may know of at this moment: duties, and their own steps."""
     zone = ZoneInfo(user.time_zone)
-    found: list[Deadline] = []
+    say, found = speaker(user.language), list[Deadline]()
     if may("incident.view", user.roles):
         seen, since = _visible(user, now), now - SHOWN_FOR
         steps = feeds.own_steps(seen, user.id, since, MOST)
-        found = _deadlines(feeds.duties(seen, since, MOST), steps, zone, site)
-    return ics_bytes("Tocsin: deadlines", found, now, zone=zone)
+        found = _deadlines(feeds.duties(seen, since, MOST), steps, zone, site, say)
+    return ics_bytes(say("Tocsin: deadlines"), found, now, zone=zone)
 
 
-def of_incident(case: Incident, *, zone: ZoneInfo, site: str, now: datetime) -> bytes:
+def of_incident(case: Incident, *, zone: ZoneInfo, site: str, language: str = "en", now: datetime) -> bytes:
     """The deadlines of one incident, whenever they were: its duties, and all its steps that are needed or were dealt with."""
     only = select(Incident.id).where(Incident.id == case.id)
     steps = [row for row in plans.steps(case.id) if row.due_at and (row.need == "yes" or row.state not in plans.UNDONE)]
-    found = _deadlines(feeds.duties(only, EVER, MOST), steps, zone, site)
-    return ics_bytes(f"{case.ref}: deadlines", found, now, zone=zone)
+    say = speaker(language)
+    found = _deadlines(feeds.duties(only, EVER, MOST), steps, zone, site, say)
+    return ics_bytes(say("{ref}: deadlines", ref=case.ref), found, now, zone=zone)
 
 
 def _visible(user: User, now: datetime) -> Select[Any]:
@@ -97,28 +100,31 @@ def _visible(user: User, now: datetime) -> Select[Any]:
     return seen.where(or_(Incident.state == "open", Incident.closed_at > now - SHOWN_FOR))
 
 
-def _deadlines(duties: Sequence[FindingRow], steps: Sequence[Step], zone: ZoneInfo, site: str) -> list[Deadline]:
+def _deadlines(
+    duties: Sequence[FindingRow], steps: Sequence[Step], zone: ZoneInfo, site: str, say: Say
+) -> list[Deadline]:
     where = incidents.by_ids({row.incident_id for row in duties} | {row.incident_id for row in steps})
     known = feeds.known(where)
-    found = [_duty(row, where[row.incident_id], known.get((row.incident_id, row.key)), zone, site) for row in duties]
-    return [one for one in found if one is not None] + [_step(row, where[row.incident_id], zone, site) for row in steps]
+    found = [
+        _duty(row, where[row.incident_id], known.get((row.incident_id, row.key)), zone, site, say) for row in duties
+    ]
+    return [
+        *(one for one in found if one is not None),
+        *(_step(row, where[row.incident_id], zone, site, say) for row in steps),
+    ]
 
 
-def _duty(row: FindingRow, case: Incident, known: Known | None, zone: ZoneInfo, site: str) -> Deadline | None:
+def _duty(row: FindingRow, case: Incident, known: Known | None, zone: ZoneInfo, site: str, say: Say) -> Deadline | None:
     settled = row.state not in UNSETTLED
     lifted = not settled and (row.standing not in ACTIVE or row.due_at is None)
     due_at = known.due_at if lifted and known else row.due_at
     if due_at is None or known is None:
         return None
-    book = lawbook.library()
-    law = book[row.law].short if row.law in book else row.law
-    later = ", people found later" if row.wave else ""
-    doubt = " – if owed" if row.standing == "open" and not settled else ""
     return Deadline(
         ref=f"{case.ref}/{row.key}",
-        title=f"{_named(case)}: {row.title}{later} ({law}){doubt}",
+        title=f"{_named(case, say)}: {_owed(row, settled=settled, say=say)}",
         due_at=due_at,
-        rule="Not due any more." if lifted else f"Due {time_words(due_at, zone)}. {row.clock_words}".strip(),
+        rule=say("Not due any more.") if lifted else _due(due_at, zone, row.clock_words, say),
         address=f"{site}/incidents/{case.ref}/duties/{row.ref}",
         done=settled,
         lifted=lifted,
@@ -127,13 +133,26 @@ def _duty(row: FindingRow, case: Incident, known: Known | None, zone: ZoneInfo, 
     )
 
 
-def _step(row: Step, case: Incident, zone: ZoneInfo, site: str) -> Deadline:
+def _owed(row: FindingRow, *, settled: bool, say: Say) -> str:
+    """What is owed and by which law, and whether that is not sure yet."""
+    book = lawbook.library()
+    law = book[row.law].short if row.law in book else row.law
+    later = say(", people found later") if row.wave else ""
+    doubt = say(" – if owed") if row.standing == "open" and not settled else ""
+    return f"{retold(say, row.title)}{later} ({law}){doubt}"
+
+
+def _due(due_at: datetime, zone: ZoneInfo, rule: str, say: Say) -> str:
+    return f"{say('Due {when}.', when=time_words(due_at, zone))} {retold(say, rule)}".strip()
+
+
+def _step(row: Step, case: Incident, zone: ZoneInfo, site: str, say: Say) -> Deadline:
     due_at = row.due_at or case.opened_at
     return Deadline(
         ref=row.ref,
-        title=f"{_named(case)}: {row.title}",
+        title=f"{_named(case, say)}: {retold(say, row.title)}",
         due_at=due_at,
-        rule=f"Due {time_words(due_at, zone)}. {row.due_words}".strip(),
+        rule=_due(due_at, zone, row.due_words, say),
         address=f"{site}/incidents/{case.ref}/plan/",
         done=row.state not in plans.UNDONE,
         sequence=row.version,
@@ -141,5 +160,5 @@ def _step(row: Step, case: Incident, zone: ZoneInfo, site: str) -> Deadline:
     )
 
 
-def _named(case: Incident) -> str:
-    return f"[Drill] {case.ref}" if case.kind == "drill" else case.ref
+def _named(case: Incident, say: Say) -> str:
+    return f"[{say('Drill')}] {case.ref}" if case.kind == "drill" else case.ref

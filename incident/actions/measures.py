@@ -74,10 +74,10 @@ def _in(moments: Iterable[datetime], zone: ZoneInfo) -> list[datetime]:
     return [moment.astimezone(zone) for moment in moments]
 
 
-def one_page(of: Measured, *, company: str, actor: str, now: datetime) -> File:
-    """The page for a board as PDF, its digest in the record."""
+def one_page(of: Measured, *, company: str, language: str = "en", actor: str, now: datetime) -> File:
+    """The page for a board as PDF in a language of the interface, its digest in the record."""
     with transaction(actor, now) as ledger:
-        made = File(f"measures-{now:%Y-%m-%d}", "pdf", board.pdf(of, company))
+        made = File(f"measures-{now:%Y-%m-%d}", "pdf", board.pdf(of, company, language))
         ledger.write(
             "measures.exported",
             "measures",

@@ -15,6 +15,7 @@ from incident.domain.errors import Invalid, Refused
 from incident.domain.facts import time_words
 from incident.domain.obligations import Finding
 from incident.domain.plans import Deadline
+from incident.domain.speech import Say, english
 from incident.domain.texts import storable
 
 FACTORS: Final = (1, 6, 12, 24, 60)
@@ -181,15 +182,15 @@ def _instant(start: Start | None) -> datetime | None:
     return datetime.combine(start, time.min, UTC)
 
 
-def span_words(gap: timedelta) -> str:
+def span_words(gap: timedelta, say: Say = english) -> str:
     """A length of time of the drill, such as `2 d 3 h`, `4 h 10 min`, `7 min`."""
     minutes = int(abs(gap).total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
     if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
+        return str(say("{days} d {hours} h", days=days, hours=hours) if hours else say("{days} d", days=days))
     if hours:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{rest} min"
+        return str(say("{hours} h {minutes} min", hours=hours, minutes=rest) if rest else say("{hours} h", hours=hours))
+    return str(say("{minutes} min", minutes=rest))
 
 
 # ---------------------------------------------------------------- what may be done

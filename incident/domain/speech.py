@@ -17,3 +17,8 @@ Say = Callable[..., str]
 def english(text: str, /, **values: object) -> str:
     """Return the text as it stands, its gaps filled."""
     return text.format(**values) if values else text
+
+
+def retold(say: Say, words: str) -> str:
+    """Return what another rule or a vocabulary made, as `say` has it; what it does not know stays as it came."""
+    return str(say("{words}", words=words))

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from incident.domain.after_action import AfterAction, Thrown
 from incident.domain.drills import KIND_WORDS, Judged, Kind, Remark, Verdict, span_words
 from incident.domain.facts import time_words
+from incident.domain.speech import Say, retold
 from incident.exports import csv, drill_plot, json
 from incident.exports import pdf as layouts
+from incident.exports.catalogue import speaker
 from incident.exports.document import Attachment, Document, Item, Mark, Section, Table
 
 VERDICT_WORDS: Final = {
@@ -30,15 +32,21 @@ HOW: Final = (
     "Times are those of the drill, from its beginning. What was expected stands in the scenario, which was pinned at the "
     "start; what was done is read from the record. In time counts whole, late half, missed nothing."
 )
+HEADS: Final = {
+    "came in": ("When", "Kind", "From, and what about", "Answer"),
+    "done": ("When", "Who", "What was done", "Line of the record"),
+}
+FORMS: Final = {"en": "en", "zh-Hans": "zh"}
+"""By which name documents know each language of the interface."""
 HEADER: Final = (
     "expected", "why", "came out", "due (minute of the drill)", "done (minute of the drill)", "late by (minutes)", "line",
 )  # fmt: skip
 
 
-def pdf(of: AfterAction, author: str, zone: ZoneInfo, names: Mapping[str, str]) -> bytes:
-    """The report as PDF, with the same for machines inside."""
+def pdf(of: AfterAction, author: str, zone: ZoneInfo, names: Mapping[str, str], language: str = "en") -> bytes:
+    """The report as PDF in a language of the interface, with the same for machines inside."""
     inside = Attachment(f"{of.ref}-drill.json", json.MIME, "The same report for machines", data(of))
-    return layouts.pdf(document(of, author, zone, names), [inside])
+    return layouts.pdf(document(of, author, zone, names, language), [inside])
 
 
 def data(of: AfterAction) -> bytes:
@@ -86,77 +94,103 @@ def cells(of: AfterAction) -> Iterator[tuple[Any, ...]]:
         yield one.expected.title, one.expected.why, one.verdict.value, one.due, one.done, late, one.line
 
 
-def document(of: AfterAction, author: str, zone: ZoneInfo, names: Mapping[str, str]) -> Document:
-    """The report as a document."""
-    said = [Section(word, items=tuple(_remarks(of, kind, names))) for kind, word in REMARKS.items()]
+def document(of: AfterAction, author: str, zone: ZoneInfo, names: Mapping[str, str], language: str = "en") -> Document:
+    """The report as a document, in a language of the interface; what people wrote stays as they wrote it."""
+    say = speaker(language)
+    remarks = [Section(say(word), items=tuple(_remarks(of, kind, names, say))) for kind, word in REMARKS.items()]
     return Document(
-        title=f"After the drill: {of.title}",
-        subtitle=f"{of.ref} – as of {time_words(of.made_at, zone)}",
-        language="en",
+        title=f"{say('After the drill:')} {retold(say, of.title)}",
+        subtitle=f"{of.ref} – {say('as of {when}', when=time_words(of.made_at, zone))}",
+        language=FORMS[language],
         author=author or "Tocsin",
         at=of.made_at,
-        was_word="Before",
-        particulars=tuple(_particulars(of, zone, names)),
+        was_word=say("Before"),
+        particulars=tuple(_particulars(of, zone, names, say)),
         sections=(
-            Section("What was expected", text=HOW, items=tuple(_item(one) for one in of.judged)),
-            *(section for section in said if section.items),
-            Section("What came in", tables=(_came_in(of),)),
-            Section("What was done", tables=(_done(of, names),)),
+            Section(say("What was expected"), text=say(HOW), items=tuple(_item(one, say) for one in of.judged)),
+            *(section for section in remarks if section.items),
+            Section(say("What came in"), tables=(_came_in(of, say),)),
+            Section(say("What was done"), tables=(_done(of, names, say),)),
         ),
-        closing="A drill: nothing in it happened, and nobody outside was told.",
+        closing=say("A drill: nothing in it happened, and nobody outside was told."),
     )
 
 
-def _particulars(of: AfterAction, zone: ZoneInfo, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    counts = ", ".join(f"{n} {VERDICT_WORDS[Verdict(word)]}" for word, n in of.counts.items() if n)
-    yield "Score", "–" if of.score is None else f"{of.score} of 100 ({counts})"
-    yield "Began", time_words(of.began_at, zone)
-    yield "Ended", time_words(of.ended_at, zone) if of.ended_at else "it still runs"
-    yield "Clock", f"{of.factor} minutes of the drill in one; {_span(of.minutes)} of {_span(of.planned)} were played"
-    yield "Facilitator", names.get(of.facilitator, of.facilitator)
-    yield "Scenario", f"{of.scenario} ({of.digest[:16]})"
+def _particulars(of: AfterAction, zone: ZoneInfo, names: Mapping[str, str], say: Say) -> Iterator[tuple[str, str]]:
+    counts = ", ".join(f"{n} {say(VERDICT_WORDS[Verdict(word)])}" for word, n in of.counts.items() if n)
+    score = "–" if of.score is None else say("{score} of 100 ({counts})", score=of.score, counts=counts)
+    yield say("Score"), score
+    yield say("Began"), retold(say, time_words(of.began_at, zone))
+    yield say("Ended"), retold(say, time_words(of.ended_at, zone)) if of.ended_at else say("it still runs")
+    played, planned = _span(of.minutes, say), _span(of.planned, say)
+    yield (
+        say("Clock of the drill"),
+        say(
+            "{factor} minutes of the drill in one; {played} of {planned} were played",
+            factor=of.factor, played=played, planned=planned,
+        ),
+    )  # fmt: skip
+    yield say("Facilitator"), names.get(of.facilitator, of.facilitator)
+    yield say("Scenario"), f"{of.scenario} ({of.digest[:16]})"
 
 
-def _item(one: Judged) -> Item:
-    due = f"due at {_span(one.due or 0)}"
-    done = "" if one.done is None else f", done at {_span(one.done)}"
-    late = "" if one.late_by is None else f", {_span(one.late_by)} late"
-    line = "" if one.line is None else f" (line {one.line} of the record)"
-    mark = Mark(VERDICT_WORDS[one.verdict], TONES.get(one.verdict, "plain"))
-    return Item(one.expected.title, f"{due}{done}{late}{line}", marks=(mark,), notes=(one.expected.why,))
+def _item(one: Judged, say: Say) -> Item:
+    due = say("due at {span}", span=_span(one.due or 0, say))
+    done = "" if one.done is None else say(", done at {span}", span=_span(one.done, say))
+    late = "" if one.late_by is None else say(", {span} late", span=_span(one.late_by, say))
+    line = "" if one.line is None else say(" (line {line} of the record)", line=one.line)
+    mark = Mark(say(VERDICT_WORDS[one.verdict]), TONES.get(one.verdict, "plain"))
+    return Item(
+        retold(say, one.expected.title),
+        f"{due}{done}{late}{line}",
+        marks=(mark,),
+        notes=(retold(say, one.expected.why),),
+    )
 
 
-def _remarks(of: AfterAction, kind: Remark, names: Mapping[str, str]) -> Iterator[Item]:
+def _remarks(of: AfterAction, kind: Remark, names: Mapping[str, str], say: Say) -> Iterator[Item]:
     for one in of.remarks:
         if one.kind == kind:
-            notes = (f"proposed as {one.lesson}",) if one.lesson else ()
+            notes = (say("proposed as {lesson}", lesson=one.lesson),) if one.lesson else ()
             yield Item(names.get(one.who, one.who), one.text, notes=notes)
 
 
-def _came_in(of: AfterAction) -> Table:
+def _heads(table: str, say: Say) -> tuple[str, ...]:
+    return tuple(say(word) for word in HEADS[table])
+
+
+def _came_in(of: AfterAction, say: Say) -> Table:
     rows = tuple(
-        (_when(one), KIND_WORDS[Kind(one.kind)], f"{one.sender}: {one.title}", _answer(one)) for one in of.thrown
+        (
+            _when(one, say),
+            say(KIND_WORDS[Kind(one.kind)]),
+            f"{retold(say, one.sender)}: {retold(say, one.title)}",
+            _answer(one, say),
+        )
+        for one in of.thrown
     )
-    return Table(("When", "What", "From, and what about", "Answer"), rows, (2, 2, 6, 3))
+    return Table(_heads("came in", say), rows, (2, 2, 6, 3))
 
 
-def _when(one: Thrown) -> str:
-    return one.state if one.arrived is None else _span(one.arrived)
+def _when(one: Thrown, say: Say) -> str:
+    return retold(say, one.state) if one.arrived is None else _span(one.arrived, say)
 
 
-def _answer(one: Thrown) -> str:
+def _answer(one: Thrown, say: Say) -> str:
     if one.answered is not None:
-        return f"at {_span(one.answered)}"
-    return "none" if one.wants_answer and one.arrived is not None else ""
+        return str(say("at {span}", span=_span(one.answered, say)))
+    return str(say("none")) if one.wants_answer and one.arrived is not None else ""
 
 
-def _done(of: AfterAction, names: Mapping[str, str]) -> Table:
-    rows = tuple((_span(one.minute), names.get(one.who, one.who), one.words, str(one.line)) for one in of.done)
-    return Table(("When", "Who", "What", "Line"), rows, (2, 3, 8, 1))
+def _done(of: AfterAction, names: Mapping[str, str], say: Say) -> Table:
+    rows = tuple(
+        (_span(one.minute, say), names.get(one.who, one.who), retold(say, one.words), str(one.line)) for one in of.done
+    )
+    return Table(_heads("done", say), rows, (2, 3, 8, 1))
 
 
-def _span(minutes: int) -> str:
-    return span_words(timedelta(minutes=minutes))
+def _span(minutes: int, say: Say) -> str:
+    return span_words(timedelta(minutes=minutes), say)
 
 
 def picture(of: AfterAction, *, look: str, width: int) -> bytes:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 
 from incident import parts
 from incident.domain import measures as rules
 from incident.domain.measures import Measured, Span
+from incident.domain.speech import Say, english, retold
 from incident.exports import pdf as layouts
 from incident.exports import plots
+from incident.exports.catalogue import FORMATS, speaker
 from incident.exports.glyphs import printable
 from incident.exports.plots import Series
 
@@ -32,19 +34,26 @@ SPAN_WORDS: Final = {
     Span.REPORT: "to report",
     Span.TELL: "to tell people",
 }
+MADE: Final = {"en": "d MMMM y, HH:mm zzzz", "zh-Hans": "y年M月d日 HH:mm zzzz"}
+"""How each language of the interface writes the moment at which the page was made."""
+SHORT_MONTHS: Final = {"en": "MMM yy", "zh-Hans": "yy/M"}
+"""How it writes a month where there is little room."""
 
 
-def pdf(of: Measured, company: str) -> bytes:
-    """The page as PDF/A-3a and PDF/UA-1."""
-    plotted = _plots(of)
+def pdf(of: Measured, company: str, language: str = "en") -> bytes:
+    """The page as PDF/A-3a and PDF/UA-1, in a language of the interface."""
+    say = speaker(language)
+    plotted = _plots(of, _spoken(language, say), say)
+    between = _months(of, FORMATS[language], say)
+    made = format_datetime(of.at.astimezone(of.zone), MADE[language], locale=FORMATS[language])
     said = {
-        "title": "Incidents and how they were handled",
-        "subtitle": f"{company} · {_months(of)}" if company else _months(of),
+        "lang": FORMATS[language][:2],
+        "title": say("Incidents and how they were handled"),
+        "subtitle": f"{company} · {between}" if company else between,
         "author": company or "Tocsin",
-        "made": format_datetime(of.at.astimezone(of.zone), "d MMMM y, HH:mm zzzz", locale="en_GB"),
-        "figures": _figures(of),
+        "figures": _figures(of, say),
         "plots": [{"title": title, "says": says, "file": name if svg else ""} for name, title, says, svg in plotted],
-        "closing": _left_out(of),
+        "closing": f"{_left_out(of, say)} {say('Made {when}.', when=made)}",
     }
     drawn = {name: svg.decode() for name, _, _, svg in plotted}
     compiled = typst.compile(
@@ -60,16 +69,23 @@ def pdf(of: Measured, company: str) -> bytes:
     return compiled
 
 
-def _months(of: Measured) -> str:
-    first, last = of.months[0], of.months[-1]
-    return f"{_month(first.year, first.month)} to {_month(last.year, last.month)}"
+def _spoken(language: str, say: Say) -> "Spoken":
+    def word(text: str) -> str:
+        return retold(say, text)
+
+    def long(gap: timedelta) -> str:
+        return length(gap, say)
+
+    return Spoken(word, FORMATS[language], SHORT_MONTHS[language], long)
 
 
-def _month(year: int, month: int) -> str:
-    return format_date(rules.first_day(year, month), "MMMM y", locale="en_GB")
+def _months(of: Measured, locale: str, say: Say) -> str:
+    ends = (of.months[0], of.months[-1])
+    first, last = (format_skeleton("yMMMM", rules.first_day(one.year, one.month), locale=locale) for one in ends)
+    return str(say("{first} to {last}", first=first, last=last))
 
 
-def _figures(of: Measured) -> list[list[str]]:
+def _figures(of: Measured, say: Say) -> list[list[str]]:
     """Five figures with what each counts."""
     opened, closed = sum(one.opened for one in of.months), sum(one.closed for one in of.months)
     people = sum(one.people for one in of.channels)
@@ -78,43 +94,47 @@ def _figures(of: Measured) -> list[list[str]]:
     share = "–" if kept.share is None else f"{kept.share:.0%}"
     told = of.spans[Span.TELL].middle
     return [
-        [f"{opened:,}", "incidents opened"],
-        [f"{closed:,}", "closed"],
-        [share, f"of {kept.judged:,} duties in time"],
-        ["–" if told is None else length(told), "half were told within"],
-        [f"{got / people:.1%}" if people else "–", f"of {people:,} people reached"],
+        [f"{opened:,}", say("incidents opened")],
+        [f"{closed:,}", say("closed")],
+        [share, say("of {amount} duties in time", amount=f"{kept.judged:,}")],
+        ["–" if told is None else length(told, say), say("half were told within")],
+        [f"{got / people:.1%}" if people else "–", say("of {amount} people reached", amount=f"{people:,}")],
     ]
 
 
-def _plots(of: Measured) -> list[tuple[str, str, str, bytes]]:
+def _plots(of: Measured, spoken: "Spoken", say: Say) -> list[tuple[str, str, str, bytes]]:
     """Name, title, what it says in words, and the picture of each plot; no picture where there is nothing to draw."""
     small = replace(of, laws=[one for one in of.laws if one.judged][:MOST_LAWS])
     told = {span: one.middle for span, one in of.spans.items() if one.middle is not None}
-    spans = "; ".join(f"{SPAN_WORDS[span]} {length(middle)}" for span, middle in told.items())
-    laws = "; ".join(f"{one.law}: {one.in_time} in time, {one.late} late, {one.overdue} overdue" for one in small.laws)
-    channels = "; ".join(f"{one.channel}: {one.people:,} people, {one.missed:,} not reached" for one in of.channels)
-    by_month = "Incidents opened and closed in each month."
+    spans = "; ".join(f"{retold(say, SPAN_WORDS[span])} {length(middle, say)}" for span, middle in told.items())
+    laws = "; ".join(
+        f"{one.law}: "
+        + say("{kept} in time, {late} late, {overdue} overdue", kept=one.in_time, late=one.late, overdue=one.overdue)
+        for one in small.laws
+    )
+    channels = "; ".join(
+        f"{retold(say, one.channel)}: "
+        + say("{people} people, {missed} not reached", people=f"{one.people:,}", missed=f"{one.missed:,}")
+        for one in of.channels
+    )
+    by_month, nothing = say("Incidents opened and closed in each month."), say(NOTHING)
+    narrow: Any = {"width": plots.NARROW, "spoken": spoken}
     return [
-        ("months", "Opened and closed by month", by_month, months(of, width=plots.NARROW)),
-        ("spans", "How long it took", spans or NOTHING, spans_plot(of, width=plots.NARROW) if told else b""),
-        ("laws", "Duties kept, by law", laws or NOTHING, laws_plot(small, width=plots.NARROW) if laws else b""),
-        (
-            "channels",
-            "People by channel",
-            channels or NOTHING,
-            channels_plot(of, width=plots.NARROW) if channels else b"",
-        ),
+        ("months", say("Opened and closed by month"), by_month, months(of, **narrow)),
+        ("spans", say("How long it took"), spans or nothing, spans_plot(of, **narrow) if told else b""),
+        ("laws", say("Duties kept, by law"), laws or nothing, laws_plot(small, **narrow) if laws else b""),
+        ("channels", say("People by channel"), channels or nothing, channels_plot(of, **narrow) if channels else b""),
     ]
 
 
-def length(gap: timedelta) -> str:
+def length(gap: timedelta, say: Say = english) -> str:
     """A length of time in one unit that says enough, such as `45 min`, `6.5 h`, `12 d`."""
     hours = gap.total_seconds() / 3600
     if hours < 1:
-        return f"{max(1, round(hours * 60))} min"
+        return str(say("{minutes} min", minutes=max(1, round(hours * 60))))
     if hours < 100:
-        return f"{hours:.1f}".removesuffix(".0") + " h"
-    return f"{hours / 24:,.0f} d"
+        return str(say("{hours} h", hours=f"{hours:.1f}".removesuffix(".0")))
+    return str(say("{days} d", days=f"{hours / 24:,.0f}"))
 
 
 @dataclass(frozen=True)
@@ -177,10 +197,18 @@ def _seconds(gap: timedelta | None) -> float | None:
     return None if gap is None else gap.total_seconds()
 
 
-def _left_out(of: Measured) -> str:
-    missing = ", ".join(f"{SPAN_WORDS[span]} {one.unknown:,}" for span, one in of.spans.items() if one.unknown)
-    unknown = f" Not counted for want of a known moment, of {of.incidents:,} incidents: {missing}." if missing else ""
-    return "Drills are left out, and what the one who made this page may not see." + unknown
+def _left_out(of: Measured, say: Say) -> str:
+    drills = say("Drills are left out, and what the one who made this page may not see.")
+    missing = ", ".join(
+        f"{retold(say, SPAN_WORDS[span])} {one.unknown:,}" for span, one in of.spans.items() if one.unknown
+    )
+    if not missing:
+        return str(drills)
+    unknown = say(
+        "Not counted for want of a known moment, of {amount} incidents: {missing}.",
+        amount=f"{of.incidents:,}", missing=missing,
+    )  # fmt: skip
+    return f"{drills} {unknown}"
 
 
 def _printable(value: Any) -> Any:

@@ -2,65 +2,90 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from incident.domain import facts
+from incident.domain import facts, phrases
 from incident.domain.computed import graded
 from incident.domain.dossier import Dossier, DutyLine, NoticeLine
-from incident.domain.facts import UNKNOWN, shown, time_words, vocabulary
+from incident.domain.facts import UNKNOWN, Unknown, Value, shown, time_words, vocabulary
 from incident.domain.plans import PHASE_WORDS, Phase
+from incident.domain.speech import Say, retold
+from incident.exports.catalogue import speaker
 from incident.exports.document import Document, Item, Section, Table
 
 FORMAT = "tocsin-summary/1"
 KINDS = {"incident": "Incident", "near_miss": "Near miss", "drill": "Drill: nothing in it happened"}
 DUTY_WORDS = {"not_owed": "not owed", "advised": "asked for, not owed"}
+HEADS: Final = {
+    "facts": ("Fact", "Value", "How known", "Recorded"),
+    "duties": ("Due", "Duty", "Law", "How it stands"),
+    "reports": ("Filed", "Authority", "Report", "Reference"),
+    "notices": ("Notice", "Sent from", "People", "Reached", "The others"),
+    "remedies": ("Remedy offered", "Provider", "For", "Until", "Codes given", "Redeemed"),
+    "enquiries": ("Enquiries", "Open", "Answered", "Answered in time", "Requests under a law", "Half answered within"),
+    "steps": ("Phase", "Step", "State", "Finished"),
+    "evidence": ("Piece", "What it shows", "Size", "SHA-256"),
+}
+FORMS: Final = {"en": "en", "zh-Hans": "zh"}
+"""By which name documents and the words of facts know each language of the interface."""
 SHORTEST_HASH = 16
 
 
-def document(told: Dossier) -> Document:
-    """The summary as a document for people."""
+def document(told: Dossier, language: str = "en") -> Document:
+    """The summary as a document for people, in a language of the interface; what people wrote stays as they wrote it."""
+    say = speaker(language)
     return Document(
-        title=f"Summary: {told.title}",
-        subtitle=f"{told.ref} – {KINDS.get(told.kind, told.kind)} – as of {_when(told.made_at, told)}",
-        language="en",
+        title=f"{say('Summary:')} {told.title}",
+        subtitle=f"{told.ref} – {say(KINDS.get(told.kind, told.kind))} – {say('as of {when}', when=_at(told.made_at, told))}",
+        language=FORMS[language],
         author=told.company.name or "Tocsin",
         at=told.made_at,
-        was_word="Before",
-        particulars=tuple(_particulars(told)),
-        sections=tuple(section for section in _sections(told) if section.items or section.tables or section.text),
-        closing="Times are in the zone that stands beside them. The data inside this file holds every value as recorded.",
+        was_word=say("Before"),
+        particulars=tuple(_particulars(told, say)),
+        sections=tuple(
+            section for section in _sections(told, say, language) if section.items or section.tables or section.text
+        ),
+        closing=say(
+            "Times are in the zone that stands beside them. The data inside this file holds every value as recorded."
+        ),
     )
 
 
-def _particulars(told: Dossier) -> Iterator[tuple[str, str]]:
-    yield "Incident", told.ref
-    yield "Kind", KINDS.get(told.kind, told.kind)
-    yield "State", told.state
-    yield "Opened", _when(told.opened_at, told)
+def _particulars(told: Dossier, say: Say) -> Iterator[tuple[str, str]]:
+    yield say("Incident"), told.ref
+    yield say("Kind"), say(KINDS.get(told.kind, told.kind))
+    yield say("State"), retold(say, told.state)
+    yield say("Opened"), _when(told.opened_at, told, say)
     if told.closed_at:
-        yield "Closed", _when(told.closed_at, told)
+        yield say("Closed"), _when(told.closed_at, told, say)
     if told.people_total:
-        yield "People on the list", f"{told.people_total:,}"
-    if told.seal:
-        yield (
-            "Record",
-            f"checkpoint of {told.seal.size:,} lines, signed {_when(told.seal.signed_at, told)}, root {told.seal.root}",
-        )
-    else:
-        yield "Record", "no checkpoint signed yet"
+        yield say("People on the list"), f"{told.people_total:,}"
+    yield say("Record"), _record(told, say)
 
 
-def _sections(told: Dossier) -> Iterator[Section]:
-    yield Section("How severe", items=tuple(Item(graded(one, "en"), "\n".join(one.reasons)) for one in told.grades))
-    yield Section("What is known", tables=_tables(_facts(told)))
-    yield Section("What was owed", tables=_tables(_duties(told)))
-    yield Section("Reports to authorities", tables=_tables(_reports(told)))
-    yield Section("People told", tables=_tables(_notices(told)))
-    yield Section("What was offered", tables=_tables(_remedies(told)))
-    yield Section("What people asked", tables=_tables(_enquiries(told)))
-    yield Section("What was done", tables=_tables(_steps(told)))
-    yield Section("Evidence", tables=_tables(_evidence(told)))
-    yield Section("Review", items=tuple(Item(line.label, line.text) for line in told.review if line.text))
+def _record(told: Dossier, say: Say) -> str:
+    seal = told.seal
+    if seal is None:
+        return str(say("no checkpoint signed yet"))
+    signed = _at(seal.signed_at, told)
+    words = say(
+        "checkpoint of {lines} lines, signed {when}, root {root}", lines=f"{seal.size:,}", when=signed, root=seal.root
+    )
+    return str(words)
+
+
+def _sections(told: Dossier, say: Say, language: str) -> Iterator[Section]:
+    yield Section(say("How severe"), items=tuple(_grades(told, say, language)))
+    yield Section(say("What is known"), tables=_tables(_facts(told, say, language)))
+    yield Section(say("What was owed"), tables=_tables(_duties(told, say)))
+    yield Section(say("Reports to authorities"), tables=_tables(_reports(told, say)))
+    yield Section(say("People told"), tables=_tables(_notices(told, say)))
+    yield Section(say("What was offered"), tables=_tables(_remedies(told, say)))
+    yield Section(say("What people asked"), tables=_tables(_enquiries(told, say)))
+    yield Section(say("What was done"), tables=_tables(_steps(told, say)))
+    yield Section(say("Evidence"), tables=_tables(_evidence(told, say)))
+    answers = (Item(retold(say, line.label), line.text) for line in told.review if line.text)
+    yield Section(say("Review"), items=tuple(answers))
 
 
 def _tables(table: Table) -> tuple[Table, ...]:
@@ -68,120 +93,148 @@ def _tables(table: Table) -> tuple[Table, ...]:
     return (table,) if table.rows else ()
 
 
-def _facts(told: Dossier) -> Table:
+def _heads(table: str, say: Say) -> tuple[str, ...]:
+    return tuple(say(word) for word in HEADS[table])
+
+
+def _grades(told: Dossier, say: Say, language: str) -> Iterator[Item]:
+    for one in told.grades:
+        yield Item(graded(one, FORMS[language]), "\n".join(retold(say, reason) for reason in one.reasons))
+
+
+def _facts(told: Dossier, say: Say, language: str) -> Table:
     rows = tuple(
         (
-            entry.label,
-            shown(entry.key, fact.value, told.zone),
-            _origin(fact.source, fact.confidence),
-            _when(fact.recorded_at, told),
+            retold(say, entry.label),
+            _value(entry.key, fact.value, told, language),
+            _origin(fact.source, fact.confidence, say),
+            _when(fact.recorded_at, told, say),
         )
         for entry in vocabulary()
         if (fact := told.facts.get(entry.key))
     )
-    return Table(("Fact", "Value", "How known", "Recorded"), rows, (4, 7, 3, 3))
+    return Table(_heads("facts", say), rows, (4, 7, 3, 3))
 
 
-def _origin(source: str, confidence: str) -> str:
-    return ", ".join(part for part in (source, f"{confidence} confidence" if confidence else "") if part)
+def _value(key: str, value: Value | Unknown, told: Dossier, language: str) -> str:
+    return shown(key, value, told.zone) if language == "en" else phrases.words(key, value, told.zone, FORMS[language])
 
 
-def _duties(told: Dossier) -> Table:
+def _origin(source: str, confidence: str, say: Say) -> str:
+    sure = say("{level} confidence", level=confidence) if confidence else ""
+    return ", ".join(part for part in (retold(say, source), sure) if part)
+
+
+def _duties(told: Dossier, say: Say) -> Table:
     rows = tuple(
-        (_due(one, told), one.title, f"{one.law} {one.cite}".strip(), _duty_state(one, told)) for one in told.duties
+        (_due(one, told, say), retold(say, one.title), f"{one.law} {one.cite}".strip(), _duty_state(one, told, say))
+        for one in told.duties
     )
-    return Table(("Due", "Duty", "Law", "How it stands"), rows, (3, 5, 4, 4))
+    return Table(_heads("duties", say), rows, (3, 5, 4, 4))
 
 
-def _due(one: DutyLine, told: Dossier) -> str:
-    return _when(one.due_at, told) if one.due_at else "no fixed time"
+def _due(one: DutyLine, told: Dossier, say: Say) -> str:
+    return _when(one.due_at, told, say) if one.due_at else str(say("no fixed time"))
 
 
-def _duty_state(one: DutyLine, told: Dossier) -> str:
+def _duty_state(one: DutyLine, told: Dossier, say: Say) -> str:
     if one.state != "met" or one.met_at is None:
-        return DUTY_WORDS.get(one.state, one.state)
-    late = " (late)" if one.late_seconds else ""
-    return f"met {_when(one.met_at, told)}{late}" + (f", reference {one.reference}" if one.reference else "")
+        return retold(say, DUTY_WORDS.get(one.state, one.state))
+    when = _at(one.met_at, told)
+    met = say("met {when} (late)", when=when) if one.late_seconds else say("met {when}", when=when)
+    return f"{met}{say(', reference')} {one.reference}" if one.reference else str(met)
 
 
-def _reports(told: Dossier) -> Table:
+def _reports(told: Dossier, say: Say) -> Table:
     rows = tuple(
-        (_when(one.filed_at, told), one.authority, f"{one.title}: {one.stage}", one.reference) for one in told.reports
+        (
+            _when(one.filed_at, told, say),
+            retold(say, one.authority),
+            f"{retold(say, one.title)}: {retold(say, one.stage)}",
+            one.reference,
+        )
+        for one in told.reports
     )
-    return Table(("Filed", "Authority", "Report", "Reference"), rows, (3, 4, 6, 3))
+    return Table(_heads("reports", say), rows, (3, 4, 6, 3))
 
 
-def _notices(told: Dossier) -> Table:
+def _notices(told: Dossier, say: Say) -> Table:
     rows = tuple(
-        (one.title, _sent(one, told), f"{one.people:,}", f"{one.reached:,}", _rest(one)) for one in told.notices
+        (one.title, _sent(one, told, say), f"{one.people:,}", f"{one.reached:,}", _rest(one, say))
+        for one in told.notices
     )
-    return Table(("Notice", "Sent from", "People", "Reached", "The others"), rows, (4, 3, 2, 2, 4))
+    return Table(_heads("notices", say), rows, (4, 3, 2, 2, 4))
 
 
-def _sent(one: NoticeLine, told: Dossier) -> str:
-    return (
-        f"{_when(one.first_sent_at, told)} by {', '.join(one.channels)}"
-        if one.first_sent_at
-        else f"not sent ({one.state})"
-    )
+def _sent(one: NoticeLine, told: Dossier, say: Say) -> str:
+    if one.first_sent_at is None:
+        return str(say("not sent ({state})", state=one.state.replace("_", " ")))
+    channels = ", ".join(retold(say, channel) for channel in one.channels)
+    return str(say("{when} by {channels}", when=_at(one.first_sent_at, told), channels=channels))
 
 
-def _rest(one: NoticeLine) -> str:
+def _rest(one: NoticeLine, say: Say) -> str:
     others = {
         state: number
         for state, number in one.states.items()
         if state not in {"accepted", "delivered", "confirmed"} and number
     }
-    return ", ".join(f"{state.replace('_', ' ')} {number:,}" for state, number in others.items())
+    return ", ".join(f"{retold(say, state.replace('_', ' '))} {number:,}" for state, number in others.items())
 
 
-def _remedies(told: Dossier) -> Table:
+def _remedies(told: Dossier, say: Say) -> Table:
     rows = tuple(
         (
             one.name,
             one.provider,
-            f"{one.months} months" if one.months else "",
-            one.until or "no last day",
+            say("{months} months", months=one.months) if one.months else "",
+            one.until or say("no last day"),
             f"{one.given:,}",
             f"{one.redeemed:,}",
         )
         for one in told.remedies
     )
-    return Table(("Remedy", "Provider", "For", "Until", "Codes given", "Redeemed"), rows, (4, 3, 2, 3, 2, 2))
+    return Table(_heads("remedies", say), rows, (4, 3, 2, 3, 2, 2))
 
 
-def _enquiries(told: Dossier) -> Table:
+def _enquiries(told: Dossier, say: Say) -> Table:
     """One row, of figures alone; none where nobody asked."""
     one = told.enquiries
     if one is None:
         return Table((), (), ())
-    late = f", {one.late:,} late" if one.late else ""
-    half = "" if one.median_hours is None else f"{one.median_hours:.1f} hours"
+    late = say(", {amount} late", amount=f"{one.late:,}") if one.late else ""
+    half = "" if one.median_hours is None else say("{amount} hours", amount=f"{one.median_hours:.1f}")
     row = (f"{one.all:,}", f"{one.open:,}{late}", f"{one.answered:,}", f"{one.in_time:,}", f"{one.requests:,}", half)
-    heads = ("Enquiries", "Open", "Answered", "Answered in time", "Requests under a law", "Half answered within")
-    return Table(heads, (row,), (2, 2, 2, 3, 3, 3))
+    return Table(_heads("enquiries", say), (row,), (2, 2, 2, 3, 3, 3))
 
 
-def _steps(told: Dossier) -> Table:
+def _steps(told: Dossier, say: Say) -> Table:
     rows = tuple(
         (
-            PHASE_WORDS[Phase(one.phase)] if one.phase in set(Phase) else one.phase,
-            one.title,
-            one.state,
-            _when(one.finished_at, told) if one.finished_at else "",
+            retold(say, PHASE_WORDS[Phase(one.phase)] if one.phase in set(Phase) else one.phase),
+            retold(say, one.title),
+            retold(say, one.state),
+            _when(one.finished_at, told, say) if one.finished_at else "",
         )
         for one in told.steps
     )
-    return Table(("Phase", "Step", "State", "Finished"), rows, (3, 7, 2, 3))
+    return Table(_heads("steps", say), rows, (3, 7, 2, 3))
 
 
-def _evidence(told: Dossier) -> Table:
-    rows = tuple((one.ref, one.description, f"{one.size:,} bytes", one.sha256) for one in told.evidence)
-    return Table(("Piece", "What it shows", "Size", "SHA-256"), rows, (2, 4, 2, 7))
+def _evidence(told: Dossier, say: Say) -> Table:
+    rows = tuple(
+        (one.ref, one.description, say("{amount} bytes", amount=f"{one.size:,}"), one.sha256) for one in told.evidence
+    )
+    return Table(_heads("evidence", say), rows, (2, 4, 2, 7))
 
 
-def _when(moment: datetime, told: Dossier) -> str:
+def _at(moment: datetime, told: Dossier) -> str:
+    """A moment as rules write it; who says it puts it into the language."""
     return time_words(moment, told.zone)
+
+
+def _when(moment: datetime, told: Dossier, say: Say) -> str:
+    return retold(say, _at(moment, told))
 
 
 def data(told: Dossier) -> dict[str, Any]:

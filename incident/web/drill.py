@@ -18,7 +18,7 @@ from incident.store import drills as rows
 from incident.store.drills import Drill, DrillInject
 from incident.web.access import actor, now, permit, zone
 from incident.web.drill_clock import COURSE_WORDS, drill, is_facilitator
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, tag
 from incident.web.pages import named
 from incident.web.reports import company, download
 
@@ -195,7 +195,14 @@ def export(incident: str, kind: str) -> Response:
     """The report as a file; its digest goes into the record."""
     about = told()
     made = after_action.export(
-        incident, kind, company=company().name, zone=zone(), names=_names(about), actor=actor(), now=now()
+        incident,
+        kind,
+        company=company().name,
+        zone=zone(),
+        names=_names(about),
+        language=tag(),
+        actor=actor(),
+        now=now(),
     )
     return download(made)
 

@@ -18,7 +18,7 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.boards import CHANNEL_LABELS
 from incident.web.filters import span
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word, locale
+from incident.web.languages import Word, locale, tag
 from incident.web.pages import named
 from incident.web.reports import company, download
 
@@ -103,7 +103,8 @@ def table(table: str) -> Response:
 @permit("report.export")
 def one_page() -> Response:
     """One page for a board; its digest goes into the record."""
-    return download(actions.one_page(measured(), company=company().name, actor=actor(), now=now()))
+    made = actions.one_page(measured(), company=company().name, language=tag(), actor=actor(), now=now())
+    return download(made)
 
 
 def measured() -> Measured:

@@ -6,6 +6,7 @@ from incident.actions import summaries as actions
 from incident.exports import ics
 from incident.web.access import actor, now, permit, zone
 from incident.web.bundles import taken_along
+from incident.web.languages import tag
 from incident.web.reports import company, download, house_zone
 
 bp = Blueprint("summaries", __name__, url_prefix="/incidents/<incident>")
@@ -16,16 +17,24 @@ bp = Blueprint("summaries", __name__, url_prefix="/incidents/<incident>")
 def export(incident: str, kind: str) -> Response:
     """The summary as it stands; its digest goes into the record."""
     along = taken_along(request.form.get("privileged"))
-    return download(
-        actions.export(incident, kind, company=company(), zone=house_zone(), privileged=along, actor=actor(), now=now())
+    made = actions.export(
+        incident,
+        kind,
+        company=company(),
+        zone=house_zone(),
+        privileged=along,
+        language=tag(),
+        actor=actor(),
+        now=now(),
     )
+    return download(made)
 
 
 @bp.get("/deadlines.ics")
 @permit("duty.view")
 def deadlines(incident: str) -> Response:
     """Duties and steps with their due times, for a calendar."""
-    made = actions.deadlines(incident, zone=zone(), site=site(), now=now())
+    made = actions.deadlines(incident, zone=zone(), site=site(), language=tag(), now=now())
     return calendar(incident, made)
 
 
