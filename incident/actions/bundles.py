@@ -141,7 +141,7 @@ def _pieces(
     withheld = () if privileged else tuple(privilege.current(incident.id))
     packing = Packing(at)
     yield from packing.add("README.txt", [READ_ME.format(ref=ref, at=instant(at)).encode()])
-    summary = summaries.MAKERS["pdf"](summaries.told(ref, company, zone, at, privileged=privileged))
+    summary = summaries.MAKERS["pdf"](summaries.told(ref, company, zone, at, privileged=privileged), "en")
     yield from packing.add("summary.pdf", [summary])
     yield from _data(packing, incident, Withheld.of(incident, withheld))
     yield from _reports(packing, incident)
