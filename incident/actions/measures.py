@@ -60,7 +60,7 @@ def _measured(seen: Select[Any], wish: Asked, *, levels: Sequence[str], zone: Zo
         _spans(found),
         {level: _spans(some) for level, some in by_level.items()},
         rules.by_month(_in((one.opened_at for one in found), zone), _in(closed, zone), local),
-        rules.kept(done, rows.overdue(of, now)),
+        rules.kept(done, rows.overdue(of, now), rules.under_laws(found)),
         rules.carried(rows.carried(of, since)),
         rules.learnt(rows.lessons(seen, wish.kinds, since), since),
     )

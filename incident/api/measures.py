@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from incident.actions import measures as actions
 from incident.domain import measures as rules
-from incident.domain.measures import Measured, Span, Taken
+from incident.domain.measures import OF_LAWS, Measured, Span, Taken
 from incident.web.access import now, permit, zone
 from incident.web.incidents import visible
 from incident.web.measures import GRAVEST_FIRST
@@ -41,6 +41,9 @@ class LawOut(BaseModel):
     overdue: int
     share_in_time: float | None = Field(description="0 to 1; null while nothing can be judged.")
     median_seconds: float | None = Field(description="From the start of the clock to when the duty was met.")
+    spans: dict[str, SpanOut] = Field(
+        description=f"From awareness by this law's duties, over incidents of this time: {', '.join(OF_LAWS)}, those it has."
+    )
 
 
 class ChannelOut(BaseModel):
@@ -119,6 +122,7 @@ def _law(one: rules.Kept) -> dict[str, Any]:
         "late": one.late,
         "overdue": one.overdue,
         "share_in_time": one.share,
+        "spans": {span: _span(taken) for span, taken in one.spans.items()},
         "median_seconds": one.middle.total_seconds() if one.middle is not None else None,
     }
 

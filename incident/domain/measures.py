@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from statistics import median
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from incident.domain.errors import Invalid
@@ -41,7 +42,40 @@ CONTAINED: Final = ("contained_at",)
 TOLD: Final = ("individuals_notified_at",)
 FACTS: Final = tuple(dict.fromkeys((*BEGUN, *DETECTED, *AWARE, *CONTAINED, *TOLD)))
 """The facts that the spans are made of."""
-NOT_AUTHORITIES: Final = ("individuals", "consumer_reporting_agencies", "media", "customers", "public", "ourselves")
+PEOPLE: Final = "individuals"
+NOT_AUTHORITIES: Final = (
+    PEOPLE,
+    "consumer_reporting_agencies",
+    "media",
+    "customers",
+    "public",
+    "ourselves",
+    "controller",
+)
+OF_LAWS: Final = (Span.DECIDE, Span.REPORT, Span.TELL)
+"""The spans that mean something for one law: nobody detects or contains an incident law by law."""
+
+
+class Under(NamedTuple):
+    """What came of the duties of one law in one incident, of which one at least is owed or was decided on.
+
+    The first decision, the first report to an authority and the first word to people, each where it was; and whether
+    such a report and such a word were met or are still owed.
+    """
+
+    decided_at: datetime | None = None
+    reported_at: datetime | None = None
+    told_at: datetime | None = None
+    reports: bool = False
+    tells: bool = False
+
+    def knows(self, span: Span) -> bool:
+        """Whether this law has this span here: each one is decided on, not each wants a report and word to people."""
+        return {Span.DECIDE: True, Span.REPORT: self.reports, Span.TELL: self.tells}[span]
+
+    def end(self, span: Span) -> datetime | None:
+        """When a span of this law ended; None where it has not."""
+        return {Span.DECIDE: self.decided_at, Span.REPORT: self.reported_at, Span.TELL: self.told_at}[span]
 
 
 @dataclass(frozen=True)
@@ -57,6 +91,7 @@ class Course:
     decided_at: datetime | None = None
     reported_at: datetime | None = None
     told_at: datetime | None = None
+    laws: Mapping[str, Under] = field(default_factory=dict)
 
     @cached_property
     def lengths(self) -> Mapping[Span, timedelta]:
@@ -74,6 +109,11 @@ class Course:
     def took(self, span: Span) -> timedelta | None:
         """How long a span took; None where that is not known."""
         return self.lengths.get(span)
+
+    def took_under(self, law: str, span: Span) -> timedelta | None:
+        """How long a span took from awareness by the duties of one law; None where that is not known."""
+        aware, end = self._first(AWARE), self.laws[law].end(span)
+        return end - aware if aware and end and end >= aware else None
 
     def _first(self, keys: Iterable[str]) -> datetime | None:
         """The earliest of these moments that is known."""
@@ -97,14 +137,29 @@ class Taken:
 
 def taken(courses: Sequence[Course], span: Span) -> Taken:
     """One span over these incidents."""
-    found = sorted([course.lengths[span] for course in courses if span in course.lengths])
+    return _taken([course.took(span) for course in courses])
+
+
+def _taken(lengths: Sequence[timedelta | None]) -> Taken:
+    found = sorted([length for length in lengths if length is not None])
     half = len(found) // 2
     return Taken(
         counted=len(found),
-        unknown=len(courses) - len(found),
+        unknown=len(lengths) - len(found),
         middle=(found[half] + found[-1 - half]) / 2 if found else None,
         most=found[-(-len(found) * 9 // 10) - 1] if found else None,
     )
+
+
+def under_laws(courses: Iterable[Course]) -> dict[str, dict[Span, Taken]]:
+    """The spans of each law over the incidents that it is about; a span that none of them wants is left out."""
+    found: defaultdict[str, defaultdict[Span, list[timedelta | None]]] = defaultdict(lambda: defaultdict(list))
+    for course in courses:
+        for law, under in course.laws.items():
+            for span in OF_LAWS:
+                if under.knows(span):
+                    found[law][span].append(course.took_under(law, span))
+    return {law: {span: _taken(lengths) for span, lengths in spans.items()} for law, spans in found.items()}
 
 
 def by_level(courses: Iterable[Course], levels: Sequence[str]) -> dict[str, list[Course]]:
@@ -167,6 +222,7 @@ class Kept:
     late: int
     overdue: int
     middle: timedelta | None
+    spans: Mapping[Span, Taken] = field(default_factory=dict)
 
     @property
     def judged(self) -> int:
@@ -179,20 +235,23 @@ class Kept:
         return self.in_time / self.judged if self.judged else None
 
 
-def kept(done: Iterable[Done], overdue: Mapping[str, int]) -> list[Kept]:
-    """How each law's duties were kept, those with most to judge first. `overdue`: unmet and past their time, by law."""
+def kept(
+    done: Iterable[Done], overdue: Mapping[str, int], spans: Mapping[str, Mapping[Span, Taken]] = MappingProxyType({})
+) -> list[Kept]:
+    """How each law's duties were kept, those with most to judge first. `overdue`: unmet and past their time, by law;
+    `spans`: as `under_laws` gives them."""
     met: defaultdict[str, list[Done]] = defaultdict(list)
     for one in done:
         met[one.law].append(one)
-    found = [_kept(law, met[law], overdue.get(law, 0)) for law in {*met, *overdue}]
+    found = [_kept(law, met[law], overdue.get(law, 0), spans.get(law, {})) for law in {*met, *overdue, *spans}]
     return sorted(found, key=lambda one: (-one.judged, one.law))
 
 
-def _kept(law: str, met: Sequence[Done], overdue: int) -> Kept:
+def _kept(law: str, met: Sequence[Done], overdue: int, spans: Mapping[Span, Taken]) -> Kept:
     lengths = [one.took.total_seconds() for one in met if one.took is not None]
     late = sum(one.late for one in met)
     middle = timedelta(seconds=median(lengths)) if lengths else None
-    return Kept(law, len(met) - late, late, overdue, middle)
+    return Kept(law, len(met) - late, late, overdue, middle, spans)
 
 
 def total(laws: Iterable[Kept]) -> Kept:

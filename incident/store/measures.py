@@ -1,12 +1,13 @@
 """What is measured over many incidents, read in a fixed number of queries; `of` is always a query of incident ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 
-from incident.domain.measures import FACTS, NOT_AUTHORITIES, Course, Done
+from incident.domain.measures import FACTS, NOT_AUTHORITIES, PEOPLE, Course, Done, Under
 from incident.domain.scales import NOT_CONCERNED, Scale
 from incident.store import audit
 from incident.store.db import db
@@ -40,7 +41,7 @@ def ids(seen: Select[Any], kinds: Sequence[str], since: datetime) -> Select[Any]
 def courses(of: Select[Any]) -> dict[int, Course]:
     """These incidents by id, with every moment that is known of them."""
     moments, levels = _moments(of), _levels(of)
-    settled, told = _settled(of), _told(of)
+    laws, told = _laws(of), _told(of)
     query = select(Incident.id, Incident.ref, Incident.title, Incident.opened_at, Incident.closed_at)
     found = db.session.execute(query.where(Incident.id.in_(of)))
     return {
@@ -51,8 +52,10 @@ def courses(of: Select[Any]) -> dict[int, Course]:
             opened_at,
             closed_at,
             moments.get(id_, {}),
-            *settled.get(id_, (None, None)),
+            _first(under.decided_at for under in laws.get(id_, {}).values()),
+            _first(under.reported_at for under in laws.get(id_, {}).values()),
             told.get(id_),
+            laws.get(id_, {}),
         )
         for id_, ref, title, opened_at, closed_at in found
     }
@@ -80,14 +83,30 @@ def _levels(of: Select[Any]) -> dict[int, str]:
     return {id_: level for id_, level in db.session.execute(suggested_first)}
 
 
-def _settled(of: Select[Any]) -> dict[int, tuple[datetime | None, datetime | None]]:
-    """When the first duty was decided on, and when the first one towards an authority was met, by incident."""
-    to_one = and_(FindingRow.state == "met", FindingRow.to.not_in(NOT_AUTHORITIES))
+def _laws(of: Select[Any]) -> dict[int, dict[str, Under]]:
+    """What came of the duties of each law, by incident; what was settled and taken back is as if it had never been."""
+    row, standing = FindingRow, FindingRow.superseded_at.is_(None)
+    decided = or_(row.state == "accepted", and_(row.state.in_(DECIDED), standing))
+    met, undone = and_(row.state == "met", standing), and_(row.standing == "owed", row.state.in_(UNSETTLED), standing)
+    to_one, to_people = row.to.not_in(NOT_AUTHORITIES), row.to == PEOPLE
     query = select(
-        FindingRow.incident_id, func.min(FindingRow.decided_at), func.min(case((to_one, FindingRow.met_at)))
-    ).where(_in_state(*DECIDED), FindingRow.incident_id.in_(of))
-    rows = db.session.execute(query.group_by(FindingRow.incident_id))
-    return {id_: (decided, reported) for id_, decided, reported in rows}
+        row.incident_id,
+        row.law,
+        func.min(case((decided, row.decided_at))),
+        func.min(case((and_(met, to_one), row.met_at))),
+        func.min(case((and_(met, to_people), row.met_at))),
+        func.max(case((and_(or_(met, undone), to_one), 1), else_=0)),
+        func.max(case((and_(or_(met, undone), to_people), 1), else_=0)),
+    ).where(or_(_in_state(*DECIDED), undone), or_(decided, undone), row.incident_id.in_(of))
+    found: dict[int, dict[str, Under]] = {}
+    rows: Any = db.session.execute(query.group_by(row.incident_id, row.law))
+    for id_, law, decided_at, reported_at, told_at, reports, tells in rows:
+        found.setdefault(id_, {})[intern(law)] = Under(decided_at, reported_at, told_at, bool(reports), bool(tells))
+    return found
+
+
+def _first(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
 
 
 def _in_state(*states: str) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """The measures over many incidents: figures and plots with the table behind each, as CSV too, and one page for a board."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from babel.dates import format_skeleton
@@ -11,7 +12,7 @@ from incident.actions import measures as actions
 from incident.domain import measures as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.lawbook import library
-from incident.domain.measures import Course, Measured, Month, Span
+from incident.domain.measures import Course, Measured, Month, Span, Taken
 from incident.domain.scales import LEVELS, Scale
 from incident.exports import board, csv, plots
 from incident.web.access import actor, now, permit, zone
@@ -71,6 +72,7 @@ def index() -> ResponseReturnValue:
         months=rules.MONTHS,
         kinds=(*rules.KINDS, rules.ANYTHING),
         spans=list(Span),
+        of_laws=rules.OF_LAWS,
         names={law.law: short(law.law) for law in of.laws},
         channels=CHANNEL_LABELS,
         month_words=month_words,
@@ -150,8 +152,18 @@ def _months(of: Measured) -> Iterator[tuple[Any, ...]]:
 
 def _laws(of: Measured) -> Iterator[tuple[Any, ...]]:
     for one in of.laws:
-        middle = "" if one.middle is None else round(one.middle.total_seconds())
-        yield one.law, one.in_time, one.late, one.overdue, "" if one.share is None else f"{one.share:.4f}", middle
+        share, spans = "" if one.share is None else f"{one.share:.4f}", (one.spans.get(span) for span in rules.OF_LAWS)
+        figures = (figure for span in spans for figure in _of_law(span))
+        yield one.law, one.in_time, one.late, one.overdue, share, _seconds(one.middle), *figures
+
+
+def _of_law(span: Taken | None) -> tuple[Any, ...]:
+    """Half took at most, counted, and not; empty where the law has no such span."""
+    return ("", "", "") if span is None else (_seconds(span.middle), span.counted, span.unknown)
+
+
+def _seconds(gap: timedelta | None) -> int | str:
+    return "" if gap is None else round(gap.total_seconds())
 
 
 def _channels(of: Measured) -> Iterator[tuple[Any, ...]]:
@@ -160,8 +172,7 @@ def _channels(of: Measured) -> Iterator[tuple[Any, ...]]:
 
 def _lessons(of: Measured) -> Iterator[tuple[Any, ...]]:
     one = of.learnt
-    middle = "" if one.middle is None else round(one.middle.total_seconds())
-    yield one.proposed, one.adopted, one.declined, one.waiting, middle
+    yield one.proposed, one.adopted, one.declined, one.waiting, _seconds(one.middle)
 
 
 TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[], Any], Callable[[Any], Iterator[tuple[Any, ...]]]]]] = {
@@ -172,7 +183,10 @@ TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[], Any], Callable[[A
     ),
     "months": (("month", "opened", "closed"), measured, _months),
     "laws": (
-        ("law", "in time", "late", "overdue", "share in time", "median seconds from the clock's start"),
+        (
+            *("law", "in time", "late", "overdue", "share in time", "median seconds from the clock's start"),
+            *(f"{said} to {span}" for span in rules.OF_LAWS for said in ("median seconds", "counted", "not known")),
+        ),
         measured,
         _laws,
     ),

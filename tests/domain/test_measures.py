@@ -7,7 +7,7 @@ import pytest
 
 from incident.domain import measures
 from incident.domain.errors import Invalid
-from incident.domain.measures import Asked, Course, Done, Span, Taken
+from incident.domain.measures import Asked, Course, Done, Span, Taken, Under
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -71,6 +71,37 @@ def test_laws_are_judged_by_what_was_met_in_time_late_and_is_overdue():
     assert (second.share, third.share) == (1.0, 0.0)
     assert measures.total([first, second, third]).judged == 5
     assert measures.total([]).share is None
+
+
+def test_the_spans_of_a_law_go_from_awareness_to_what_came_of_its_own_duties():
+    told = Under(decided_at=at(2), reported_at=at(50), told_at=at(70), reports=True, tells=True)
+    waits = Under(decided_at=at(4), reports=True)
+    courses = [
+        Course("INC-1", "", "", NOON, moments={"aware_at": at(0)}, laws={"A": told, "B": Under(decided_at=at(9))}),
+        Course("INC-2", "", "", NOON, moments={"aware_at": at(0)}, laws={"A": waits}),
+        Course("INC-3", "", "", NOON, laws={"A": told}),
+    ]
+    found = measures.under_laws(courses)
+    assert found["A"] == {
+        Span.DECIDE: Taken(2, 1, timedelta(hours=3), timedelta(hours=4)),
+        Span.REPORT: Taken(1, 2, timedelta(hours=50), timedelta(hours=50)),
+        Span.TELL: Taken(1, 1, timedelta(hours=70), timedelta(hours=70)),
+    }
+    assert found["B"] == {Span.DECIDE: Taken(1, 0, timedelta(hours=9), timedelta(hours=9))}
+    assert measures.under_laws([]) == {}
+
+
+def test_what_was_decided_before_awareness_as_recorded_is_not_counted():
+    early = a_course(aware_at=at(5))
+    course = Course(early.ref, "", "", NOON, moments=early.moments, laws={"A": Under(decided_at=at(4))})
+    assert measures.under_laws([course])["A"][Span.DECIDE] == Taken(0, 1, None, None)
+
+
+def test_a_law_that_is_only_waited_for_stands_behind_those_that_can_be_judged():
+    waited = {"C": {Span.DECIDE: Taken(0, 3, None, None)}}
+    first, last = measures.kept([Done("Z", None, late=False)], {}, waited)
+    assert (first.law, first.spans) == ("Z", {})
+    assert (last.law, last.judged, last.share, last.spans) == ("C", 0, None, waited["C"])
 
 
 def test_every_person_of_a_channel_is_in_one_part_of_its_bar():

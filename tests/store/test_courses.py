@@ -9,6 +9,7 @@ from incident import clock
 from incident.actions import grades, intake, members, obligations, users
 from incident.actions.ledger import transaction
 from incident.domain.access import Role
+from incident.domain.measures import Under
 from incident.store import audit, courses
 from incident.store import incidents as incident_rows
 from incident.store import obligations as findings
@@ -75,12 +76,11 @@ def accepted(one):
 
 
 def taken_back(one):
-    met(one)
     ref = findings.current(one.id)["EU-GDPR/tell-authority"].ref
     obligations.take_back(one.ref, ref, "a mistake was made here", **WHO, now=clock.now())
 
 
-@pytest.mark.parametrize("change", [renamed, learnt, graded, met, accepted, taken_back], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("change", [renamed, learnt, graded, met, accepted], ids=lambda one: one.__name__)
 def test_what_changed_is_read_again_and_the_rest_is_not(change):
     other, one = an_incident(facts=RISKY), an_incident(facts=RISKY)
     before = courses.held(EVERY)
@@ -91,6 +91,56 @@ def test_what_changed_is_read_again_and_the_rest_is_not(change):
     assert found[0] != before[0]
     assert found[1] is before[1]
     assert found[1].course.ref == other.ref
+
+
+def test_what_was_settled_and_taken_back_counts_as_if_it_had_never_been():
+    one = an_incident(facts=RISKY)
+    [before] = courses.held(EVERY)
+    met(one)
+    db.session.rollback()
+    [settled] = courses.held(EVERY)
+    under = settled.course.laws["EU-GDPR"]
+    assert settled.course.reported_at == under.reported_at is not None
+    assert settled.course.decided_at == under.decided_at is not None
+    taken_back(one)
+    db.session.rollback()
+    assert courses.held(EVERY) == by_the_rows() == [before]
+
+
+def test_a_law_is_measured_where_it_is_owed_or_was_decided_on():
+    one, other = an_incident(facts=RISKY | {"risk_to_people": "high"}), an_incident(facts={"personal_data": False})
+    [without, owing] = courses.held(EVERY)
+    assert (without.course.ref, without.course.laws) == (other.ref, {})
+    assert owing.course.laws["EU-GDPR"] == Under(reports=True, tells=True)
+    accepted(one)
+    people = findings.current(one.id)["EU-GDPR/tell-people"].ref
+    obligations.waive(one.ref, people, "they were told by another", **WHO, now=clock.now())
+    db.session.rollback()
+    under = courses.held(EVERY)[1].course.laws["EU-GDPR"]
+    assert under.decided_at is not None
+    assert under._replace(decided_at=None) == Under(reports=True, tells=False), "what is waived is not waited for"
+
+
+def test_what_was_accepted_stays_decided_when_the_facts_change_it():
+    one = an_incident(facts=RISKY)
+    accepted(one)
+    db.session.rollback()
+    decided = courses.held(EVERY)[0].course.laws["EU-GDPR"].decided_at
+    said = {"source": "a test", "confidence": "high", **WHO, "now": clock.now()}
+    intake.record_facts(one.ref, {"aware_at": "2026-11-18T09:10:00Z"}, **said)
+    assert findings.current(one.id)["EU-GDPR/tell-authority"].state == "proposed"
+    assert courses.held(EVERY)[0].course.laws["EU-GDPR"].decided_at == decided is not None
+
+
+def test_word_to_a_controller_is_decided_on_and_is_no_report_to_an_authority():
+    one = an_incident(facts=RISKY | {"role": "processor", "establishments": ["DE"]})
+    ref = next(row.ref for row in findings.current(one.id).values() if row.law == "EU-GDPR-PROC")
+    obligations.mark_met(one.ref, ref, met_at=clock.now() - timedelta(hours=1), **WHO, now=clock.now())
+    db.session.rollback()
+    [found] = courses.held(EVERY)
+    under = found.course.laws["EU-GDPR-PROC"]
+    assert found.course.decided_at == under.decided_at is not None
+    assert (found.course.reported_at, under.reported_at, under.reports) == (None, None, False)
 
 
 def test_what_was_read_is_not_read_again():

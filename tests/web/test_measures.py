@@ -1,6 +1,8 @@
 """The measures: figures of what the reader may see, tables behind the plots, and the page for a board."""
 
+import csv
 import io
+import re
 from datetime import timedelta
 from xml.etree import ElementTree
 
@@ -46,6 +48,11 @@ def test_figures_come_from_what_is_known(measured, client, token_for):
     }  # fmt: skip
     gdpr = next(law for law in told["laws"] if law["law"] == "EU-GDPR")
     assert (gdpr["in_time"], gdpr["late"], gdpr["median_seconds"]) == (0, 1, 96 * 3600)
+    assert gdpr["spans"]["report"] == {
+        "counted": 1, "unknown": 0, "median_seconds": 96 * 3600, "nine_in_ten_seconds": 96 * 3600,
+    }  # fmt: skip
+    assert gdpr["spans"]["decide"]["median_seconds"] == pytest.approx(6 * 86400, abs=60)
+    assert (gdpr["spans"]["tell"]["counted"], gdpr["spans"]["tell"]["unknown"]) == (0, 1)
     assert sum(month["opened"] for month in told["months"]) == 1
 
 
@@ -55,6 +62,33 @@ def test_the_page_shows_them_with_a_table_beside_every_plot(measured, as_):
     for name in TABLES[:3]:
         assert f"/measures/{name}.svg?look=light" in page
         assert f"/measures/{name}.csv" in page
+
+
+def test_each_law_says_how_long_it_took_and_of_how_many_incidents(measured, as_):
+    browser = as_(Role.LEAD)
+    row = next(part for part in browser.get("/measures/").text.split("<tr>") if "law=EU-GDPR" in part)
+    cells = dict(re.findall(r'data-name="([^"]+)">(.*?)</td>', row))
+    assert cells["To report"] == '4 d <small class="nowrap">1 of 1</small>'
+    assert cells["To tell people"] == '— <small class="nowrap">0 of 1</small>'
+    lines = list(csv.DictReader(io.StringIO(browser.get("/measures/laws.csv").text.lstrip("\ufeff"))))
+    gdpr = next(line for line in lines if line["law"] == "EU-GDPR")
+    assert (gdpr["median seconds to report"], gdpr["counted to report"], gdpr["not known to report"]) == (
+        str(96 * 3600), "1", "0",
+    )  # fmt: skip
+    assert (gdpr["median seconds to tell"], gdpr["counted to tell"], gdpr["not known to tell"]) == ("", "0", "1")
+
+
+def test_a_law_that_is_owed_and_not_yet_judged_has_its_row_and_no_plot(as_):
+    aware = clock.now() - timedelta(hours=1)
+    an_incident(
+        facts={"personal_data": True, "role": "controller", "establishments": ["DE"], "residents": {"DE": 10},
+               "risk_to_people": "risk", "category": "data_leak", "aware_at": aware.isoformat()}, now=clock.now(),
+    )  # fmt: skip
+    page = as_(Role.LEAD).get("/measures/").text
+    row = next(part for part in page.split("<tr>") if "law=EU-GDPR" in part)
+    assert "0 of 1" in row
+    assert "none owed" in row, "this risk wants no word to people"
+    assert "/measures/laws.svg" not in page
 
 
 def test_a_near_miss_is_measured_apart_and_a_drill_never(as_):
