@@ -24,6 +24,8 @@ FACE: Final = "Noto Sans SC, system-ui, Segoe UI, Noto Sans, sans-serif"
 MOST_LABELS: Final = 12
 FEW: Final = 6
 """Up to so many, every whole number stands at the side: things that are counted have no halves."""
+MOST_BESIDE: Final = 3
+"""So many names of series stand in one line below a wide picture; a longer one would run into the next."""
 ROOM_FOR_A_FIGURE: Final = 0.05
 """A part of a bar shorter than this share of the longest has no room for its figure, on a wide screen."""
 WIDE: Final = 760
@@ -100,8 +102,7 @@ def columns(labels: Sequence[str], series: Sequence[Series], *, look: str, width
     every = -(-len(labels) // (MOST_LABELS * width // WIDE))
     some = {"x_labels_major_every": every, "show_minor_x_labels": False, "print_values": False} if every > 1 else {}
     most = max((value for one in series for value in one.values), default=0)
-    few = {"y_labels": [{"value": step, "label": str(step)} for step in range(most + 1)]} if 0 < most <= FEW else {}
-    return _drawn(pygal.Bar, labels, series, look, width=width, height=260, **some, **few)
+    return _drawn(pygal.Bar, labels, series, look, width=width, height=260, **some, **_few(most))
 
 
 def stacks(labels: Sequence[str], series: Sequence[Series], *, look: str, width: int = WIDE) -> bytes:
@@ -110,7 +111,13 @@ def stacks(labels: Sequence[str], series: Sequence[Series], *, look: str, width:
     room = max(sums, default=0) * ROOM_FOR_A_FIGURE * WIDE / width
     backwards = [Series(one.name, one.tone, [_told(value, room) for value in one.values][::-1]) for one in series]
     height = 90 + 34 * max(1, len(labels))
-    return _drawn(pygal.HorizontalStackedBar, list(labels)[::-1], backwards, look, width=width, height=height)
+    few = _few(max(sums, default=0))
+    return _drawn(pygal.HorizontalStackedBar, list(labels)[::-1], backwards, look, width=width, height=height, **few)
+
+
+def _few(most: int) -> dict[str, Any]:
+    """A step for each where there are only a few of what is counted: half of one is nothing."""
+    return {"y_labels": [{"value": step, "label": str(step)} for step in range(most + 1)]} if 0 < most <= FEW else {}
 
 
 def _told(value: float | None, room: float) -> Any:
@@ -148,17 +155,18 @@ def _place(seconds: float | None) -> float | None:
 def _drawn(
     kind: Any, labels: Sequence[str], series: Sequence[Series], look: str, *, width: int, height: int, **more: Any
 ) -> bytes:
+    beside = max(1, min(len(series), MOST_BESIDE)) if width == WIDE else 1
     chart = kind(
         style=_style(LOOKS[look], [one.tone for one in series]),
         width=width,
-        height=height + (0 if width == WIDE else 24 * (len(series) - 1)),
+        height=height + 24 * (-(-len(series) // beside) - 1),
         js=(),
         no_prefix=True,
         disable_xml_declaration=True,
         explicit_size=False,
         show_legend=len(series) > 1,
         legend_at_bottom=True,
-        legend_at_bottom_columns=len(series) if width == WIDE else 1,
+        legend_at_bottom_columns=beside,
         legend_box_size=10,
         margin=8,
         margin_left=8 + (_broader(labels) if kind is not pygal.Bar else 0),

@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from incident import clock
 from incident.actions import members, obligations
 from incident.domain.access import Role
+from incident.exports import plots
 from incident.store import courses
 from incident.store import obligations as findings
 from incident.store.db import db
@@ -171,6 +172,18 @@ def test_what_is_counted_has_no_halves_at_the_side_of_its_plot(measured, as_):
     words = {node.text for node in drawn.iter("{http://www.w3.org/2000/svg}text") if node.text}
     assert {"0", "1"} <= words
     assert not [word for word in words if word.startswith("0.")]
+
+
+def test_lying_bars_of_a_few_have_no_halves_either_and_no_name_runs_into_the_next():
+    named = [plots.Series(f"how this part is called {part}", "met", [1, 0]) for part in range(5)]
+    drawn = ElementTree.fromstring(plots.stacks(["one", "two"], named, look="light"))
+    words = {node.text for node in drawn.iter("{http://www.w3.org/2000/svg}text") if node.text}
+    assert {"0", "1", "5"} <= words
+    assert not [word for word in words if word.startswith("0.")]
+    legend = [node for node in drawn.iter() if "legend" in (node.get("class") or "").split()]
+    heights = {node.find("{*}rect").get("y") for node in legend}
+    assert len(legend) == 5
+    assert len(heights) == 2
 
 
 def test_figures_keep_their_names_where_a_row_becomes_a_card(measured, as_):
