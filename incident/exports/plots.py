@@ -156,10 +156,11 @@ def _drawn(
     kind: Any, labels: Sequence[str], series: Sequence[Series], look: str, *, width: int, height: int, **more: Any
 ) -> bytes:
     beside = max(1, min(len(series), MOST_BESIDE)) if width == WIDE else 1
+    lines = -(-len(series) // beside)
     chart = kind(
         style=_style(LOOKS[look], [one.tone for one in series]),
         width=width,
-        height=height + 24 * (-(-len(series) // beside) - 1),
+        height=height + 24 * (lines - 1),
         js=(),
         no_prefix=True,
         disable_xml_declaration=True,
@@ -169,6 +170,7 @@ def _drawn(
         legend_at_bottom_columns=beside,
         legend_box_size=10,
         margin=8,
+        margin_bottom=8 + 20 * (lines > 1 and len(series) % beside > 0),  # Pygal leaves no room for a line half full
         margin_left=8 + (_broader(labels) if kind is not pygal.Bar else 0),
         spacing=8,
         min_scale=2,

@@ -186,6 +186,24 @@ def test_lying_bars_of_a_few_have_no_halves_either_and_no_name_runs_into_the_nex
     assert len(heights) == 2
 
 
+@pytest.mark.parametrize("width", [plots.WIDE, plots.NARROW])
+@pytest.mark.parametrize("many", [2, 3, 4, 5, 6])
+def test_no_name_of_a_series_stands_below_the_picture_nor_makes_its_bars_thin(width, many):
+    named = [plots.Series(f"part {part}", "met", [1, 0]) for part in range(many)]
+    drawn = ElementTree.fromstring(plots.stacks(["one", "two"], named, look="light", width=width))
+    height = float(drawn.get("viewBox").split()[-1])
+    top = next(_moved(node) for node in drawn.iter() if node.get("class") == "legends")
+    legend = [node for node in drawn.iter() if "legend" in (node.get("class") or "").split()]
+    assert max(top + float(node.find("{*}rect").get("y")) + 10 for node in legend) <= height
+    bars = [node for node in drawn.iter() if "rect" in (node.get("class") or "").split()]
+    assert min(float(node.get("height")) for node in bars) > 25
+
+
+def _moved(node):
+    """How far down a part of a picture begins."""
+    return float(re.search(r", ([\d.]+)\)", node.get("transform")).group(1))
+
+
 def test_figures_keep_their_names_where_a_row_becomes_a_card(measured, as_):
     page = as_(Role.LEAD).get("/measures/").text
     for table in page.split('<table class="table table--cards">')[1:]:
