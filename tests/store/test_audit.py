@@ -8,6 +8,7 @@ from incident.actions.ledger import transaction
 from incident.store import audit
 from incident.store.db import db
 from tests.record import lines, verifies
+from tests.statements import statements
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -98,3 +99,42 @@ def test_the_identity_is_made_with_the_database_and_stays(app):
     name = audit.identity()
     write(1)
     assert (len(name), audit.identity()) == (32, name)
+
+
+def test_a_process_that_writes_alone_moves_the_head_without_reading_it(app):
+    audit._LEFT.clear()
+    write(1)
+    with statements() as asked:
+        write(2)
+    assert [one.split()[0] for one in asked] == ["UPDATE", "INSERT"]
+    assert verifies()
+
+
+def test_a_process_that_missed_lines_of_another_reads_the_head_until_it_writes_alone_again(app):
+    audit._LEFT.clear()
+    write(1)
+    as_it_left = audit._LEFT[db.engine]
+    write(2, actor="U-2")
+    audit._LEFT[db.engine] = as_it_left
+    read = []
+    for _ in range(3):
+        with statements() as asked:
+            write(1)
+        read.append([one.split()[0] for one in asked])
+    assert read == [["UPDATE", "SELECT", "UPDATE", "INSERT"], ["SELECT", "UPDATE", "INSERT"], ["UPDATE", "INSERT"]]
+    assert [line.seq for line in lines()] == list(range(6))
+    assert verifies()
+
+
+def test_a_head_that_was_left_by_a_change_taken_back_is_read_anew(app):
+    def taken_back():
+        with transaction("U-1", NOON) as ledger:
+            ledger.write("note.added", "T-9", incident="INC-1")
+            ledger.at_last(lambda: 1 / 0)
+
+    write(1)
+    with pytest.raises(ZeroDivisionError):
+        taken_back()
+    write(1)
+    assert [line.seq for line in lines()] == [0, 1]
+    assert verifies()
