@@ -16,7 +16,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.privilege import Kind as Marked
 from incident.domain.stale import demand_seen
 from incident.domain.team_mails import Kind
-from incident.exports import json, pdf
+from incident.exports import docx, json, pdf
 from incident.exports import review as exports
 from incident.exports.document import Attachment
 from incident.exports.files import File
@@ -149,9 +149,20 @@ def _one(case: Incident, ref: str) -> ReviewMoment:
 
 
 def export(
-    ref: str, kind: str, *, company: Company, zone: ZoneInfo, privileged: bool = False, actor: str, now: datetime
+    ref: str,
+    kind: str,
+    *,
+    company: Company,
+    zone: ZoneInfo,
+    privileged: bool = False,
+    language: str = "en",
+    actor: str,
+    now: datetime,
 ) -> File:
-    """The review as it stands, its digest in the record. Raises Invalid, Missing; Refused where it is privileged."""
+    """The review as it stands, its digest in the record. Raises Invalid, Missing; Refused where it is privileged.
+
+    People read it in `language`; what programs read is in English always.
+    """
     if kind not in MAKERS:
         raise Invalid("kind", f"A review can be had as {', '.join(MAKERS)}.")
     with transaction(actor, now) as ledger:
@@ -160,7 +171,7 @@ def export(
             raise Missing()
         if not privileged and privilege.items(privilege.current(case.id), Marked.REVIEW):
             raise Refused("This review is marked as privileged. Whoever may export what is privileged takes it along.")
-        made = File(f"{case.ref}-review", kind, MAKERS[kind](_told(case, company, zone, now)))
+        made = File(f"{case.ref}-review", kind, MAKERS[kind](_told(case, company, zone, now), language))
         details = {"kind": kind, "sha256": made.sha256, "size": len(made.content), "privileged": privileged}
         ledger.write("review.exported", case.ref, incident=case.ref, **details)
     return made
@@ -203,14 +214,15 @@ def _told(case: Incident, company: Company, zone: ZoneInfo, now: datetime) -> To
     )  # fmt: skip
 
 
-def _pdf(told: Told) -> bytes:
+def _pdf(told: Told, language: str) -> bytes:
     data = Attachment(
         f"{told.ref}-review.json", json.MIME, "The same review for machines", json.json_bytes(exports.data(told))
     )
-    return pdf.pdf(exports.document(told), [data])
+    return pdf.pdf(exports.document(told, language), [data])
 
 
-MAKERS: Mapping[str, Callable[[Told], bytes]] = {
+MAKERS: Mapping[str, Callable[[Told, str], bytes]] = {
     "pdf": _pdf,
-    "json": lambda told: json.json_bytes(exports.data(told)),
+    "docx": lambda told, language: docx.docx_bytes(exports.document(told, language)),
+    "json": lambda told, language: json.json_bytes(exports.data(told)),
 }

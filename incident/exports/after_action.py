@@ -12,7 +12,7 @@ from incident.domain.facts import time_words
 from incident.domain.speech import Say, retold
 from incident.exports import csv, drill_plot, json
 from incident.exports import pdf as layouts
-from incident.exports.catalogue import speaker
+from incident.exports.catalogue import FORMS, speaker
 from incident.exports.document import Attachment, Document, Item, Mark, Section, Table
 
 VERDICT_WORDS: Final = {
@@ -36,8 +36,6 @@ HEADS: Final = {
     "came in": ("When", "Kind", "From, and what about", "Answer"),
     "done": ("When", "Who", "What was done", "Line of the record"),
 }
-FORMS: Final = {"en": "en", "zh-Hans": "zh"}
-"""By which name documents know each language of the interface."""
 HEADER: Final = (
     "expected", "why", "came out", "due (minute of the drill)", "done (minute of the drill)", "late by (minutes)", "line",
 )  # fmt: skip

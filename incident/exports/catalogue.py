@@ -24,6 +24,8 @@ from incident.domain.speech import GAP, Say, english
 TRANSLATIONS: Final = Path(__file__).parent.parent / "translations"
 FORMATS: Final = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 """By which locale each language writes its days and cities."""
+FORMS: Final = {"en": "en", "zh-Hans": "zh"}
+"""By which name documents and the words of facts know each language of the interface."""
 FILES: Final = {"zh-Hans": TRANSLATIONS / "zh_Hans" / "LC_MESSAGES" / "messages.po"}
 LAWS: Final = {tag: path.with_name("laws.po") for tag, path in FILES.items()}
 """What law files say in sentences. No lawyer has read these: the pages of a law say so."""

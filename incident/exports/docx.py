@@ -25,6 +25,7 @@ LATIN, CHINESE = "Calibri", "Microsoft YaHei"
 QUIET = (0x4A, 0x58, 0x68)
 INK = (0x17, 0x21, 0x2E)
 LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}
+COLONS = {"en": ": ", "zh": "："}
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -34,11 +35,12 @@ def docx_bytes(document: Document) -> bytes:
     _set_up(word, document)
     word.add_heading(_clean(document.title), level=0)
     _small(word, document.subtitle)
-    _particulars(word, document.particulars)
+    was = f"{document.was_word}{COLONS[document.language]}"
+    _particulars(word, document.particulars, COLONS[document.language])
     for item in document.summary:
-        _item(word, item, document.was_word)
+        _item(word, item, was)
     for section in document.sections:
-        _section(word, section, document.was_word)
+        _section(word, section, was)
     if document.closing:
         _small(word, document.closing)
     written = io.BytesIO()
@@ -99,16 +101,16 @@ def _item(word: "Word", item: Item, was_word: str) -> None:
     if item.text:
         word.add_paragraph(_clean(item.text))
     if item.was:
-        _small(word, f"{was_word}: {item.was}")
+        _small(word, f"{was_word}{item.was}")
     for note in item.notes:
         _small(word, note)
 
 
-def _particulars(word: "Word", rows: tuple[tuple[str, str], ...]) -> None:
+def _particulars(word: "Word", rows: tuple[tuple[str, str], ...], colon: str) -> None:
     for name, value in rows:
         paragraph = word.add_paragraph()
         paragraph.paragraph_format.space_after = shared.Pt(2)
-        paragraph.add_run(f"{_clean(name)}: ").font.color.rgb = shared.RGBColor(*QUIET)
+        paragraph.add_run(f"{_clean(name)}{colon}").font.color.rgb = shared.RGBColor(*QUIET)
         paragraph.add_run(_clean(value))
 
 

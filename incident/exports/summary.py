@@ -10,11 +10,12 @@ from incident.domain.dossier import Dossier, DutyLine, NoticeLine
 from incident.domain.facts import UNKNOWN, Unknown, Value, shown, time_words, vocabulary
 from incident.domain.plans import PHASE_WORDS, Phase
 from incident.domain.speech import Say, retold
-from incident.exports.catalogue import speaker
+from incident.exports.catalogue import FORMS, speaker
 from incident.exports.document import Document, Item, Section, Table
 
 FORMAT = "tocsin-summary/1"
 KINDS = {"incident": "Incident", "near_miss": "Near miss", "drill": "Drill: nothing in it happened"}
+STATE_WORDS: Final = {"open": "still open", "closed": "closed"}
 DUTY_WORDS = {"not_owed": "not owed", "advised": "asked for, not owed"}
 HEADS: Final = {
     "facts": ("Fact", "Value", "How known", "Recorded"),
@@ -26,8 +27,6 @@ HEADS: Final = {
     "steps": ("Phase", "Step", "State", "Finished"),
     "evidence": ("Piece", "What it shows", "Size", "SHA-256"),
 }
-FORMS: Final = {"en": "en", "zh-Hans": "zh"}
-"""By which name documents and the words of facts know each language of the interface."""
 SHORTEST_HASH = 16
 
 
@@ -54,7 +53,7 @@ def document(told: Dossier, language: str = "en") -> Document:
 def _particulars(told: Dossier, say: Say) -> Iterator[tuple[str, str]]:
     yield say("Incident"), told.ref
     yield say("Kind"), say(KINDS.get(told.kind, told.kind))
-    yield say("State"), retold(say, told.state)
+    yield say("State"), say(STATE_WORDS.get(told.state, told.state))
     yield say("Opened"), _when(told.opened_at, told, say)
     if told.closed_at:
         yield say("Closed"), _when(told.closed_at, told, say)

@@ -30,7 +30,7 @@ one = Blueprint("improvement", __name__, url_prefix="/incidents/<incident>/revie
 PAGE: Final = 50
 AT_ONCE: Final = 500
 DAY_ENDS: Final = "T23:59"
-STATES: Final = {State.OPEN: Word("open"), State.DONE: Word("done"), State.DROPPED: Word("not done")}
+STATES: Final = {State.OPEN: Word("to do"), State.DONE: Word("done"), State.DROPPED: Word("not done")}
 DID: Final = {
     "finished": Word("finished it"),
     "dropped": Word("decided not to do it"),

@@ -28,7 +28,7 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.answers import LOCAL
 from incident.web.bundles import taken_along
 from incident.web.composing import instant
-from incident.web.languages import Word, _, ngettext
+from incident.web.languages import Word, _, ngettext, tag
 from incident.web.marked import hidden
 from incident.web.marked import items as marked_items
 from incident.web.pages import named
@@ -205,5 +205,5 @@ def ask_for(incident: str) -> ResponseReturnValue:
 def export(incident: str, kind: str) -> Response:
     """The review as a file; its digest goes into the record."""
     along = taken_along(request.form.get("privileged"))
-    about: dict[str, Any] = {"company": company(), "zone": house_zone(), "privileged": along}
+    about: dict[str, Any] = {"company": company(), "zone": house_zone(), "privileged": along, "language": tag()}
     return download(actions.export(incident, kind, **about, actor=actor(), now=now()))

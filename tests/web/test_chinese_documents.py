@@ -15,8 +15,9 @@ from pypdf import PdfReader
 from sqlalchemy import text
 
 from incident import clock
-from incident.actions import drills, feeds
+from incident.actions import closing, drills, feeds, improvements, lessons
 from incident.domain.access import Role
+from incident.domain.closing import QUESTIONS
 from incident.store.db import db
 from tests.builders import a_user, an_incident
 
@@ -99,3 +100,40 @@ def test_the_calendar_at_a_secret_address_speaks_the_language_of_its_owner(reade
     secret = feeds.issue(actor=reader.ref, now=clock.now())
     made = Calendar.from_ical(feeds.read(secret, address="192.0.2.1", site="", now=clock.now()))
     assert str(made["x-wr-calname"]) == "Tocsin：期限"
+
+
+def test_the_review_is_in_the_language_of_whoever_asks_and_its_data_in_english(reader):
+    case = an_incident(facts=FACTS, now=clock.now())
+    by = {"actor": reader.ref, "now": clock.now()}
+    closing.write_review(
+        case.ref, dict.fromkeys(QUESTIONS, "We knew the door."), factors=["by.processes", "error.loss"], **by
+    )
+    improvements.add(
+        case.ref, "Wipe old disks", owner=reader.ref, due_at=clock.now().replace(month=11, day=30, year=2026), **by
+    )
+    lessons.propose(case.ref, {"title": "A list on paper", "why": "It was dark.", "kind": "practice"}, **by)
+    made = reader.post(f"/incidents/{case.ref}/review/file/pdf").data
+    said = printed(made, "review.exported")
+    for words in (
+        "复盘：", "查明的情况", "原因和因素", "没有规定", "共1项，其中1项待办", "2026年11月30日", "已提出", "做法", "Weknewthedoor.",
+    ):  # fmt: skip
+        assert words in said
+    [inside] = PdfReader(io.BytesIO(made)).attachments.values()
+    assert json.loads(inside[0])["improvements"][0]["state"] == "open"
+
+
+def test_the_review_as_a_text_document_holds_no_english_of_ours(reader):
+    case = an_incident(facts=FACTS, now=clock.now())
+    book = Document(io.BytesIO(reader.post(f"/incidents/{case.ref}/review/file/docx").data))
+    texts = [one.text for one in book.paragraphs]
+    texts += [cell.text for table in book.tables for row in table.rows for cell in row.cells]
+    assert {"复盘尚未写。", f"事件：{case.ref}"} <= set(texts)
+    assert [words for words in texts if ENGLISH_SENTENCE.search(words)] == []
+
+
+def test_an_open_incident_is_being_handled_and_not_undecided(reader):
+    case = an_incident(facts=FACTS, now=clock.now())
+    book = Document(io.BytesIO(reader.post(f"/incidents/{case.ref}/summary/docx").data))
+    cells = [cell.text for table in book.tables for row in table.rows for cell in row.cells]
+    assert "处理中" in "\n".join([*cells, *(one.text for one in book.paragraphs)])
+    assert "处理中" in reader.get("/incidents/").text
