@@ -18,7 +18,7 @@ def test_title_questions_answers_and_what_was_are_in_the_file() -> None:
     paragraphs = [one.text for one in docx.Document(io.BytesIO(docx_bytes(DOCUMENT))).paragraphs]
     assert FORM.name.both() in paragraphs
     assert "可能造成的危害 / Possible harm (Art. 57(1))  [有变更]" in paragraphs
-    assert {"新", "上一份报告内容: 旧"} <= set(paragraphs)
+    assert {"新", "上一份报告内容：旧"} <= set(paragraphs)
 
 
 def test_tables_keep_their_cells_and_repeat_their_header() -> None:
