@@ -56,6 +56,7 @@ MAILED = ("locked", "changed", "replaced without the old one's signature, for th
 """What became of a thing, as mails to the team say it."""
 TABLES = (
     "incident.actions.readiness:COMPANY",
+    "incident.actions.throttled:TOO_MANY",
     "incident.domain.access:MEANING",
     "incident.domain.access:Role",
     "incident.domain.addresses:DOUBT_WORDS",

@@ -68,7 +68,7 @@ def remove(ref: str, *, keep_session: str = "", actor: str, now: datetime) -> No
 
 
 def second_factor(session_ref: str, where: Place, answer: str, challenge: str, *, now: datetime) -> str:
-    """Complete a session whose password was given; its new secret. Raises Refused, TooSoon."""
+    """Complete a session whose password was given; its new secret. Raises Refused, TooMany."""
     row = live(session_ref, now)
     take_try(("code", row.user.ref), now=now)
     account = row.user.ref
@@ -90,7 +90,7 @@ def second_factor(session_ref: str, where: Place, answer: str, challenge: str, *
 
 
 def sign_in(where: Place, answer: str, challenge: str, *, client: Client, now: datetime) -> str:
-    """Begin a whole session with a key that checked its owner itself; the session's secret. Raises Refused, TooSoon."""
+    """Begin a whole session with a key that checked its owner itself; the session's secret. Raises Refused, TooMany."""
     take_try(("network", network(client.address)), now=now)
     found = _account(answer)
     if found is None:

@@ -40,7 +40,7 @@ Ask = Callable[[], Assertion]
 
 
 def sign_in(ask: Ask, nonce: str, *, accepted: Collection[str], client: Client, now: datetime) -> tuple[str, bool]:
-    """Begin a session for whoever the provider asserts: its secret, and whether it is complete. Raises Refused, TooSoon.
+    """Begin a session for whoever the provider asserts: its secret, and whether it is complete. Raises Refused, TooMany.
 
     It is complete where the account is bound already and the provider asked for a second factor of the `accepted` ones.
     """

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from incident.actions import account_mails
 from incident.actions.ledger import Ledger, transaction
+from incident.actions.throttled import TooMany
 from incident.domain import second_factor
 from incident.domain import users as rules
 from incident.domain.errors import Invalid, Refused
@@ -21,14 +22,6 @@ WRONG = "That did not work. Check the address and the password, and try again."
 WRONG_CODE = "That code is not right, or was used before. Wait for the next one and try again."
 
 
-class TooSoon(Refused):
-    """Too many tries; none is taken until `until`."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__("Too many tries. Wait a little before the next one.")
-        self.until = until
-
-
 @dataclass(frozen=True)
 class Client:
     """Where a try comes from: the network address and the words of the browser."""
@@ -38,7 +31,7 @@ class Client:
 
 
 def with_password(email: str, password: str, *, client: Client, now: datetime) -> str:
-    """Begin a session that still lacks the second factor; its secret. Raises Refused, TooSoon."""
+    """Begin a session that still lacks the second factor; its secret. Raises Refused, TooMany."""
     email = email.strip().lower()
     take_try(("account", email, network(client.address)), ("network", network(client.address)), now=now)
     user = rows.by_email(email)
@@ -59,7 +52,7 @@ def with_password(email: str, password: str, *, client: Client, now: datetime) -
 
 
 def with_code(session_ref: str, code: str, *, now: datetime) -> str:
-    """Complete the session by a code or a recovery code; its new secret. Raises Refused, TooSoon."""
+    """Complete the session by a code or a recovery code; its new secret. Raises Refused, TooMany."""
     row = live(session_ref, now)
     take_try(("code", row.user.ref), now=now)
     secret = None
@@ -122,7 +115,7 @@ def renew_recovery_codes(session_ref: str, *, now: datetime) -> list[str]:
 
 
 def confirm_password(session_ref: str, password: str, *, client: Client, now: datetime) -> None:
-    """Make the session fresh again, for a sensitive act. Raises Refused, TooSoon."""
+    """Make the session fresh again, for a sensitive act. Raises Refused, TooMany."""
     row = live(session_ref, now)
     user = row.user
     take_try(("account", user.email, network(client.address)), now=now)
@@ -157,11 +150,11 @@ def sign_out_everywhere(*, actor: str, now: datetime) -> None:
 
 
 def take_try(*limits: tuple[str, ...], now: datetime) -> None:
-    """Count a try under each of these limits. Raises TooSoon."""
+    """Count a try under each of these limits. Raises TooMany."""
     keys = [(limit[0], credentials.counting_key(*limit)) for limit in limits]
     until = throttle.take(keys, now)
     if until is not None:
-        raise TooSoon(until)
+        raise TooMany(until)
 
 
 def refuse(user_ref: str, why: str, now: datetime) -> None:

@@ -6,12 +6,14 @@ from datetime import datetime
 from incident.domain.errors import Refused
 from incident.store import credentials, throttle
 
+TOO_MANY = "Too many tries. Wait a little before the next one."
+
 
 class TooMany(Refused):
     """Too many tries; none is taken until `until`."""
 
     def __init__(self, until: datetime) -> None:
-        super().__init__("Too many tries. Wait a little before the next one.")
+        super().__init__(TOO_MANY)
         self.until = until
 
 

@@ -71,7 +71,7 @@ def take_back(ref: str, *, actor: str, now: datetime) -> None:
 
 
 def demand_open(secret: str, *, client: Client, now: datetime) -> None:
-    """Count a try to type the code of a one-time link. Raises Refused where it opens nothing, with its line; TooSoon."""
+    """Count a try to type the code of a one-time link. Raises Refused where it opens nothing, with its line; TooMany."""
     take_try(("network", network(client.address)), now=now)
     if rows.invitation_by_key(credentials.key_of(secret), now) is None:
         refuse("unknown", "code_of_link", now)

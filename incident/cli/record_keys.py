@@ -72,7 +72,7 @@ def _tell(key: Key, as_json: bool) -> None:
 
 
 def _proven(address: str) -> str:
-    """The reference of whoever has this address, once password and second factor showed it to be them. Raises Refused, TooSoon."""
+    """The reference of whoever has this address, once password and second factor showed it to be them. Raises Refused, TooMany."""
     password = click.prompt(f"Password of {address}", hide_input=True, err=True)
     begun = _session(signin.with_password(address, password, client=FROM_HERE, now=clock.now()), clock.now())
     code = click.prompt(f"Code of {address}, of the generator or a recovery code", err=True)

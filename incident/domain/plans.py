@@ -256,16 +256,14 @@ def _length(hours: int) -> str:
 def taken(state: State, *, need: Truth) -> State:
     """The state after somebody takes the step on. Raises Refused."""
     _must_be_needed(need)
-    if state not in {State.OPEN, State.TAKEN}:
-        raise Refused(f"This step is {_word(state)}; reopen it first.")
+    _must_be_going_on(state)
     return State.TAKEN
 
 
 def finished(state: State, *, need: Truth, asks: str, note: str, evidence: Sequence[str]) -> State:
     """The state after the step is done. `asks` is the evidence the playbook wants. Raises Refused, Invalid."""
     _must_be_needed(need)
-    if state in {State.DONE, State.SKIPPED}:
-        raise Refused(f"This step is {_word(state)} already.")
+    _must_be_going_on(state)
     if len(note) > LONGEST_NOTE:
         raise Invalid("note", f"At most {LONGEST_NOTE:,} characters.")
     if asks and not storable(note) and not evidence:
@@ -277,8 +275,7 @@ def finished(state: State, *, need: Truth, asks: str, note: str, evidence: Seque
 
 def skipped(state: State, *, mandatory: bool, reason: str, by_lead: bool) -> State:
     """The state after the step is left out with a reason. Raises Refused, Invalid."""
-    if state in {State.DONE, State.SKIPPED}:
-        raise Refused(f"This step is {_word(state)} already.")
+    _must_be_going_on(state)
     _must_say_why(reason)
     if mandatory and not by_lead:
         raise Refused("Only an incident lead or a privacy officer may leave out a mandatory step.")
@@ -295,8 +292,7 @@ def reopened(state: State, *, reason: str) -> State:
 
 def handed_over(state: State) -> State:
     """The state after the step goes to somebody else. Raises Refused."""
-    if state not in {State.OPEN, State.TAKEN}:
-        raise Refused(f"This step is {_word(state)}; reopen it first.")
+    _must_be_going_on(state)
     return State.TAKEN
 
 
@@ -310,12 +306,15 @@ def _must_be_needed(need: Truth) -> None:
         raise Refused("By what is known now this step is not needed. If that is wrong, correct the facts first.")
 
 
+def _must_be_going_on(state: State) -> None:
+    if state is State.DONE:
+        raise Refused("This step is finished; reopen it first.")
+    if state is State.SKIPPED:
+        raise Refused("This step was left out; reopen it first.")
+
+
 def _must_say_why(reason: str) -> None:
     if not storable(reason):
         raise Invalid("reason", "Say why; the reason stays with the step.")
     if len(reason) > LONGEST_REASON:
         raise Invalid("reason", f"At most {LONGEST_REASON:,} characters.")
-
-
-def _word(state: State) -> str:
-    return {State.OPEN: "open", State.TAKEN: "taken", State.DONE: "finished", State.SKIPPED: "skipped"}[state]

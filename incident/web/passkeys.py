@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from incident.actions import passkeys as actions
-from incident.actions.signin import TooSoon
+from incident.actions.throttled import TooMany
 from incident.domain.access import MEMBER, OWN, PUBLIC
 from incident.domain.errors import Invalid, Refused
 from incident.store import passkeys as rows
@@ -105,7 +105,7 @@ def _page(refused: str = "", name: str = "") -> str:
 def _again(endpoint: str, refusal: Refused) -> ResponseReturnValue:
     flash(refusal.sentence, "late")
     answer = current_app.make_response(redirect(url_for(endpoint, next=signin.next_path())))
-    if isinstance(refusal, TooSoon):
+    if isinstance(refusal, TooMany):
         answer.headers["Retry-After"] = str(max(1, round((refusal.until - now()).total_seconds())))
     return answer
 

@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, flash, redirect, request, session, url
 from flask.typing import ResponseReturnValue
 
 from incident.actions import sign_on as actions
-from incident.actions.signin import TooSoon
+from incident.actions.throttled import TooMany
 from incident.domain import sign_on as rules
 from incident.domain.access import MEMBER, PUBLIC
 from incident.domain.errors import Missing, Refused
@@ -139,6 +139,6 @@ def _accepted() -> tuple[str, ...]:
 def _home(refusal: Refused, endpoint: str, next_: str) -> ResponseReturnValue:
     flash(refusal.sentence, "late")
     answer = current_app.make_response(redirect(url_for(endpoint, next=next_ or None)))
-    if isinstance(refusal, TooSoon):
+    if isinstance(refusal, TooMany):
         answer.headers["Retry-After"] = str(max(1, round((refusal.until - now()).total_seconds())))
     return answer

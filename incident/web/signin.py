@@ -13,7 +13,8 @@ from wtforms.validators import InputRequired, Length
 
 from incident import parts
 from incident.actions import particulars, signin, users
-from incident.actions.signin import Client, TooSoon
+from incident.actions.signin import Client
+from incident.actions.throttled import TooMany
 from incident.domain import second_factor as codes
 from incident.domain.access import OWN, PUBLIC
 from incident.domain.errors import Invalid, Refused
@@ -294,7 +295,7 @@ def _page(
     place = refusal.field if isinstance(refusal, Invalid) and refusal.field in form else field
     form[place].errors = [*form[place].errors, refusal.sentence]
     answer: Response = current_app.make_response(render_template(template, form=form, next=next_path(), **more))
-    answer.status_code = 429 if isinstance(refusal, TooSoon) else 422
-    if isinstance(refusal, TooSoon):
+    answer.status_code = 429 if isinstance(refusal, TooMany) else 422
+    if isinstance(refusal, TooMany):
         answer.headers["Retry-After"] = str(max(1, round((refusal.until - now()).total_seconds())))
     return answer

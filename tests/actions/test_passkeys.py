@@ -11,7 +11,8 @@ from incident import clock
 from incident.actions import passkeys as actions
 from incident.actions import users as user_actions
 from incident.actions.ledger import transaction
-from incident.actions.signin import Client, TooSoon
+from incident.actions.signin import Client
+from incident.actions.throttled import TooMany
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.store import credentials, passkeys, users
@@ -95,7 +96,7 @@ def test_tries_with_keys_are_counted_as_those_with_codes(app: APIFlask):
     for _ in range(8):
         with pytest.raises(Refused):
             actions.second_factor(row.ref, HERE, "{}", "AAAA", now=clock.now())
-    with pytest.raises(TooSoon):
+    with pytest.raises(TooMany):
         actions.second_factor(row.ref, HERE, "{}", "AAAA", now=clock.now())
 
 

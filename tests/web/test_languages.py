@@ -11,8 +11,13 @@ from flask import g
 from jinja2 import Environment, nodes
 from markupsafe import Markup
 
-from incident.domain import clock
+from incident import clock as wall
+from incident.actions.throttled import TooMany
+from incident.domain import clock, plans
+from incident.domain.clauses import Truth
 from incident.domain.clock import Calendar, Limit, Unit
+from incident.domain.errors import Refused
+from incident.domain.plans import State
 from incident.exports.catalogue import FILES, LAWS, PLACE, Catalogue, _pattern, catalogue
 from incident.store import users
 from incident.web.languages import Word, _, said
@@ -284,4 +289,14 @@ def test_every_limit_a_law_may_set_has_its_sentence_in_chinese(app, limit):
     words = clock.sentence(date(2026, 11, 18), limit, Calendar("DE", ZoneInfo("Europe/Berlin")), "aware")
     with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
         assert not re.search("[A-Za-z]", said(words)), said(words)
+        g.pop("language")
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.SKIPPED])
+def test_what_is_over_and_what_was_tried_too_often_is_refused_in_chinese_to_its_end(app, state):
+    with pytest.raises(Refused) as over:
+        plans.taken(state, need=Truth.YES)
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        for refusal in (over.value, TooMany(wall.now())):
+            assert not re.search("[A-Za-z]", said(refusal.sentence)), said(refusal.sentence)
         g.pop("language")
