@@ -15,19 +15,26 @@ from tests.full_house import a_full_house
 from tests.web.test_chinese_pages import left_in_english
 
 POINTERS = re.compile(r'\s(?:for|aria-labelledby|aria-describedby|aria-controls|headers)="([^"]*)"')
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 IDS = re.compile(r'\sid="([^"]*)"')
 
 
 def mistakes(page: str) -> list[str]:
     """What is wrong with the HTML of this page."""
     ids = IDS.findall(page)
-    parser = HTMLParser()
-    parser.parse(page)
+    parser = HTMLParser(namespaceHTMLElements=False)
+    tree = parser.parse(page)
     wrong = [f"line {line}: {error} {about}" for (line, _), error, about in parser.errors]
+    wrong += ["a section without a heading" for one in tree.iter("section") if HEADINGS.isdisjoint(_within(one))]
+    wrong += [f"no moment: {one.text}" for one in tree.iter("time") if "datetime" not in one.attrib]
     wrong += [f"twice: {one}" for one in sorted({one for one in ids if ids.count(one) > 1})]
     return wrong + [
         f"nothing is called {one}" for each in POINTERS.findall(page) for one in each.split() if one not in ids
     ]
+
+
+def _within(part) -> set[str]:
+    return {one.tag for one in part.iter()}
 
 
 def test_every_page_is_valid_and_whole_in_chinese(app, as_):
@@ -59,6 +66,8 @@ def test_every_page_is_valid_and_whole_in_chinese(app, as_):
         '<p id="a"></p><p id="a"></p>',
         '<label for="b"></label>',
         "<table><p></table>",
+        "<section><p>Something</p></section>",
+        "<p><time>no deadline in law</time></p>",
     ],
 )
 def test_a_page_with_a_mistake_is_not_valid(body):
