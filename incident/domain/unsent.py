@@ -24,6 +24,15 @@ def worth_keeping(fields: Iterable[tuple[str, str]]) -> Fields:
     return kept if any(is_prose(value) for _, value in kept) else ()
 
 
+def written(fields: Fields) -> list[tuple[str, str]]:
+    """Return what somebody wrote into these fields, by their names in words."""
+    return [(_in_words(name), value) for name, value in fields if is_prose(value)]
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").replace(":", ": ").capitalize()
+
+
 def is_prose(value: str) -> bool:
     """Return whether somebody wrote this: several words, or letters beyond ASCII; numbers, times and choices are none."""
     plain = value.strip()

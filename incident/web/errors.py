@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from apiflask import HTTPError as ApiError
-from flask import Flask, Response, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -18,6 +18,7 @@ from incident.actions.throttled import TooMany
 from incident.clock import now
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import Stale
+from incident.domain.unsent import worth_keeping, written
 from incident.store.db import db
 from incident.web import late, outsiders, seen
 
@@ -42,7 +43,8 @@ WORDS = {
     503: ("Busy just now", "Nothing was saved. Please try again in a few seconds."),
 }
 
-
+UNREAD = frozenset({400, 413})
+"""What is refused before its form is read, or because it may come from elsewhere."""
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
@@ -87,13 +89,22 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
         response = outsiders.refused(status)
     else:
         words = {"title": title, "detail": detail, "status": status, "field": field, "back": _page_before()}
-        page = render_template("errors/error.html", **words)
+        page = render_template("errors/error.html", **words, **_typed(status))
         response = Response(page, status, mimetype="text/html")
     if status == 503:
         response.headers["Retry-After"] = "2"
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _typed(status: int) -> dict[str, Any]:
+    """What somebody wrote into the form of ours that is refused; where it only came at a bad time, all of it to be sent again."""
+    if request.method != "POST" or status in UNREAD or "person" not in g or not late.is_from_our_page():
+        return {}
+    fields = worth_keeping(request.form.items(multi=True))
+    may_repeat = status == 503 and not any(one.filename for one in request.files.values())
+    return {"written": written(fields), "fields": fields, "again": request.full_path.rstrip("?") if may_repeat else ""}
 
 
 def _is_program() -> bool:

@@ -22,7 +22,7 @@ LONGEST_PATH = 500
 
 def kept_after_the_session(secret: str | None, now: datetime) -> str | None:
     """Keep the form of this request for whoever had the session with this secret; its reference, None if nothing is kept."""
-    if request.method != "POST" or "X-Fragment" in request.headers or not secret or not _is_from_our_page():
+    if request.method != "POST" or "X-Fragment" in request.headers or not secret or not is_from_our_page():
         return None
     row = users.session_past(key_of(secret), now - KEPT)
     if row is None or row.second_factor_at is None or not row.user.active:
@@ -47,7 +47,7 @@ def _keep(user_id: int, now: datetime) -> str | None:
     return ref
 
 
-def _is_from_our_page() -> bool:
+def is_from_our_page() -> bool:
     """Whether the form bears the token that this browser was given."""
     try:
         validate_csrf(request.form.get("csrf_token", ""))

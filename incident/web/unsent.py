@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from incident.actions import unsent as actions
 from incident.domain.access import MEMBER
 from incident.domain.errors import Missing
-from incident.domain.unsent import is_prose
+from incident.domain.unsent import written
 from incident.store import unsent as rows
 from incident.store.unsent import UnsentForm
 from incident.web.access import actor, me, now, permit
@@ -70,12 +70,7 @@ def drop(ref: str) -> ResponseReturnValue:
 
 def _typed(row: UnsentForm) -> Typed:
     kept = row.kept()
-    written = [(_named(name), value) for name, value in kept.fields if is_prose(value)]
-    return Typed(row, kept.page, written, kept.fields, kept.with_files)
-
-
-def _named(name: str) -> str:
-    return name.replace("_", " ").replace(":", ": ").capitalize()
+    return Typed(row, kept.page, written(kept.fields), kept.fields, kept.with_files)
 
 
 def _forget(response: Response) -> Response:

@@ -18,6 +18,8 @@ from incident.store.db import db
 from tests.builders import an_incident
 from tests.record import lines, verbs, verifies
 
+OURS = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
+
 
 @pytest.fixture
 def calm(app) -> Iterator[None]:
@@ -60,7 +62,7 @@ def test_what_cannot_be_written_is_refused_with_a_time_and_goes_on_afterwards(ca
     long = "A note that needs room. " * 400
     with every_connection(pragma):
         refused = [
-            *(browser.post(f"/incidents/{ref}/notes", data={"text": long}) for _ in range(20)),
+            *(browser.post(f"/incidents/{ref}/notes", data={"text": long}, headers=OURS) for _ in range(20)),
             client.post(f"/api/v1/incidents/{ref}/notes", json={"text": long}, headers=header),
         ]
         assert browser.get(f"/incidents/{ref}").status_code == 200, "reading goes on"
@@ -68,6 +70,9 @@ def test_what_cannot_be_written_is_refused_with_a_time_and_goes_on_afterwards(ca
     assert {answer.status_code for answer in busy} == {503}
     assert all(answer.headers["Retry-After"] for answer in busy)
     assert "Nothing was saved" in busy[0].text
+    again = busy[0].text.split("What you typed")[1]
+    assert f'action="/incidents/{ref}/notes"' in again
+    assert f'<input type="hidden" name="text" value="{long}">' in again
     assert browser.post(f"/incidents/{ref}/notes", data={"text": "Again."}).status_code == 302
     db.session.rollback()
     taken = len([answer for answer in refused if answer.status_code == 302]) + 1

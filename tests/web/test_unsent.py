@@ -193,6 +193,33 @@ def test_at_most_ten_forms_of_one_account_are_kept(app):
     assert [row.ref for row in unsent.of(user_id, now)] == [f"UF-{number:08}" for number in range(12, 2, -1)]
 
 
+def test_a_refusal_shows_what_was_typed(typing):
+    _, incident, browser, token = typing
+    told = f"{WORDS} " + "x" * intake.LONGEST_NOTE
+    refused = browser.post(note(incident), data={"csrf_token": token, "text": told})
+    assert refused.status_code == 422
+    assert "What you typed" in refused.text
+    assert told in refused.text
+    assert token not in refused.text.split("What you typed")[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers"),
+    [
+        ({"csrf_token": "forged"}, {"Sec-Fetch-Site": "cross-site"}),
+        ({"password": "hunter2 hunter2"}, OURS),
+    ],
+    ids=["from elsewhere", "a secret"],
+)
+def test_no_refusal_repeats_what_came_from_elsewhere_or_holds_a_secret(typing, fields, headers):
+    _, incident, browser, token = typing
+    told = f"{WORDS} " + "x" * intake.LONGEST_NOTE
+    for address in (note(incident), "/incidents/INC-2026-9999/notes", "/nowhere"):
+        refused = browser.post(address, data={"csrf_token": token, "text": told} | fields, headers=headers)
+        assert refused.status_code >= 400
+        assert "Mr Example" not in refused.text
+
+
 def test_files_have_to_be_chosen_again(app, as_):
     user = a_user(Role.LEAD)
     unsent.keep("UF-00000001", user.id, "/x", unsent.Kept([("description", "a b")], "/incidents/", True), clock.now())
