@@ -126,6 +126,7 @@ def save(incident: str, ref: str, change: Change, *, revision: int, actor: str, 
 
 def submit(incident: str, ref: str, *, revision: int, house: House, actor: str, now: datetime) -> int:
     """Put the draft before an approver, its audience frozen; the version's number. Raises Refused with what is in the way."""
+    _demand_mended(incident, ref, house, now)
     lacking = preflight.lacking(incident, ref, house=house, actor=actor, now=now)
     with transaction(actor, now) as ledger:
         found = _open_incident(incident)
@@ -299,6 +300,14 @@ def _demand_unchanged(incident: Incident, notice: Notice, version: NoticeVersion
             "Facts, senders or what the law asks for changed since this was submitted. Send it back to be submitted again."
         )
     _demand_clear(found.hurdles, notice, now)
+
+
+def _demand_mended(incident: str, ref: str, house: House, now: datetime) -> None:
+    """Raises Invalid with what a writer can mend, before anybody's record is opened for a text that cannot go out."""
+    found = _open_incident(incident)
+    notice = _found(found, ref)
+    if notice.stage == Stage.DRAFT:
+        _demand_clear(standing(found, notice, house=house, now=now).hurdles, notice, now)
 
 
 def _demand_clear(hurdles: Sequence[Hurdle], notice: Notice, now: datetime) -> None:

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from incident.actions.notices import Change, ladder_of
+from incident.actions.weighing import Standing
 from incident.domain import ladders, places, starters
 from incident.domain.errors import Invalid
+from incident.domain.musts import Hurdle
 from incident.domain.notices import SECTIONS, Channel, Text, lists_passed_over
 from incident.domain.people import AGE_WORDS, Age, Audience
 from incident.store.audiences import Group
@@ -54,6 +56,7 @@ class Sketch:
     despite: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     typed: bool = False
+    unsent: bool = False  # what is kept was to be submitted, and something is in the way
 
 
 @dataclass(frozen=True)
@@ -199,6 +202,29 @@ def boxes(groups: Iterable[Group]) -> Mapping[str, list[Box]]:
         ]
         for name, found in counts.items()
     }
+
+
+def place(hurdle: Hurdle, texts: Iterable[Text]) -> str:
+    """Return the part of the page where a hurdle is mended: for a field without a value, the first part that uses it."""
+    if "." not in hurdle.where:
+        return hurdle.where
+    parts = ((name, said) for text in texts if hurdle.language in ("", text.language) for name, said in _parts(text))
+    return next((name for name, said in parts if hurdle.where in said), "what_happened")
+
+
+def _parts(text: Text) -> list[tuple[str, str]]:
+    short = {name: getattr(text, name) for name in SHORT_PARTS}
+    first = [(name, short.pop(name)) for name in ("subject", "greeting")]
+    return [*first, *text.sections.items(), *short.items()]
+
+
+def by_place(standing: Standing, language: str) -> dict[str, list[Hurdle]]:
+    """Return what is in the way in this language or in all of them, by the part of the page where it is mended."""
+    found: dict[str, list[Hurdle]] = {}
+    for hurdle in standing.hurdles:
+        if hurdle.language in ("", language):
+            found.setdefault(place(hurdle, standing.texts), []).append(hurdle)
+    return found
 
 
 def _most_first(pair: tuple[str, int]) -> tuple[int, str]:

@@ -68,6 +68,7 @@ def compose(notice: Notice, page: composing.Sketch, wrote: Written | None = None
     """
     language, channel = chosen(notice, page.languages)
     standing = actions.standing(g.incident, notice, house=house(), now=now(), wrote=wrote)
+    hindered = page.unsent and any(composing.place(one, standing.texts) in page.errors for one in standing.hurdles)
     text = page.texts.get(language) or starters.text(language)
     version = rows.version(notice.id, notice.number)
     tongues = () if wrote else translating.tongues(notice)
@@ -87,7 +88,10 @@ def compose(notice: Notice, page: composing.Sketch, wrote: Written | None = None
         standing=standing,
         needs=musts.needs(standing.duties, standing.texts),
         usual=musts.usual_section,
-        asked_here=[hurdle for hurdle in standing.hurdles if hurdle.language in ("", language)],
+        asked_here=composing.by_place(standing, language),
+        place=lambda hurdle: composing.place(hurdle, standing.texts),
+        hindered=hindered,
+        at_field={} if hindered else page.errors,
         waiting={tag: sum(h.language == tag for h in standing.hurdles) for tag in page.languages},
         unspoken=musts.unspoken(standing.crowd, page.languages),
         first_language=page.languages[0] if page.languages else "en",

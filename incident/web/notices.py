@@ -11,6 +11,7 @@ from incident.actions.trials import Trial
 from incident.domain import notices as rules
 from incident.domain import starters
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.musts import Hurdle
 from incident.domain.notices import Event, Stage
 from incident.domain.pace import Pace
 from incident.store import notices as rows
@@ -215,9 +216,12 @@ def _submit(incident: str, ref: str) -> ResponseReturnValue:
     try:
         number = actions.submit(incident, ref, revision=revision, house=house(), actor=actor(), now=now())
     except Invalid as error:
-        page = composing.sketch(_notice(ref), actions.texts_of(_notice(ref)), zone())
-        page.errors = {error.field: error.sentence}
-        return notice_pages.compose(_notice(ref), page), 422
+        notice = _notice(ref)
+        texts = actions.texts_of(notice)
+        page = composing.sketch(notice, texts, zone())
+        where = composing.place(Hurdle(error.field, error.sentence), texts)
+        page.errors, page.unsent = {where: error.sentence}, True
+        return notice_pages.compose(notice, page), 422
     preflight.ask_unless_it_holds(incident, ref, actor=actor(), now=now())
     flash(f"Version {number} is submitted. Somebody else has to approve it.", "met")
     return redirect(url_for(".show", incident=incident, ref=ref))

@@ -118,6 +118,23 @@ def test_a_submission_with_something_missing_says_where_and_keeps_the_text(incid
     assert notices.texts_of(notice_row(incident, ref))[0].sms == "Newly typed"
 
 
+def test_what_is_in_the_way_of_a_submission_is_said_once_at_its_field_and_once_above(incident, as_):
+    ref = a_notice(incident)
+    given = form(incident, ref, contact="", subject="{{ contact.phone }}", then="submit")
+    page = plain(as_(*WRITERS).post(address(incident, ref), data=given))
+    head, _, rest = page.partition('<form id="compose"')
+    assert head.count("Whom to contact is missing in English.") == 1
+    assert "Not submitted yet; the text is saved." in head
+    assert "#f-contact" in head
+    assert rest.partition('id="f-contact"')[2].partition("</textarea>")[2].count("is missing in English.") == 2, (
+        "at the field, and in the list of all that is in the way"
+    )
+    assert "contact.phone" in rest.partition('id="notes-subject"')[2].partition('id="f-greeting"')[0]
+    leads_to = set(re.findall(r'href="#(f-[^"]+)"', page))
+    assert leads_to
+    assert leads_to <= set(re.findall(r'id="(f-[^"]+)"', page)), "every link leads to a place on the page"
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -19,7 +19,7 @@ from incident.store.db import db
 from notifiers.contract import Channels
 from notifiers.memory import Memory
 from tests.actions.waves import SANDBOX
-from tests.builders import a_notice, an_incident, notice_row
+from tests.builders import a_notice, a_text, an_incident, notice_row
 
 NOW = datetime(2026, 3, 6, 16, tzinfo=UTC)
 WHO = "U-0AUTHOR0"
@@ -183,6 +183,16 @@ def test_many_names_are_looked_at_before_the_submission(incident, as_, monkeypat
     assert "being looked at" in words(reply)
     assert "See how far the check is" in words(reply)
     assert notices.rows.by_ref(incident.id, ref).stage == "draft"
+
+
+def test_nobodys_record_is_opened_for_a_text_that_cannot_go_out(incident, as_, monkeypatch):
+    monkeypatch.setattr(preflight, "IN_A_REQUEST", 1)
+    lead, ref = as_(Role.LEAD), a_notice(incident, texts=(a_text(subject="[… what it is about]"),))
+    reply = lead.post(at(incident, ref, "/submit"), data={"revision": notice_row(incident, ref).revision})
+    assert reply.status_code == 422
+    assert "write what the prompt in brackets asks for" in words(reply)
+    assert "being looked at" not in words(reply)
+    assert preflights.latest(notice_row(incident, ref).id) is None
 
 
 def test_a_submission_has_everybody_checked_for_whoever_decides(incident, as_):
