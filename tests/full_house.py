@@ -352,7 +352,7 @@ def _exercised(house: House) -> None:
     """An exercise that runs and one that is over."""
     by = {"actor": house.actor, "now": clock.now()}
     running, over = (
-        drills.start(scenario, factor=60, house={}, folder=house.folder, **by)
+        drills.start(scenario, factor=60, house=None, folder=house.folder, **by)
         for scenario in ("lost_laptop", "supplier_breach")
     )
     drills.end(over, **by)

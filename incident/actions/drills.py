@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from incident.actions import after_action, assessment, closing, intake, lessons, sample_people
 from incident.actions.ledger import Ledger, transaction
@@ -31,7 +31,7 @@ OVER: Final = "This drill is over."
 
 
 def start(
-    scenario: str, *, factor: int | str, house: Mapping[str, Any], folder: Path, actor: str, now: datetime
+    scenario: str, *, factor: int | str, house: intake.Own | None, folder: Path, actor: str, now: datetime
 ) -> str:
     """Begin a drill: its incident, what is known, what will be thrown in, made-up people; its reference. Raises Invalid.
 

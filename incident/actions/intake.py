@@ -1,8 +1,8 @@
 """Report an incident, add and correct facts, write notes: what is known, and since when."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from incident.actions import assessment
 from incident.actions.ledger import Ledger, transaction
@@ -10,14 +10,17 @@ from incident.domain import facts as vocabulary
 from incident.domain import incidents as rules
 from incident.domain.errors import Invalid, Missing
 from incident.domain.stale import demand_seen
+from incident.store import beginnings, sealed, users, words
 from incident.store import incidents as rows
-from incident.store import sealed, users, words
 from incident.store.db import db, new_ref
 from incident.store.incidents import Fact, Incident, Note
 
 LONGEST_NOTE = 20_000
 LONGEST_SOURCE = 300
 OUR_SETTINGS = "settings of this installation"
+
+Own: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, Any]]
+"""What is known of the organisation in every incident, as facts, by the words that were said of it on its page."""
 
 
 def log(
@@ -30,11 +33,11 @@ def log(
     actor: str,
     now: datetime,
     lead: str = "",
-    house: Mapping[str, Any] | None = None,
+    house: Own | None = None,
 ) -> str:
     """Open an incident, near miss or drill with what is known so far; its reference. Raises Invalid.
 
-    `house` is what the settings say of the organisation in every incident; what is given stands before it.
+    What `house` tells of the organisation stands in every incident; what is given stands before it.
     """
     with transaction(actor, now) as ledger:
         incident = opened(
@@ -42,7 +45,7 @@ def log(
             kind=kind,
             title=title,
             facts=facts,
-            house=house or {},
+            house=house,
             source=source,
             confidence=confidence,
             lead=lead,
@@ -56,7 +59,7 @@ def opened(
     kind: str,
     title: str,
     facts: Mapping[str, Any],
-    house: Mapping[str, Any],
+    house: Own | None,
     source: str,
     confidence: str,
     lead: str = "",
@@ -64,24 +67,27 @@ def opened(
 ) -> Incident:
     """The same inside the caller's transaction; the incident. Raises Invalid."""
     values, now = _parsed(facts), ledger.now
-    own = {key: value for key, value in _parsed(house).items() if values.get(key) is None}
-    number = rows.next_number(f"incident:{now.year}")
+    begun = beginnings.begun(f"incident:{now.year}", lead=lead)
+    ours = _parsed(house(begun.said)) if house else {}
+    own = {key: value for key, value in ours.items() if values.get(key) is None}
     incident = Incident(
-        ref=f"INC-{now.year}-{number:04d}",
+        ref=f"INC-{now.year}-{begun.number:04d}",
         kind=rules.kind(kind),
         title=rules.title(title),
+        category=values.get("category") or own.get("category") or "",
         opened_at=now,
         opened_by=ledger.actor,
-        lead_id=_lead(lead),
+        lead_id=begun.lead_id,
     )
+    _demand_lead(lead, begun.lead_id)
     db.session.add(incident)
     db.session.flush()
     words.known(incident.id, sealed.first(incident.id))
     ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
     learnt = learnt_at or now
-    said: dict[str, Any] = {"ledger": ledger, "now": now}
-    _put(incident, _said(values), source=source, confidence=confidence, learnt_at=learnt, **said)
-    _put(incident, _said(own), source=OUR_SETTINGS, confidence="high", learnt_at=now, **said)
+    said = _facts(incident, _said(values), source=source, confidence=confidence, learnt_at=learnt, ledger=ledger)
+    known = _facts(incident, _said(own), source=OUR_SETTINGS, confidence="high", learnt_at=now, ledger=ledger)
+    _put(incident, said, known, ledger=ledger)
     assessment.begin(incident, vocabulary.from_json(_said(values) | _said(own)), ledger, now)
     return incident
 
@@ -91,7 +97,7 @@ def add_learnt(
 ) -> Incident:
     """Add what was learnt to an open incident, inside the caller's transaction; the incident. Raises Invalid, Refused, Missing."""
     values, incident = _parsed(facts), _open(ref)
-    if _add(incident, values, source=source, confidence=confidence, learnt_at=learnt_at, ledger=ledger, now=ledger.now):
+    if _add(incident, values, source=source, confidence=confidence, learnt_at=learnt_at, ledger=ledger):
         assessment.refresh(incident, ledger, ledger.now)
     return incident
 
@@ -117,9 +123,8 @@ def record_facts(
     with transaction(actor, now) as ledger:
         incident = _open(ref)
         _demand_seen(incident, values, seen or {})
-        changed = _add(
-            incident, values, source=source, confidence=confidence, learnt_at=learnt_at or now, ledger=ledger, now=now
-        )
+        learnt = learnt_at or now
+        changed = _add(incident, values, source=source, confidence=confidence, learnt_at=learnt, ledger=ledger)
         if not changed:
             ledger.unchanged()
             return []
@@ -182,9 +187,14 @@ def _lead(ref: str) -> int | None:
     if not ref:
         return None
     user = users.by_ref(ref)
-    if user is None or not user.active:
+    number = user.id if user is not None and user.active else None
+    _demand_lead(ref, number)
+    return number
+
+
+def _demand_lead(ref: str, number: int | None) -> None:
+    if ref and number is None:
         raise Invalid("lead", "Choose somebody who works here.")
-    return user.id
 
 
 def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,13 +209,14 @@ def _add(
     confidence: str,
     learnt_at: datetime,
     ledger: Ledger,
-    now: datetime,
 ) -> list[str]:
     """Add the values that say something new, with one line over all of them; their keys."""
-    source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
+    said, sure = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
     before = rows.current_facts(incident.id)
-    changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, source, confidence)}
-    return _put(incident, changed, source=source, confidence=confidence, learnt_at=learnt_at, ledger=ledger, now=now)
+    changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, said, sure)}
+    added = _facts(incident, changed, source=said, confidence=sure, learnt_at=learnt_at, ledger=ledger)
+    _put(incident, added, ledger=ledger)
+    return sorted(changed)
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,19 +224,17 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _put(
+def _facts(
     incident: Incident,
-    changed: Mapping[str, Any],
+    values: Mapping[str, Any],
     *,
     source: str,
     confidence: str,
     learnt_at: datetime,
     ledger: Ledger,
-    now: datetime,
-) -> list[str]:
-    """Add these values, with one line over all of them; their keys."""
+) -> list[Fact]:
     source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
-    added = [
+    return [
         Fact(
             incident_id=incident.id,
             key=key,
@@ -233,24 +242,27 @@ def _put(
             source=source,
             confidence=confidence,
             learnt_at=learnt_at,
-            recorded_at=now,
+            recorded_at=ledger.now,
             recorded_by=ledger.actor,
         )
-        for key, value in changed.items()
+        for key, value in values.items()
     ]
-    db.session.add_all(added)
-    db.session.flush()
-    if "category" in changed:
-        incident.category = changed["category"] or ""
-    if changed:
+
+
+def _put(incident: Incident, *origins: Sequence[Fact], ledger: Ledger) -> None:
+    """Add these facts, with one line over all of one origin."""
+    rows.add_facts([fact for facts in origins for fact in facts])
+    for facts in filter(None, origins):
+        said = {fact.key: fact.value for fact in facts}
+        if "category" in said:
+            incident.category = said["category"] or ""
         ledger.write(
             "facts.recorded",
             incident.ref,
             incident=incident.ref,
-            keys=sorted(changed),
-            rows=rows.facts_digest(added),
+            keys=sorted(said),
+            rows=rows.facts_digest(facts),
         )
-    return sorted(changed)
 
 
 def _demand_seen(incident: Incident, values: Mapping[str, Any], seen: Mapping[str, str]) -> None:

@@ -63,10 +63,9 @@ def owe_first(incident: Incident, facts: Facts, ledger: Ledger, now: datetime) -
     paced = drills.paced_all(found, drill_rows.clock_of(incident), now)
     first = _first(Same(paced), Same(book), db.engine.dialect.name)
     rows.add_spelt(incident.id, first.spelt, now)
-    if book.digest == made.digest and law_editions.keep(made, now):
+    kept = law_editions.assessed_first(incident.id, book.digest, first.counts, now)
+    if not kept and book.digest == made.digest and law_editions.add(made, now):
         _tell_edition(made, ledger)
-    counts = dict(first.counts)
-    db.session.add(Assessment(incident_id=incident.id, library=book.digest, made_at=now, counts=counts))
     if first.changed:
         _tell(incident, first.changed, book, ledger)
     return first.changed

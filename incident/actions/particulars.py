@@ -1,6 +1,6 @@
 """Say who the organisation is on a page; what environment or file say wins over it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,12 @@ def given(settings: Settings) -> frozenset[str]:
 
 def said(settings: Settings) -> dict[str, str]:
     """What was said on the page, as far as it counts, by the setting's name."""
+    return _counting(settings, {name: row.words for name, row in rows.all_().items()})
+
+
+def _counting(settings: Settings, words: Mapping[str, str]) -> dict[str, str]:
     fixed = given(settings)
-    return {name: row.words for name, row in rows.all_().items() if name in NAMES and name not in fixed}
+    return {name: said for name, said in words.items() if name in NAMES and name not in fixed}
 
 
 def known(settings: Settings) -> Settings:
@@ -30,9 +34,9 @@ def known(settings: Settings) -> Settings:
     return settings.model_copy(update=found) if found else settings
 
 
-def own_facts(settings: Settings) -> dict[str, Any]:
-    """What is known of the organisation in every incident, as facts; what nobody said is left out."""
-    return known(settings).own_facts()
+def own_facts(settings: Settings) -> Callable[[Mapping[str, str]], Mapping[str, Any]]:
+    """What is known of the organisation in every incident, as facts, by what was said on the page; what nobody said is left out."""
+    return lambda words: settings.model_copy(update=_counting(settings, words)).own_facts()
 
 
 def change(

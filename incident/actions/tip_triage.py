@@ -109,7 +109,7 @@ def become(
     facts: Sequence[str],
     *,
     near_miss: bool,
-    house: Mapping[str, Any],
+    house: intake.Own | None,
     actor: str,
     now: datetime,
 ) -> str:

@@ -134,7 +134,7 @@ def unlink(ref: str, incident: str, *, actor: str, now: datetime) -> None:
         _line(ledger, "vulnerability.unlinked", row, found)
 
 
-def open_incident(ref: str, *, house: Mapping[str, Any], actor: str, now: datetime) -> str:
+def open_incident(ref: str, *, house: intake.Own | None, actor: str, now: datetime) -> str:
     """Open the incident that an exploited one is, with what is known of it; its reference. Raises Refused, Missing.
 
     The duties of makers of products with digital elements (EU CRA, Art. 14) follow from its facts.

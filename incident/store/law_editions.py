@@ -4,12 +4,12 @@ Texts are kept once, by their digest; an edition is the list of its files. Both 
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, Text, select
+from sqlalchemy import LargeBinary, String, Table, Text, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,8 @@ from incident.store import obligations
 from incident.store.db import BigInt, Model, UTCDateTime, db
 
 AT_ONCE = 400
+
+assessments: Table = obligations.Assessment.__table__  # type: ignore[assignment]
 
 
 class LawTextRow(Model):
@@ -46,10 +48,20 @@ class LawEdition(Model):
     first_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+def assessed_first(incident_id: int, digest: str, counts: Mapping[str, int], now: datetime) -> bool:
+    """Note the first assessment of an incident, in the caller's transaction; whether the edition it goes by is kept already."""
+    kept = select(LawEdition.id).where(LawEdition.digest == digest).exists()
+    row = {"incident_id": incident_id, "library": digest, "made_at": now, "counts": counts}
+    return bool(db.session.scalar(insert(assessments).values(row).returning(kept)))
+
+
 def keep(made: Edition, now: datetime) -> bool:
     """Keep this edition with its texts, in the caller's transaction; whether it was not there before."""
-    if is_kept(made.digest):
-        return False
+    return not is_kept(made.digest) and add(made, now)
+
+
+def add(made: Edition, now: datetime) -> bool:
+    """The same where it is known that it is not kept; False where another process has just done it."""
     texts = {text.digest: text for text in made.texts}
     there = _there(list(texts))
     fresh = [

@@ -33,7 +33,7 @@ def lead(app):
 
 def begun(actor, *, scenario="lost_laptop", factor=24, now=None):
     folder = current_app.extensions["settings"].instance / "files"
-    ref = drills.start(scenario, factor=factor, house={}, folder=folder, actor=actor, now=now or clock.now())
+    ref = drills.start(scenario, factor=factor, house=None, folder=folder, actor=actor, now=now or clock.now())
     return incidents.by_ref(ref)
 
 
@@ -116,7 +116,7 @@ def test_a_request_and_its_longer_time_run_by_the_clock_of_the_drill(app, lead):
 def test_an_unknown_scenario_or_speed_begins_nothing(app, tmp_path, lead):
     for scenario, factor in (("nothing", 24), ("ransomware", 7)):
         with pytest.raises(Invalid):
-            drills.start(scenario, factor=factor, house={}, folder=tmp_path, actor=lead, now=clock.now())
+            drills.start(scenario, factor=factor, house=None, folder=tmp_path, actor=lead, now=clock.now())
     assert db.session.scalars(select(Incident)).all() == []
 
 

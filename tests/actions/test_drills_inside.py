@@ -191,7 +191,7 @@ def test_the_sandbox_of_an_exercise_pretends_what_its_scenario_says_whoever_send
 
 def test_a_providers_trouble_holds_from_the_moment_it_comes_in(app):
     ref = drills.start(
-        "ransomware", factor=24, house={}, folder=app.extensions["settings"].instance / "files", actor=LEAD, now=NOW
+        "ransomware", factor=24, house=None, folder=app.extensions["settings"].instance / "files", actor=LEAD, now=NOW
     )
     case = incidents.by_ref(ref)
     assert rows.life_of(case)["blocked"] == 2

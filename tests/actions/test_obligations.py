@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from incident.actions import intake
+from incident.actions import intake, particulars
 from incident.actions import obligations as actions
 from incident.actions.ledger import transaction
 from incident.domain import lawbook
@@ -228,9 +228,9 @@ def test_the_counts_stand_beside_the_assessment(app):
 
 
 def test_what_the_settings_say_of_the_organisation_is_known_in_every_new_incident(app):
-    house = {"establishments": ["DE"], "entity": ["company"]}
+    house = Settings(company_places="DE", company_kinds="company")
     given = {"kind": "incident", "title": "t", "source": "", "confidence": "", "actor": "U-0LEAD000", "now": NOW}
-    ref = intake.log(**given, facts={**RISKY, "entity": ["nis2_important"]}, house=house)
+    ref = intake.log(**given, facts={**RISKY, "entity": ["nis2_important"]}, house=particulars.own_facts(house))
     facts = incidents.current_facts(incidents.by_ref(ref).id)
     assert (facts["establishments"].value, facts["establishments"].source) == (["DE"], intake.OUR_SETTINGS)
     assert facts["entity"].value == ["nis2_important"]

@@ -40,7 +40,7 @@ def test_a_drill_that_runs_stays_as_it_was_pinned_when_its_file_goes(app, built,
     put(folder, "our_shop")
     facilitator = a_user(Role.LEAD).ref
     ref = drills.start(
-        "our_shop", factor=60, house={}, folder=built.folder / "files", actor=facilitator, now=clock.now()
+        "our_shop", factor=60, house=None, folder=built.folder / "files", actor=facilitator, now=clock.now()
     )
     (folder / "our_shop.toml").unlink()
     own.refresh()

@@ -185,7 +185,7 @@ def test_a_settled_report_goes_after_its_time_and_its_code_opens_nothing(app, fo
 
 def test_a_report_goes_with_the_incident_it_belongs_to_also_after_a_restore(app, folder):
     received = a_report(folder=folder, now=NOW, uploads=(a_file(),))
-    case = tip_triage.become(received.ref, "A leak", [], near_miss=False, house={}, actor="U-0LEAD000", now=NOW)
+    case = tip_triage.become(received.ref, "A leak", [], near_miss=False, house=None, actor="U-0LEAD000", now=NOW)
     db.session.rollback()
     with db.engine.connect() as connection:
         before = connection.execute(text("SELECT sealing, marking FROM data_key WHERE owner < 0")).one()

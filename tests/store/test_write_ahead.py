@@ -8,9 +8,8 @@ from sqlalchemy import Connection, text
 
 from incident import clock, scheduler
 from incident.actions.ledger import transaction
-from incident.store import repeats, traces, write_ahead
+from incident.store import beginnings, repeats, traces, write_ahead
 from incident.store.db import JOURNAL_PAGES, UNAWAITED, db
-from incident.store.incidents import next_number
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def journal(app) -> Path:
 
 
 def counted(name: str) -> int:
-    number = next_number(name)
+    number = beginnings.begun(name, lead="").number
     db.session.commit()
     return number
 

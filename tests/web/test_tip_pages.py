@@ -198,7 +198,7 @@ def test_both_sides_write_and_only_neutral_words_are_shown(app, client, folder, 
     code, ref = code_in(page), db.session.scalar(text("SELECT ref FROM tip"))
     lead = a_user(Role.LEAD).ref
     tip_triage.answer(ref, "Which folder?\nThank you.", settle=False, actor=lead, now=clock.now())
-    case = tip_triage.become(ref, "A leak", ["noticed_at"], near_miss=False, house={}, actor=lead, now=clock.now())
+    case = tip_triage.become(ref, "A leak", ["noticed_at"], near_miss=False, house=None, actor=lead, now=clock.now())
     mine = open_(client, code)
     shown = mine.get_data(as_text=True)
     assert "Which folder?" in shown

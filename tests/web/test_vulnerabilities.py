@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from incident import clock
-from incident.actions import members, tip_triage, vulnerabilities
+from incident.actions import members, particulars, tip_triage, vulnerabilities
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.stale import Stale, seen_mark
 from incident.domain.tips import Kind
+from incident.settings import Settings
 from incident.store import incidents, obligations
 from incident.store import vulnerabilities as rows
 from incident.store.db import db
@@ -64,7 +65,7 @@ def test_bad_words_are_refused_at_their_field_and_nothing_is_kept(app, given, fi
 def test_an_exploited_one_becomes_an_incident_whose_duties_are_those_of_the_cyber_resilience_act(app):
     known = clock.now().replace(microsecond=0) - timedelta(hours=3)
     ref = recorded(exploited="yes", exploited_known_at=known, product="Shop 4", vector3=HIGH)
-    house = {"establishments": ["DE"], "entity": ["product_manufacturer"]}
+    house = particulars.own_facts(Settings(company_places="DE", company_kinds="product_manufacturer"))
     made = vulnerabilities.open_incident(ref, house=house, actor=WHO, now=clock.now())
     incident = incidents.by_ref(made)
     facts = incidents.current_facts(incident.id)
@@ -87,7 +88,7 @@ def test_the_facts_of_an_incident_name_its_vulnerabilities_to_who_may_see_them(a
 
 def test_one_that_nobody_exploits_opens_nothing(app):
     with pytest.raises(Refused):
-        vulnerabilities.open_incident(recorded(), house={}, actor=WHO, now=clock.now())
+        vulnerabilities.open_incident(recorded(), house=None, actor=WHO, now=clock.now())
 
 
 def test_a_change_over_an_older_page_is_refused(app):
