@@ -11,11 +11,16 @@
   const isTyped = (target) => target.closest("input, select, textarea, [contenteditable], dialog");
   const words = (element) => element.textContent.replace(/\s+/g, " ").trim();
 
-  // What can be done on this page: its links and buttons that stand as buttons. Choosing one goes to it; nothing is pressed for the reader.
+  // What can be done on this page: its links and buttons that stand as buttons, also those in a menu that is folded. Choosing one goes to it; nothing is pressed for the reader.
+  const isFolded = (one) => one.closest(".fold--acts:not([open])")?.checkVisibility();
   function here() {
     return [...document.querySelectorAll("main a.btn, main button.btn, main summary.btn")]
-      .filter((one) => one.checkVisibility() && words(one))
-      .map((one) => ({ name: words(one), group: palette.dataset.here, go: () => { if (one.matches("a")) one.click(); else one.focus(); } }));
+      .filter((one) => words(one) && (one.checkVisibility() || isFolded(one)))
+      .map((one) => ({ name: words(one), group: palette.dataset.here, go: () => {
+        const menu = one.closest(".fold--acts");
+        if (menu) menu.open = true;
+        if (one.matches("a")) one.click(); else one.focus();
+      } }));
   }
   async function load() {
     const answer = await fetch(palette.dataset.source, { credentials: "same-origin" });

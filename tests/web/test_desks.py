@@ -135,6 +135,16 @@ def test_another_incidents_deliveries_are_not_touched(lead, opened):
     assert lead.get(at(story, f"desk/in_doubt?sending={other.dispatch}")).status_code == 404
 
 
+def test_sending_and_channel_are_chosen_in_one_form(lead, opened):
+    story = in_doubt(opened)
+    html = lead.get(at(story, f"desk/in_doubt?sending={story.dispatch}&channel=email")).text
+    forms = [form.split("</form>")[0] for form in html.split('<form class="filters"')[1:]]
+    assert len(forms) == 1
+    assert f'<option value="{story.dispatch}" selected>' in forms[0]
+    assert '<option value="email" selected>' in forms[0]
+    assert forms[0].count('name="sending"') == 1
+
+
 def test_all_of_one_state_go_into_a_colleagues_care_and_on_from_there(lead, opened):
     story, colleague = in_doubt(opened), a_user(Role.RESPONDER, name="Night shift")
     care = at(story, "desk/in_doubt/care")

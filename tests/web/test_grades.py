@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 from incident import clock
 from incident.actions import intake
@@ -61,7 +62,9 @@ def test_without_facts_nothing_is_pretended(as_):
 def test_a_lead_chooses_inputs_and_the_earlier_grade_stays_in_the_history(as_):
     ref = an_incident(**LEAK)
     browser = as_(Role.LEAD)
-    assert ", suggested" in browser.get(f"/incidents/{ref}/grades/people/edit").text
+    form = browser.get(f"/incidents/{ref}/grades/people/edit").text
+    assert "suggested: 0.5 · unknown recipients" in form
+    assert not re.search(r"<option[^>]*>[^<]*suggested", form)
     assert browser.post(f"/incidents/{ref}/grades/people", data=severity_form()).status_code == 302
     grade = rows.current(incidents.by_ref(ref).id)["people"]
     assert (grade.basis, grade.level, grade.score) == ("chosen", "very_high", 5.0)
