@@ -21,7 +21,7 @@ from incident.domain.check_codes import PURPOSE, own_part
 from incident.domain.errors import Invalid, Missing
 from incident.domain.people import Addressee, Plain, Reach, Record, State
 from incident.domain.stale import Stale
-from incident.store import imports, incidents, remedies
+from incident.store import imports, incidents, remedies, search
 from incident.store import people as rows
 from incident.store.db import db
 from incident.store.incidents import Incident
@@ -76,19 +76,19 @@ def page(ref: str, chosen: Filter, *, after: int = 0, limit: int = PAGE) -> list
     """People by number, masked. Raises Missing, Erased."""
     incident = _incident(ref)
     found = rows.page(incident.id, chosen, after=after, limit=limit)
-    return veiled(incident.id, found)
+    return _shown(incident.id, found)
 
 
 def one(ref: str, person_ref: str) -> Shown:
     """One person, masked. Raises Missing, Erased."""
     incident = _incident(ref)
-    return veiled(incident.id, [by_person_ref(incident, person_ref)])[0]
+    return _shown(incident.id, [by_person_ref(incident, person_ref)])[0]
 
 
 def of_numbers(incident_id: int, numbers: Sequence[int]) -> dict[int, Shown]:
     """These people of this incident, masked, by number."""
     found = rows.by_numbers(incident_id, numbers)
-    return {shown.number: shown for shown in veiled(incident_id, list(found.values()))}
+    return {shown.number: shown for shown in _shown(incident_id, list(found.values()))}
 
 
 def find(ref: str, text: str, *, actor: str, now: datetime) -> list[Shown]:
@@ -98,23 +98,14 @@ def find(ref: str, text: str, *, actor: str, now: datetime) -> list[Shown]:
     key = sealer(incident.id)
     marks = {key.mark(purpose, value) for purpose, value in sought(text)}
     with transaction(actor, now) as ledger:
-        found = [
-            person
-            for person in may_have(incident.id, marks)
-            if not marks.isdisjoint(marks_of(key, record_of(key, person)))
-        ]
+        found = holding(key, marks, search.holders([(incident.id, mark) for mark in sorted(marks)]))
         ledger.write("person.found", ref, incident=ref, found=len(found))
-    return veiled(incident.id, found)
+    return veiled(key, found)
 
 
-def may_have(incident_id: int, marks: Iterable[bytes]) -> list[Person]:
-    """Whoever holds one of these marks, and those paired with them, who may have the same value."""
-    numbers = set(rows.held(incident_id, list(marks)).values())
-    numbers |= {
-        number for first in numbers for pair in rows.pairs_of(incident_id, first) for number in (pair.number, pair.twin)
-    }
-    found = rows.by_numbers(incident_id, sorted(numbers)[:PAGE])
-    return [person for _, person in sorted(found.items()) if person.state in {State.ACTIVE, State.SUSPECT}]
+def holding(key: Sealer, marks: Collection[bytes], people: Iterable[Person]) -> list[Person]:
+    """Those of these people whose record has one of these marks as it stands now."""
+    return [person for person in people if not set(marks).isdisjoint(marks_of(key, record_of(key, person)))]
 
 
 def sought(text: str) -> list[tuple[str, str]]:
@@ -126,11 +117,12 @@ def sought(text: str) -> list[tuple[str, str]]:
     )
 
 
-def veiled(incident_id: int, people: Sequence[Person]) -> list[Shown]:
-    if not people:
-        return []
-    key = sealer(incident_id)
+def veiled(key: Sealer, people: Sequence[Person]) -> list[Shown]:
     return [_one_shown(person, record_of(key, person)) for person in people]
+
+
+def _shown(incident_id: int, people: Sequence[Person]) -> list[Shown]:
+    return veiled(sealer(incident_id), people) if people else []
 
 
 def _one_shown(person: Person, record: Mapping[str, str]) -> Shown:

@@ -1,10 +1,9 @@
 """Looks for one person in every incident that the asker may know of, by an exact address, number or reference."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import groupby
 
 from sqlalchemy import Select
 
@@ -35,28 +34,22 @@ def for_person(text: str, among: Select[Incident], *, actor: str, now: datetime)
     throttled.take(people.FIND, actor, now=now)
     with transaction(actor, now) as ledger:
         asked = rows.with_people(among)
-        held = {incident.id: incident for incident in asked[: rows.MOST_INCIDENTS]}
-        found = _found(held, sought)
-        ledger.write("people.sought", actor, incidents=len(held), found=sum(len(who) for _, who in found))
-        for incident, who in found:
+        held = {incident.id: incident for incident, _ in asked[: rows.MOST_INCIDENTS]}
+        keys = sealers([key for _, key in asked[: rows.MOST_INCIDENTS]])
+        found = [(held[number], keys[number], who) for number, who in _found(keys, sought)]
+        ledger.write("people.sought", actor, incidents=len(held), found=sum(len(who) for _, _, who in found))
+        for incident, _, who in found:
             ledger.write("person.found", incident.ref, incident=incident.ref, found=len(who))
-    shown = [(incident, people.veiled(incident.id, who)) for incident, who in found]
+    shown = [(incident, people.veiled(key, who)) for incident, key, who in found]
     return Found(shown, len(held), len(asked) <= rows.MOST_INCIDENTS)
 
 
-def _found(held: dict[int, Incident], sought: Sequence[tuple[str, str]]) -> list[tuple[Incident, list[Person]]]:
-    keys = sealers(held)
-    marks: dict[int, set[bytes]] = defaultdict(set)
-    for number, key in keys.items():
-        marks[number] = {key.mark(purpose, value) for purpose, value in sought}
-    hit = rows.holding([(number, mark) for number, those in marks.items() for mark in sorted(those)])
-    found = [(held[number], _holders(number, keys[number], marks[number])) for number in sorted(hit, reverse=True)]
-    return [(incident, who) for incident, who in found if who]
-
-
-def _holders(incident: int, key: Sealer, marks: Any) -> list[Person]:
-    """Those who hold one of these marks now, and not only once."""
-    candidates = people.may_have(incident, marks)
+def _found(keys: Mapping[int, Sealer], sought: Sequence[tuple[str, str]]) -> list[tuple[int, list[Person]]]:
+    """By incident, newest first, those who hold what is sought now, and not only once."""
+    marks = {number: {key.mark(purpose, value) for purpose, value in sought} for number, key in keys.items()}
+    candidates = rows.holders([(number, mark) for number, those in marks.items() for mark in sorted(those)])
     return [
-        person for person in candidates if not marks.isdisjoint(people.marks_of(key, people.record_of(key, person)))
+        (number, who)
+        for number, some in groupby(candidates, key=lambda person: person.incident_id)
+        if (who := people.holding(keys[number], marks[number], some))
     ]

@@ -7,14 +7,29 @@ among those due soonest and those of the newest open incidents.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, Select, and_, column, func, or_, select, union_all, values
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    and_,
+    column,
+    func,
+    or_,
+    select,
+    union,
+    union_all,
+    values,
+)
 
+from incident.domain.people import State
 from incident.store import law_editions
 from incident.store.db import BigInt, db
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
 from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, Assessment, FindingRow, belongs_to
-from incident.store.people import Mark, Tally
+from incident.store.people import Mark, Pair, Person, Tally
+from incident.store.sealed import DataKey
 
 SOONEST: Final = 2_000
 NEWEST: Final = 50
@@ -22,6 +37,7 @@ FEWEST: Final = 5
 MOST_FINDINGS: Final = 2_000
 MOST_INCIDENTS: Final = 200
 """So many incidents with people, newest first, are searched for one person."""
+MOST_HOLDERS: Final = 50
 
 
 def incidents(among: Select[Incident], text: str, *, limit: int) -> Sequence[Incident]:
@@ -95,23 +111,38 @@ def exactly(among: Select[Incident], ref: str) -> tuple[str, str, str] | None:
     return None
 
 
-def with_people(among: Select[Incident]) -> Sequence[Incident]:
-    """The newest of these incidents that have people, one more than are searched where there are more."""
+def with_people(among: Select[Incident]) -> Sequence[tuple[Incident, DataKey]]:
+    """The newest of these incidents that have people and a key that opens them, with it; one more than are searched, if any."""
     held = select(Tally.incident_id).distinct()
-    query = among.where(Incident.id.in_(held)).order_by(Incident.id.desc())
-    return db.session.scalars(query.limit(MOST_INCIDENTS + 1)).all()
+    query = among.add_columns(DataKey).join(DataKey, DataKey.owner == Incident.id)
+    query = query.where(Incident.id.in_(held), DataKey.sealing.is_not(None)).order_by(Incident.id.desc())
+    return [(incident, key) for incident, key in db.session.execute(query.limit(MOST_INCIDENTS + 1))]
 
 
-def holding(marks: Sequence[tuple[int, bytes]]) -> set[int]:
-    """The incidents in which somebody holds one of these marks, given as incident and mark.
+def holders(marks: Sequence[tuple[int, bytes]]) -> Sequence[Person]:
+    """Whoever holds one of these marks, given as incident and mark, and those paired with them, who may have the same value.
 
-    The pairs are joined as a table: with `(incident, mark) IN (…)` SQLite reads all marks of all people.
+    Newest incident first, there by number, no more than a page of each. The marks are joined as a table: with
+    `(incident, mark) IN (…)` SQLite reads all marks of all people, and all pairs where their sides are asked as either-or.
     """
     if not marks:
-        return set()
+        return []
     sought = values(column("incident_id", BigInt), column("mark", LargeBinary), name="sought").data(list(marks)).cte()
-    held = sought.join(Mark, and_(Mark.incident_id == sought.c.incident_id, Mark.mark == sought.c.mark))
-    return set(db.session.scalars(select(Mark.incident_id).select_from(held)))
+    found = sought.join(Mark, and_(Mark.incident_id == sought.c.incident_id, Mark.mark == sought.c.mark))
+    held = select(Mark.incident_id, Mark.number).select_from(found).cte("held")
+    others = (_others(held, Pair.number, Pair.twin), _others(held, Pair.twin, Pair.number))
+    who = union(select(held.c.incident_id, held.c.number), *others).subquery()
+    place = func.row_number().over(partition_by=who.c.incident_id, order_by=who.c.number).label("place")
+    placed = select(who.c.incident_id, who.c.number, place).subquery()
+    theirs = and_(Person.incident_id == placed.c.incident_id, Person.number == placed.c.number)
+    query = select(Person).select_from(placed.join(Person, theirs)).where(placed.c.place <= MOST_HOLDERS)
+    query = query.where(Person.state.in_((State.ACTIVE, State.SUSPECT)))
+    return db.session.scalars(query.order_by(Person.incident_id.desc(), Person.number)).all()
+
+
+def _others(held: CTE, side: Any, other: Any) -> Select[Any]:
+    paired = held.join(Pair, and_(Pair.incident_id == held.c.incident_id, side == held.c.number))
+    return select(Pair.incident_id, other).select_from(paired)
 
 
 def _ids(among: Select[Incident]) -> Select[Any]:

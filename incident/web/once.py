@@ -34,8 +34,8 @@ SHOWN_ONCE: Final = frozenset(
     }
 )
 """Forms that make a secret and show it in their answer."""
-CHANGE_NOTHING: Final = frozenset({"notices.weigh"})
-"""Forms that are sent again and again while somebody types, and only show something."""
+CHANGE_NOTHING: Final = frozenset({"notices.weigh", "people.find", "search.find"})
+"""Forms that are sent again and again, and only show something."""
 PATIENCE: Final = 10.0  # seconds that the second waits for the first
 STEP: Final = 0.05
 TWICE: Final = "This form was sent twice. It was done once."

@@ -1,5 +1,6 @@
 """What is searched for is found by the keys of its tables, and by the words of the laws that an incident goes by."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,13 +11,18 @@ from incident.domain.obligations import Standing
 from incident.store import search
 from incident.store.db import db
 from incident.store.incidents import Incident
-from incident.store.people import Mark
+from incident.store.people import Mark, Pair, Person
 from tests.actions.test_law_updates import newer
 from tests.builders import an_incident
 from tests.store.test_overview import _plans
 
 FACTS = {"personal_data": True, "residents": {"DE": 10}, "role": "controller", "risk_to_people": "risk"}
 AUTHORITY = "supervisory authority"
+ANYBODY = {
+    "wave": 1, "state": "active", "place": "", "language": "", "exposed": "", "age": "", "represented": False,
+    "has_email": True, "has_phone": False, "has_address": False, "has_push": False, "doubts": "",
+    "whole": b"0" * 16, "sealed": b"",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +36,24 @@ def every():
     return select(Incident)
 
 
-def marked(*pairs):
-    rows = [{"incident_id": number, "mark": mark, "number": 1} for number, mark in pairs]
+def marked(*pairs, number=1):
+    """Have these marks be held by one person; each by one of their own, where `number` is None."""
+    rows = [
+        {"incident_id": incident, "mark": mark, "number": number or place}
+        for place, (incident, mark) in enumerate(pairs, 1)
+    ]
     db.session.execute(insert(Mark), rows)
+
+
+def peopled(*incidents, count=1):
+    for incident in incidents:
+        members = range(1, count + 1)
+        db.session.add_all(Person(incident_id=incident, number=number, **ANYBODY) for number in members)
+    db.session.flush()
+
+
+def holders(*marks):
+    return [(person.incident_id, person.number) for person in search.holders(marks)]
 
 
 def found(text, limit=8):
@@ -41,18 +62,41 @@ def found(text, limit=8):
 
 def test_a_mark_is_found_in_its_own_incident_alone(app):
     one, other = an_incident().id, an_incident().id
+    peopled(one, other)
     marked((one, b"1" * 16), (other, b"2" * 16))
-    assert search.holding([(one, b"1" * 16), (other, b"1" * 16)]) == {one}
-    assert search.holding([(one, b"2" * 16), (other, b"1" * 16)]) == set()
-    assert search.holding([(one, b"1" * 16), (one, b"3" * 16), (other, b"2" * 16)]) == {one, other}
-    assert search.holding([]) == set()
+    assert holders((one, b"1" * 16), (other, b"1" * 16)) == [(one, 1)]
+    assert holders((one, b"2" * 16), (other, b"1" * 16)) == []
+    assert holders((one, b"1" * 16), (one, b"3" * 16), (other, b"2" * 16)) == [(other, 1), (one, 1)]
+    assert holders() == []
+
+
+def test_those_who_may_be_one_with_whoever_holds_a_mark_come_along_from_either_side(app):
+    one, other = an_incident().id, an_incident().id
+    peopled(one, other, count=5)
+    marked((one, b"1" * 16), (one, b"2" * 16), number=2)
+    paired = {"by": "email", "identical": False, "state": "open", "decided_by": ""}
+    for incident, later, earlier in ((one, 3, 2), (one, 2, 1), (one, 5, 4), (other, 4, 2)):
+        db.session.add(Pair(incident_id=incident, number=later, twin=earlier, **paired))
+    db.session.flush()
+    assert holders((one, b"1" * 16), (one, b"2" * 16)) == [(one, 1), (one, 2), (one, 3)]
+
+
+def test_no_more_than_a_page_comes_of_one_incident(app, monkeypatch):
+    monkeypatch.setattr(search, "MOST_HOLDERS", 2)
+    one, other = an_incident().id, an_incident().id
+    peopled(one, other, count=3)
+    marked(*((one, bytes([number]) * 16) for number in range(1, 4)), number=None)
+    marked((other, b"9" * 16), number=3)
+    every_mark = [(one, bytes([number]) * 16) for number in range(1, 4)]
+    assert holders(*every_mark, (other, b"9" * 16)) == [(other, 3), (one, 1), (one, 2)]
 
 
 def test_marks_are_looked_up_one_by_one_and_never_all_read(app):
     if db.engine.dialect.name != "sqlite":
         pytest.skip("about the planner of SQLite")
-    plan = _plans(lambda: search.holding([(1, b"1" * 16), (2, b"2" * 16)]))
+    plan = _plans(lambda: search.holders([(1, b"1" * 16), (2, b"2" * 16)]))
     assert "SEARCH person_mark USING PRIMARY KEY (incident_id=? AND mark=?)" in plan
+    assert not re.search(r"SCAN person\w*", plan), plan
 
 
 def test_findings_are_looked_up_by_the_duties_that_are_called_so(app):

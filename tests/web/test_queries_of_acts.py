@@ -1,9 +1,12 @@
-"""Logging an incident asks the database no more than twelve times, with all that stands around a form: its key and its session."""
+"""What is done most asks the database no more than twelve times, with all that stands around a form: its key and its session."""
 
 import pytest
 
+from incident import clock
+from incident.actions import people
 from incident.domain.access import CASE_TEAM
 from incident.store import incidents
+from tests.builders import an_incident
 from tests.record import verbs, verifies
 from tests.statements import statements
 
@@ -35,4 +38,19 @@ def test_logging_an_incident_asks_no_more_than_twelve_times(lead):
     logged = incidents.by_ref(answer.headers["Location"].rsplit("/", 1)[1])
     assert (logged.title, logged.category, logged.lead_id is None) == ("The second", "misdirected", False)
     assert verbs(logged.ref) == ["incident.opened", "facts.recorded", "grade.suggested", "findings.assessed"]
+    assert verifies()
+
+
+@pytest.mark.parametrize("sought", ["person@example.org", "nobody@example.org"])
+def test_searching_for_a_person_in_every_incident_asks_no_more_than_twelve_times(lead, sought):
+    for _ in range(3):
+        ref = an_incident().ref
+        for _ in range(2):
+            people.add(ref, {"name": "Sam", "email": "person@example.org"}, actor=lead.ref, now=clock.now())
+    with statements() as asked:
+        answer = lead.post("/search/", data={"csrf_token": "of the page", "q": sought})
+    assert answer.status_code == 200
+    assert len(asked) <= MOST, asked
+    assert verbs()[-4:].count("person.found") == (3 if sought == "person@example.org" else 0)
+    assert "people.sought" in verbs()[-4:]
     assert verifies()
