@@ -14,8 +14,7 @@ from incident.domain.audit import canonical
 from incident.domain.closing import Gate, Standing
 from incident.domain.errors import Missing, Refused
 from incident.store import closings as rows
-from incident.store import enquiries, grades, incidents, sealed, separation, standings
-from incident.store import plans as plan_rows
+from incident.store import grades, incidents, sealed, standings
 from incident.store.closings import Closing, Review
 from incident.store.db import db, new_ref
 from incident.store.incidents import Incident
@@ -28,20 +27,19 @@ def gates(incident: Incident) -> tuple[Gate, ...]:
 
 def standing(incident: Incident) -> Standing:
     """What is left to do, counted over all rooms."""
-    told, notices = standings.deliveries(incident.id), standings.notices(incident.id)
-    imports = standings.imports(incident.id)
+    found = standings.counted(incident.id)
     return Standing(
-        steps=len(plan_rows.blocking(incident.id)),
-        findings_open=standings.undecided(incident.id, "open"),
-        findings_owed=standings.undecided(incident.id, "owed"),
-        notices=sum(notices.get(stage, 0) for stage in standings.UNFINISHED_NOTICE),
-        under_way=told["waiting"] + told["sending"],
-        not_told=standings.in_nobodys_care(incident.id),
-        suspects=counts.of(incident.ref).suspects,
-        imports=sum(imports.get(state, 0) for state in standings.UNFINISHED_IMPORT),
-        reports=standings.reports(incident.id).get("draft", 0),
-        enquiries=enquiries.open_count(incident.id),
-        emergencies=separation.unreviewed(incident.id),
+        steps=found.blocking,
+        findings_open=found.undecided("open"),
+        findings_owed=found.undecided("owed"),
+        notices=sum(found.notices.get(stage, 0) for stage in standings.UNFINISHED_NOTICE),
+        under_way=found.deliveries["waiting"] + found.deliveries["sending"],
+        not_told=found.in_nobodys_care,
+        suspects=counts.counted(incident.id).suspects,
+        imports=sum(found.imports.get(state, 0) for state in standings.UNFINISHED_IMPORT),
+        reports=found.reports.get("draft", 0),
+        enquiries=found.enquiries.get("open", 0),
+        emergencies=found.emergencies,
         reviewed=rows.review(incident.id) is not None,
     )
 
@@ -76,7 +74,7 @@ def close(ref: str, words: str, *, actor: str, now: datetime) -> str:
 
 def shut(incident: Incident, words: str, ledger: Ledger) -> Closing:
     """Close it inside the caller's transaction, whatever is left to do; what was closed."""
-    figures = standings.as_figures(incident.id) | {"grades": _grades(incident.id)}
+    figures = standings.as_figures(standings.counted(incident.id)) | {"grades": _grades(incident.id)}
     closing = _add(incident, "closed", words, figures, actor=ledger.actor, now=ledger.now)
     incident.state, incident.closed_at = incident_rules.State.CLOSED.value, ledger.now
     digest = _digest({"words": words, "figures": figures})

@@ -85,7 +85,7 @@ def show(incident: str) -> dict[str, Any]:
         "gates": [vars(gate) for gate in gates],
         "review": {name: getattr(review, name) for name in ReviewOut.model_fields} if review else None,
         "history": [{name: getattr(row, name) for name in DoneOut.model_fields} for row in rows.history(g.incident.id)],
-        "figures": standings.as_figures(g.incident.id),
+        "figures": standings.as_figures(standings.counted(g.incident.id)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.store import words
+from incident.store import reading, words
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.reading import once
 
@@ -63,7 +63,9 @@ def review(incident_id: int) -> Review | None:
 def reviews(incident_id: int, limit: int = 50) -> Sequence[Review]:
     """Reviews as they were written, newest first."""
     query = select(Review).where(Review.incident_id == incident_id).order_by(Review.id.desc())
-    return db.session.scalars(query.limit(limit)).all()
+    found = db.session.scalars(query.limit(limit)).all()
+    reading.keep(review, found[0] if found else None, incident_id)
+    return found
 
 
 def history(incident_id: int) -> Sequence[Closing]:

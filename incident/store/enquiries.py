@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    func,
     literal,
     select,
     text,
@@ -175,12 +174,6 @@ def page(
     if after is not None:
         query = query.where(tuple_(Enquiry.due_at, Enquiry.id) > tuple_(literal(after[0], UTCDateTime), after[1]))
     return db.session.scalars(query.order_by(Enquiry.due_at, Enquiry.id).limit(limit)).all()
-
-
-def open_count(incident_id: int) -> int:
-    """How many enquiries of an incident wait for an answer."""
-    query = select(func.count()).where(Enquiry.incident_id == incident_id, Enquiry.state == "open")
-    return db.session.scalar(query) or 0
 
 
 def told(incident_id: int) -> list[tuple[str, str, datetime, datetime, datetime | None]]:

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, case, func, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import words
@@ -121,12 +135,9 @@ def events(step_ids: Sequence[int]) -> dict[int, list[StepEvent]]:
     return found
 
 
-def blocking(incident_id: int) -> Sequence[Step]:
-    """Mandatory steps that are neither done nor skipped and are, or may be, needed."""
-    query = select(Step).where(
-        Step.incident_id == incident_id, Step.mandatory.is_(True), Step.need != "no", Step.state.in_(UNDONE)
-    )
-    return db.session.scalars(query.order_by(Step.position, Step.id)).all()
+def blocks() -> ColumnElement[bool]:
+    """Of a step: that it is mandatory, neither done nor skipped, and is, or may be, needed."""
+    return and_(Step.mandatory.is_(True), Step.need != "no", Step.state.in_(UNDONE))
 
 
 def progress(incident_id: int) -> tuple[int, int]:

@@ -167,12 +167,6 @@ def running(incident_id: int, user_id: int, now: datetime) -> Emergency | None:
     return db.session.scalar(query.where(Emergency.ends_at > now).order_by(Emergency.id.desc()).limit(1))
 
 
-def unreviewed(incident_id: int) -> int:
-    """How many openings of this incident wait for their review."""
-    query = select(func.count()).select_from(Emergency).where(Emergency.incident_id == incident_id)
-    return db.session.scalar(query.where(Emergency.reviewed_at.is_(None))) or 0
-
-
 def overdue_of(user_id: int, now: datetime) -> int:
     """How many openings by this person were not reviewed in time."""
     late = Emergency.reviewed_at.is_(None), Emergency.opened_at < now - rules.REVIEW_WITHIN

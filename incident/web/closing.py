@@ -57,8 +57,8 @@ def index(incident: str) -> str:
 
 
 def _page(typed: dict[str, str], errors: dict[str, str]) -> str:
-    found = actions.gates(g.incident)
     reviews, history = rows.reviews(g.incident.id), rows.history(g.incident.id)
+    found = actions.gates(g.incident)
     facts = incidents.known(g.incident.id)
     return render_template(
         "closing/show.html",
@@ -99,7 +99,7 @@ def _summary(facts: Facts) -> list[tuple[str, str, bool]]:
 
 def _figures() -> list[tuple[str, str]]:
     """What was done, in figures."""
-    incident, counted = g.incident, standings.as_figures(g.incident.id)
+    incident, counted = g.incident, standings.as_figures(standings.counted(g.incident.id))
     told, steps = counted["deliveries"], counted["steps"]
     ended = incident.closed_at or now()
     return [

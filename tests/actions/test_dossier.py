@@ -71,7 +71,7 @@ def test_what_people_asked_and_were_offered_is_counted_and_nothing_stands_where_
     assert told.enquiries is not None
     assert (told.enquiries.all, told.enquiries.open, told.enquiries.answered) == (2, 1, 1)
     assert [(one.name, one.provider, one.given) for one in told.remedies] == [("Voucher", "Shop", 0)]
-    assert standings.as_figures(incident.id)["enquiries"] == {"answered": 1, "open": 1}
+    assert standings.counted(incident.id).enquiries == {"answered": 1, "open": 1}
 
 
 def test_steps_and_review_come_as_they_stand() -> None:

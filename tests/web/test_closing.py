@@ -9,10 +9,11 @@ from incident.actions import closing, intake, plans
 from incident.domain.access import Role
 from incident.domain.errors import Refused
 from incident.store import closings as rows
-from incident.store import incidents
+from incident.store import incidents, standings
 from incident.store import plans as plan_rows
 from incident.store.audit import AuditLine
 from incident.store.db import db
+from incident.store.plans import Step
 from tests.builders import a_user
 
 REVIEW = {
@@ -52,7 +53,7 @@ def test_the_page_says_what_stands_in_the_way_and_offers_no_button(as_):
     ref = an_incident(category="insider", personal_data=False)
     plans.activate(ref, "insider", actor=a_user(Role.LEAD).ref, now=clock.now())
     page = as_(Role.LEAD).get(f"/incidents/{ref}/closing/").text
-    blocking = len(plan_rows.blocking(incidents.by_ref(ref).id))
+    blocking = standings.counted(incidents.by_ref(ref).id).blocking
     assert f"{blocking} mandatory steps are neither finished nor left out." in page
     assert f"/incidents/{ref}/plans/" in page
     assert "The review is not written yet." in page
@@ -148,8 +149,8 @@ def test_the_closing_keeps_the_figures_of_that_day(app):
         a_user(Role.LEAD).ref,
     )
     plans.activate(ref, "misdirected", actor=actor, now=clock.now())
-    for step in plan_rows.blocking(incidents.by_ref(ref).id):
-        plans.finish(ref, step.ref, note="Done and shown.", actor=actor, now=clock.now())
+    for step in db.session.scalars(select(Step.ref).where(plan_rows.blocks())).all():
+        plans.finish(ref, step, note="Done and shown.", actor=actor, now=clock.now())
     closing.write_review(ref, REVIEW, actor=actor, now=clock.now())
     closing.close(ref, "Sent again, rightly.", actor=actor, now=clock.now())
     kept = rows.history(incidents.by_ref(ref).id)[0]
