@@ -27,7 +27,9 @@ def fate(story, number):
 
 
 def loose(story):
-    return loose_ends.of([story.row().id])[story.row().id].unowned + standings.counted(story.incident.id).in_nobodys_care
+    return (
+        loose_ends.of([story.row().id])[story.row().id].unowned + standings.counted(story.incident.id).in_nobodys_care
+    )
 
 
 def paused(count=4):
