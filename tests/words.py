@@ -143,6 +143,7 @@ TABLES = (
     "incident.actions.reach:SAID",
     "incident.actions.returned:VERDICT_WORDS",
     "incident.actions.tip_triage:WHYS",
+    "incident.actions.trials:UNPROVED",
     "incident.actions.trials:WHERE",
     "incident.actions.webhooks:WHY",
     "incident.store.tables:ENCODINGS",

@@ -19,8 +19,8 @@ from incident.store.db import new_secret_ref
 from incident.store.users import User
 from notifiers.contract import Channels, Message, Notifier
 
-CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.CALL)
-"""By these a test reaches whoever asks. Of a letter there is a sheet to look at; push needs the token of a device, which a notice asks for."""
+CHANNELS: Final = (Channel.EMAIL, Channel.SMS, Channel.CALL, Channel.PUSH)
+"""By these a test reaches whoever asks. Of a letter there is a sheet to look at."""
 TOLD_FOR: Final = timedelta(hours=1)
 """How long the words of a test call are given out."""
 LINES_LOOKED_AT: Final = 12
@@ -34,7 +34,7 @@ def send(channel: str, *, channels: Channels, actor: str, now: datetime) -> str:
     """
     user = _whoever(actor)
     if channel not in CHANNELS:
-        raise Invalid("channel", f"A test goes by one of {', '.join(CHANNELS)}; a notice tests the others.")
+        raise Invalid("channel", f"A test goes by one of {', '.join(CHANNELS)}.")
     meant = Channel(channel)
     notifier = _provider(channels, meant)
     trials.demand_a_machine(notifier)
@@ -43,9 +43,10 @@ def send(channel: str, *, channels: Channels, actor: str, now: datetime) -> str:
         if dispatches.frozen():
             raise Refused("All sending is frozen just now, tests too.")
         message = _message(new_secret_ref(), trials.own_address(user, Trial(meant)), user)
-        readiness.keep_trial(str(meant), notifier.provider, actor=actor, now=now)
+        readiness.keep_asked(str(meant), notifier.provider, actor=actor, now=now)
         ledger.write("channel.tested", str(meant), attempt=message.ref, provider=notifier.provider)
-    return trials.handed_over(notifier, message, meant)
+    (answer,) = trials.handed_over(notifier, [message], meant, actor=actor, now=now)
+    return trials.said(answer, meant)
 
 
 def words_of_call(ref: str, provider: str, *, now: datetime) -> Message | None:
@@ -53,14 +54,14 @@ def words_of_call(ref: str, provider: str, *, now: datetime) -> Message | None:
 
     They are made again from its line in the record. Where two people try calls at once, those of the later one are given out.
     """
-    tried = readiness.last_trial(str(Channel.CALL))
-    if tried is None or tried.provider != provider or now - tried.tried_at > TOLD_FOR:
+    last = readiness.asked(str(Channel.CALL))
+    if last is None or last.asked_at is None or last.provider != provider or now - last.asked_at > TOLD_FOR:
         return None
     since = instant(now - TOLD_FOR)
-    lines = audit.search(actor=tried.tried_by, verb="channel.tested", since=since, limit=LINES_LOOKED_AT)
-    asked = any(line.subject == Channel.CALL and loads(line.details).get("attempt") == ref for line in lines)
-    user = users.by_ref(tried.tried_by)
-    return _message(ref, "", user) if asked and user else None
+    lines = audit.search(actor=last.asked_by, verb="channel.tested", since=since, limit=LINES_LOOKED_AT)
+    made = any(line.subject == Channel.CALL and loads(line.details).get("attempt") == ref for line in lines)
+    user = users.by_ref(last.asked_by) if made else None
+    return _message(ref, "", user) if user else None
 
 
 def sample_sheet(*, channels: Channels, form: str, country: str, house: House, actor: str, now: datetime) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from incident.actions.ledger import transaction
 from incident.domain import particulars as rules
 from incident.domain.errors import Refused
-from incident.domain.particulars import NAMES
+from incident.domain.particulars import FACTS, NAMES
 from incident.domain.stale import demand_seen
 from incident.settings import Settings
 from incident.store import particulars as rows
@@ -25,7 +25,7 @@ def said(settings: Settings) -> dict[str, str]:
 
 def _counting(settings: Settings, words: Mapping[str, str]) -> dict[str, str]:
     fixed = given(settings)
-    return {name: said for name, said in words.items() if name in NAMES and name not in fixed}
+    return {name: said for name, said in words.items() if said and name in NAMES and name not in fixed}
 
 
 def known(settings: Settings) -> Settings:
@@ -55,6 +55,6 @@ def change(
             ledger.unchanged()
             return []
         demand_seen(seen, before)
-        rows.keep({name: told[name] for name in changed}, by=actor, now=now)
+        rows.keep({name: told[name] for name in changed}, facts=FACTS, by=actor, now=now)
         ledger.write("organisation.changed", "organisation", fields=changed)
     return changed

@@ -1,30 +1,29 @@
 """Each person's own choice of channels, their phone number with its proof, and a test to themselves."""
 
-import hmac
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-import structlog
-
+from incident.actions import oneself
 from incident.actions.contacts import phone as as_number
 from incident.actions.ledger import transaction
 from incident.actions.throttled import take
-from incident.actions.ways import Ways
+from incident.actions.ways import Ways, machine
+from incident.domain import own_codes
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
-from incident.store import credentials, dispatches, sealed, users
+from incident.exports.catalogue import speaker
+from incident.store import dispatches, sealed, users
 from incident.store import reach as rows
 from incident.store.db import db, new_secret_ref
 from incident.store.reach import Reach
 from incident.store.users import User
-from notifiers.contract import Message, Notifier, Outcome
+from notifiers.contract import Message, Outcome
 
-log = structlog.get_logger()
-
-CODE_LASTS: Final = timedelta(minutes=10)
 CHANNELS: Final = ("email", "sms", "alert")
+CARRIERS: Final = ("sms", "call")
+"""What may carry the code of a number: a text, or a voice that reads it out."""
 NO_TEXTS: Final = "No provider for text messages is set up here, so a number cannot be used."
+NO_CALLS: Final = "No provider makes calls here, so a number cannot be proved by one."
 FROZEN: Final = "All sending is frozen just now, tests too."
 
 
@@ -51,38 +50,62 @@ def choose(
         ledger.write("reach.changed", actor, channels=chosen)
 
 
-def offer_phone(number: str, *, ways: Ways, actor: str, now: datetime) -> None:
-    """Send a code to a number, to be proved by typing it in. Raises Invalid, Refused, TooMany."""
+def offer_phone(number: str, *, by: str = "sms", ways: Ways, actor: str, now: datetime) -> None:
+    """Send a code to a number by a text, or have a call read it out, to be proved by typing it in. Raises Invalid, Refused, TooMany."""
     written = as_number(number, "")
     if not written:
         raise Invalid("phone", "Give the number with its country code, such as +49 151 5550100.")
-    notifier = ways.channels.real.get("sms")
+    if by not in CARRIERS:
+        raise Invalid("by", "A code comes by sms or by call.")
+    notifier = machine(ways.channels, by)
     if notifier is None:
-        raise Refused(NO_TEXTS)
+        raise Refused(NO_TEXTS if by == "sms" else NO_CALLS)
     if dispatches.frozen():
         raise Refused(FROZEN)
     take("to_oneself", actor, now=now)
-    code = f"{secrets.randbelow(1_000_000):06}"
+    ref = new_secret_ref()
     with transaction(actor, now) as ledger:
         user, row = _mine(actor, now)
+        code = oneself.code_of(user, ref)
         row.sealed = sealed.seal(None, f"reach.sealed:{user.ref}", written.encode())
         row.proved_at, row.sms, row.changed_at = None, False, now
-        row.code, row.code_until = _code_key(user, code), now + CODE_LASTS
-        ledger.write("reach.phone_offered", actor)
-    text = f"Tocsin: {code} is the code for your phone number. It is good for {int(CODE_LASTS.total_seconds() // 60)} minutes."
-    _demand_sent(notifier, Message(new_secret_ref(), written, text))
+        row.code, row.code_until = oneself.mark(user, code), now + oneself.CODE_LASTS
+        row.call_ref = ref if by == "call" else ""
+        message = _with_code(user, ref, code, written, by)
+        ledger.write("reach.phone_offered" if by == "sms" else "reach.phone_called", actor)
+    if oneself.answered(notifier, message).outcome not in {Outcome.ACCEPTED, Outcome.UNKNOWN}:
+        raise Invalid("phone", "The provider did not take this number. Look at it and try again.")
 
 
-def prove_phone(code: str, *, actor: str, now: datetime) -> None:
-    """Prove the number by the code that was sent to it; texts are on from then. Raises Invalid, TooMany."""
+def _with_code(user: User, ref: str, code: str, to: str, by: str) -> Message:
+    say = speaker(user.language)
+    text = own_codes.by_text(code, oneself.MINUTES, say) if by == "sms" else own_codes.by_call(code, say)
+    return Message(ref, to, text, language=user.language, thread=ref)
+
+
+def words_of_call(ref: str, *, now: datetime) -> Message | None:
+    """What a call that carries a code says, while the code is good; None for any other call."""
+    row = rows.told_by_call(ref)
+    if row is None or row.code_until is None or row.code_until < now:
+        return None
+    (user,) = rows.people([row.user_id])
+    return _with_code(user, ref, oneself.code_of(user, ref), "", "call")
+
+
+def prove_phone(code: str, *, actor: str, now: datetime) -> bool:
+    """Prove the number by the code that came to it; whether texts are on from then, as they are where a text brought it.
+
+    Raises Invalid, TooMany.
+    """
     take("code", f"phone:{actor}", now=now)
     with transaction(actor, now) as ledger:
         user, row = _mine(actor, now)
-        fits = hmac.compare_digest(row.code, _code_key(user, "".join(code.split())))
-        if not row.code or not fits or row.code_until is None or row.code_until < now:
+        if not oneself.fits(user, code, row.code) or row.code_until is None or row.code_until < now:
             raise Invalid("code", "That code is not right, or is too old. Have another one sent.")
-        row.proved_at, row.code, row.code_until, row.sms, row.changed_at = now, "", None, True, now
+        row.sms = not row.call_ref
+        row.proved_at, row.code, row.code_until, row.call_ref, row.changed_at = now, "", None, "", now
         ledger.write("reach.phone_proved", actor)
+    return row.sms
 
 
 def remove_phone(*, actor: str, now: datetime) -> None:
@@ -93,6 +116,7 @@ def remove_phone(*, actor: str, now: datetime) -> None:
             ledger.unchanged()
             return
         row.sealed, row.proved_at, row.code, row.code_until, row.sms, row.changed_at = None, None, "", None, False, now
+        row.call_ref = ""
         row.email = row.email or not (row.alert and any(one.user_id == user.id for one in rows.targets()))
         ledger.write("reach.phone_removed", actor)
 
@@ -118,9 +142,8 @@ def try_out(channel: str, *, ways: Ways, actor: str, now: datetime) -> str:
     to = user.email if channel == "email" else proved_number(user)
     take("to_oneself", actor, now=now)
     text = "This is a test of your reminders. Nothing is due."
-    outcome = _sent(
-        notifier, Message(new_secret_ref(), to, text, "[Test] Reminders of duties", thread=new_secret_ref())
-    )
+    message = Message(new_secret_ref(), to, text, "[Test] Reminders of duties", thread=new_secret_ref())
+    outcome = oneself.answered(notifier, message).outcome
     with transaction(actor, now) as ledger:
         ledger.write("reach.tried", actor, channel=channel, outcome=outcome.value)
     return SAID[outcome]
@@ -143,21 +166,6 @@ def proved_number(user: User) -> str:
     return sealed.unseal(None, f"reach.sealed:{user.ref}", row.sealed).decode()
 
 
-def _sent(notifier: Notifier, message: Message) -> Outcome:
-    try:
-        [answer] = notifier.send([message])
-    except Exception as error:  # the contract: an exception means that nobody knows what happened
-        log.warning("reach.answer_lost", provider=notifier.provider, reason=type(error).__name__)
-        return Outcome.UNKNOWN
-    return answer.outcome
-
-
-def _demand_sent(notifier: Notifier, message: Message) -> None:
-    outcome = _sent(notifier, message)
-    if outcome not in {Outcome.ACCEPTED, Outcome.UNKNOWN}:
-        raise Invalid("phone", "The provider did not take this number. Look at it and try again.")
-
-
 def _mine(actor: str, now: datetime) -> tuple[User, Reach]:
     """The person and their row, made where there is none, inside the caller's transaction."""
     user = users.by_ref(actor, locked=True)
@@ -168,10 +176,6 @@ def _mine(actor: str, now: datetime) -> tuple[User, Reach]:
         row = Reach(user_id=user.id, email=True, sms=False, alert=True, code="", changed_at=now)
         db.session.add(row)
     return user, row
-
-
-def _code_key(user: User, code: str) -> str:
-    return credentials.counting_key("phone_code", user.ref, code)
 
 
 def _yes(chosen: bool) -> str:

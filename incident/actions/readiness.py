@@ -38,6 +38,13 @@ def judged(settings: Settings, channels: Channels, *, library: str, now: datetim
     return Readiness(readiness.checked(signs, now), readiness.next_drill(signs, now))
 
 
+def tried(channels: Channels) -> list[Channel]:
+    """Each way to tell people, with its provider and when it was last tried with that one."""
+    providers = {word: notifier.provider for word, notifier in channels.real.items()}
+    at = rows.tried(providers)
+    return [Channel(word, providers.get(word, ""), at.get(word)) for word in WORDS]
+
+
 def next_drill(now: datetime) -> date:
     """The day by which the next yearly drill is due."""
     return readiness.next_drill(Signs(drills=rows.drilled(), drill_ended_at=drills.last_ended()), now)
@@ -45,8 +52,6 @@ def next_drill(now: datetime) -> date:
 
 def _signs(settings: Settings, channels: Channels, library: str, now: datetime) -> Signs:
     holders, names, numbers = rows.holders()
-    providers = {word: notifier.provider for word, notifier in channels.real.items()}
-    tried = rows.tried(providers)
     found, seen_at = rows.domain()
     backup, checkpoint = audit.last("instance.backed_up"), checkpoints.latest()
     late, waiting = rows.left_to_learn(now, readiness.LESSONS_WAIT)
@@ -56,7 +61,7 @@ def _signs(settings: Settings, channels: Channels, library: str, now: datetime) 
         holders=holders,
         names=names,
         phones=rows.proved(numbers),
-        channels=[Channel(word, providers.get(word, ""), tried.get(word)) for word in WORDS],
+        channels=tried(channels),
         languages_spoken=rows.spoken(),
         languages_written=starters.languages(),
         company_missing=[words for name, words in COMPANY.items() if not getattr(settings, name).strip()],

@@ -5,7 +5,7 @@ from json import loads
 from typing import Final
 from zlib import decompress
 
-from incident.actions import channel_trials, people
+from incident.actions import channel_trials, people, reach
 from incident.actions.merging import messages
 from incident.domain.deliveries import State
 from incident.domain.notices import Channel
@@ -56,8 +56,10 @@ def _of_a_trial(ref: str, channel: str, now: datetime) -> Message | None:
 
 
 def _of_a_channel(ref: str, channel: str, provider: str, now: datetime) -> Message | None:
-    """The words of a call that somebody tried the channel itself with, which belongs to no incident."""
-    return channel_trials.words_of_call(ref, provider, now=now) if channel == Channel.CALL else None
+    """The words of a call that belongs to no incident: one that tries the channel itself, or carries the code of a number."""
+    if channel != Channel.CALL:
+        return None
+    return reach.words_of_call(ref, now=now) or channel_trials.words_of_call(ref, provider, now=now)
 
 
 def _is_being_told(row: Delivery, channel: str, provider: str, now: datetime) -> bool:

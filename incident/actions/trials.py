@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
-
-from incident.actions import reach
+from incident.actions import devices, oneself, reach
 from incident.actions.ledger import transaction
 from incident.actions.previews import Wording
 from incident.actions.settling import packed
@@ -16,15 +14,14 @@ from incident.domain import layouts, merges, starters
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Channel
 from incident.domain.people import Addressee
+from incident.domain.readiness import BY_HAND
 from incident.domain.remedies import EXAMPLE, MOST
 from incident.domain.wording import Escape, Pattern, Unfilled, for_header, for_html, for_text
 from incident.store import dispatches, incidents, mailbox, members, notices, readiness, users
 from incident.store.db import new_secret_ref
 from incident.store.sealed import sealer
 from incident.store.users import User
-from notifiers.contract import Channels, Message, Notifier, Outcome
-
-log = structlog.get_logger()
+from notifiers.contract import Answer, Channels, Message, Notifier, Outcome
 
 MARK: Final = "[Test] "
 SPOKEN_MARK: Final = "Test. "
@@ -39,18 +36,23 @@ WHERE: Final = {
     Channel.EMAIL: "to your own address",
     Channel.SMS: "to your own telephone",
     Channel.CALL: "to your own telephone",
-    Channel.PUSH: "to this device",
+    Channel.PUSH: "to your own device",
 }
-BY_HAND: Final = "by_hand"
 NOWHERE: Final = "(your own telephone)"
-"""Stands for a number that the sandbox does not need."""
+"""Stands for a number or a token that the sandbox does not need."""
+NO_NUMBER: Final = "Prove your own telephone number first, under Account: a test goes to nobody else."
+UNPROVED: Final = {
+    Channel.SMS: NO_NUMBER,
+    Channel.CALL: NO_NUMBER,
+    Channel.PUSH: "Prove a device of your own first, under Account: a test goes to nobody else.",
+}
 
 
 @dataclass(frozen=True)
 class Trial:
     """What is tried, and by whom it is read: oneself, or everybody on the incident's team.
 
-    For push the token of one device; it is used once and kept nowhere.
+    For push it goes to the device that they proved, or to another one whose token is given; that one is kept nowhere.
     """
 
     channel: Channel = Channel.EMAIL
@@ -105,21 +107,18 @@ def send(
             simulated=notifier.simulated,
             readers=len(made),
         )
-        if not notifier.simulated:
-            readiness.keep_trial(str(trial.channel), notifier.provider, actor=actor, now=now)
         if notifier.simulated or trial.channel is Channel.CALL:  # a call asks for its words while it is under way
             _keep(found.id, ref, made, trial.channel, now)
     if notifier.simulated:
         return KEPT
-    return handed_over(notifier, made[0], trial.channel) if not trial.to_team else _told(notifier, made, len(readers))
+    answers = handed_over(notifier, made, trial.channel, actor=actor, now=now)
+    return said(answers[0], trial.channel) if not trial.to_team else _told(answers, len(readers))
 
 
 def _readers(incident_id: int, user: User, trial: Trial) -> list[User]:
     """Who reads the test. Raises Invalid where the team is empty, or too large for a test."""
     if not trial.to_team:
         return [user]
-    if trial.channel is Channel.PUSH:
-        raise Invalid("channel", "A push test goes to one device of your own.")
     team = [row.user for row in members.of(incident_id) if row.user.active and not row.capacity]
     if not team:
         raise Invalid("channel", "Nobody is on the team of this incident yet: add them on its Team page first.")
@@ -142,22 +141,16 @@ def demand_a_machine(notifier: Notifier) -> None:
 
 
 def _address(user: User, trial: Trial, *, simulated: bool, alone: bool) -> str:
-    """Where the test goes; empty for a colleague who proved no number. Raises Invalid where the one who asks has none."""
+    """Where the test goes; empty for a colleague who proved no number or device. Raises Invalid where the one who asks has none."""
     if trial.channel is Channel.EMAIL:
         return user.email
-    if trial.channel is Channel.PUSH:
-        token = trial.token.strip()
-        if not 0 < len(token) <= LONGEST_TOKEN and not simulated:
-            raise Invalid("token", "Give the token of a device of yours, as your app or browser has it.")
-        return token or "(your own device)"
+    named = trial.token.strip()[:LONGEST_TOKEN] if trial.channel is Channel.PUSH and alone else ""
     try:
-        return reach.proved_number(user)
+        return named or (devices.proved_token(user) if trial.channel is Channel.PUSH else reach.proved_number(user))
     except Invalid:
         if simulated or not alone:
             return NOWHERE if simulated else ""
-        raise Invalid(
-            "channel", "Prove your own telephone number first, under Account: a test goes to nobody else."
-        ) from None
+        raise Invalid("channel", UNPROVED[trial.channel]) from None
 
 
 def own_address(user: User, trial: Trial) -> str:
@@ -209,38 +202,44 @@ def _keep(incident_id: int, notice_ref: str, made: Sequence[Message], channel: C
     )
 
 
-def _told(notifier: Notifier, made: Sequence[Message], team: int) -> str:
-    """What became of a test to the team, in figures: one message a call, so that one that is lost says nothing of the others."""
-    outcomes = [_outcome(notifier, message) for message in made]
+def _told(answers: Sequence[Answer], team: int) -> str:
+    """What became of a test to the team, in figures."""
+    outcomes = [answer.outcome for answer in answers]
     taken, lost = outcomes.count(Outcome.ACCEPTED), outcomes.count(Outcome.UNKNOWN)
     said = [f"{taken} of {team} on the team: the test is on its way."]
     if lost:
         said.append(f"Of {lost} the provider’s answer was lost.")
-    if refused := len(made) - taken - lost:
+    if refused := len(answers) - taken - lost:
         said.append(f"{refused} were not taken by the provider.")
-    if left := team - len(made):
-        said.append(f"{left} proved no telephone number.")
+    if left := team - len(answers):
+        said.append(f"{left} proved no number or device.")
     return " ".join(said)
 
 
-def _outcome(notifier: Notifier, message: Message) -> Outcome:
-    try:
-        (answer,) = notifier.send([message])
-    except Exception as error:  # the contract: an exception means that nobody knows what happened
-        log.warning("trial.answer_lost", provider=notifier.provider, reason=type(error).__name__)
-        return Outcome.UNKNOWN
-    return answer.outcome
+def handed_over(
+    notifier: Notifier, made: Sequence[Message], channel: Channel, *, actor: str, now: datetime
+) -> list[Answer]:
+    """Hand tests over one by one, so that an answer that is lost says nothing of the others; the answers.
+
+    A channel counts as tried once its provider took one. A dead token takes back the proof of the actor's device.
+    """
+    answers = [oneself.answered(notifier, message) for message in made]
+    taken = [answer.ref for answer in answers if answer.outcome is Outcome.ACCEPTED]
+    if taken:
+        with transaction(actor, now) as ledger:
+            readiness.keep_trial(str(channel), notifier.provider, actor=actor, now=now)
+            ledger.write("channel.proved", str(channel), attempt=taken[0], provider=notifier.provider)
+    for message, answer in zip(made, answers, strict=True) if channel is Channel.PUSH else ():
+        devices.note(answer, message.to, actor=actor, now=now)
+    return answers
 
 
-def handed_over(notifier: Notifier, message: Message, channel: Channel) -> str:
-    """Hand a test over; a sentence on what became of it."""
-    try:
-        (answer,) = notifier.send([message])
-    except Exception as error:  # the contract: an exception means that nobody knows what happened
-        log.warning("trial.answer_lost", provider=notifier.provider, reason=type(error).__name__)
-        return LOST
+def said(answer: Answer, channel: Channel) -> str:
+    """What became of a test, in a sentence."""
     if answer.outcome is Outcome.ACCEPTED:
         return f"The test is on its way {WHERE[channel]}."
     if answer.outcome is Outcome.UNKNOWN:
         return LOST
+    if answer.reason == devices.DEAD:
+        return devices.GONE
     return f"The provider did not take the test: {answer.reason.replace('_', ' ') or 'no reason given'}."

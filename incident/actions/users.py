@@ -15,7 +15,7 @@ from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.stale import demand_seen
 from incident.domain.throttle import network
-from incident.store import credentials, feeds, passkeys, sign_on
+from incident.store import credentials, feeds, passkeys, reach, sign_on
 from incident.store import separation as requests
 from incident.store import users as rows
 from incident.store.db import db, new_ref
@@ -170,7 +170,7 @@ def change_roles(ref: str, roles: Iterable[str], *, actor: str, now: datetime, s
 
 
 def lock(ref: str, *, actor: str, now: datetime) -> None:
-    """Close an account: sessions and tokens end at once. Raises Refused, Missing; a locked one stays as it is."""
+    """Close an account: sessions and tokens end at once, its telephone number and device are forgotten. Raises Refused, Missing; a locked one stays as it is."""
     with transaction(actor, now) as ledger:
         administrators = rows.holders(Role.ADMINISTRATOR, locked=True)
         user = _person(ref)
@@ -181,6 +181,7 @@ def lock(ref: str, *, actor: str, now: datetime) -> None:
             rules.demand_another_administrator(sum(other.ref != ref for other in administrators))
         user.active = False
         _close_ways_in(user, now)
+        reach.forget(user.id)
         if separation.lost(user.roles, ()):
             role_acts.tell_of_loss(user, "locked", asked_by=actor, ledger=ledger)
         ledger.write("account.locked", ref)

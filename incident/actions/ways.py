@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from incident.domain.access import PERMITS, visible
+from incident.domain.readiness import BY_HAND
 from incident.domain.reminders import Level, Steps, called, reaches
 from incident.store import members, reach, reminders, users
 from incident.store.incidents import Incident
@@ -38,6 +39,12 @@ class Ways:
     def is_simulated(self, channel: str, *, is_drill: bool) -> bool:
         """Whether a message by this channel stays in the sandbox: always in a drill, and without a provider."""
         return is_drill or (channel != "alert" and channel not in self.channels.real)
+
+
+def machine(channels: Channels, channel: str) -> Notifier | None:
+    """What sends by this channel by itself; None without a provider, and where people of the house make the calls."""
+    notifier = channels.real.get(channel)
+    return None if notifier is None or notifier.provider == BY_HAND else notifier
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from apiflask import APIBlueprint
 from flask import url_for
 from pydantic import BaseModel, Field
 
-from incident.actions import alert_targets, feeds, reach
+from incident.actions import alert_targets, devices, feeds, reach
+from incident.actions.ways import machine
 from incident.api.incidents import Ref, Strict
 from incident.domain.access import MEMBER
 from incident.store import feeds as feed_rows
@@ -33,10 +34,22 @@ class ChannelsOut(Channels):
     phone_proved: bool
     has_email: bool = Field(description="Whether a provider for e-mail is set up here.")
     has_sms: bool
+    has_call: bool = Field(description="Whether a provider makes calls here, which may read out a code.")
+    device: str = Field(description="The end of the token of your own device; empty without one.")
+    device_proved: bool
+    device_gone_at: datetime | None = Field(description="When the push service said that its token is dead.")
+    has_push: bool
 
 
 class PhoneIn(Strict):
     phone: str = Field(min_length=1, max_length=40, description="With its country code, such as +49 151 5550100.")
+    by: Literal["sms", "call"] = Field("sms", description="Whether a text brings the code, or a call reads it out.")
+
+
+class DeviceIn(Strict):
+    token: str = Field(
+        min_length=1, max_length=devices.LONGEST_TOKEN, description="As the app or the browser on the device has it."
+    )
 
 
 class CodeIn(Strict):
@@ -98,15 +111,22 @@ class Unreached(BaseModel):
 @permit(MEMBER)
 @bp.output(ChannelsOut)
 def show() -> dict[str, Any]:
-    """How you are reminded of duties."""
-    row, real = rows.one(me().id), ways().channels.real
+    """How you are reminded of duties, and what is proved to be your own."""
+    row, device, channels = rows.one(me().id), rows.device(me().id), ways().channels
+    real = channels.real
     chosen = (
         {"email": row.email, "sms": row.sms, "alert": row.alert}
         if row
         else {"email": True, "sms": False, "alert": True}
     )
     phone = {"phone": reach.phone_of(me(), row), "phone_proved": row is not None and row.proved_at is not None}
-    return chosen | phone | {"has_email": "email" in real, "has_sms": "sms" in real}
+    own = {
+        "device": devices.device_of(me(), device),
+        "device_proved": device is not None and device.proved_at is not None,
+        "device_gone_at": device.gone_at if device else None,
+    }
+    has = {"has_email": "email" in real, "has_sms": "sms" in real, "has_push": "push" in real}
+    return chosen | phone | own | has | {"has_call": machine(channels, "call") is not None}
 
 
 @bp.put("/reminders")
@@ -124,8 +144,8 @@ def choose(given: Channels) -> str:
 @bp.input(PhoneIn, arg_name="given")
 @bp.output({}, status_code=204)
 def offer_phone(given: PhoneIn) -> str:
-    """Have a code sent to a number of yours."""
-    reach.offer_phone(given.phone, ways=ways(), actor=actor(), now=now())
+    """Have a code sent to a number of yours, or read out by a call."""
+    reach.offer_phone(given.phone, by=given.by, ways=ways(), actor=actor(), now=now())
     return ""
 
 
@@ -134,7 +154,7 @@ def offer_phone(given: PhoneIn) -> str:
 @bp.input(CodeIn, arg_name="given")
 @bp.output({}, status_code=204)
 def prove_phone(given: CodeIn) -> str:
-    """Prove the number by its code; text messages are on from then."""
+    """Prove the number by its code; text messages are on from then where a text brought it."""
     reach.prove_phone(given.code, actor=actor(), now=now())
     return ""
 
@@ -145,6 +165,35 @@ def prove_phone(given: CodeIn) -> str:
 def remove_phone() -> str:
     """Forget your number."""
     reach.remove_phone(actor=actor(), now=now())
+    return ""
+
+
+@bp.post("/device")
+@permit(MEMBER)
+@bp.input(DeviceIn, arg_name="given")
+@bp.output({}, status_code=204)
+def offer_device(given: DeviceIn) -> str:
+    """Have a code sent to a device of yours by push."""
+    devices.offer(given.token, ways=ways(), actor=actor(), now=now())
+    return ""
+
+
+@bp.post("/device/code")
+@permit(MEMBER)
+@bp.input(CodeIn, arg_name="given")
+@bp.output({}, status_code=204)
+def prove_device(given: CodeIn) -> str:
+    """Prove the device by its code; tests by push go there from then."""
+    devices.prove(given.code, actor=actor(), now=now())
+    return ""
+
+
+@bp.delete("/device")
+@permit(MEMBER)
+@bp.output({}, status_code=204)
+def remove_device() -> str:
+    """Forget your device."""
+    devices.remove(actor=actor(), now=now())
     return ""
 
 

@@ -45,6 +45,7 @@ PERMITS: dict[str, frozenset[Role]] = {
     "ask.view": READERS,
     "call.make": frozenset({Role.RESPONDER, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
     "channel.test": frozenset({Role.ADMINISTRATOR, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),
+    "channel.view": frozenset({Role.ADMINISTRATOR, Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS, Role.AUDITOR}),
     "closing.view": READERS,
     "delivery.care": CASE_TEAM,
     "delivery.settle": frozenset({Role.LEAD, Role.PRIVACY, Role.COMMUNICATIONS}),

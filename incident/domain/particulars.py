@@ -6,11 +6,13 @@ from typing import Final
 
 from incident.domain import users, zones
 from incident.domain.errors import Invalid
-from incident.domain.facts import parsed
+from incident.domain.facts import UNKNOWN, parsed
 
 NAMES: Final = (
     "company_name",
     "company_places",
+    "company_kinds",
+    "company_operator",
     "contact_name",
     "contact_email",
     "contact_phone",
@@ -18,7 +20,10 @@ NAMES: Final = (
     "time_zone",
 )
 """The settings that may be given so; their names are those of the environment in small letters."""
+FACTS: Final = {"company_places": "establishments", "company_kinds": "entity", "company_operator": "operator"}
+"""Those that are facts of every incident, with the fact's key: laws ask for them."""
 LONGEST: Final = 200
+LONGEST_KINDS: Final = 1_000
 LONGEST_ADDRESS: Final = 500
 PHONE: Final = re.compile(r"\+?[0-9][0-9 ()/.-]{4,38}[0-9]")
 
@@ -34,7 +39,7 @@ def checked(wanted: Mapping[str, str]) -> dict[str, str]:
 def _tidy(name: str, words: str) -> str:
     """One line for all but the postal address, which keeps its lines."""
     lines = [" ".join(line.split()) for line in words.splitlines()]
-    most = LONGEST_ADDRESS if name == "contact_address" else LONGEST
+    most = {"contact_address": LONGEST_ADDRESS, "company_kinds": LONGEST_KINDS}.get(name, LONGEST)
     told = ("\n" if name == "contact_address" else " ").join(line for line in lines if line)
     if len(told) > most or not told.replace("\n", "").isprintable():
         raise Invalid(name, f"Write at most {most} letters, and nothing that cannot be printed.")
@@ -50,7 +55,9 @@ def _read(name: str, words: str) -> str:
         raise Invalid(name, "Give a telephone number, such as +49 30 5550100.")
     if name == "time_zone" and words not in zones.known():
         raise Invalid(name, "Choose a time zone from the list, such as Europe/Berlin.")
-    return _places(words) if name == "company_places" else words
+    if name == "company_places":
+        return _places(words)
+    return _chosen(name, words) if name in FACTS else words
 
 
 def _mail(words: str) -> str:
@@ -59,6 +66,17 @@ def _mail(words: str) -> str:
     except Invalid as error:
         raise Invalid("contact_email", error.sentence) from None
     return words
+
+
+def _chosen(name: str, words: str) -> str:
+    """Words of a fact's list with commas, each once, in the order of the list."""
+    try:
+        value = parsed(FACTS[name], words)
+    except Invalid as error:
+        raise Invalid(name, error.sentence) from None
+    if value is UNKNOWN:
+        return ""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _places(words: str) -> str:

@@ -20,6 +20,10 @@ LOST_BACKUP: Final = timedelta(days=8)
 OLD_CHECKPOINT: Final = timedelta(days=2)
 MAIN_CHANNELS: Final = ("email", "sms", "letter")
 """Ways to tell people that a breach law may ask for; the others are named where they are set up."""
+BY_HAND: Final = "by_hand"
+"""The provider of calls that people of the house make."""
+SEND_A_TEST: Final = "Send yourself a test under “Ways to reach people”."
+MAKE_A_SAMPLE: Final = "Have a sample letter made under “Ways to reach people”, and look at it."
 HARBOUR: Final = "harbour"
 CHANNEL_WORDS: Final = {"email": "e-mail", "sms": "text message", "call": "telephone call"}
 """Channels whose word is not what people say."""
@@ -147,7 +151,7 @@ def _phones(signs: Signs, now: datetime) -> Check:
     wanted = signs.holders.get(Role.LEAD, frozenset()) | signs.holders.get(Role.PRIVACY, frozenset())
     never = [ref for ref in wanted if signs.phones.get(ref) is None]
     stale = [ref for ref in wanted if (at := signs.phones.get(ref)) is not None and now - at > A_YEAR]
-    do = "Each proves their own number under Account: a code is sent to it."
+    do = "Each proves their own number under Account: a text or a call brings a code to it."
     if not wanted:
         return Check(word, title, Verdict.FAILS, "There is nobody to call.", do, "account")
     if never:
@@ -173,11 +177,12 @@ def _channels(signs: Signs, now: datetime) -> Iterator[Check]:
         says, do = "All sending is frozen.", "Reconcile what went out, and lift the freeze."
         yield Check("frozen", "Sending", Verdict.FAILS, says, do, "sending")
     for channel in signs.channels:
-        yield _channel(channel, now)
+        yield of_channel(channel, now)
     yield _domain(signs, now)
 
 
-def _channel(channel: Channel, now: datetime) -> Check:
+def of_channel(channel: Channel, now: datetime) -> Check:
+    """How one way to tell people stands: tried with its provider within half a year, tried longer ago, never, or not set up."""
     word, title = f"channel.{channel.word}", f"Channel: {CHANNEL_WORDS.get(channel.word, channel.word)}"
     if not channel.provider:
         says = "No provider is set: what is sent by it stays in the sandbox."
@@ -185,20 +190,15 @@ def _channel(channel: Channel, now: datetime) -> Check:
         return Check(
             word, title, verdict, says, "Set a provider in the settings, and send yourself a test.", "settings"
         )
-    do, where = _trial(channel.word)
+    if channel.provider == BY_HAND:
+        return Check(word, title, Verdict.READY, "Your own people make the calls here, so there is no call to test.")
+    do = MAKE_A_SAMPLE if channel.word == "letter" else SEND_A_TEST
     if channel.used_at is None:
-        return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, where)
+        return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, "channels")
     if now - channel.used_at > HALF_A_YEAR:
-        says = f"Last tried on {_day(channel.used_at)} ({channel.provider})."
-        return Check(word, title, Verdict.LOOK, says, do, where)
+        says = f"Last tried on {_day(channel.used_at)} ({channel.provider}), which is more than half a year ago."
+        return Check(word, title, Verdict.LOOK, says, do, "channels")
     return Check(word, title, Verdict.READY, f"Tried on {_day(channel.used_at)} ({channel.provider}).")
-
-
-def _trial(word: str) -> tuple[str, str]:
-    """How a channel is tried, and where."""
-    if word == "letter":
-        return "Have an administrator make a sample letter, and look at it.", "administration"
-    return "Send yourself a test from the preview of any notice.", "notices"
 
 
 def _domain(signs: Signs, now: datetime) -> Check:

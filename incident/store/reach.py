@@ -1,9 +1,9 @@
-"""How each person who works here is reached, and the targets that the team's alerts go to. Numbers and addresses are sealed."""
+"""How each person who works here is reached, and the targets that the team's alerts go to. Numbers, tokens and addresses are sealed."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, select
+from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
@@ -13,7 +13,8 @@ from incident.store.users import User
 class Reach(Model):
     """One person's choice of channels. Without a row it is e-mail, and a target of their own where there is one.
 
-    `sealed` is the phone number; it is used once a code that was sent to it came back (`proved_at`).
+    `sealed` is the phone number; it is used once a code that was sent to it came back (`proved_at`). `call_ref` is the call
+    that reads the code out, where no text carries it.
     """
 
     __tablename__ = "reach"
@@ -24,6 +25,25 @@ class Reach(Model):
     alert: Mapped[bool] = mapped_column(default=True)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    code: Mapped[str] = mapped_column(String(64), default="")
+    code_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    call_ref: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OwnDevice(Model):
+    """The device of a person who works here that a push reaches, for tests alone. `sealed` is its token.
+
+    It is used once a code that a push carried came back (`proved_at`); `gone_at` is when the push service said that the
+    token is dead.
+    """
+
+    __tablename__ = "own_device"
+
+    user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("user_account.id"), primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    gone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     code: Mapped[str] = mapped_column(String(64), default="")
     code_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -63,6 +83,23 @@ def one(user_id: int, *, locked: bool = False) -> Reach | None:
     """What one person chose."""
     query = select(Reach).where(Reach.user_id == user_id)
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
+
+
+def told_by_call(ref: str) -> Reach | None:
+    """Whose code this call reads out."""
+    return db.session.scalar(select(Reach).where(Reach.call_ref == ref)) if ref else None
+
+
+def device(user_id: int, *, locked: bool = False) -> OwnDevice | None:
+    """The device of one person."""
+    query = select(OwnDevice).where(OwnDevice.user_id == user_id)
+    return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
+
+
+def forget(user_id: int) -> None:
+    """Delete number, device and choice of channels of somebody who leaves. Call inside a transaction."""
+    for table in (Reach, OwnDevice):
+        db.session.execute(delete(table).where(table.user_id == user_id))
 
 
 def targets(*, after: str = "", limit: int = 200) -> Sequence[AlertTarget]:

@@ -25,25 +25,48 @@ FEW_PREFLIGHTS = 20
 
 
 class ChannelTrial(Model):
-    """When a channel was last tried with a provider, by a test to oneself. One row a channel."""
+    """When a channel was last tried with a provider, by a test to oneself that was taken, and who last asked for one. One row a channel."""
 
     __tablename__ = "channel_trial"
 
     channel: Mapped[str] = mapped_column(String(12), primary_key=True)
     provider: Mapped[str] = mapped_column(String(20))
-    tried_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    tried_by: Mapped[str] = mapped_column(String(20))
+    tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    tried_by: Mapped[str | None] = mapped_column(String(20))
+    asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asked_by: Mapped[str] = mapped_column(String(20), default="", server_default="")
+
+
+def keep_asked(channel: str, provider: str, *, actor: str, now: datetime) -> None:
+    """Remember that a test by this channel is about to be handed over. Call inside its transaction."""
+    row = _trial(channel, provider)
+    row.asked_at, row.asked_by = now, actor
 
 
 def keep_trial(channel: str, provider: str, *, actor: str, now: datetime) -> None:
     """Remember that this channel was tried just now. Call inside the transaction of the trial."""
-    row = db.session.get(ChannelTrial, channel, with_for_update=True) or ChannelTrial(channel=channel)
-    row.provider, row.tried_at, row.tried_by = provider, now, actor
-    db.session.add(row)
+    row = _trial(channel, provider)
+    row.tried_at, row.tried_by = now, actor
 
 
-def last_trial(channel: str) -> ChannelTrial | None:
-    """When and by whom this channel was last tried, with which provider."""
+def _trial(channel: str, provider: str) -> ChannelTrial:
+    """The row of this channel; what another provider was tried for counts no more."""
+    row = db.session.get(ChannelTrial, channel, with_for_update=True)
+    if row is None:
+        row = ChannelTrial(channel=channel, provider=provider)
+        db.session.add(row)
+    if row.provider != provider:
+        row.provider, row.tried_at, row.tried_by = provider, None, None
+    return row
+
+
+def trials() -> dict[str, ChannelTrial]:
+    """What is known of tests, by channel."""
+    return {row.channel: row for row in db.session.scalars(select(ChannelTrial))}
+
+
+def asked(channel: str) -> ChannelTrial | None:
+    """When and by whom a test by this channel was last asked for, with which provider."""
     return db.session.get(ChannelTrial, channel)
 
 
@@ -51,7 +74,7 @@ def tried(providers: Mapping[str, str]) -> dict[str, datetime]:
     """When each channel was last tried with the provider it has now: by a test, or by a sending that went out."""
     found: dict[str, datetime] = {}
     for row in db.session.scalars(select(ChannelTrial)):
-        if providers.get(row.channel) == row.provider:
+        if row.tried_at is not None and providers.get(row.channel) == row.provider:
             found[row.channel] = row.tried_at
     sent = (
         select(DispatchTally.channel, func.max(Dispatch.started_at))

@@ -29,6 +29,7 @@ NAVIGATION = (
 )
 BELONGS: Final[Mapping[str, str]] = {
     "all_enquiries": "desk",
+    "channels": "readiness",
     "sending": "desk",
     "unsent": "desk",
     "law_updates": "laws",

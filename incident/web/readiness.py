@@ -22,7 +22,7 @@ bp = Blueprint("readiness", __name__, url_prefix="/readiness")
 ROOMS: Final = {
     "team": "team.index",
     "account": "account.show",
-    "administration": "administration.index",
+    "channels": "channels.index",
     "notices": "all_notices.index",
     "sending": "desk.home",
     "record": "record.index",

@@ -11,9 +11,9 @@ from incident.actions.trials import Trial
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.notices import Channel
-from incident.store import dispatches, mailbox, members, sealed, users
+from incident.store import dispatches, mailbox, members, readiness, sealed, users
 from incident.store.db import db
-from incident.store.reach import Reach
+from incident.store.reach import OwnDevice, Reach
 from notifiers.contract import Answer, Channels, Outcome
 from notifiers.memory import Memory
 from notifiers.sandbox import Sandbox
@@ -140,16 +140,54 @@ def test_a_test_call_says_that_it_is_one_and_its_words_are_given_out_for_an_hour
     assert telling.message_for(message.ref, "call", "twilio_voice", now=NOW + timedelta(minutes=61)) is None
 
 
+def with_a_device(token="tok-own"):
+    """Ana has proved a device to be hers."""
+    user = ana()
+    with transaction(user.ref, NOW) as ledger:
+        box = sealed.seal(None, f"own_device.sealed:{user.ref}", token.encode())
+        db.session.add(OwnDevice(user_id=user.id, sealed=box, proved_at=NOW, changed_at=NOW))
+        ledger.write("reach.device_proved", user.ref)
+
+
 def test_push_goes_to_the_device_that_was_named_and_its_token_is_kept_nowhere(incident):
     channel = Memory("push")
-    with pytest.raises(Invalid, match="token"):
+    with pytest.raises(Invalid, match="Prove a device of your own"):
         try_out(incident, channel, trial=Trial(Channel.PUSH))
-    assert "on its way to this device" in try_out(incident, channel, trial=Trial(Channel.PUSH, "tok-123"))
+    assert "on its way to your own device" in try_out(incident, channel, trial=Trial(Channel.PUSH, "tok-123"))
     (message,) = channel.sent
     assert (message.to, message.subject) == ("tok-123", "[Test] Notice")
     db.session.rollback()
     assert db.session.scalar(text("SELECT count(*) FROM audit_line WHERE details LIKE '%tok-123%'")) == 0
     assert mailbox.mailbox(incident.id, before=None, limit=5) == []
+
+
+def test_push_goes_to_the_device_that_one_proved_where_no_other_is_named(incident):
+    with_a_device()
+    channel = Memory("push")
+    try_out(incident, channel, trial=Trial(Channel.PUSH))
+    assert [message.to for message in channel.sent] == ["tok-own"]
+
+
+def test_a_push_to_the_team_goes_to_the_devices_that_were_proved(incident):
+    on_the_team(incident, "Bo")
+    with_a_device()
+    with transaction(WHO, NOW) as ledger:
+        members.add(incident.id, ana().id, actor=WHO, now=NOW)
+        ledger.write("member.added", ana().ref, incident=incident.ref)
+    channel = Memory("push")
+    said = try_out(incident, channel, trial=Trial(Channel.PUSH, to_team=True))
+    assert [message.to for message in channel.sent] == ["tok-own"]
+    assert "1 of 2 on the team" in said
+    assert "1 proved no number or device." in said
+
+
+def test_a_test_that_no_provider_took_leaves_the_channel_untried(incident):
+    channel = Memory()
+    channel.answer = lambda message: Answer(message.ref, Outcome.REFUSED, reason="address_unknown")
+    try_out(incident, channel)
+    assert readiness.tried({"email": channel.provider}) == {}
+    try_out(incident, Memory())
+    assert "email" in readiness.tried({"email": channel.provider})
 
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.CALL, Channel.PUSH])
@@ -218,7 +256,7 @@ def test_a_colleague_without_a_proved_number_is_named_by_count_and_gets_no_text(
         ledger.write("member.added", user.ref, incident=incident.ref)
     channel = Memory("sms")
     said = try_out(incident, channel, trial=Trial(Channel.SMS, to_team=True))
-    assert said == "1 of 2 on the team: the test is on its way. 1 proved no telephone number."
+    assert said == "1 of 2 on the team: the test is on its way. 1 proved no number or device."
     assert [message.to for message in channel.sent] == ["+4915112345678"]
 
 

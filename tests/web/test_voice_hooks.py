@@ -16,7 +16,7 @@ from notifiers.twilio_voice import TwilioVoice
 from tests.actions.waves import NOW, SANDBOX, a_story
 from tests.fakes.twilio import ACCOUNT, TOKEN
 from tests.fakes.twilio_voice import FakeVoice
-from tests.web.test_administration import NUMBER, with_a_number
+from tests.web.test_channels import NUMBER, with_a_number
 
 HOOK = "http://localhost/hooks/twilio_voice"
 
@@ -154,7 +154,7 @@ def test_a_rehearsal_is_told_to_nobody(voice, server):
 def test_a_call_that_tries_the_channel_says_so_after_the_key_and_counts_for_nobody(app, as_, voice, server, ask):
     admin = as_(Role.ADMINISTRATOR)
     with_a_number(admin.ref)
-    assert admin.post("/administration/channels/call/test").status_code == 302
+    assert admin.post("/channels/call/test").status_code == 302
     assert set(server.play(send=ask)) <= {200, 204}
     [call] = server.calls
     said = "\n".join(call.said)
