@@ -8,7 +8,7 @@ from typing import Any
 from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from incident import parts, stamps
+from incident import parts, renewal, stamps
 from incident.domain import packs
 from incident.settings import Settings, SettingsError
 from incident.store import dispatches, keys, own, sealed, shelf
@@ -40,8 +40,9 @@ def create(settings: Settings) -> APIFlask:
     _configure(app, settings)
     db.init_app(app)
     _open_keys(app, settings)
-    open_channels(app, settings)
+    _open_channels(app, settings)
     _open_library(app)
+    renewal.follow(app)
     return app
 
 
@@ -96,7 +97,7 @@ def _from_json(text: str) -> Any:
     return [] if text == "[]" else {} if text == "{}" else json.loads(text)
 
 
-def open_channels(app: APIFlask, settings: Settings) -> None:
+def _open_channels(app: APIFlask, settings: Settings) -> None:
     """Opens the providers that these settings name; a wrong setting is a sentence at the start. Raises SettingsError."""
     app.extensions["stopping"] = Event()
     given: Any = settings  # whose secrets are kinds of words that the registry knows nothing of

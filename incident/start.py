@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from incident import clock, core, garbage, parts, schema
-from incident.actions import operations, particulars, policies, sealing, users
+from incident.actions import operations, policies, sealing, users
 from incident.settings import Settings, SettingsError
 from incident.store import abode, audit, checkpoints, credentials, jobs, keys, own, sealed, shelf
 
@@ -69,8 +69,7 @@ def _prepared(settings: Settings, key_is_lost: bool) -> APIFlask:
         sealing.seal_what_is_plain(now=clock.now())
         operations.freeze_copy(abode.here(settings.database_url), actor="system", now=clock.now())
         policies.take_up(settings.policy, actor="system", now=clock.now())
-        if particulars.said(settings):  # the sender's name on e-mails, and what a call says
-            core.open_channels(app, particulars.known(settings))
+        app.extensions["renewal"].now()
     gc.freeze()
     return app
 

@@ -33,6 +33,7 @@ from incident.actions import (
     mail_in,
     media_mails,
     merging,
+    own_facts,
     particulars,
     postings,
     preflight,
@@ -251,6 +252,14 @@ def _check(reference: str, _now: datetime) -> None:
     )
 
 
+def _own_facts_due(_now: datetime) -> list[str]:
+    return own_facts.due(current_app.extensions["settings"])
+
+
+def _take_up(_reference: str, now: datetime) -> None:
+    own_facts.do(current_app.extensions["settings"], now=now)
+
+
 def _unstamped(now: datetime) -> list[str]:
     return stamping.due(now) if current_app.extensions["time_stamps"] else []
 
@@ -276,6 +285,7 @@ def _search(reference: str, _now: datetime) -> None:
 WORK: tuple[Kind, ...] = (
     Kind("people.import", 1, imports.due, _take_in),
     Kind("people.pairs", 2, sweeping.due, _settle_pairs),
+    Kind("organisation.facts", 5, _own_facts_due, _take_up),
     Kind("laws.compare", 60, law_updates.due, law_updates.do),
     Kind("notices.check", 1, preflight.due, _check),
     Kind("notices.scheduled", 15, sending.scheduled, _start_scheduled),
@@ -408,6 +418,8 @@ def _due(kind: Kind, failed: set[str] | None = None) -> list[str]:
 
 def _do(kind: Kind, reference: str, failed: set[str] | None = None) -> int:
     try:
+        current_app.extensions["renewal"].look()
+        db.session.rollback()
         kind.do(reference, clock.now())
     except Exception:
         log.exception("work.failed", kind=kind.name, reference=reference)

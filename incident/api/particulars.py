@@ -17,6 +17,8 @@ bp = APIBlueprint("api_particulars", __name__, url_prefix="/api/v1/administratio
 class Particulars(Strict):
     company_name: str = ""
     company_places: str = Field("", description="Codes with commas, such as DE,US-CA.")
+    company_kinds: str = Field("", description="Words of the fact `entity` with commas, such as nis2_important.")
+    company_operator: str = Field("", description="In mainland China: general, cii or central_organ.")
     contact_name: str = ""
     contact_email: str = ""
     contact_phone: str = ""
@@ -47,7 +49,9 @@ def show() -> dict[str, Any]:
 @bp.input(Particulars, arg_name="given")
 @bp.output(Changed)
 def change(given: Particulars) -> dict[str, Any]:
-    """Say who the organisation is. What is not named stays; nothing takes a value back."""
+    """Say who the organisation is. What is not named stays; nothing takes a value back. It counts at once, also in open incidents."""
     settings = current_app.extensions["settings"]
     wanted = given.model_dump(exclude_unset=True)
-    return {"changed": actions.change(wanted, settings=settings, actor=actor(), now=now())}
+    changed = actions.change(wanted, settings=settings, actor=actor(), now=now())
+    current_app.extensions["renewal"].now()
+    return {"changed": changed}

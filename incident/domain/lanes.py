@@ -18,6 +18,7 @@ LANES: Final[Mapping[str, Lane]] = {
     "people.import": Lane.LONG,
     "people.pairs": Lane.LONG,
     "laws.compare": Lane.LONG,
+    "organisation.facts": Lane.LONG,
     "deliveries.look_up": Lane.LONG,
     "announcements.look": Lane.LONG,
     "letters.print": Lane.LONG,

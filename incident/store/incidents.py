@@ -198,6 +198,18 @@ def current_facts(incident_id: int, at: datetime | None = None) -> dict[str, Fac
     return {row.key: row for row in rows}
 
 
+def latest_facts(incident_id: int, keys: Collection[str]) -> dict[str, Fact]:
+    """The latest fact of each of these keys."""
+    latest = select(func.max(Fact.id)).where(Fact.incident_id == incident_id, Fact.key.in_(keys)).group_by(Fact.key)
+    return {row.key: row for row in db.session.scalars(select(Fact).where(Fact.id.in_(latest)))}
+
+
+def open_after(number: int, limit: int) -> Sequence[Incident]:
+    """The open incidents behind this number, in the order in which they were opened."""
+    query = select(Incident).where(Incident.state == "open", Incident.id > number)
+    return db.session.scalars(query.order_by(Incident.id).limit(limit)).all()
+
+
 def moments(incident_id: int, limit: int = 60) -> Sequence[datetime]:
     """When facts were recorded, the latest moments of it, earliest first."""
     query = select(Fact.recorded_at).where(Fact.incident_id == incident_id).distinct()

@@ -1,18 +1,20 @@
 """Who the organisation is: said on a page by an administrator, under what environment and file say."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from incident import clock, core, start
-from incident.actions import merging
+from incident import clock, core, start, work
+from incident.actions import merging, own_facts
 from incident.actions import particulars as actions
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Refused
 from incident.domain.particulars import checked
 from incident.settings import Settings
 from incident.store import incidents
+from incident.store import obligations as findings
 from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.users import Session
@@ -131,6 +133,8 @@ def test_a_page_that_is_out_of_date_overwrites_nothing(app, as_, bare):
         ("contact_email", "not an address"),
         ("contact_phone", "call us"),
         ("company_places", "DE, Atlantis"),
+        ("company_kinds", "us_bank, circus"),
+        ("company_operator", "circus"),
         ("time_zone", "Mars/Olympus"),
         ("company_name", "x" * 201),
         ("contact_name", "a\x07b"),
@@ -159,6 +163,136 @@ def test_programs_say_it_by_the_same_action(app, client, token_for, bare):
     assert (standing["company_name"], standing["time_zone"], standing["fixed"]) == ("Example", "UTC", [])
     wrong = client.patch("/api/v1/administration/organisation", json={"time_zone": "Mars"}, headers=headers)
     assert wrong.status_code == 422
+
+
+# ---------------------------------------------------------------- at once
+
+
+def senders_name(app):
+    return app.extensions["channels"].real["email"]._name
+
+
+def test_the_senders_name_counts_at_once_where_it_was_said_and_a_second_later_elsewhere(tmp_path, monkeypatch):
+    plain = Settings(instance=tmp_path, test_mode=True, smtp_url="smtp://127.0.0.1:2525", smtp_from="a@example.org")
+    here, elsewhere = start.without_pages(plain), start.without_pages(plain)
+    with here.app_context():
+        _say(plain, company_name="Example", contact_email="privacy@example.org")
+        here.extensions["renewal"].now()
+    assert (senders_name(here), senders_name(elsewhere)) == ("Example", "")
+    later = clock.monotonic() + 2
+    monkeypatch.setattr(clock, "monotonic", lambda: later)
+    done = []
+    job = work.Kind("a job", 1, lambda now: [] if done else ["X-1"], lambda *_: done.append(senders_name(elsewhere)))
+    monkeypatch.setattr(work, "WORK", (job,))
+    with elsewhere.app_context():
+        work.once()
+    assert done == ["Example"]
+    with here.app_context():
+        _say(plain, company_name="")
+        here.extensions["renewal"].now()
+    assert senders_name(here) == ""
+
+
+def test_a_name_that_the_environment_gives_is_not_taken_from_the_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOCSIN_COMPANY_NAME", "From outside")
+    plain = Settings(instance=tmp_path, test_mode=True, smtp_url="smtp://127.0.0.1:2525", smtp_from="a@example.org")
+    app = start.without_pages(plain)
+    with app.app_context():
+        _say(plain, contact_email="privacy@example.org")
+        app.extensions["renewal"].now()
+    mail = app.extensions["channels"].real["email"]
+    assert (mail._name, mail._reply_to) == ("From outside", "privacy@example.org")
+
+
+def test_channels_that_are_open_stay_where_nothing_they_say_has_changed(app, as_, bare):
+    app.extensions["renewal"].now()
+    before = app.extensions["channels"]
+    as_(Role.ADMINISTRATOR).post(PAGE, data={"company_places": "DE"})
+    assert app.extensions["channels"] is before
+
+
+# ---------------------------------------------------------------- what laws ask of it
+
+
+def known(incident, key):
+    db.session.expire_all()
+    facts = incidents.current_facts(incident.id)
+    return (facts[key].value, facts[key].source) if key in facts else None
+
+
+def taken_up(settings):
+    """Does the work that a change makes due, as the scheduler would."""
+    changed = 0
+    for _ in own_facts.due(settings):
+        changed += own_facts.do(settings, now=clock.now())
+    assert own_facts.due(settings) == []
+    return changed
+
+
+def test_kinds_are_ticked_and_kept_in_the_words_of_the_settings(app, as_, bare):
+    boss = as_(Role.ADMINISTRATOR)
+    kinds = ["", "us_bank", "nis2_important"]
+    boss.post(PAGE, data={"company_kinds": kinds, "company_operator": "cii"})
+    assert actions.said(bare) == {"company_kinds": "nis2_important,us_bank", "company_operator": "cii"}
+    assert actions.known(bare).own_facts() == {"entity": ["nis2_important", "us_bank"], "operator": "cii"}
+    page = boss.get(PAGE).text
+    assert "Important entity (NIS 2)<br>Bank under a federal regulator (USA)" in page
+    assert re.search(r'<input checked[^>]*value="nis2_important"', page)
+    boss.post(PAGE, data={"company_kinds": "", "company_operator": ""})
+    assert actions.said(bare) == {}
+
+
+def test_a_page_that_says_nothing_of_kinds_leaves_them(app, as_, bare):
+    _say(bare, company_kinds="us_bank")
+    as_(Role.ADMINISTRATOR).post(PAGE, data={"company_name": "Example"})
+    assert actions.said(bare) == {"company_kinds": "us_bank", "company_name": "Example"}
+
+
+def test_open_incidents_take_up_what_it_is_and_are_judged_anew(app, bare):
+    case, closed = an_incident(facts={"data_kinds": ["name"]}), an_incident()
+    closed.state = "closed"
+    db.session.commit()
+    _say(bare, company_kinds="nis2_important", company_places="DE")
+    assert own_facts.due(bare) == ["organisation"]
+    assert taken_up(bare) == 1
+    assert known(case, "entity") == (["nis2_important"], "settings of this installation")
+    assert known(case, "establishments")[0] == ["DE"]
+    assert known(closed, "entity") is None
+    assert "EU-NIS2" in " ".join(findings.current(case.id))
+    assert verbs()[-1] == "organisation.taken_up"
+    assert details(lines()[-1]) == {"fields": ["company_kinds", "company_places"], "incidents": 1}
+
+
+def test_what_somebody_said_of_an_incident_stays(app, bare):
+    case = an_incident(facts={"entity": ["us_bank"]})
+    _say(bare, company_kinds="nis2_important")
+    assert taken_up(bare) == 0
+    assert known(case, "entity")[0] == ["us_bank"]
+
+
+def test_what_is_taken_back_is_unknown_again(app, bare):
+    case = an_incident()
+    _say(bare, company_operator="cii")
+    taken_up(bare)
+    _say(bare, company_operator="")
+    assert taken_up(bare) == 1
+    assert known(case, "operator")[0] is None
+    assert actions.said(bare) == {}
+
+
+def test_what_nothing_waits_for_is_not_looked_at(app, bare):
+    an_incident()
+    _say(bare, company_name="Example")
+    assert own_facts.due(bare) == []
+    assert own_facts.do(bare, now=clock.now()) == 0
+
+
+def test_work_begun_and_killed_goes_on_with_the_rest(app, bare):
+    first, second = an_incident(), an_incident()
+    _say(bare, company_operator="cii")
+    assert own_facts._brought_up(first.ref, {"operator": "cii"}, clock.now())
+    assert taken_up(bare) == 1
+    assert known(second, "operator")[0] == "cii"
 
 
 def test_the_next_start_gives_the_senders_name_to_the_providers(tmp_path):
