@@ -21,10 +21,10 @@ from incident.actions import tip_triage as actions
 from incident.actions import tips
 from incident.domain import tip_words
 from incident.domain import tips as rules
-from incident.domain.errors import Missing
+from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import parsed, vocabulary
 from incident.domain.outlets import WORDS as MAIL_WORDS
-from incident.domain.tips import FIELDS, LABELS, TONES, Field, Kind, Sort, State, Unfit, Way
+from incident.domain.tips import FIELDS, LABELS, TONES, Field, Kind, Sort, State, Way
 from incident.exports import csv
 from incident.exports.cvss import scored
 from incident.store import incidents, vulnerabilities
@@ -32,6 +32,7 @@ from incident.store import tips as rows
 from incident.store.db import new_secret_ref
 from incident.store.incidents import Incident
 from incident.store.tips import MAILBOX, Tip
+from incident.web import tip_fields
 from incident.web.access import actor, may, now, permit, zone
 from incident.web.filters import when
 from incident.web.incidents import csv_answer, visible
@@ -132,28 +133,37 @@ def _cells(query: Select[Tip]) -> Iterator[tuple[Any, ...]]:
 @permit("tip.triage")
 @named(Word("Write down what somebody told us"))
 def new() -> str:
-    """A form for what somebody told us by telephone or in person."""
-    return _new(Kind.OTHER, {})
+    """What somebody told us by telephone or in person: first what it is about, then what that kind of report asks."""
+    asked = request.args.get("kind", "")
+    return _new(Kind(asked) if asked in set(Kind) else None, {})
 
 
-def _new(kind: Kind, errors: dict[str, str]) -> str:
-    words = tip_words.words(spoken())["fields"]
-    every = {field.name: field for fields in FIELDS.values() for field in fields}
-    asked = [{"name": name, "sort": one.sort.value, "label": words[name]["label"]} for name, one in every.items()]
+def _new(kind: Kind | None, errors: dict[str, str]) -> str:
     return render_template(
-        "tips/new.html", kinds=[(one.value, LABELS[one]) for one in Kind], kind=kind, fields=asked,
-        form=request.form, errors=errors,
-    )  # fmt: skip
+        "tips/new.html",
+        kinds=[(one.value, LABELS[one]) for one in Kind],
+        kind=kind,
+        labels=LABELS,
+        about=tip_fields.ABOUT,
+        words=tip_fields.WORDS,
+        hints=tip_fields.HINTS,
+        fields=FIELDS[kind] if kind else (),
+        held=tip_fields.held(kind, request.form) if kind else {},
+        form=request.form,
+        errors=errors,
+    )
 
 
 @bp.post("/new")
 @permit("tip.triage")
 def write_down() -> ResponseReturnValue:
-    """Write down what somebody told us; it goes into the same queue."""
+    """Write down what somebody told us; it goes into the same queue. `to` asks for the form of another kind, with what was typed."""
+    if "to" in request.form:
+        return _new(rules.kind(request.form["to"]), {})
     kind = rules.kind(request.form.get("kind", ""))
     try:
         received = taken_down(kind, request.form.to_dict(), language="en")
-    except Unfit as error:
+    except Invalid as error:
         return _new(kind, {error.field: error.sentence}), 422
     flash(_("Written down."), "met")
     return redirect(url_for(".show", tip=received))
@@ -161,7 +171,7 @@ def write_down() -> ResponseReturnValue:
 
 def taken_down(kind: Kind, given: dict[str, str], *, language: str) -> str:
     """Take in what a colleague wrote down, times in their zone; its reference. Raises Unfit."""
-    said = rules.told(kind, given, offset=_offset(), now=now())
+    said = rules.told(kind, tip_fields.in_zone(kind, given, zone()), offset="+00:00", now=now())
     if "vector" in said:
         said["vector"] = scored(said["vector"]).vector
     received = tips.receive(
@@ -169,11 +179,6 @@ def taken_down(kind: Kind, given: dict[str, str], *, language: str) -> str:
         folder=current_app.extensions["settings"].instance / "files", actor=actor(), now=now(),
     )  # fmt: skip
     return received.ref
-
-
-def _offset() -> str:
-    raw = now().astimezone(zone()).strftime("%z")
-    return f"{raw[:3]}:{raw[3:5]}"
 
 
 @bp.get("/<tip>")
@@ -188,14 +193,13 @@ def page(ref: str, errors: dict[str, str] | None = None) -> str:
     known(ref)
     sheet = actions.read(ref, actor=actor(), now=now())
     row = sheet.tip
-    words = tip_words.words(spoken())["fields"]
     said = [
-        (words[field.name]["label"], field.name, _readable(field, sheet.said[field.name]))
+        (tip_fields.WORDS[field.name], field.name, _readable(field, sheet.said[field.name]))
         for field in FIELDS[Kind(row.kind)]
         if field.name in sheet.said
     ]
     said += [
-        (words.get(name, {}).get("label", name), name, value)
+        (tip_fields.WORDS.get(name, name), name, value)
         for name, value in sheet.said.items()
         if name not in {field.name for field in FIELDS[Kind(row.kind)]}
     ]

@@ -1,6 +1,7 @@
 """The desk of what was reported to us: every way to an end, by page and by API, and who may know of what."""
 
 import io
+import re
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from incident import clock
 from incident.actions import members, tip_triage, tips
 from incident.actions.tips import Upload
 from incident.domain.access import Role
-from incident.domain.tips import Kind, Outcome, State
+from incident.domain.tips import FIELDS, Kind, Outcome, State
 from incident.store import incidents
 from incident.store.db import db
 from tests import record
@@ -233,6 +234,57 @@ def test_a_colleague_writes_down_what_they_were_told(app, as_):
     sheet = tip_triage.read(ref, actor=browser.ref, now=clock.now())
     assert (sheet.tip.way, sheet.said["noticed_at"]) == ("desk", "2026-03-05T09:00:00Z")
     assert [line.actor for line in record.lines() if line.verb == "tip.received"] == [browser.ref]
+
+
+def fields_of(page):
+    return set(re.findall(r'<(?:input|textarea|select)[^>]* name="([a-z_]+)"', page)) - {"csrf_token", "kind", "q"}
+
+
+def test_what_it_is_about_is_chosen_first_and_only_what_that_kind_needs_is_asked(app, lead):
+    first = lead.get("/reported/new").get_data(as_text=True)
+    assert fields_of(first) == set()
+    for kind in Kind:
+        assert f"/reported/new?kind={kind}" in first
+        page = lead.get(f"/reported/new?kind={kind}").get_data(as_text=True)
+        assert fields_of(page) == {field.name for field in FIELDS[kind]}
+    assert lead.get("/reported/new?kind=weather").status_code == 200
+
+
+def test_another_kind_keeps_what_was_typed_and_keeps_no_report(app, lead):
+    given = {"kind": "supplier", "company": "Host", "what": "Told by telephone", "people": "about 40"}
+    there = lead.post("/reported/new", data=given | {"to": "leak"}).get_data(as_text=True)
+    assert "Told by telephone</textarea>" in there
+    assert 'type="hidden" name="company" value="Host"' in there
+    assert fields_of(there) == {field.name for field in FIELDS[Kind.LEAK]} | {"company", "people"}
+    back = lead.post("/reported/new", data=given | {"kind": "leak", "to": "supplier"}).get_data(as_text=True)
+    assert 'value="Host"' in back
+    assert 'value="about 40"' in back
+    assert [line for line in record.lines() if line.verb == "tip.received"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("vulnerability", {"vector": "CVSS:9"}),
+        ("supplier", {"noticed_at": "yesterday at nine"}),
+        ("leak", {"email": "Kim"}),
+    ],
+)
+def test_what_cannot_be_taken_stays_in_its_field_with_what_is_wrong(app, lead, kind, wrong):
+    answer = lead.post("/reported/new", data={"kind": kind, "what": "x", "company": "Host"} | wrong)
+    page = answer.get_data(as_text=True)
+    [(name, typed)] = wrong.items()
+    assert answer.status_code == 422
+    assert f'value="{typed}"' in page
+    assert f'id="{name}-error"' in page
+
+
+def test_a_time_is_read_by_the_clocks_of_its_own_day(app, as_):
+    browser = as_(user=a_user(Role.RESPONDER, zone="Europe/Berlin"))
+    for noticed, meant in (("2026-01-15T10:00", "2026-01-15T09:00:00Z"), ("2025-07-15T10:00", "2025-07-15T08:00:00Z")):
+        given = {"kind": "supplier", "company": "Host", "what": "x", "noticed_at": noticed}
+        ref = browser.post("/reported/new", data=given).location.rpartition("/")[2]
+        assert tip_triage.read(ref, actor=browser.ref, now=clock.now()).said["noticed_at"] == meant
 
 
 def test_a_program_does_all_that_the_pages_do(app, token_for, folder):
