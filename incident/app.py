@@ -179,7 +179,7 @@ WEB: tuple[Blueprint, ...] = (
     rules.bp,
     alerts.bp,
     webhooks.bp,
-    evidence.bp,  # incidents, with their evidence
+    evidence.bp,  # incidents, with their list and their evidence
     knowledge.bp,
     reminders.bp,
     people.bp,

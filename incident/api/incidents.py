@@ -13,12 +13,13 @@ from incident.actions import intake, particulars
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
+from incident.store import deadlines, searches, users
 from incident.store import incidents as rows
-from incident.store import searches, users
+from incident.store.deadlines import Deadline
 from incident.store.incidents import Custody, Evidence, Fact, Incident
 from incident.store.searches import Search
 from incident.web import story
-from incident.web.access import actor, me, now, permit
+from incident.web.access import actor, may, me, now, permit
 from incident.web.marked import hidden
 
 bp = APIBlueprint("api_incidents", __name__, url_prefix="/api/v1/incidents", tag="Incidents")
@@ -90,6 +91,9 @@ class IncidentOut(BaseModel):
     opened_at: datetime
     opened_by: str
     closed_at: datetime | None
+    next_due_at: datetime | None = Field(
+        description="When the first owed duty is due that has a time and is neither met nor waived; null where there is none."
+    )
     version: int
 
 
@@ -169,9 +173,9 @@ def index(asked: IncidentQuery) -> dict[str, Any]:
     if asked.state:
         query = query.where(Incident.state == asked.state)
     found = list(rows.page(query, before=asked.before, limit=asked.limit))
-    leads = users.refs_by_id()
+    leads, due = users.refs_by_id(), deadlines.of([one.id for one in found])
     return {
-        "incidents": [_incident(one, leads) for one in found],
+        "incidents": [_incident(one, leads, due.get(one.id)) for one in found],
         "before": found[-1].id if len(found) == asked.limit else None,
     }
 
@@ -191,7 +195,7 @@ def log(given: IncidentIn) -> dict[str, str]:
 @bp.output(IncidentOut)
 def show(incident: str) -> dict[str, Any]:
     """One incident."""
-    return _incident(g.incident, users.refs_by_id())
+    return _alone(g.incident)
 
 
 @bp.patch("/<incident>")
@@ -205,7 +209,7 @@ def change(incident: str, given: IncidentChange) -> dict[str, Any]:
             raise Invalid("version", "Give the version you saw, so that nobody's change is lost.")
         intake.rename(incident, given.title, version=given.version, actor=actor(), now=now())
     found = rows.by_ref(incident)
-    return _incident(found or g.incident, users.refs_by_id())
+    return _alone(found or g.incident)
 
 
 class LeadIn(Strict):
@@ -340,8 +344,14 @@ def download(incident: str, piece: str, given: CopyIn) -> Response:
     return Response(pieces, mimetype="application/octet-stream", headers=headers)
 
 
-def _incident(row: Incident, leads: Mapping[int, str]) -> dict[str, Any]:
-    shown = {name: getattr(row, name) for name in IncidentOut.model_fields if name != "lead"}
+def _alone(row: Incident) -> dict[str, Any]:
+    due = deadlines.of([row.id]).get(row.id) if may("duty.view") else None
+    return _incident(row, users.refs_by_id(), due)
+
+
+def _incident(row: Incident, leads: Mapping[int, str], due: Deadline | None) -> dict[str, Any]:
+    shown = {name: getattr(row, name) for name in IncidentOut.model_fields if name not in {"lead", "next_due_at"}}
+    shown["next_due_at"] = due.due_at if due else None
     return shown | {"lead": leads.get(row.lead_id) if row.lead_id else None}
 
 

@@ -9,8 +9,8 @@ from incident.domain.wording import one_line
 
 LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     # list: what its filter may say, in the words of its address
-    "incidents": ("q", "kind", "state"),
-    "duties": ("only",),
+    "incidents": ("q", "kind", "state", "order"),
+    "duties": ("only", "when"),
     "incident-duties": ("only", "q", "to", "place", "law", "confidence", "fold"),
     "people": ("place", "language", "age", "wave", "lacks", "state", "doubtful"),
     "notices": ("stage",),

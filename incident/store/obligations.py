@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     func,
+    literal,
     or_,
     select,
     text,
@@ -88,6 +89,7 @@ class FindingRow(Model):
         Index("ix_finding_incident", "incident_id", "id"),
         Index("ix_finding_remind", "remind_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_finding_live_due", "due_at", "id", "incident_id", sqlite_where=LIVE, postgresql_where=LIVE),
+        Index("ix_finding_live_incident", "incident_id", "due_at", "id", sqlite_where=LIVE, postgresql_where=LIVE),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
@@ -336,3 +338,41 @@ def _soonest_of_all(query: Select[FindingRow], limit: int) -> Sequence[FindingRo
     found = select(FindingRow).where(FindingRow.id.in_(select(either.subquery().c.id)))
     in_order = found.order_by(FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)
     return db.session.scalars(in_order.limit(limit)).all()
+
+
+Window: TypeAlias = tuple[datetime | None, datetime | None] | None
+"""Due times from one moment up to another, open where there is none; None is for what has no due time."""
+
+
+def within(query: Select[Any], window: Window) -> Select[Any]:
+    """Those of these findings whose due time lies in this window."""
+    if window is None:
+        return query.where(FindingRow.due_at.is_(None))
+    start, end = window
+    query = query.where(FindingRow.due_at.is_not(None) if start is None else FindingRow.due_at >= start)
+    return query if end is None else query.where(FindingRow.due_at < end)
+
+
+def first_of_each(query: Select[FindingRow], windows: Mapping[str, tuple[Window, int]]) -> dict[str, list[FindingRow]]:
+    """The soonest so many of each window, by its name, in one query; each window is walked in its own order."""
+    ids = query.with_only_columns(FindingRow.id)
+    parts = []
+    for name, (window, most) in windows.items():
+        few = within(ids, window).order_by(FindingRow.due_at, FindingRow.id).limit(most).subquery()
+        parts.append(select(literal(name).label("name"), few.c.id))
+    either = union_all(*parts).subquery()
+    found: dict[str, list[FindingRow]] = {name: [] for name in windows}
+    rows = select(either.c.name, FindingRow).join(FindingRow, FindingRow.id == either.c.id)
+    for name, row in db.session.execute(rows.order_by(FindingRow.due_at.is_(None), FindingRow.due_at, FindingRow.id)):
+        found[name].append(row)
+    return found
+
+
+def count_of_each(query: Select[FindingRow], windows: Mapping[str, Window], *, most: int) -> dict[str, int]:
+    """How many findings each window has, by its name; `most` are counted in one and no more."""
+    ids = query.with_only_columns(FindingRow.id)
+    counts = [
+        select(func.count()).select_from(within(ids, window).limit(most).subquery()).scalar_subquery().label(name)
+        for name, window in windows.items()
+    ]
+    return {name: int(count) for name, count in db.session.execute(select(*counts)).one()._mapping.items()}

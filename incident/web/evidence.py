@@ -11,7 +11,7 @@ from incident.domain.errors import Invalid
 from incident.store import incidents as rows
 from incident.store import searches
 from incident.web.access import actor, now, permit
-from incident.web.incidents import bp as incidents
+from incident.web.incident_list import bp as incidents
 from incident.web.languages import Word
 from incident.web.marked import hidden
 from incident.web.pages import named

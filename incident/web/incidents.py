@@ -1,4 +1,4 @@
-"""The pages of incidents: list, log, overview, facts, time line, notes."""
+"""The pages of incidents: log, overview, facts, time line, notes; their list is in `incident_list`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,17 +18,15 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from sqlalchemy import or_
 
 from incident.actions import intake, particulars
-from incident.domain import incidents as rules
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import UNKNOWN, Entry, parsed, shown, vocabulary
 from incident.exports import csv
 from incident.store import incidents as rows
 from incident.store import overview, users, vulnerabilities
-from incident.store.incidents import Fact, Incident
+from incident.store.incidents import Fact
 from incident.web import answers, rail, shift, story, visits
 from incident.web.access import actor, may, me, now, permit, zone
 from incident.web.languages import Word, value_words
@@ -44,53 +42,6 @@ CONFIDENCE = {"low": Word("low confidence"), "medium": Word("medium confidence")
 KIND_WORDS = {"incident": Word("incident"), "near_miss": Word("near miss"), "drill": Word("drill")}
 
 
-@bp.get("/")
-@permit("incident.view")
-@named(Word("All incidents"))
-def index() -> str:
-    """All incidents this reader may know of, newest first."""
-    query, chosen = _filtered()
-    again: dict[str, Any] = dict(chosen)
-    before = request.args.get("before", type=int)
-    found = list(rows.page(query, before=before, limit=PAGE + 1))
-    more = url_for(".index", before=found[PAGE - 1].id, **again) if len(found) > PAGE else ""
-    return render_template(
-        "incidents/list.html",
-        found=found[:PAGE],
-        more=more,
-        first=url_for(".index", **again) if before else "",
-        chosen=chosen,
-        people=_names(found),
-    )
-
-
-@bp.get("/incidents.csv")
-@permit("incident.view")
-def table() -> Response:
-    """The same list as CSV."""
-    query, _ = _filtered()
-    header = ("reference", "kind", "title", "category", "state", "opened (UTC)", "closed (UTC)")
-
-    def lines() -> Iterator[tuple[Any, ...]]:
-        before: int | None = None
-        while found := rows.page(query, before=before, limit=500):
-            yield from (
-                (
-                    i.ref,
-                    i.kind,
-                    i.title,
-                    i.category,
-                    i.state,
-                    i.opened_at.isoformat(),
-                    i.closed_at.isoformat() if i.closed_at else "",
-                )
-                for i in found
-            )
-            before = found[-1].id
-
-    return csv_answer(csv.rows(header, lines()), "incidents.csv")
-
-
 def csv_answer(lines: Iterator[str], name: str) -> Response:
     """A table as a download, streamed."""
     return Response(
@@ -103,29 +54,6 @@ def csv_answer(lines: Iterator[str], name: str) -> Response:
 def visible() -> Any:
     """The incidents this reader may know of, as a query."""
     return rows.visible(me().id, sees_all=Role.AUDITOR in me().roles, at=now())
-
-
-def _filtered() -> tuple[Any, dict[str, str]]:
-    chosen = {name: request.args.get(name, "").strip() for name in ("kind", "state", "q")}
-    chosen = {name: word for name, word in chosen.items() if word}
-    query = visible()
-    if "kind" in chosen:
-        query = query.where(Incident.kind == rules.kind(chosen["kind"]))
-    if chosen.get("state") in {"open", "closed"}:
-        query = query.where(Incident.state == chosen["state"])
-    if "q" in chosen:
-        query = query.where(
-            or_(
-                Incident.title.icontains(chosen["q"], autoescape=True),
-                Incident.ref.icontains(chosen["q"], autoescape=True),
-            )
-        )
-    return query, chosen
-
-
-def _names(found: list[Incident]) -> dict[str, str]:
-    refs = {incident.opened_by for incident in found}
-    return story.BY_ITSELF | {ref: user.name for ref, user in users.by_refs(refs).items()}
 
 
 @bp.get("/log")

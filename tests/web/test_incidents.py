@@ -1,8 +1,9 @@
+import csv
 import html
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from incident.store import obligations, users
 from incident.store.audit import AuditLine
 from incident.store.db import db
 from incident.store.plans import steps
+from incident.web import incident_list
 from tests.builders import an_incident
 
 LOGGED = {
@@ -186,6 +188,59 @@ def test_the_list_filters_pages_and_exports(as_):
     assert "practice" in browser.get("/incidents/?q=PRACT").text
     table = browser.get("/incidents/incidents.csv").text
     assert "'=cmd practice" in table
+
+
+def _owed(title, aware):
+    known = {"personal_data": True, "role": "controller", "establishments": ["DE"], "risk_to_people": "risk"}
+    return an_incident(title=title, facts=known | {"aware_at": aware.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+def test_the_list_says_what_is_due_next_in_each_incident_and_goes_by_it_when_asked(as_):
+    browser, at = as_(Role.LEAD), clock.now()
+    late, bare = _owed("The late one", at - timedelta(hours=80)), an_incident(title="The bare one")
+    soon = _owed("The one due soon", at - timedelta(hours=70))
+    newest = browser.get("/incidents/").text
+    assert [newest.index(one.title) for one in (soon, bare, late)] == sorted(
+        newest.index(one.title) for one in (soon, bare, late)
+    )
+    assert re.search(
+        r"<time class=\"due due--late\"[^>]*>7 h [^<]*late|<time class=\"due due--late\"[^>]*>8 h late", newest
+    )
+    assert re.search(r"<time class=\"due due--soon\"[^>]*>in 1 h|<time class=\"due due--soon\"[^>]*>in 2 h", newest)
+    assert "no deadline" in newest
+    duty = obligations.pending(soon.id)[0]
+    assert f'href="/incidents/{soon.ref}/duties/{duty.ref}">{duty.title}</a>' in newest
+    by_due = browser.get("/incidents/?order=due").text
+    assert by_due.index("The late one") < by_due.index("The one due soon") < by_due.index("The bare one")
+    rows_ = list(csv.DictReader(io.StringIO(browser.get("/incidents/incidents.csv?order=due").text)))
+    assert [row["reference"] for row in rows_] == [late.ref, soon.ref, bare.ref]
+    assert (rows_[1]["next due (UTC)"], rows_[1]["next duty"]) == (duty.due_at.isoformat(), duty.title)
+    assert rows_[2]["next due (UTC)"] == ""
+
+
+def test_the_list_by_deadline_goes_on_by_key_and_refuses_a_made_up_place(as_, monkeypatch):
+    monkeypatch.setattr(incident_list, "PAGE", 2)
+    at = clock.now()
+    titles = [f"Number {hours}" for hours in (90, 80, 70)]
+    for title, hours in zip(titles, (90, 80, 70), strict=True):
+        _owed(title, at - timedelta(hours=hours))
+    browser = as_(Role.LEAD)
+    first = browser.get("/incidents/?order=due").text
+    assert [title in first for title in titles] == [True, True, False]
+    link = html.unescape(re.search(r'class="pager".*?href="([^"]+)"', first, re.S)[1])
+    rest = browser.get(link).text
+    assert [title in rest for title in titles] == [False, False, True]
+    assert "Back to the start" in rest
+    assert browser.get("/incidents/?order=due&after=x").status_code == 422
+
+
+def test_the_api_says_what_is_due_next(token_for, client):
+    soon = _owed("The one due soon", clock.now() - timedelta(hours=70))
+    head = token_for(Role.LEAD)
+    due = obligations.pending(soon.id)[0].due_at
+    listed = client.get("/api/v1/incidents", headers=head).json["incidents"][0]
+    assert datetime.fromisoformat(listed["next_due_at"]) == due
+    assert client.get(f"/api/v1/incidents/{soon.ref}", headers=head).json["next_due_at"] == listed["next_due_at"]
 
 
 def test_an_auditor_reads_and_changes_nothing(as_):
