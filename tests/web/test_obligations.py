@@ -148,46 +148,6 @@ def test_another_incidents_finding_is_not_found_here(as_):
     assert as_(Role.LEAD).get(f"/incidents/{one.ref}/duties/{finding(other).ref}").status_code == 404
 
 
-def test_duties_over_all_incidents_soonest_first(as_):
-    late = an_incident(title="The late one", facts=facts(risk_to_people="risk", aware_at="2026-01-05T10:00:00Z"))
-    an_incident(title="The fresh one", facts=facts(risk_to_people="risk"))
-    text = page(as_(Role.LEAD), "/duties/")
-    assert text.index(late.ref) < text.index("The fresh one")
-    assert "late" in text
-    assert "Open" in page(as_(Role.LEAD), "/duties/?only=open")
-
-
-@pytest.mark.parametrize("after", ["x", "2026-01-01,5", ",", "2026-13-01T00:00:00+00:00,1"])
-def test_a_made_up_place_in_the_list_is_refused(as_, after):
-    assert as_(Role.LEAD).get("/duties/", query_string={"after": after}).status_code == 422
-
-
-def test_the_list_over_all_incidents_goes_on_by_key(as_):
-    for day in range(1, 8):
-        an_incident(
-            facts={
-                **facts(risk_to_people="high", aware_at=f"2026-03-0{day}T10:00:00Z"),
-                "residents": {"DE": 1, "GB": 1, "CN": 1, "BR": 1},
-                "minors": True,
-            }
-        )
-    browser = as_(Role.LEAD)
-    text = page(browser, "/duties/")
-    seen, rounds = set(), 0
-    while True:
-        ids = {piece.split('"')[0] for piece in text.split('class="entry')[1:] for piece in piece.split('id="')[1:2]}
-        assert not ids & seen
-        seen |= ids
-        rounds += 1
-        if "Show more" not in text:
-            break
-        link = text.split('class="pager"')[1].split("</nav>")[0].split('href="')[-1].split('"')[0].replace("&amp;", "&")
-        text = page(browser, link)
-    assert rounds > 1
-    expected = sum(rows.counted(number)["owed"] for number in range(1, 8))
-    assert len(seen) == expected
-
-
 def test_tables_of_one_and_of_all_incidents(as_):
     incident = an_incident(facts=facts(risk_to_people="risk"))
     browser = as_(Role.AUDITOR)
