@@ -1,8 +1,9 @@
-"""An incident as a VERIS record (the community schema 1.3 of the Vocabulary for Event Recording and Incident Sharing).
+"""An incident as a VERIS record (the community schema 1.3.1 of the Vocabulary for Event Recording and Incident Sharing).
 
 What is not known is said to be unknown in the word that the vocabulary has for it. Words that VERIS would need and nobody
 here records (variety of an actor, size of the company, its industry) are unknown too. What the review ticked as causes and
-factors stands among the actions, each in the word that the vocabulary has for it.
+factors stands among the actions, each in the word that the vocabulary has for it. What an action implies by the community's own
+check of consistency (checkValidity.py beside the schema) stands among what was harmed, and who did it.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,19 @@ from incident.domain.reviews import FACTORS
 from incident.exports import shared
 
 MIME: Final = "application/json"
-VERSION: Final = "1.3"
+VERSION: Final = "1.3.1"
 UNKNOWN: Final = "Unknown"
+OTHER: Final = "Other"
+NEWER_PLACES: Final = frozenset({"XK"})
+"""Places that the vocabulary names only since a later version."""
+IMPLIED: Final = (
+    ("malware", "", "integrity", "Software installation"),
+    ("social", "", "integrity", "Alter behavior"),
+    ("hacking", "SQLi", "integrity", "Repurpose"),
+    ("physical", "Theft", "availability", "Loss"),
+    ("error", "Loss", "availability", "Loss"),
+)
+"""An action, with a variety of it or any, and what was harmed by it, with the word for how."""
 NEWER: Final = frozenset({"hacking.exploit"})
 """Factors whose word came after 1.3.0: said as another one, with that word in a note."""
 VECTORLESS: Final = frozenset({"environmental"})
@@ -51,6 +63,7 @@ def record(told: Dossier) -> dict[str, Any]:
     """The record as JSON-ready values. Raises Refused."""
     told = shared.real(told)
     what = told.facts.get("what_happened")
+    action = _with_factors(_action(told), told.factors)
     made: dict[str, Any] = {
         "schema_version": VERSION,
         "incident_id": str(shared.identifier(told, "incident")),
@@ -58,10 +71,10 @@ def record(told: Dossier) -> dict[str, Any]:
         "reference": told.ref,
         "security_incident": "Near miss" if told.kind == "near_miss" else "Confirmed",
         "summary": what.value if what and isinstance(what.value, str) else told.title,
-        "action": _with_factors(_action(told), told.factors),
-        "actor": _actor(told),
+        "action": action,
+        "actor": _of_misuse(_actor(told)) if "misuse" in action else _actor(told),
         "asset": {"assets": [{"variety": _asset(told)}]},
-        "attribute": _attribute(told),
+        "attribute": _with_implied(_attribute(told), action),
         "discovery_method": FOUND.get(shared.word(told, "how_found"), UNKNOWN),
         "timeline": _timeline(told),
     }
@@ -119,7 +132,7 @@ def _unsaid(group: str) -> dict[str, Any]:
 
 
 def _word(factor: str) -> str:
-    return "Other" if factor in NEWER else FACTORS[factor][0]
+    return OTHER if factor in NEWER else FACTORS[factor][0]
 
 
 def _actor(told: Dossier) -> dict[str, Any]:
@@ -151,6 +164,24 @@ def _attribute(told: Dossier) -> dict[str, Any]:
     return found
 
 
+def _with_implied(attribute: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
+    """The same with what the actions imply: a word takes the place of what was unknown."""
+    found = dict(attribute)
+    for group, variety, hurt, word in IMPLIED:
+        if group in action and (not variety or variety in action[group]["variety"]):
+            known = found.get(hurt, {}).get("variety", [])
+            found[hurt] = {"variety": [one for one in known if one not in {UNKNOWN, word}] + [word]}
+    return found
+
+
+def _of_misuse(actor: dict[str, Any]) -> dict[str, Any]:
+    """Only somebody with rights can misuse them: one of one's own people where no partner is known to have done it."""
+    if {"internal", "partner"} & actor.keys():
+        return actor
+    known = {who: held for who, held in actor.items() if who != "unknown"}
+    return known | {"internal": {"variety": [UNKNOWN], "motive": [UNKNOWN]}}
+
+
 def _confidentiality(told: Dossier) -> dict[str, Any]:
     found: dict[str, Any] = {"data_disclosure": DISCLOSED.get(shared.word(told, "exfiltration"), UNKNOWN)}
     if varieties := sorted({_variety(kind) for kind in shared.words(told, "data_kinds")}):
@@ -170,7 +201,8 @@ def _variety(kind: str) -> str:
 
 def _countries(told: Dossier) -> list[str]:
     """The countries of the organisation's establishments; a state of a country counts as its country."""
-    return sorted({place.partition("-")[0] for place in shared.words(told, "establishments")})
+    found = {place.partition("-")[0] for place in shared.words(told, "establishments")}
+    return sorted({OTHER if place in NEWER_PLACES else place for place in found})
 
 
 def _timeline(told: Dossier) -> dict[str, Any]:
