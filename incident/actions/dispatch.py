@@ -11,6 +11,7 @@ from incident.actions.notices import approved_version
 from incident.domain import deliveries as rules
 from incident.domain import notices as notice_rules
 from incident.domain.deliveries import Counts, Course, Pace, State, Turn
+from incident.domain.digits import counted
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.notices import Stage
 from incident.domain.people import Audience
@@ -308,8 +309,7 @@ def _new(
 
 
 def _demand_number(typed: str, waiting: int) -> None:
-    digits = "".join(letter for letter in typed if letter not in " ,.'’")
-    if not (digits.isascii() and digits.isdigit() and int(digits) == waiting):
+    if counted(typed) != waiting:
         raise Invalid(
             "typed",
             f"Type the number of people who will not be told: {waiting:,}. If it changed meanwhile, look again first.",

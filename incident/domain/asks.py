@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from incident.domain.digits import whole
 from incident.domain.errors import Invalid, Refused
 from incident.domain.handovers import State
 
@@ -64,10 +65,10 @@ def kind(word: str) -> Kind:
 
 def hours(given: Any) -> int:
     """Within how many hours it is to be done. Raises Invalid."""
-    text = str(given if given is not None else "").strip()
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_HOURS):
+    number = whole(given) or 0
+    if not 0 < number <= MOST_HOURS:
         raise Invalid("hours", f"Say within how many hours it is to be done, at most {MOST_HOURS:,}.")
-    return int(text)
+    return number
 
 
 def account(record: Mapping[str, str]) -> str:
@@ -102,13 +103,17 @@ def body(
 
 def outcome(done: Any, failed: Any, size: int) -> tuple[int, int]:
     """How many of a batch were done, and how many failed. Raises Invalid where these are no such numbers."""
-    for name, given in (("done", done), ("failed", failed)):
-        if isinstance(given, bool) or not str(given).strip().isdecimal() or not str(given).strip().isascii():
-            raise Invalid(name, "Give a whole number.")
-    found = int(str(done)), int(str(failed))
+    found = _whole("done", done), _whole("failed", failed)
     if sum(found) > size:
         raise Invalid("done", f"These are more than the {size:,} accounts of this batch.")
     return found
+
+
+def _whole(name: str, given: Any) -> int:
+    number = whole(given)
+    if number is None:
+        raise Invalid(name, "Give a whole number.")
+    return number
 
 
 def answer(raw: bytes) -> tuple[str, int, Any, Any]:

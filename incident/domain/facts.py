@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from incident.domain import places
+from incident.domain.digits import narrow
 from incident.domain.errors import Invalid
 
 FACTS_FILE = Path(__file__).parent.parent / "facts.toml"
 LONGEST_TEXT = 10_000
 LONGEST_LIST = 400
 LARGEST_NUMBER = 10**15
+YEARS = range(1970, 2201)
+"""Any other year is a slip of the keyboard."""
 PLACE_LISTS = frozenset({"establishments", "markets"})
 FREE = frozenset({"text", "list"})
 """Types that are answered in words of one's own."""
@@ -270,7 +273,7 @@ def _counted(entry: Entry, raw: Any) -> int:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     if isinstance(raw, str):
-        plain = raw.strip()
+        plain = narrow(raw)
         if re.fullmatch(r"[0-9]{1,3}([, '\u00a0\u202f][0-9]{3})+", plain):
             plain = re.sub(r"[^0-9]", "", plain)
         raw = int(plain) if re.fullmatch(r"[0-9]{1,16}", plain) else None
@@ -282,12 +285,12 @@ def _counted(entry: Entry, raw: Any) -> int:
 def _instant(entry: Entry, raw: Any) -> Value:
     if isinstance(raw, str):
         try:
-            raw = datetime.fromisoformat(raw.strip())
+            raw = datetime.fromisoformat(narrow(raw))
         except ValueError:
             raise Invalid(entry.key, f"{entry.label}: give date, time and zone, as 2026-03-10T14:20+01:00.") from None
     if not isinstance(raw, datetime) or raw.utcoffset() is None:
         raise Invalid(entry.key, f"{entry.label}: give date, time and zone, as 2026-03-10T14:20+01:00.")
-    if not 1970 <= raw.year <= 2200:
+    if raw.year not in YEARS:
         raise Invalid(entry.key, f"{entry.label}: the year {raw.year} cannot be right.")
     return raw.astimezone(UTC)
 
@@ -295,7 +298,7 @@ def _instant(entry: Entry, raw: Any) -> Value:
 def _date(entry: Entry, raw: Any) -> Value:
     if isinstance(raw, str):
         try:
-            raw = date.fromisoformat(raw.strip())
+            raw = date.fromisoformat(narrow(raw))
         except ValueError:
             raise Invalid(entry.key, f"{entry.label}: give a date, as 2026-03-10.") from None
     if not isinstance(raw, date) or isinstance(raw, datetime):
@@ -317,7 +320,7 @@ def _counts(entry: Entry, raw: Any) -> Value:
 
 def _table(entry: Entry, text: str) -> dict[str, str]:
     rows: dict[str, str] = {}
-    for line in filter(None, (part.strip() for part in re.split(r"[\n;]", text))):
+    for line in filter(None, (narrow(part) for part in re.split(r"[\n;；]", text))):
         match = re.fullmatch(r"([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\s*[:=]?\s*([0-9][0-9, '\u00a0\u202f]*)", line)
         if match is None:
             raise Invalid(entry.key, f"{entry.label}: give a place and a number in each line, as DE 500.")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from incident.domain import ladders
+from incident.domain.digits import counted
 from incident.domain.errors import Invalid, Refused
 from incident.domain.ladders import Step
 from incident.domain.lawbook import elements
@@ -207,8 +207,7 @@ def demand_same(shown: str, current: str) -> None:
 
 def demand_count(typed: str, people: int) -> None:
     """Raises Invalid unless the typed number is how many people the notice goes to (spaces and commas are fine)."""
-    digits = re.sub(r"[\s,.'’]", "", typed)
-    if not digits.isascii() or not digits.isdigit() or int(digits) != people:
+    if counted(typed) != people:
         raise Invalid("people", f"Type the number of people this goes to: {people:,}.")
 
 

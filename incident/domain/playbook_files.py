@@ -15,6 +15,7 @@ from typing import Any, Final
 from incident.domain import plans
 from incident.domain.access import Role
 from incident.domain.clauses import BadClause, condition
+from incident.domain.digits import whole
 from incident.domain.errors import Invalid
 from incident.domain.facts import vocabulary
 from incident.domain.plans import COMMON, OPENED, PHASE_WORDS, BrokenPlaybook, Phase, Playbook
@@ -171,9 +172,10 @@ def _due(given: Mapping[str, Any]) -> dict[str, Any] | None:
     known = vocabulary()
     if start != OPENED and (start not in known or known[start].type != "instant"):
         raise Invalid("due_from", "The clock starts at the opening, or at a fact that is a time.")
-    if not hours.isascii() or not hours.isdecimal() or not 0 < int(hours[:6]) <= MOST_HOURS:
+    number = whole(hours) or 0
+    if not 0 < number <= MOST_HOURS:
         raise Invalid("hours", f"Give whole hours, from 1 to {MOST_HOURS:,}, or leave it empty.")
-    return {"from": start, "hours": int(hours)}
+    return {"from": start, "hours": number}
 
 
 def in_words(row: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from incident.domain.digits import whole
 from incident.domain.errors import Invalid, Refused
 from incident.domain.wording import FIELD, cleaned, one_line
 
@@ -136,10 +137,10 @@ def _line(given: Mapping[str, Any], field: str, longest: int) -> str:
 
 
 def _months(given: Any) -> int:
-    text = str(given if given is not None else "").strip() or "0"
-    if not (text.isascii() and text.isdigit() and int(text) <= MOST_MONTHS):
+    months = whole(str(given if given is not None else "").strip() or 0)
+    if months is None or months > MOST_MONTHS:
         raise Invalid("months", f"Give a whole number of months, at most {MOST_MONTHS}.")
-    return int(text)
+    return months
 
 
 def _words(text: Any) -> str:

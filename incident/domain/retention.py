@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from incident.domain.digits import whole
 from incident.domain.errors import Invalid
 
 SHORTEST_DAYS: Final = 1
@@ -58,11 +59,12 @@ def days(raw: str | int | None) -> int | None:
     words = str(raw if raw is not None else "").strip()
     if not words:
         return None
-    if not (words.isascii() and words.isdigit()) or not SHORTEST_DAYS <= int(words) <= LONGEST_DAYS:
+    number = whole(words)
+    if number is None or not SHORTEST_DAYS <= number <= LONGEST_DAYS:
         raise Invalid(
             "days", f"Give a number of days from {SHORTEST_DAYS} to {LONGEST_DAYS:,}, or nothing to keep it for ever."
         )
-    return int(words)
+    return number
 
 
 def goes_at(ended_at: datetime, days: int) -> datetime:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import announcements as actions
 from incident.web.access import actor, now, permit, zone
-from incident.web.composing import instant
+from incident.web.answers import instant
 
 bp = Blueprint("announcements", __name__, url_prefix="/incidents/<incident>/notices/<ref>/announcement")
 

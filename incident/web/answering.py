@@ -9,6 +9,7 @@ from incident.actions import intake
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.facts import vocabulary
 from incident.store import incidents
+from incident.store import obligations as rows
 from incident.web import answers, obligations, questions
 from incident.web.access import actor, now, permit, zone
 from incident.web.languages import _
@@ -33,6 +34,8 @@ def answer(incident: str, key: str) -> ResponseReturnValue:
         given.refuse(key, "Give an answer first.")
     if given.errors:
         given.typed |= {"source": form.get("source", "")}
+        if not _is_asked(key):
+            raise Invalid(key, given.errors[key])
         return _asked_page(given), 422
     return _record(key, given.values, form.get("source", ""), form.get("confidence", ""))
 
@@ -71,6 +74,12 @@ def _said(words: str) -> str:
 def _back(key: str, *, answered: bool) -> str:
     page = "obligations.questions" if request.form.get("back") == "questions" else "obligations.index"
     return url_for(page, incident=g.incident.ref, answered=key if answered else None)
+
+
+def _is_asked(key: str) -> bool:
+    """Whether the page will ask this still, so that what is wrong has its place; somebody else may have answered it."""
+    found = [one.entry.key for one in questions.asked(rows.current(g.incident.id).values(), now())]
+    return key in (found if request.form.get("back") == "questions" else found[: obligations.ASKED])
 
 
 def _asked_page(given: answers.Answers) -> str:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
+from incident.domain.digits import narrow
 from incident.domain.errors import Invalid
-from incident.domain.facts import UNKNOWN, Entry, Unknown, Value, parsed, to_json, vocabulary
+from incident.domain.facts import UNKNOWN, YEARS, Entry, Unknown, Value, parsed, to_json, vocabulary
 from incident.domain.zones import known
 
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -60,17 +61,23 @@ def _in_zone(entry: Entry, raw: Any, zone: ZoneInfo) -> Any:
     if entry.type != "instant" or not isinstance(raw, str) or raw == "unknown":
         return raw
     try:
-        local = datetime.fromisoformat(raw)
+        local = datetime.fromisoformat(narrow(raw))
     except ValueError:
         raise Invalid(entry.key, f"{entry.label}: give date and time, such as 2026-03-10 14:20.") from None
-    if local.tzinfo is not None:
-        return local
-    moment = local.replace(tzinfo=zone)
-    if moment.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != local:
+    if local.year not in YEARS:
+        raise Invalid(entry.key, f"{entry.label}: the year {local.year} cannot be right.")
+    if _is_skipped(local, zone):
         raise Invalid(
             entry.key, f"{entry.label}: at this time the clocks in {zone.key} were put forward; it did not exist."
         )
-    return moment
+    return local if local.tzinfo is not None else local.replace(tzinfo=zone)
+
+
+def _is_skipped(local: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clocks of the zone were put forward over this local time."""
+    if local.tzinfo is not None:
+        return False
+    return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local
 
 
 def zone_of(form: Mapping[str, str], usual: ZoneInfo) -> ZoneInfo:
@@ -102,9 +109,18 @@ def zones() -> list[str]:
 
 
 def moment(text: str, zone: ZoneInfo, field_name: str = "learnt_at") -> datetime:
-    """An instant out of a form's field, in this zone unless it names one. Raises Invalid."""
+    """A moment out of a form's field, in this zone unless it names one. Raises Invalid for what cannot be meant."""
     try:
-        local = datetime.fromisoformat(text.strip())
+        local = datetime.fromisoformat(narrow(text))
     except ValueError:
         raise Invalid(field_name, "Give date and time, such as 2026-03-10 14:20.") from None
+    if local.year not in YEARS:
+        raise Invalid(field_name, f"The year {local.year} cannot be right.")
+    if _is_skipped(local, zone):
+        raise Invalid(field_name, "This time does not exist in that zone: the clocks skip it. Choose another.")
     return local if local.tzinfo is not None else local.replace(tzinfo=zone)
+
+
+def instant(text: str, zone: ZoneInfo, field_name: str) -> datetime | None:
+    """The same in UTC; None for an empty field. Raises Invalid."""
+    return moment(text, zone, field_name).astimezone(UTC) if text.strip() else None

@@ -17,7 +17,7 @@ from incident.domain.errors import Invalid, Missing
 from incident.exports import csv
 from incident.store import calls as rows
 from incident.web.access import actor, now, permit, zone
-from incident.web.composing import instant
+from incident.web.answers import instant
 from incident.web.deliveries import names
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,14 +9,14 @@ from werkzeug.datastructures import MultiDict
 
 from incident.actions.notices import Change, ladder_of
 from incident.actions.weighing import Standing
-from incident.domain import ladders, places, starters
+from incident.domain import digits, ladders, places, starters
 from incident.domain.errors import Invalid
 from incident.domain.musts import Hurdle
 from incident.domain.notices import SECTIONS, Channel, Text, lists_passed_over
 from incident.domain.people import AGE_WORDS, Age, Audience
 from incident.store.audiences import Group
 from incident.store.notices import Notice
-from incident.web.answers import LOCAL
+from incident.web.answers import LOCAL, instant
 from incident.web.languages import Word, _, ngettext, said
 from notifiers.contract import Despite
 
@@ -147,7 +146,7 @@ def change(page: Sketch, zone: ZoneInfo) -> Change:
         languages=tuple(page.languages),
         channels=channels,
         audience=Audience.from_json(audience),
-        send_at=instant(page.send_at, zone),
+        send_at=instant(page.send_at, zone, "send_at"),
         texts=page.texts,
         ladder={word: _step(word, hours, counts) for word, (hours, counts) in page.steps.items()},
         despite=lists_passed_over(page.despite),
@@ -155,27 +154,11 @@ def change(page: Sketch, zone: ZoneInfo) -> Change:
 
 
 def _step(channel: str, hours: str, counts: str) -> ladders.Step:
-    return ladders.checked(channel, int(hours) if hours.isascii() and hours.isdigit() else 0, counts)
+    return ladders.checked(channel, digits.whole(hours) or 0, counts)
 
 
 def _said(words: Iterable[str]) -> tuple[str, ...]:
     return tuple("" if word == NOBODY_SAID else word for word in words)
-
-
-def instant(local: str, zone: ZoneInfo, where: str = "send_at") -> datetime | None:
-    """Return the local time as an instant. Raises Invalid for what is no time, or one that the clocks skip."""
-    local = local.strip()
-    if not local:
-        return None
-    try:
-        moment = datetime.fromisoformat(local)
-    except ValueError:
-        raise Invalid(where, "Give day and time, such as 2026-11-22T09:00, or leave it empty.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-        if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
-            raise Invalid(where, "This time does not exist in your zone: the clocks skip it. Choose another.")
-    return moment.astimezone(UTC)
 
 
 def boxes(groups: Iterable[Group]) -> Mapping[str, list[Box]]:

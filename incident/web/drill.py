@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import after_action
 from incident.actions import drills as actions
+from incident.domain import digits
 from incident.domain.after_action import AfterAction
 from incident.domain.drills import Arrival, Course, Kind, Remark, Verdict, span_words
 from incident.domain.errors import Invalid, Missing, Refused
@@ -256,9 +257,10 @@ def _minutes(given: str) -> int | None:
     text = given.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
+    minutes = digits.whole(text)
+    if minutes is None or minutes >= 1_000_000:
         raise Invalid("after", "Give whole minutes of the drill, or leave it empty.")
-    return int(text)
+    return minutes
 
 
 def _players(errors: dict[str, str], typed: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from incident.store import incidents, users
 from incident.store.improvements import Improvement
 from incident.store.incidents import Incident
 from incident.web.access import actor, me, now, permit, zone
-from incident.web.composing import instant
+from incident.web.answers import instant
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, _

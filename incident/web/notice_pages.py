@@ -14,7 +14,7 @@ from incident.actions.merging import House
 from incident.actions.previews import Preview, Wording
 from incident.actions.translating import Tongue
 from incident.actions.weighing import Standing, Written
-from incident.domain import differences, ladders, layouts, musts, quotes, revealing, sizes, starters
+from incident.domain import differences, digits, ladders, layouts, musts, quotes, revealing, sizes, starters
 from incident.domain import notices as rules
 from incident.domain.errors import Refused
 from incident.domain.facts import vocabulary
@@ -32,7 +32,7 @@ from incident.web.access import me, now, zone
 from incident.web.answers import LOCAL
 from incident.web.languages import _, tag
 
-LONGEST_NUMBER = 9
+LARGEST_NUMBER = 999_999_999
 TONES = {
     Stage.DRAFT: "idle",
     Stage.SUBMITTED: "open",
@@ -251,8 +251,8 @@ def _seen(audience: Mapping[str, Any], language: str, channel: Channel, standing
 
 def person_asked() -> int:
     """Whose notice is to be seen: a number such as 12 or P-12; 0 for the first who comes."""
-    number = request.values.get("person", "").strip().upper().removeprefix("P-")
-    return int(number) if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER else 0
+    number = digits.whole(digits.narrow(request.values.get("person", "")).upper().removeprefix("P-")) or 0
+    return number if number <= LARGEST_NUMBER else 0
 
 
 def _quoted(standing: Standing, language: str) -> list[Quoted]:

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 from flask import g
 
+from incident.domain import digits
 from incident.domain.errors import Invalid
 from incident.domain.hours import Day
 from incident.domain.notices import Channel
@@ -77,16 +78,17 @@ def _whole(form: Mapping[str, str], name: str, usual: int) -> int:
     given = form.get(name, "").strip()
     if not given:
         return usual
-    if not (given.isascii() and given.isdigit() and len(given) < 8):
+    number = digits.whole(given)
+    if number is None:
         raise Invalid(name, "Give a whole number.")
-    return int(given)
+    return number
 
 
 def _rate(form: Mapping[str, str], word: str, usual: float) -> float:
     given = form.get(f"rate:{word}")
     if given is None:
         return usual
-    given = given.strip().replace(",", ".")
+    given = digits.narrow(given).replace(",", ".")
     if not given:
         return 0.0
     if not (given.isascii() and given.replace(".", "", 1).isdigit() and len(given) < 8):

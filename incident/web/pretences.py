@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from flask import g
 
+from incident.domain import digits
 from incident.domain.deliveries import TONES, WORDS, State
 from incident.domain.errors import Invalid
 from incident.domain.pretences import SHARES, Life
@@ -22,10 +23,10 @@ def typed(form: Mapping[str, str]) -> Life | None:
 
 
 def _number(form: Mapping[str, str], name: str, usual: int) -> int:
-    given = form.get(name, "").strip() or str(usual)
-    if not (given.isascii() and given.isdigit() and len(given) < 11):
+    given = digits.whole(form.get(name, "").strip() or usual)
+    if given is None:
         raise Invalid(name, "Give a whole number.")
-    return int(given)
+    return given
 
 
 def shares(form: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -25,9 +25,8 @@ from incident.store.reviews import ReviewMoment
 from incident.store.users import User
 from incident.web import improvements, lessons, story
 from incident.web.access import actor, now, permit, zone
-from incident.web.answers import LOCAL
+from incident.web.answers import LOCAL, instant
 from incident.web.bundles import taken_along
-from incident.web.composing import instant
 from incident.web.languages import Word, _, ngettext, tag
 from incident.web.marked import hidden
 from incident.web.marked import items as marked_items

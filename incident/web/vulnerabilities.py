@@ -20,8 +20,7 @@ from incident.store.incidents import Incident
 from incident.store.tips import Tip
 from incident.store.vulnerabilities import Vulnerability
 from incident.web.access import actor, may, now, permit, zone
-from incident.web.answers import LOCAL
-from incident.web.composing import instant
+from incident.web.answers import LOCAL, instant
 from incident.web.incidents import csv_answer, visible
 from incident.web.languages import Word, _
 from incident.web.pages import named

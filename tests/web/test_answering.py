@@ -127,3 +127,19 @@ def test_the_answer_of_a_moment_ago_is_shown_to_who_gave_it_alone(as_, incident)
     assert "Undo" in browser.get(address).text
     assert "Undo" not in as_(Role.LEAD).get(address).text
     assert browser.get(f"/incidents/{incident.ref}/duties/?answered=nonsense").status_code == 200
+
+
+def test_a_wrong_answer_to_what_is_asked_no_more_is_said_all_the_same(as_, incident):
+    reply = answer(as_(Role.RESPONDER), incident, "people_count", people_count="-1")
+    assert reply.status_code == 422
+    assert "How many people are concerned: give a whole number" in reply.text
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "0206-11-20T09:00"])
+def test_a_year_that_cannot_be_is_said_at_its_field_in_every_zone(as_, moment):
+    incident = an_incident(facts=KNOWN)
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        reply = answer(as_(Role.RESPONDER), incident, "aware_at", aware_at=moment, zone=zone, source="the log")
+        assert reply.status_code == 422
+        assert "cannot be right" in reply.text
+        assert "the log" in reply.text

@@ -140,7 +140,7 @@ def test_what_is_in_the_way_of_a_submission_is_said_once_at_its_field_and_once_a
     [
         ({"title": ""}, "Give the notice a title"),
         ({"languages": []}, "Choose from"),
-        ({"send_at": "tomorrow"}, "Give day and time"),
+        ({"send_at": "tomorrow"}, "Give date and time"),
         ({"channel1": "pigeon"}, "Choose channels"),
         ({"places": ["XX-99"]}, "is no place we know"),
         ({"ages": ["old"]}, "Choose ages"),
