@@ -11,7 +11,7 @@ from incident.actions.ways import Ways
 from incident.domain import own_codes
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.exports.catalogue import speaker
-from incident.store import dispatches, sealed, users
+from incident.store import dispatches, readiness, sealed, users
 from incident.store import reach as rows
 from incident.store.db import db, new_secret_ref
 from incident.store.reach import OwnDevice
@@ -92,6 +92,7 @@ def note(answer: Answer, token: str, *, actor: str, now: datetime) -> None:
             return
         row.sealed, row.proved_at, row.code, row.code_until = None, None, "", None
         row.gone_at = row.changed_at = now
+        readiness.settle_asked("push")
         ledger.write("reach.device_gone", actor)
 
 

@@ -41,8 +41,8 @@ def judged(settings: Settings, channels: Channels, *, library: str, now: datetim
 def tried(channels: Channels) -> list[Channel]:
     """Each way to tell people, with its provider and when it was last tried with that one."""
     providers = {word: notifier.provider for word, notifier in channels.real.items()}
-    at = rows.tried(providers)
-    return [Channel(word, providers.get(word, ""), at.get(word)) for word in WORDS]
+    stands = rows.stands(providers)
+    return [Channel(word, providers[word], *stands[word]) if word in providers else Channel(word) for word in WORDS]
 
 
 def next_drill(now: datetime) -> date:

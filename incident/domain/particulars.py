@@ -10,14 +10,14 @@ from incident.domain.facts import UNKNOWN, parsed
 
 NAMES: Final = (
     "company_name",
-    "company_places",
-    "company_kinds",
-    "company_operator",
     "contact_name",
     "contact_email",
     "contact_phone",
     "contact_address",
     "time_zone",
+    "company_places",
+    "company_kinds",
+    "company_operator",
 )
 """The settings that may be given so; their names are those of the environment in small letters."""
 FACTS: Final = {"company_places": "establishments", "company_kinds": "entity", "company_operator": "operator"}

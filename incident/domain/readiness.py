@@ -51,11 +51,16 @@ class Check:
 
 @dataclass(frozen=True)
 class Channel:
-    """One way to tell people: its provider (empty: only the sandbox), and when it was last tried with that provider."""
+    """One way to tell people: its provider (empty: only the sandbox), when it was last tried with that one and by whom.
+
+    Without `tried_by` a sending went out by it. `failed_at` is a later test that the provider did not take.
+    """
 
     word: str
     provider: str = ""
     used_at: datetime | None = None
+    tried_by: str = ""
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +198,9 @@ def of_channel(channel: Channel, now: datetime) -> Check:
     if channel.provider == BY_HAND:
         return Check(word, title, Verdict.READY, "Your own people make the calls here, so there is no call to test.")
     do = MAKE_A_SAMPLE if channel.word == "letter" else SEND_A_TEST
+    if channel.failed_at is not None:
+        says = f"The provider ({channel.provider}) did not take the test of {_day(channel.failed_at)}, or its answer was lost."
+        return Check(word, title, Verdict.LOOK, says, do, "channels")
     if channel.used_at is None:
         return Check(word, title, Verdict.LOOK, f"Set up ({channel.provider}) and never tried.", do, "channels")
     if now - channel.used_at > HALF_A_YEAR:

@@ -1,7 +1,7 @@
 """The signs by which an installation's readiness is judged, read in a fixed number of queries."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import String, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,6 +22,7 @@ from incident.store.users import User
 
 SOME = 1_000
 FEW_PREFLIGHTS = 20
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class ChannelTrial(Model):
@@ -65,6 +66,13 @@ def trials() -> dict[str, ChannelTrial]:
     return {row.channel: row for row in db.session.scalars(select(ChannelTrial))}
 
 
+def settle_asked(channel: str) -> None:
+    """The test that was last asked for says nothing of the channel, such as one to a device that is gone. Call inside a transaction."""
+    row = db.session.get(ChannelTrial, channel, with_for_update=True)
+    if row is not None:
+        row.asked_at = None
+
+
 def asked(channel: str) -> ChannelTrial | None:
     """When and by whom a test by this channel was last asked for, with which provider."""
     return db.session.get(ChannelTrial, channel)
@@ -72,10 +80,29 @@ def asked(channel: str) -> ChannelTrial | None:
 
 def tried(providers: Mapping[str, str]) -> dict[str, datetime]:
     """When each channel was last tried with the provider it has now: by a test, or by a sending that went out."""
-    found: dict[str, datetime] = {}
-    for row in db.session.scalars(select(ChannelTrial)):
-        if row.tried_at is not None and providers.get(row.channel) == row.provider:
-            found[row.channel] = row.tried_at
+    return _used(providers, trials())
+
+
+def stands(providers: Mapping[str, str]) -> dict[str, tuple[datetime | None, str, datetime | None]]:
+    """By channel: when it was last tried with the provider it has now, by whom ("": a sending), and a later test that was not taken."""
+    made = trials()
+    at, found = _used(providers, made), {}
+    for channel in providers:
+        ours = made.get(channel)
+        if ours is None or ours.provider != providers[channel]:
+            found[channel] = at.get(channel), "", None
+            continue
+        failed = ours.asked_at if ours.asked_at and ours.asked_at > (at.get(channel) or NEVER) else None
+        found[channel] = at.get(channel), ours.tried_by or "" if ours.tried_at == at.get(channel) else "", failed
+    return found
+
+
+def _used(providers: Mapping[str, str], made: Mapping[str, ChannelTrial]) -> dict[str, datetime]:
+    found = {
+        row.channel: row.tried_at
+        for row in made.values()
+        if row.tried_at and providers.get(row.channel) == row.provider
+    }
     sent = (
         select(DispatchTally.channel, func.max(Dispatch.started_at))
         .join(Dispatch, Dispatch.id == DispatchTally.dispatch_id)

@@ -1,8 +1,7 @@
 """Ways to reach people: which of them work here, and a test to whoever asks before any notice needs it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Final
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, url_for
@@ -15,9 +14,7 @@ from incident.domain.readiness import BY_HAND, Channel, Check
 from incident.exports.letters import MIME
 from incident.settings import Settings
 from incident.store import reach as reach_rows
-from incident.store import readiness as rows
 from incident.store import users
-from incident.store.readiness import ChannelTrial
 from incident.web.access import actor, me, now, permit
 from incident.web.boards import CHANNEL_LABELS
 from incident.web.languages import Word
@@ -48,7 +45,6 @@ class Way:
     goes_to: str = ""
     lacks: str = ""
     by: str = ""
-    not_taken_at: datetime | None = None
 
     @property
     def word(self) -> str:
@@ -115,22 +111,17 @@ def sampled() -> Response:
 
 def ways() -> list[Way]:
     """How each channel stands, for the reader."""
-    own, last = _own(), rows.trials()
-    people = users.by_refs({row.tried_by for row in last.values() if row.tried_by})
-    names = {ref: user.name or ref for ref, user in people.items()}
-    return [_way(channel, own, last.get(channel.word), names) for channel in actions.tried(_channels())]
+    own, channels = _own(), actions.tried(_channels())
+    people = users.by_refs({channel.tried_by for channel in channels if channel.tried_by})
+    return [
+        _way(channel, own, people[channel.tried_by].name if channel.tried_by in people else "") for channel in channels
+    ]
 
 
-def _way(channel: Channel, own: Mapping[str, str], last: ChannelTrial | None, names: Mapping[str, str]) -> Way:
+def _way(channel: Channel, own: Mapping[str, str], by: str) -> Way:
     check, need = readiness.of_channel(channel, now()), NEEDS.get(channel.word, "")
-    way = Way(channel, check, goes_to=me().email if channel.word == "email" else own.get(need, ""))
-    if need and not own[need]:
-        way = replace(way, lacks=need)
-    if last is None or last.provider != channel.provider:
-        return way
-    if last.asked_at and (last.tried_at is None or last.asked_at > last.tried_at):
-        way = replace(way, not_taken_at=last.asked_at)
-    return replace(way, by=names.get(last.tried_by or "", "")) if last.tried_at == channel.used_at else way
+    goes_to = me().email if channel.word == "email" else own.get(need, "")
+    return Way(channel, check, goes_to=goes_to, lacks=need if need and not own[need] else "", by=by)
 
 
 def _own() -> dict[str, str]:

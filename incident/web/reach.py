@@ -202,7 +202,7 @@ def offer_device() -> ResponseReturnValue:
     except Refused as refusal:
         return _refused(form, refusal)
     flash(_("A code is on its way to that device. Type it in below."))
-    return redirect(url_for(".show", _anchor="device"))
+    return redirect(url_for(".show", _anchor="your-device"))
 
 
 @bp.post("/device/code")
@@ -217,7 +217,7 @@ def prove_device() -> ResponseReturnValue:
     except Refused as refusal:
         return _refused(form, refusal)
     flash(_("Your device is proved."), "met")
-    return redirect(url_for(".show", _anchor="device"))
+    return redirect(url_for(".show", _anchor="your-device"))
 
 
 @bp.post("/device/remove")
