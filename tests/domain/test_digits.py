@@ -45,7 +45,7 @@ def test_a_time_of_full_width_is_a_time():
         (lambda typed: notices.demand_count(typed, 5), "people"),
         (
             lambda typed: remedies.offered(
-                {"name": "Watch", "months": typed}, today=date(2026, 11, 22), languages=["en"]
+                {"name": "Watch", "services": ["voucher"], "months": typed}, today=date(2026, 11, 22), languages=["en"]
             ),
             "months",
         ),
