@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, func, select
@@ -26,9 +27,7 @@ def of(incident_ids: Collection[int]) -> Mapping[int, Deadline]:
     """The next deadline of each of these incidents that is open and has one, in one query."""
     if not incident_ids:
         return {}
-    firsts = select(_first_of(Incident.id).correlate(Incident)).where(
-        Incident.id.in_(incident_ids), Incident.state == "open"
-    )
+    firsts = select(_first_of(Incident.id)).where(Incident.id.in_(incident_ids), Incident.state == "open")
     query = select(FindingRow.incident_id, FindingRow.ref, FindingRow.title, FindingRow.due_at)
     found = db.session.execute(query.where(FindingRow.id.in_(firsts)))
     return {row.incident_id: Deadline(row.ref, row.title, row.due_at) for row in found}
@@ -55,7 +54,7 @@ def _dated(query: Select[Incident], after: Place | None, limit: int) -> list[tup
     """Walks the due times and stops at each incident's first."""
     those = query.where(Incident.state == "open").with_only_columns(Incident.id)
     walk = select(FindingRow.incident_id, FindingRow.due_at, FindingRow.id).where(*_running(), belongs_to(those))
-    walk = walk.where(FindingRow.id == _first_of(FindingRow.incident_id).correlate(FindingRow))
+    walk = walk.where(FindingRow.id == _first_of(FindingRow.incident_id))
     if after is not None and after.due_at is not None:
         walk = walk.where(
             FindingRow.due_at >= after.due_at, (FindingRow.due_at > after.due_at) | (FindingRow.id > after.number)
@@ -69,7 +68,7 @@ def _dated(query: Select[Incident], after: Place | None, limit: int) -> list[tup
 
 
 def _undated(query: Select[Incident], below: int | None, limit: int) -> list[tuple[Incident, Place]]:
-    has_one = (Incident.state == "open") & _first_of(Incident.id).correlate(Incident).is_not(None)
+    has_one = (Incident.state == "open") & _first_of(Incident.id).is_not(None)
     rest = query.where(~has_one)
     if below is not None:
         rest = rest.where(Incident.id < below)
@@ -80,8 +79,11 @@ def _running() -> tuple[Any, ...]:
     return LIVE, func.coalesce(FindingRow.standing, "") == "owed", FindingRow.due_at.is_not(None)
 
 
+@cache
 def _first_of(incident: InstrumentedAttribute[int]) -> ScalarSelect[int]:
-    """The finding of this incident that is due first."""
+    """The finding that is due first in the incident that the query around it names by this column; made once."""
     one = aliased(FindingRow)
     mine = (LIVE, one.incident_id == incident, func.coalesce(one.standing, "") == "owed", one.due_at.is_not(None))
-    return select(one.id).where(*mine).order_by(one.due_at, one.id).limit(1).scalar_subquery()
+    return (
+        select(one.id).where(*mine).order_by(one.due_at, one.id).limit(1).correlate(incident.class_).scalar_subquery()
+    )

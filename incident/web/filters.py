@@ -1,12 +1,14 @@
 """Words for times, sizes and numbers in templates, in the reader's language and zone, with the zone shown."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, get_timezone_location
 from flask import Flask
 
 from incident.clock import now
+from incident.exports.catalogue import FORMATS
 from incident.web import access, languages
 from incident.web.languages import _
 
@@ -28,8 +30,13 @@ def when(instant: datetime | None, zone: ZoneInfo | None = None) -> str:
     if instant is None:
         return "—"
     zone = zone or access.zone()
-    written = format_datetime(instant.astimezone(zone), MOMENTS[languages.tag()], locale=languages.locale())
-    return f"{written} {_city(zone)}"
+    return f"{_moment(instant.astimezone(UTC).replace(second=0, microsecond=0), zone, languages.tag())} {_city(zone)}"
+
+
+@lru_cache(maxsize=4_096)
+def _moment(minute: datetime, zone: ZoneInfo, tag: str) -> str:
+    """Lists say the same minutes again and again, and Babel takes its time over each."""
+    return format_datetime(minute.astimezone(zone), MOMENTS[tag], locale=FORMATS[tag])
 
 
 def brief(at: datetime, zone: ZoneInfo) -> str:
