@@ -85,7 +85,8 @@ def case(incident: Incident, report: Report, company: Company, now: datetime) ->
     form = form_of(report.form)
     told = dossier.gathered(incident, company=company, zone=ZoneInfo(report.zone), language=report.language, now=now)
     others = tuple(one for one in told.reports if one.authority.lower() != report.authority.lower())
-    due_at = due_of(report, obligations.dues(incident.id))
+    dues = {row.duty: row.due_at for row in obligations.telling(incident.id) if not row.wave}
+    due_at = due_of(report, dues)
     return Case(incident, report, form, replace(told, reports=others), company, due_at, _before(report))
 
 
@@ -166,8 +167,8 @@ def _awaits(row: FindingRow) -> bool:
 
 
 def _before(report: Report) -> dict[str, str] | None:
-    """What each question of the report before was answered with; None for a first report."""
-    if report.previous is None:
+    """What each question of the report before was answered with; None for a first report, and for one whose answers stand."""
+    if report.previous is None or report.answers is not None:
         return None
     earlier = rows.by_ref(report.incident_id, report.previous)
     return {one["question"]: one["answer"] for one in (earlier.answers or [])} if earlier else None

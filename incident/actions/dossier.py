@@ -1,6 +1,6 @@
 """Gathers what documents say about one incident, from every room, in a few queries. Reads only; leaves no line."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
@@ -27,14 +27,11 @@ from incident.domain.lawbook import Lawbook
 from incident.domain.privilege import Kind
 from incident.settings import Settings
 from incident.store import (
-    checkpoints,
-    closings,
     dispatches,
+    dossiers,
     enquiries,
-    grades,
     incidents,
     law_editions,
-    notices,
     obligations,
     people,
     plans,
@@ -42,14 +39,17 @@ from incident.store import (
     remedies,
     reports,
 )
+from incident.store.checkpoints import Checkpoint
 from incident.store.closings import Review
 from incident.store.dispatches import Dispatch
-from incident.store.incidents import Incident
+from incident.store.dossiers import Papers
+from incident.store.grades import Grade
+from incident.store.incidents import Evidence, Incident
 from incident.store.notices import Notice
 from incident.store.obligations import FindingRow
+from incident.store.plans import Step
 
 COUNTED = frozenset({"active", "erased"})
-MOST = 200
 REVIEW = {
     "went_well": "What went well",
     "went_badly": "What went badly",
@@ -63,10 +63,10 @@ def gathered(
     incident: Incident, *, company: Company, zone: tzinfo, language: str, now: datetime, privileged: bool = False
 ) -> Dossier:
     """The incident as it stands at this moment, its times to be shown in `zone`; marked items only if `privileged`."""
-    marked = [] if privileged else privilege.current(incident.id)
-    withheld = {kind: privilege.items(marked, kind) for kind in Kind}
+    papers = dossiers.papers(incident.id)
+    withheld = {kind: privilege.items(() if privileged else papers.marked, kind) for kind in Kind}
     counted = _people(incident.id)
-    reviewed = None if withheld[Kind.REVIEW] else closings.review(incident.id)
+    reviewed = None if withheld[Kind.REVIEW] else papers.review
     return Dossier(
         ref=incident.ref,
         title=incident.title,
@@ -81,15 +81,15 @@ def gathered(
         facts={key: fact for key, fact in facts_of(incident.id).items() if key not in withheld[Kind.FACT]},
         people_total=sum(counted.values()),
         people_by_place={place: number for place, number in counted.items() if place},
-        grades=_grades(incident.id, withheld[Kind.FACT]),
-        steps=_steps(incident.id, withheld[Kind.FACT]),
+        grades=_grades(papers.grades, withheld[Kind.FACT]),
+        steps=_steps(papers.steps, withheld[Kind.FACT]),
         duties=_duties(incident.id, withheld[Kind.FACT]),
-        notices=_notices(incident.id),
-        evidence=tuple(line for line in _evidence(incident.id) if line.ref not in withheld[Kind.EVIDENCE]),
+        notices=_notices(papers),
+        evidence=tuple(line for line in _evidence(papers.evidence) if line.ref not in withheld[Kind.EVIDENCE]),
         reports=_reports(incident.id, language),
         review=_review(reviewed),
         factors=tuple(reviewed.factors) if reviewed else (),
-        seal=_seal(),
+        seal=_seal(papers.checkpoint),
     )
 
 
@@ -127,7 +127,7 @@ def _people(incident_id: int) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _grades(incident_id: int, marked: Collection[str]) -> tuple[GradeLine, ...]:
+def _grades(found: Mapping[str, Grade], marked: Collection[str]) -> tuple[GradeLine, ...]:
     return tuple(
         GradeLine(
             row.scale,
@@ -136,11 +136,11 @@ def _grades(incident_id: int, marked: Collection[str]) -> tuple[GradeLine, ...]:
             () if marked else tuple(row.reasons),  # a reason may quote a fact that is privileged
             row.basis == "chosen",
         )
-        for _, row in sorted(grades.current(incident_id).items())
+        for _, row in sorted(found.items())
     )
 
 
-def _steps(incident_id: int, marked: Collection[str]) -> tuple[StepLine, ...]:
+def _steps(rows: Sequence[Step], marked: Collection[str]) -> tuple[StepLine, ...]:
     return tuple(
         StepLine(
             row.title,
@@ -152,7 +152,7 @@ def _steps(incident_id: int, marked: Collection[str]) -> tuple[StepLine, ...]:
             due_at=None if row.due_from in marked else row.due_at,
             rule="" if row.due_from in marked else row.due_words,
         )
-        for row in plans.steps(incident_id)
+        for row in rows
         if row.need == "yes" or row.state not in plans.UNDONE
     )
 
@@ -186,9 +186,9 @@ def _duty(row: FindingRow, book: Lawbook) -> DutyLine:
     )
 
 
-def _notices(incident_id: int) -> tuple[NoticeLine, ...]:
-    sent = {row.notice_id: row for row in reversed(dispatches.of_incident(incident_id, limit=MOST))}
-    return tuple(_notice(row, sent.get(row.id)) for row in reversed(notices.of_incident(incident_id, limit=MOST)))
+def _notices(papers: Papers) -> tuple[NoticeLine, ...]:
+    sent = {row.notice_id: row for row in reversed(papers.dispatches)}
+    return tuple(_notice(row, sent.get(row.id)) for row in reversed(papers.notices))
 
 
 def _notice(row: Notice, sent: Dispatch | None) -> NoticeLine:
@@ -233,23 +233,19 @@ def _review(row: Review | None) -> tuple[ReviewLine, ...]:
     return tuple(ReviewLine(label, getattr(row, name)) for name, label in REVIEW.items()) if row else ()
 
 
-def _seal() -> Seal | None:
+def _seal(row: Checkpoint | None) -> Seal | None:
     """The latest checkpoint: size and root as its signed note says them."""
-    row = checkpoints.latest()
     if row is None:
         return None
     _, size, root, *_ = row.note.split("\n")
     return Seal(int(size), root, datetime.fromisoformat(row.at))
 
 
-def _evidence(incident_id: int) -> tuple[EvidenceLine, ...]:
-    rows = incidents.evidence(incident_id)
+def _evidence(rows: Sequence[Evidence]) -> tuple[EvidenceLine, ...]:
     return tuple(EvidenceLine(row.ref, row.description, row.sha256, row.size, row.added_at) for row in reversed(rows))
 
 
 def _reports(incident_id: int, language: str) -> tuple[ReportLine, ...]:
-    rows = reports.filed(incident_id)
-    receipts = reports.receipts([row.id for row in rows])
     return tuple(
         ReportLine(
             ref=row.ref,
@@ -257,8 +253,8 @@ def _reports(incident_id: int, language: str) -> tuple[ReportLine, ...]:
             stage=form.words(form.stage(row.stage).label, language),
             authority=row.authority,
             filed_at=row.filed_at,
-            reference=next((one.reference for one in reversed(receipts.get(row.id, ())) if one.reference), ""),
+            reference=next((one.reference for one in reversed(receipts) if one.reference), ""),
         )
-        for row in rows
+        for row, receipts in reports.with_receipts(incident_id).items()
         if row.filed_at is not None and (form := library().get(row.form)) is not None
     )

@@ -334,7 +334,7 @@ def _whole(report: Report) -> dict[str, Any]:
         "missing_answers": [one["question"] for one in kept if one["required"] and one["standing"] == "missing"],
         "outdated_answers": [one.question.key for one in given if one.outdated],
         "facts_changed": filings.moved_on(kept, at_hand.told) if report.state == State.FILED else {},
-        "receipts": [vars(one) for one in rows.receipts([report.id]).get(report.id, [])],
+        "receipts": [vars(one) for one in rows.receipts(report)],
         "files": [{"kind": one.kind, "sha256": one.sha256, "size": one.size} for one in rows.files(report.id)],
     }
 

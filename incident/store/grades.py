@@ -1,10 +1,22 @@
 """Grades as they were suggested and chosen. Rows are only added; the current grade of a scale is the latest chosen one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, LargeBinary, String, Text, func, select
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    Text,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.scales import NOT_CONCERNED
@@ -41,13 +53,23 @@ words.keep(Grade, "note")
 @once
 def latest(incident_id: int) -> dict[tuple[str, str], Grade]:
     """The latest grade by scale and basis, in one query."""
-    newest = select(func.max(Grade.id)).where(Grade.incident_id == incident_id).group_by(Grade.scale, Grade.basis)
-    return {(row.scale, row.basis): row for row in db.session.scalars(select(Grade).where(Grade.id.in_(newest)))}
+    return {(row.scale, row.basis): row for row in db.session.scalars(newest(incident_id))}
+
+
+def newest(incident_id: int | BindParameter[int]) -> Select[Grade]:
+    """The latest grade of each scale and basis."""
+    last = select(func.max(Grade.id)).where(Grade.incident_id == incident_id).group_by(Grade.scale, Grade.basis)
+    return select(Grade).where(Grade.id.in_(last))
 
 
 def current(incident_id: int) -> dict[str, Grade]:
     """The grade that counts on each scale: the latest chosen one, or else the latest suggestion if it still applies."""
-    found = latest(incident_id)
+    return counting(latest(incident_id).values())
+
+
+def counting(latest: Iterable[Grade]) -> dict[str, Grade]:
+    """Of the latest grades, those that count, by scale."""
+    found = {(row.scale, row.basis): row for row in latest}
     scales = dict.fromkeys(scale for scale, _ in found)
     counting = {scale: found.get((scale, "chosen")) or found[(scale, "suggested")] for scale in scales}
     return {scale: row for scale, row in counting.items() if row.level != NOT_CONCERNED}

@@ -246,6 +246,7 @@ def handovers(incidents: Select[Any], *, limit: int) -> Sequence[tuple[Note, str
     return [(note, name) for note, name in db.session.execute(query.order_by(Note.id.desc()).limit(limit))]
 
 
+@once
 def evidence(incident_id: int) -> Sequence[Evidence]:
     """All evidence of an incident, newest first."""
     return db.session.scalars(

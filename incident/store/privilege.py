@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, func, select
+from sqlalchemy import BindParameter, ForeignKey, Index, LargeBinary, Select, String, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.privilege import Basis, Kind, Marked
@@ -35,11 +35,15 @@ words.keep(PrivilegeMark, "description")
 
 def current(incident_id: int) -> list[Marked]:
     """The items that are marked now, in the order in which they were."""
+    return [marked(row) for row in db.session.scalars(marks(incident_id).order_by(PrivilegeMark.id))]
+
+
+def marks(incident_id: int | BindParameter[int]) -> Select[PrivilegeMark]:
+    """The rows by which items are marked now."""
     newest = select(func.max(PrivilegeMark.id)).where(PrivilegeMark.incident_id == incident_id)
-    query = select(PrivilegeMark).where(
+    return select(PrivilegeMark).where(
         PrivilegeMark.id.in_(newest.group_by(PrivilegeMark.kind, PrivilegeMark.item)), PrivilegeMark.state == "marked"
     )
-    return [_marked(row) for row in db.session.scalars(query.order_by(PrivilegeMark.id))]
 
 
 def history(incident_id: int, *, limit: int = 1_000) -> Sequence[PrivilegeMark]:
@@ -59,5 +63,6 @@ def items(marked: Collection[Marked], kind: Kind) -> frozenset[str]:
     return frozenset(one.item for one in marked if one.kind is kind)
 
 
-def _marked(row: PrivilegeMark) -> Marked:
+def marked(row: PrivilegeMark) -> Marked:
+    """The item that a row marks."""
     return Marked(row.ref, Kind(row.kind), row.item, Basis(row.basis), row.description, row.at, row.by)

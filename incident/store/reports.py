@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Report(Model):
@@ -106,16 +107,24 @@ def page(incident_id: int, *, before: int | None = None, limit: int = 50) -> Seq
 
 def filed(incident_id: int) -> Sequence[Report]:
     """Every filed report of an incident, oldest first, without the answers."""
-    query = select(Report).where(Report.incident_id == incident_id, Report.state == "filed")
-    return db.session.scalars(query.options(*map(defer, WORDS)).order_by(Report.id)).all()
+    return [row for row in with_receipts(incident_id) if row.state == "filed"]
+
+
+@once
+def with_receipts(incident_id: int) -> Mapping[Report, Sequence[Receipt]]:
+    """Every report of an incident, oldest first, without the answers; with its receipts, oldest first."""
+    query = select(Report, Receipt).outerjoin(Receipt, Receipt.report_id == Report.id).options(*map(defer, WORDS))
+    query = query.where(Report.incident_id == incident_id).order_by(Report.id, Receipt.id)
+    found: dict[Report, list[Receipt]] = {}
+    for report, receipt in db.session.execute(query):
+        found.setdefault(report, []).extend([receipt] if receipt else [])
+    return found
 
 
 def stages(incident_id: int, form: str, authority: str) -> Sequence[tuple[str, str]]:
     """Stage and state of every report of this form to this authority, oldest first."""
-    query = select(Report.stage, Report.state).where(
-        Report.incident_id == incident_id, Report.form == form, func.lower(Report.authority) == authority.lower()
-    )
-    return [(stage, state) for stage, state in db.session.execute(query.order_by(Report.id))]
+    same = (form, authority.lower())
+    return [(row.stage, row.state) for row in with_receipts(incident_id) if (row.form, row.authority.lower()) == same]
 
 
 def last_filed(incident_id: int, form: str, authority: str) -> Report | None:
@@ -129,12 +138,9 @@ def last_filed(incident_id: int, form: str, authority: str) -> Report | None:
     return db.session.scalar(query.order_by(Report.id.desc()).limit(1))
 
 
-def receipts(report_ids: Sequence[int]) -> Mapping[int, Sequence[Receipt]]:
-    """The receipts of each report, oldest first."""
-    found: dict[int, list[Receipt]] = {}
-    for row in db.session.scalars(select(Receipt).where(Receipt.report_id.in_(report_ids)).order_by(Receipt.id)):
-        found.setdefault(row.report_id, []).append(row)
-    return found
+def receipts(report: Report) -> Sequence[Receipt]:
+    """The receipts of a report, oldest first."""
+    return with_receipts(report.incident_id).get(report, ())
 
 
 def files(report_id: int) -> Sequence[ReportFile]:

@@ -179,7 +179,7 @@ def read_only(at_hand: Case, at: datetime) -> dict[str, Any]:
         "channel": CHANNEL_LABELS.get(report.channel or "", report.channel),
         "late": report.late,
         "missing": report.missing,
-        "receipts": rows.receipts([report.id]).get(report.id, []),
+        "receipts": rows.receipts(report),
         "files": rows.files(report.id),
         "next": [(stage, form.stage(stage).label.en) for stage in _next(report, form)]
         if report.state == State.FILED

@@ -214,7 +214,7 @@ def test_the_receipt_may_be_a_reference_or_evidence_and_may_come_later(app: APIF
     )
     report = filed(ref, begun(ref))
     reports.add_receipt(ref, report.ref, reference="CNIL-2026/17", evidence=piece, actor="U-1", now=NOON)
-    [receipt] = rows.receipts([report.id])[report.id]
+    [receipt] = rows.receipts(report)
     assert (receipt.reference, receipt.evidence) == ("CNIL-2026/17", piece)
     with pytest.raises(Invalid, match="or both"):
         reports.add_receipt(ref, report.ref, reference=" ", evidence="", actor="U-1", now=NOON)
