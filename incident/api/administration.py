@@ -8,6 +8,7 @@ from flask import Response, current_app
 from pydantic import BaseModel, Field
 
 from incident.actions import channel_trials
+from incident.api.scheme import a_file
 from incident.web.access import actor, now, permit
 from incident.web.administration import shown
 from incident.web.channels import sampled, ways
@@ -31,7 +32,9 @@ class ChannelOut(BaseModel):
     provider: str = Field(description="Empty: only the sandbox.")
     verdict: Literal["fails", "look", "ready"]
     says: str
-    tried_at: datetime | None = Field(description="When it was last tried with this provider, or a sending went out by it.")
+    tried_at: datetime | None = Field(
+        description="When it was last tried with this provider, or a sending went out by it."
+    )
     trial: Literal["", "test", "sheet"] = Field(description="How it is tried; empty: not at all.")
     lacks: Literal["", "number", "device"] = Field(
         description="What you have to prove under your account before a test reaches you."
@@ -87,7 +90,7 @@ def test(channel: str) -> dict[str, str]:
 
 @bp.post("/channels/letter/sample")
 @permit("channel.test")
-@bp.doc(responses={200: "The sheet: pdf."})
+@bp.doc(responses=a_file("The sheet.", "application/pdf"))
 def sample() -> Response:
     """Have a letter made to look at; nothing is posted."""
     return sampled()

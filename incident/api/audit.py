@@ -9,6 +9,7 @@ from flask import Response, current_app, stream_with_context
 from pydantic import BaseModel, ConfigDict, Field
 
 from incident.actions import checkpoints as actions
+from incident.api.scheme import a_file
 from incident.domain.errors import Missing
 from incident.store import audit, witnesses
 from incident.store import checkpoints as rows
@@ -162,7 +163,7 @@ def _newest() -> dict[str, Any]:
 
 @whole.get("/export")
 @permit("record.export")
-@whole.doc(responses={200: "JSON lines, as docs/record.md describes them."})
+@whole.doc(responses=a_file("JSON lines, as docs/record.md describes them.", "application/jsonl"))
 def export() -> Response:
     """The whole record, to be checked without this program."""
     return Response(stream_with_context(rows.exported()), mimetype="application/jsonl")

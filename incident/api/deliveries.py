@@ -10,6 +10,7 @@ from incident.actions import climbing, shortfall
 from incident.actions import deliveries as actions
 from incident.actions import dispatch as dispatching
 from incident.api.incidents import Ref
+from incident.api.scheme import a_file
 from incident.api.sending_models import (
     CareIn,
     CountIn,
@@ -81,7 +82,7 @@ def start(incident: str, given: StartIn) -> dict[str, str]:
 
 @bp.get("/register.csv")
 @permit("sending.view")
-@bp.doc(responses={200: "The register as CSV, streamed."})
+@bp.doc(responses=a_file("The register, streamed.", "text/csv"))
 def register_(incident: str) -> Response:
     """The register: every attempt of every sending of the incident with its state and times, as CSV."""
     lines = register.as_csv(registers.pages(g.incident.id))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from incident.actions import after_action, particulars
 from incident.actions import drills as actions
 from incident.api.incidents import Ref, Strict
+from incident.api.scheme import a_file
 from incident.domain import scenarios
 from incident.domain.drills import Arrival
 from incident.domain.errors import Missing
@@ -252,7 +253,7 @@ def report(incident: str) -> dict[str, Any]:
 
 @one.post("/report.<kind>")
 @permit("report.export")
-@one.doc(responses={200: "The file: pdf, json or csv."})
+@one.doc(responses=a_file("The file: pdf, json or csv.", "application/pdf", "application/json", "text/csv"))
 def export(incident: str, kind: str) -> Response:
     """The same as a file (pdf, json, csv); its digest goes into the record."""
     about = told()

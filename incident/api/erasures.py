@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from incident.actions import erasing, keeping
 from incident.api.incidents import Strict
+from incident.api.scheme import a_file
 from incident.domain.erasures import LONGEST_REASON, WHY
 from incident.domain.retention import LONGEST_DAYS
 from incident.store import erasures as rows
@@ -173,7 +174,7 @@ def decline(incident: str, ref: str) -> str:
 
 @bp.get("/<ref>/certificate/<kind>")
 @permit("erasure.view")
-@bp.doc(responses={200: "The certificate: pdf, or json as it was kept."})
+@bp.doc(responses=a_file("The certificate: pdf, or json as it was kept.", "application/pdf", "application/json"))
 def certificate(incident: str, ref: str, kind: str) -> Response:
     """The certificate of an erasure that was done."""
     return certified(incident, ref, kind)

@@ -9,6 +9,7 @@ from flask import Response, current_app, request, stream_with_context
 from pydantic import BaseModel, ConfigDict, Field
 
 from incident.actions import imports, taking_back
+from incident.api.scheme import a_file
 from incident.domain.errors import Invalid
 from incident.domain.imports import Reading
 from incident.exports import csv
@@ -176,6 +177,7 @@ def take_back(incident: str, ref: str, given: TakeBackIn) -> dict[str, int]:
 
 @bp.get("/<ref>/refused")
 @permit("people.import")
+@bp.doc(responses=a_file("The refused lines with the reason of each.", "text/csv"))
 def refused(incident: str, ref: str) -> Response:
     """The refused rows with their reasons, as CSV. The look leaves a line."""
     lines = imports.refused(incident, ref, actor=actor(), now=now())

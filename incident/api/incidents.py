@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from incident.actions import evidence as evidence_actions
 from incident.actions import intake, particulars
+from incident.api.scheme import a_file
 from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing
 from incident.domain.facts import vocabulary
@@ -335,6 +336,7 @@ class CopyIn(Strict):
 @bp.get("/<incident>/evidence/<piece>/file")
 @permit("evidence.copy")
 @bp.input(CopyIn, location="query", arg_name="given")
+@bp.doc(responses=a_file("The piece as it was brought.", "application/octet-stream"))
 def download(incident: str, piece: str, given: CopyIn) -> Response:
     """The piece itself. The look leaves a line; what malware was found in needs `despite`."""
     found, pieces = evidence_actions.take_copy(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from incident.actions import letters as actions
 from incident.actions import returned
 from incident.api.incidents import Ref, Strict
+from incident.api.scheme import a_file
 from incident.domain import letters as rules
 from incident.domain.errors import Missing
 from incident.store import letters as rows
@@ -137,6 +138,7 @@ def batch(incident: str, batch: str) -> dict[str, Any]:
 
 @bp.get("/<batch>/manifest")
 @permit("sending.view")
+@bp.doc(responses=a_file("What lies in which file, a line a letter.", "text/csv"))
 def manifest(incident: str, batch: str) -> Response:
     """The manifest for the mail house as CSV: no name, no address."""
     return pages.manifest_of(batch)
@@ -144,6 +146,7 @@ def manifest(incident: str, batch: str) -> Response:
 
 @bp.post("/<batch>/files/<name>")
 @permit("letter.print")
+@bp.doc(responses=a_file("The sheets to print.", "application/pdf"))
 def copy(incident: str, batch: str, name: str) -> Response:
     """One print file (PDF); the download leaves a line."""
     return pages.print_file(incident, batch, name)

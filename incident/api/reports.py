@@ -12,6 +12,7 @@ from incident.actions import cases
 from incident.actions import reports as actions
 from incident.actions.cases import Owed
 from incident.api.incidents import Place, Ref, Strict
+from incident.api.scheme import DOCX, a_file
 from incident.domain import filings, forms
 from incident.domain.errors import Missing
 from incident.domain.forms import Form
@@ -293,7 +294,7 @@ def discard(incident: str, ref: str, given: VersionIn) -> str:
 
 @bp.post("/<ref>/files/<kind>")
 @permit("report.export")
-@bp.doc(responses={200: "The file: pdf, docx, json or csv."})
+@bp.doc(responses=a_file("The file: pdf, docx, json or csv.", "application/pdf", DOCX, "application/json", "text/csv"))
 def export(incident: str, ref: str, kind: str) -> Response:
     """Make a file of the draft as it stands; its digest goes into the record."""
     return download(actions.export(incident, ref, kind, company=company(), actor=actor(), now=now()))
@@ -301,7 +302,7 @@ def export(incident: str, ref: str, kind: str) -> Response:
 
 @bp.get("/<ref>/files/<kind>")
 @permit("report.view")
-@bp.doc(responses={200: "The file: pdf, docx, json or csv."})
+@bp.doc(responses=a_file("The file: pdf, docx, json or csv.", "application/pdf", DOCX, "application/json", "text/csv"))
 def kept_file(incident: str, ref: str, kind: str) -> Response:
     """A file of a filed report, as it was made on filing."""
     report = _report(ref)

@@ -11,6 +11,7 @@ from incident.actions import reviews as actions
 from incident.actions.reviews import Moment
 from incident.api.bundles import Along
 from incident.api.incidents import Ref, Strict
+from incident.api.scheme import DOCX, a_file
 from incident.domain.reviews import LONGEST_MOMENT
 from incident.store import closings
 from incident.store import reviews as rows
@@ -127,7 +128,7 @@ def take_out(incident: str, moment: str) -> str:
 @bp.post("/file/<kind>")
 @permit("report.export")
 @bp.input(Along, location="query", arg_name="along")
-@bp.doc(responses={200: "The file: pdf or json."})
+@bp.doc(responses=a_file("The file: pdf, docx or json.", "application/pdf", DOCX, "application/json"))
 def export(incident: str, kind: str, along: Along) -> Response:
     """Make the review as a file; its digest goes into the record."""
     about: dict[str, Any] = {"company": company(), "zone": house_zone(), "privileged": taken_along(along.privileged)}

@@ -1,7 +1,7 @@
 """How the description of the API says who may call: a personal token, and what a refusal looks like."""
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from apiflask import APIFlask
 from flask import current_app
@@ -36,6 +36,24 @@ REPEATABLE = {
     "description": "A key of your own: sent again with it within a day, the request is answered again and not done again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
 }
+
+
+DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+Answers: TypeAlias = dict[int | str, dict[str, str | dict[str, dict[str, Any]]]]
+
+
+def a_file(says: str, *types: str) -> Answers:
+    """The answers of a call that gives a file of one of these media types and no JSON document, for its `responses`."""
+    return {200: {"description": says, "content": {mime: {"schema": _of_a_file(mime)} for mime in types}}}
+
+
+def _of_a_file(mime: str) -> dict[str, str]:
+    if mime.endswith("json"):
+        return {}
+    is_text = mime.startswith("text/") or mime == "application/jsonl"
+    return {"type": "string"} if is_text else {"type": "string", "format": "binary"}
 
 
 def init(app: APIFlask) -> None:

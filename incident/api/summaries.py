@@ -5,6 +5,7 @@ from flask import Response
 
 from incident.actions import summaries as actions
 from incident.api.bundles import Along
+from incident.api.scheme import DOCX, a_file
 from incident.web.access import actor, now, permit, zone
 from incident.web.bundles import taken_along
 from incident.web.reports import company, download, house_zone
@@ -16,7 +17,15 @@ bp = APIBlueprint("api_summaries", __name__, url_prefix="/api/v1/incidents/<inci
 @bp.post("/summary/<kind>")
 @permit("report.export")
 @bp.input(Along, location="query", arg_name="along")
-@bp.doc(responses={200: "The file: pdf, docx, json, stix (STIX 2.1), veris or misp."})
+@bp.doc(
+    responses=a_file(
+        "The file: pdf, docx, json, stix (STIX 2.1), veris or misp.",
+        "application/pdf",
+        DOCX,
+        "application/json",
+        "application/stix+json",
+    )
+)
 def export(incident: str, kind: str, along: Along) -> Response:
     """Make the summary as it stands; its digest goes into the record."""
     also = taken_along(along.privileged)
@@ -27,7 +36,7 @@ def export(incident: str, kind: str, along: Along) -> Response:
 
 @bp.get("/deadlines.ics")
 @permit("duty.view")
-@bp.doc(responses={200: "An iCalendar file."})
+@bp.doc(responses=a_file("An iCalendar file.", "text/calendar"))
 def deadlines(incident: str) -> Response:
     """Duties and steps with their due times, for a calendar that sends a token."""
     made = actions.deadlines(incident, zone=zone(), site=site(), now=now())

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from incident.actions import particulars, vulnerabilities
 from incident.actions import tip_triage as actions
 from incident.api.incidents import Place, Ref, Strict
+from incident.api.scheme import a_file
 from incident.domain import tips as rules
 from incident.domain.tips import Kind
 from incident.store import incidents
@@ -288,6 +289,7 @@ def set_aside(tip: str, given: AsideIn) -> str:
 
 @bp.get("/<tip>/files/<file>")
 @permit("tip.triage")
+@bp.doc(responses=a_file("The file as it was sent.", "application/octet-stream"))
 def file(tip: str, file: str) -> Response:
     """The bytes of a file; the look leaves a line in the record."""
     known(tip)

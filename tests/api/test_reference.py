@@ -4,10 +4,12 @@ import json
 import re
 
 import pytest
+from flask import Response
 from jsonschema import Draft202012Validator
 
 from incident.api import reading
-from incident.domain.access import Role
+from incident.domain.access import CASE_TEAM, Role
+from tests.builders import an_incident
 
 
 @pytest.fixture
@@ -66,6 +68,41 @@ def test_no_two_shapes_have_one_title_and_every_reference_leads_somewhere(spec):
     assert len(titles) > 300
     assert sorted(titles) == sorted(set(titles))
     assert set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(spec))) <= set(shapes)
+
+
+def files_given(app):
+    """The calls of programs that answer with a file: those whose function gives an answer of its own making."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1/") and app.view_functions[rule.endpoint].__annotations__["return"] is Response:
+            [way] = rule.methods & {"GET", "POST"}
+            yield re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), way.lower()
+
+
+def test_a_call_that_gives_a_file_names_its_media_types(app, spec):
+    found = {
+        (path, way): spec["paths"][path][way]["responses"]["200"]["content"] for path, way in sorted(files_given(app))
+    }
+    assert len(found) > 15
+    assert {call: content for call, content in found.items() if set(content) <= {"application/json"}} == {}
+    assert list(found["/api/v1/record/export", "get"]) == ["application/jsonl"]
+    calendar = found["/api/v1/incidents/{incident}/deadlines.ics", "get"]
+    assert calendar == {"text/calendar": {"schema": {"type": "string"}}}
+
+
+def test_what_a_file_is_said_to_be_it_is(app, spec, token_for):
+    one, header = an_incident(), token_for(*CASE_TEAM, Role.AUDITOR)
+    kinds = {}
+    for path, way in sorted(files_given(app)):
+        arguments = set(re.findall(r"{(\w+)}", path))
+        if way == "get" and arguments <= {"incident"}:
+            answer = app.test_client().get(path.format(incident=one.ref), headers=header, buffered=True)
+            if answer.status_code == 200:
+                kinds[path] = answer.mimetype in spec["paths"][path][way]["responses"]["200"]["content"]
+    assert kinds == {
+        "/api/v1/incidents/{incident}/deadlines.ics": True,
+        "/api/v1/incidents/{incident}/sendings/register.csv": True,
+        "/api/v1/record/export": True,
+    }
 
 
 def test_the_pages_show_what_is_given_and_what_comes(as_):

@@ -154,7 +154,7 @@ def test_the_record_says_what_is_known():
     assert made["discovery_method"] == "Ext - customer"
 
 
-@pytest.mark.parametrize("told", EVERY[-12:])
+@pytest.mark.parametrize("told", EVERY)
 def test_the_event_is_one_by_misps_own_reader(told):
     made = misp.event(told)
     read = MISPEvent(strict_validation=True)
