@@ -4,29 +4,23 @@ from zoneinfo import ZoneInfo
 from incident.domain import obligations as rules
 from incident.domain.clock import Calendar
 from incident.domain.facts import Facts
-from incident.domain.lawbook import Lawbook, parsed
+from incident.domain.lawbook import Lawbook
+from tests.made_up_laws import a_duty, a_law_file, law_of
 
-LAW = b"""
-id = "XX"
-name = "A law"
-short = "law"
-place = "FR"
-zone = "Europe/Paris"
-authority = "Somebody"
-since = 2020-01-01
-scope = { places = "FR" }
-[[duty]]
-id = "people"
-title = "Tell people"
-to = "individuals"
-cite = { place = "Art. 1", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
+LAW = a_law_file(
+    a_duty(
+        "people",
+        to="individuals",
+        deadline="",
+        more="""
 [duty.deadline]
 from = "determined_at"
 calendar_days = 30
 cap = { from = "aware_at", calendar_days = 30 }
 extension = { from = "good_cause_letter_at", calendar_days = 15 }
-"""
+""",
+    )
+)
 DETERMINED = datetime(2026, 10, 20, 15, tzinfo=UTC)
 AWARE = datetime(2026, 10, 10, 15, tzinfo=UTC)
 LAST_OF_NOVEMBER_9 = datetime(2026, 11, 9, 22, 59, 59, tzinfo=UTC)
@@ -35,7 +29,7 @@ LAST_OF_NOVEMBER_24 = datetime(2026, 11, 24, 22, 59, 59, tzinfo=UTC)
 
 def due(**facts):
     held = Facts({"residents": {"FR": 1}, "determined_at": DETERMINED, "aware_at": AWARE, **facts})
-    book = Lawbook({"XX": parsed(LAW, "xx.toml")})
+    book = Lawbook({"XX": law_of(LAW)})
     found = rules.found(held, book, lambda _: Calendar("FR", ZoneInfo("Europe/Paris")), date(2026, 11, 22), {})
     return rules.by_ref(found)["XX/people"].clock.due
 

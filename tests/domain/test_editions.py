@@ -10,31 +10,19 @@ from incident.domain.editions import LawText, Origin, edition, manifest
 from incident.domain.facts import Facts
 from incident.domain.lawbook import BadLaw
 from incident.domain.obligations import Standing, found
+from tests.made_up_laws import a_duty, a_law_file
 
-LAW = """
-id = "{id}"
-name = "A law"
-short = "law"
-place = "FR"
-zone = "Europe/Paris"
-authority = "Somebody"
-since = 2020-01-01
-scope = {{ places = "FR" }}
-{more}
-[[duty]]
-id = "tell"
-title = "Tell"
-to = "authority"
-deadline = {{ from = "aware_at", hours = {hours} }}
-cite = {{ place = "Art. 1", href = "https://example.org/law", read_on = 2026-01-01 }}
-confidence = "verified"
-"""
 OVERRULES = 'overrules = "XX-LAW"\noverrules_because = "Counsel reads the clock as 24 hours."'
 FACTS = Facts({"residents": {"FR": 3}, "aware_at": datetime(2026, 3, 6, 16, tzinfo=UTC)})
 
 
+def a_law(id_: str = "XX-LAW", more: str = "", hours: int = 72) -> str:
+    """A law file with one duty within so many hours."""
+    return a_law_file(a_duty(deadline=f'{{ from = "aware_at", hours = {hours} }}'), id_=id_, more=more)
+
+
 def text(path: str, id_: str = "XX-LAW", more: str = "", hours: int = 72) -> LawText:
-    return LawText(path, LAW.format(id=id_, more=more, hours=hours).encode())
+    return LawText(path, a_law(id_, more, hours).encode())
 
 
 LIBRARY = (text("xx/law.toml"),)

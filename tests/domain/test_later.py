@@ -11,48 +11,35 @@ from incident.domain import obligations as rules
 from incident.domain.clock import Calendar
 from incident.domain.facts import Facts
 from incident.domain.later import found_with
-from incident.domain.lawbook import Lawbook, library, parsed
+from incident.domain.lawbook import Lawbook, library
 from incident.domain.obligations import Standing
 from incident.domain.waves import Wave, before
+from tests.made_up_laws import a_duty, a_law_file, law_of
 
 TODAY = date(2026, 11, 22)
 FIRST = datetime(2026, 3, 3, 18, tzinfo=UTC)
 LATER = datetime(2026, 5, 4, 18, tzinfo=UTC)
-LAW = """
-id = "US-XX"
-name = "A state's law"
-short = "law"
-place = "US-TX"
-zone = "America/Chicago"
-authority = "Attorney General"
-since = 2020-01-01
-scope = { places = "US-TX" }
-[[duty]]
-id = "ag"
-title = "Report"
-to = "attorney_general"
-when = { residents = { least = 250 } }
-deadline = { from = "determined_at", calendar_days = 30 }
-cite = { place = "(i)", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-[[duty]]
-id = "people"
-title = "Tell people"
-to = "individuals"
-unless = [ { says = "No harm", when = { harm_likely = false } } ]
-deadline = { from = "determined_at", calendar_days = 60 }
-cite = { place = "(b)", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-[[duty]]
-id = "more"
-title = "Supplement"
-to = "authority"
-stage = "supplementary"
-deadline = { from = "aware_at", calendar_days = 10 }
-cite = { place = "(c)", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-"""
-BOOK = Lawbook({"US-XX": parsed(LAW.encode(), "xx.toml")})
+AG = a_duty(
+    "ag",
+    to="attorney_general",
+    deadline='{ from = "determined_at", calendar_days = 30 }',
+    more="when = { residents = { least = 250 } }",
+)
+PEOPLE = a_duty(
+    "people",
+    to="individuals",
+    deadline='{ from = "determined_at", calendar_days = 60 }',
+    more='unless = [ { says = "No harm", when = { harm_likely = false } } ]',
+)
+
+
+def a_book(more):
+    """With a third duty of this deadline."""
+    last = a_duty("more", deadline=more, more='stage = "supplementary"')
+    return Lawbook({"US-XX": law_of(a_law_file(AG, PEOPLE, last, id_="US-XX", place="US-TX"))})
+
+
+BOOK = a_book('{ from = "aware_at", calendar_days = 10 }')
 CHICAGO = Calendar("US-TX", ZoneInfo("America/Chicago"))
 
 
@@ -107,8 +94,7 @@ def test_of_several_waves_the_one_that_reaches_the_threshold_counts():
 
 
 def test_people_told_earlier_do_not_count_as_told_for_a_later_wave_and_each_is_met_apart():
-    linked = LAW.replace('deadline = { from = "aware_at", calendar_days = 10 }', 'deadline = { with = "people" }')
-    book = Lawbook({"US-XX": parsed(linked.encode(), "xx.toml")})
+    book = a_book('{ with = "people" }')
     facts = Facts({"determined_at": FIRST, "residents": {"US-TX": 350}, "individuals_notified_at": FIRST})
     wave = Wave(2, LATER, {"US-TX": 50})
 

@@ -9,41 +9,25 @@ from incident.domain import obligations as rules
 from incident.domain.clock import Calendar
 from incident.domain.dues import ClockState
 from incident.domain.facts import UNKNOWN, Facts
-from incident.domain.lawbook import Lawbook, library, parsed
+from incident.domain.lawbook import Lawbook, library
 from incident.domain.obligations import Standing
 from incident.domain.questions import questions, weight
+from tests.made_up_laws import a_duty, a_law_file, law_of
 
 TODAY = date(2026, 11, 22)
 AWARE = datetime(2026, 11, 18, 8, 10, tzinfo=UTC)
-LAW = """
-id = "XX"
-name = "A law"
-short = "law"
-place = "FR"
-zone = "Europe/Paris"
-authority = "Somebody"
-since = 2020-01-01
-scope = { places = "FR" }
-[[duty]]
-id = "first"
-title = "First"
-to = "authority"
-stage = "initial"
-deadline = FIRST
-cite = { place = "Art. 1", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-[[duty]]
-id = "people"
-title = "Tell people"
-to = "individuals"
-deadline = PEOPLE
-cite = { place = "Art. 2", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-"""
 
 
 def law(first='{ from = "aware_at", hours = 72 }', people='{ words = "promptly" }'):
-    return parsed(LAW.replace("FIRST", first).replace("PEOPLE", people).encode(), "xx.toml")
+    return law_of(written(first, people))
+
+
+def written(first, people, more=""):
+    """The file of that law; `more` are lines of its duty to people."""
+    return a_law_file(
+        a_duty("first", deadline=first, more='stage = "initial"'),
+        a_duty("people", to="individuals", deadline=people, at="Art. 2", more=more),
+    )
 
 
 def calendar(_=None):
@@ -137,8 +121,8 @@ def test_one_duty_due_within_the_hour_outweighs_many_without_a_time_and_many_out
 def test_a_fact_that_could_lift_a_duty_is_asked_last_and_says_which():
     doubtful = law().duties  # the plain law has no exception
     assert not doubtful[0].unless
-    text = LAW.replace("FIRST", '{ from = "aware_at", hours = 72 }').replace("PEOPLE", '{ words = "promptly" }')
-    lifted = parsed((text + 'unless = [ { says = "No harm", when = { harm_likely = false } } ]').encode(), "xx.toml")
+    unless = 'unless = [ { says = "No harm", when = { harm_likely = false } } ]'
+    lifted = law_of(written('{ from = "aware_at", hours = 72 }', '{ words = "promptly" }', unless))
     held = Facts({"residents": {"FR": 1}})
     findings = rules.found(held, Lawbook({"XX": lifted}), calendar, TODAY)
     assert [(one.key, one.duties, one.lifts) for one in questions(findings, NOW)] == [
@@ -212,29 +196,14 @@ def test_an_answer_to_an_open_question_never_changes_what_was_decided_without_it
 
 # ---------------------------------------------------------------- how an answer is told
 
-TEXAS = """
-id = "US-XX"
-name = "A state's law"
-short = "law"
-place = "US-TX"
-zone = "America/Chicago"
-authority = "Attorney General"
-since = 2020-01-01
-scope = { places = "US-TX" }
-[[duty]]
-id = "ag"
-title = "Report"
-to = "attorney_general"
-when = { residents = { least = 250 } }
-deadline = { from = "determined_at", calendar_days = 30 }
-cite = { place = "Code 521.053(i)", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-"""
+THIRTY_DAYS = '{ from = "determined_at", calendar_days = 30 }'
 CHICAGO = Calendar("US-TX", ZoneInfo("America/Chicago"))
 
 
-def texan(more="", calendar=CHICAGO, **facts):
-    one = parsed((TEXAS + more).encode(), "xx.toml")
+def texan(more="", calendar=CHICAGO, deadline=THIRTY_DAYS, **facts):
+    many = "when = { residents = { least = 250 } }\n"
+    duty = a_duty("ag", to="attorney_general", deadline=deadline, at="Code 521.053(i)", more=many + more)
+    one = law_of(a_law_file(duty, id_="US-XX", place="US-TX", authority="Attorney General"))
     return rules.found(Facts(facts), Lawbook({one.id: one}), lambda _: calendar, TODAY)[0]
 
 
@@ -351,20 +320,15 @@ def test_a_pause_whose_beginning_is_not_known_adds_nothing_and_asks_for_it():
 
 
 def test_a_pause_of_a_limit_in_hours_adds_the_time_itself():
-    hours = TEXAS.replace("calendar_days = 30", "hours = 720") + 'hold = { resume = "paused" }'
-    one = parsed(hours.encode(), "xx.toml")
-    facts = Facts({**HELD, "le_clearance_at": HELD["held_from"] + timedelta(hours=50)})
-    (finding,) = rules.found(facts, Lawbook({one.id: one}), lambda _: CHICAGO, TODAY)
+    facts = {**HELD, "le_clearance_at": HELD["held_from"] + timedelta(hours=50)}
+    finding = texan('hold = { resume = "paused" }', deadline='{ from = "determined_at", hours = 720 }', **facts)
     assert finding.clock.due == HELD["determined_at"] + timedelta(hours=770)
 
 
 def test_a_deadline_that_names_clearance_itself_is_left_to_its_own_words():
-    own = TEXAS.replace(
-        "calendar_days = 30", 'calendar_days = 30, later = { from = "le_clearance_at", calendar_days = 7 }'
-    )
-    one = parsed((own + "hold = true").encode(), "xx.toml")
-    facts = Facts({**HELD, "le_clearance_at": CLEARED})
-    (finding,) = rules.found(facts, Lawbook({one.id: one}), lambda _: CHICAGO, TODAY)
+    later = 'later = { from = "le_clearance_at", calendar_days = 7 }'
+    own = f'{{ from = "determined_at", calendar_days = 30, {later} }}'
+    finding = texan("hold = true", deadline=own, **HELD, le_clearance_at=CLEARED)
     assert finding.clock.due.astimezone(CHICAGO.zone).isoformat() == "2026-04-27T23:59:59-05:00"
 
 

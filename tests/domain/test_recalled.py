@@ -10,30 +10,23 @@ from hypothesis import strategies as st
 from incident import calendars
 from incident.domain import recalled as memory
 from incident.domain.facts import UNKNOWN, Facts, from_json
-from incident.domain.lawbook import Lawbook, library, parsed
+from incident.domain.lawbook import Lawbook, library
 from incident.domain.obligations import found
 from incident.domain.recalled import recalled
+from tests.made_up_laws import a_duty, a_law_file, law_of
 
 TODAY = date(2026, 11, 22)
 AWARE = datetime(2026, 11, 20, 9, tzinfo=UTC)
-LAW = """
-id = "US-XX"
-name = "A state's law"
-short = "law"
-place = "US-TX"
-zone = "America/Chicago"
-authority = "Attorney General"
-since = 2020-01-01
-scope = { places = "US-TX" }
-[[duty]]
-id = "ag"
-title = "Report"
-to = "attorney_general"
-when = { residents = { least = 250 } }
-deadline = { from = "aware_at", calendar_days = 30 }
-cite = { place = "(i)", href = "https://example.org/law", read_on = 2026-01-01 }
-confidence = "verified"
-"""
+LAW = a_law_file(
+    a_duty(
+        "ag",
+        to="attorney_general",
+        deadline='{ from = "aware_at", calendar_days = 30 }',
+        more="when = { residents = { least = 250 } }",
+    ),
+    id_="US-XX",
+    place="US-TX",
+)
 SOME = {
     "personal_data": st.sampled_from(["yes", "no", None]),
     "residents": st.sampled_from([None, {"US-TX": 249}, {"US-TX": 250}, {"DE": 1, "US-TX": 900}]),
@@ -50,7 +43,7 @@ def nothing_kept(monkeypatch):
 
 
 def a_book():
-    return Lawbook({"US-XX": parsed(LAW.encode(), "xx.toml")})
+    return Lawbook({"US-XX": law_of(LAW)})
 
 
 def asked(facts, book, today=TODAY):

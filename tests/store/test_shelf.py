@@ -14,7 +14,7 @@ from incident.domain.packs import packed
 from incident.store import releasing, shelf
 from incident.store.releasing import Signer
 from incident.store.shelf import Shelf
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 
 SHIPPED = editions.shipped().texts
 
@@ -44,7 +44,7 @@ def a_pack(signer: Signer, version: str = "2027.1.1", laws: tuple[LawText, ...] 
 
 def own(here: Shelf, name: str = "insurer.toml", id_: str = "OWN-INSURER", hours: int = 24, text: str = "") -> Path:
     path = here.folder / name
-    path.write_text(text or LAW.format(id=id_, more='kind = "contract"', hours=hours), encoding="utf-8")
+    path.write_text(text or a_law(id_, 'kind = "contract"', hours), encoding="utf-8")
     return path
 
 
@@ -152,14 +152,14 @@ def test_a_pack_signed_by_somebody_else_is_refused_and_leaves_nothing(here: Shel
 
 
 def test_a_pack_that_this_program_cannot_read_is_refused_and_leaves_nothing(here: Shelf, signer: Signer):
-    newer = LawText("xx/law.toml", LAW.format(id="XX-LAW", more='moon = "full"', hours=72).encode())
+    newer = LawText("xx/law.toml", a_law(more='moon = "full"').encode())
     with pytest.raises(Refused, match=r"a newer one may(.|\n)*'moon', which means nothing here"):
         shelf.install(here, a_pack(signer, laws=(newer,)))
     assert list(here.packs.iterdir()) == []
 
 
 def test_a_pack_with_a_place_that_nobody_knows_is_refused(here: Shelf, signer: Signer):
-    nowhere = LawText("xx/law.toml", LAW.format(id="XX-LAW", more="", hours=72).replace("FR", "FX").encode())
+    nowhere = LawText("xx/law.toml", a_law().replace("FR", "FX").encode())
     with pytest.raises(Refused, match="'place' names 'FX'"):
         shelf.install(here, a_pack(signer, laws=(nowhere,)))
     assert list(here.packs.iterdir()) == []
