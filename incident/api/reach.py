@@ -112,7 +112,7 @@ class Unreached(BaseModel):
 @bp.output(ChannelsOut)
 def show() -> dict[str, Any]:
     """How you are reminded of duties, and what is proved to be your own."""
-    row, device, channels = rows.one(me().id), rows.device(me().id), ways().channels
+    (row, device), channels = rows.own(me().id), ways().channels
     real = channels.real
     chosen = (
         {"email": row.email, "sms": row.sms, "alert": row.alert}

@@ -245,7 +245,8 @@ def _words(signs: Signs) -> Iterator[Check]:
         yield Check("languages", "Texts in people’s languages", Verdict.READY, says)
     if signs.company_missing:
         says = f"Not set: {', '.join(signs.company_missing)}. Notices and reports must say them."
-        yield Check("company", "Who you are", Verdict.FAILS, says, "Set them in instance/tocsin.toml.", "settings")
+        do = "Say them under Administration, Your organisation."
+        yield Check("company", "Who you are", Verdict.FAILS, says, do, "organisation")
     else:
         yield Check(
             "company", "Who you are", Verdict.READY, "Name, places and contact are set, as notices must give them."

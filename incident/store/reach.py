@@ -96,6 +96,14 @@ def device(user_id: int, *, locked: bool = False) -> OwnDevice | None:
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
 
 
+def own(user_id: int) -> tuple[Reach | None, OwnDevice | None]:
+    """What one person chose, with their number, and their device."""
+    both = select(Reach, OwnDevice).select_from(User).where(User.id == user_id)
+    both = both.outerjoin(Reach, Reach.user_id == User.id).outerjoin(OwnDevice, OwnDevice.user_id == User.id)
+    row = db.session.execute(both).one()
+    return row[0], row[1]
+
+
 def forget(user_id: int) -> None:
     """Delete number, device and choice of channels of somebody who leaves. Call inside a transaction."""
     for table in (Reach, OwnDevice):

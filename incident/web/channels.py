@@ -126,7 +126,7 @@ def _way(channel: Channel, own: Mapping[str, str], by: str) -> Way:
 
 def _own() -> dict[str, str]:
     """The reader's own number and device, as far as they are shown; empty where they are not proved."""
-    number, device = reach_rows.one(me().id), reach_rows.device(me().id)
+    number, device = reach_rows.own(me().id)
     return {
         NUMBER: reach.phone_of(me(), number) if number and number.proved_at else "",
         DEVICE: devices.device_of(me(), device) if device and device.proved_at else "",

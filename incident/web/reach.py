@@ -17,7 +17,7 @@ from incident.domain.access import MEMBER
 from incident.domain.errors import Invalid, Refused
 from incident.store import feeds
 from incident.store import reach as rows
-from incident.store.reach import Reach
+from incident.store.reach import OwnDevice, Reach
 from incident.web.access import actor, me, now, permit
 from incident.web.languages import Word, _
 from incident.web.pages import named
@@ -275,7 +275,8 @@ def _page(**bad: FlaskForm) -> str:
 
 
 def _part(**bad: FlaskForm) -> Part:
-    row, feed, open_ways = rows.one(me().id), feeds.live(me().id), ways()
+    row, device = rows.own(me().id)
+    feed, open_ways = feeds.live(me().id), ways()
     chosen = {"email": True, "sms": False, "alert": True}
     if row is not None:
         chosen = {"email": row.email, "sms": row.sms, "alert": row.alert}
@@ -288,7 +289,7 @@ def _part(**bad: FlaskForm) -> Part:
         token=token if isinstance(token, DeviceForm) else DeviceForm(formdata=None),
         device_code=device_code if isinstance(device_code, DeviceCodeForm) else DeviceCodeForm(formdata=None),
         phone=_phone(row, open_ways),
-        device=_device(open_ways),
+        device=_device(device, open_ways),
         has_email="email" in open_ways.channels.real,
         targets=tuple(one.name for one in rows.targets() if one.user_id == me().id),
         feed_since=feed.made_at if feed else None,
@@ -308,8 +309,7 @@ def _phone(row: Reach | None, open_ways: Ways) -> Phone:
     )
 
 
-def _device(open_ways: Ways) -> Device:
-    row = rows.device(me().id)
+def _device(row: OwnDevice | None, open_ways: Ways) -> Device:
     return Device(
         shown=devices.device_of(me(), row),
         is_proved=row is not None and row.proved_at is not None,

@@ -23,6 +23,7 @@ ROOMS: Final = {
     "team": "team.index",
     "account": "account.show",
     "channels": "channels.index",
+    "organisation": "particulars.show",
     "notices": "all_notices.index",
     "sending": "desk.home",
     "record": "record.index",

@@ -392,7 +392,7 @@ def queries(act):
 
 @pytest.mark.parametrize(
     ("channel", "words"),
-    [("email", "by e-mail"), ("sms", "by text message"), ("call", "by call"), ("push", "Device token for a test")],
+    [("email", "by e-mail"), ("sms", "by text message"), ("call", "by call"), ("push", "Another device for a test")],
 )
 def test_a_test_goes_by_the_channel_that_the_page_looks_at(incident, as_, channel, words):
     ref, lead = a_notice(incident, channels=("email", "sms", "call", "push", "letter")), as_(*WRITERS)
