@@ -52,9 +52,11 @@ _PAPERS: Final = Together(
 def papers(incident_id: int) -> Papers:
     """What there is of this incident."""
     marks, reviews, graded, sent, notices, evidence, steps, signed = _PAPERS.read(incident_id)
+    marked = [privilege.marked(row) for row in marks]
+    reading.keep(privilege.current, marked, incident_id)
     reading.keep(incidents.evidence, evidence, incident_id)
     return Papers(
-        [privilege.marked(row) for row in marks],
+        marked,
         reviews[0] if reviews else None,
         grades.counting(graded),
         sent,

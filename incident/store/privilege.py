@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from incident.domain.privilege import Basis, Kind, Marked
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class PrivilegeMark(Model):
@@ -33,6 +34,7 @@ class PrivilegeMark(Model):
 words.keep(PrivilegeMark, "description")
 
 
+@once
 def current(incident_id: int) -> list[Marked]:
     """The items that are marked now, in the order in which they were."""
     return [marked(row) for row in db.session.scalars(marks(incident_id).order_by(PrivilegeMark.id))]

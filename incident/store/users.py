@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ColumnElement, ForeignKey, String, Text, select, up
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from incident.store.db import BigInt, Model, UTCDateTime, db, new_ref
+from incident.store.reading import once
 
 
 class User(Model):
@@ -113,6 +114,7 @@ def _one(condition: ColumnElement[bool], *, locked: bool) -> User | None:
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
 
 
+@once
 def every(*, after: str = "", most: int = 1000) -> Sequence[User]:
     """Accounts by reference, ended ones too, beginning behind `after`."""
     return db.session.scalars(select(User).where(User.ref > after).order_by(User.ref).limit(most)).all()

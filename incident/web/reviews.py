@@ -17,12 +17,10 @@ from incident.domain import lessons as lesson_rules
 from incident.domain.closing import QUESTIONS
 from incident.domain.errors import Invalid, Missing
 from incident.domain.reviews import FACTORS, GROUPS
-from incident.store import closings, users
-from incident.store import improvements as improvement_rows
-from incident.store import lessons as lesson_rows
 from incident.store import reviews as rows
+from incident.store import users
+from incident.store.review_rooms import rooms
 from incident.store.reviews import ReviewMoment
-from incident.store.users import User
 from incident.web import improvements, lessons, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.answers import LOCAL, instant
@@ -51,9 +49,8 @@ def index(incident: str) -> str:
 def page(errors: dict[str, str]) -> str:
     """The page, with what was wrong about a form that was sent."""
     case = g.incident.id
-    review, meeting, moments = closings.review(case), rows.meeting(case), rows.moments(case)
-    found, learnt = improvement_rows.of_incident(case), lesson_rows.of_incident(case)
-    team = able(case)
+    review, meeting, found, learnt = rooms(case)
+    moments, team = rows.moments(case), able(case)
     before = request.args.get("before", type=int)
     offered, more = _offered({row.line for row in moments}, before)
     return render_template(
@@ -64,7 +61,7 @@ def page(errors: dict[str, str]) -> str:
         if review
         else [],
         meeting=meeting,
-        people=_names(meeting.people if meeting else [], team),
+        people=_names(meeting.people if meeting else []),
         team=team,
         moments=moments,
         local=_local,
@@ -72,7 +69,7 @@ def page(errors: dict[str, str]) -> str:
         more=more,
         open_offer=before is not None or "lines" in errors,
         improvements=[(row, improvements.due(row)) for row in found],
-        owners=improvements.owners([*found, *learnt]),
+        owners=_owners([*found, *learnt]),
         lessons=learnt,
         lesson_kinds=lessons.KINDS,
         lesson_states=lessons.STATES,
@@ -84,9 +81,15 @@ def page(errors: dict[str, str]) -> str:
     )
 
 
-def _names(refs: Sequence[str], team: Sequence[User]) -> list[str]:
-    """Names of these people; whoever is on the team no more is looked up."""
-    known = {user.ref: user for user in team}
+def _owners(found: Sequence[Any]) -> dict[int | None, str]:
+    """The names of those who look after these, by number; of accounts that no list of the page holds they are looked up."""
+    known: dict[int | None, str] = {user.id: user.name for user in users.every()}
+    return known | users.names({row.owner_id for row in found} - set(known))
+
+
+def _names(refs: Sequence[str]) -> list[str]:
+    """Names of these people; of accounts that no list of the page holds they are looked up."""
+    known = {user.ref: user for user in users.every()}
     known |= users.by_refs(gone) if (gone := set(refs) - set(known)) else {}
     return [known[ref].name or ref if ref in known else ref for ref in refs]
 
