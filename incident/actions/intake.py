@@ -1,6 +1,7 @@
 """Report an incident, add and correct facts, write notes: what is known, and since when."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -21,6 +22,15 @@ OUR_SETTINGS = "settings of this installation"
 
 Own: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, Any]]
 """What is known of the organisation in every incident, as facts, by the words that were said of it on its page."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where facts come from, how sure they are, and when they were learnt."""
+
+    source: str
+    confidence: str
+    learnt_at: datetime
 
 
 def log(
@@ -84,9 +94,8 @@ def opened(
     db.session.flush()
     words.known(incident.id, sealed.first(incident.id))
     ledger.write("incident.opened", incident.ref, incident=incident.ref, kind=incident.kind)
-    learnt = learnt_at or now
-    said = _facts(incident, _said(values), source=source, confidence=confidence, learnt_at=learnt, ledger=ledger)
-    known = _facts(incident, _said(own), source=OUR_SETTINGS, confidence="high", learnt_at=now, ledger=ledger)
+    said = _facts(incident, _said(values), _origin(source, confidence, learnt_at or now), ledger)
+    known = _facts(incident, _said(own), Origin(OUR_SETTINGS, "high", now), ledger)
     _put(incident, said, known, ledger=ledger)
     assessment.begin(incident, vocabulary.from_json(_said(values) | _said(own)), ledger, now)
     return incident
@@ -97,7 +106,7 @@ def add_learnt(
 ) -> Incident:
     """Add what was learnt to an open incident, inside the caller's transaction; the incident. Raises Invalid, Refused, Missing."""
     values, incident = _parsed(facts), _open(ref)
-    if _add(incident, values, source=source, confidence=confidence, learnt_at=learnt_at, ledger=ledger):
+    if _add(incident, values, _origin(source, confidence, learnt_at), ledger):
         assessment.refresh(incident, ledger, ledger.now)
     return incident
 
@@ -123,8 +132,7 @@ def record_facts(
     with transaction(actor, now) as ledger:
         incident = _open(ref)
         _demand_seen(incident, values, seen or {})
-        learnt = learnt_at or now
-        changed = _add(incident, values, source=source, confidence=confidence, learnt_at=learnt, ledger=ledger)
+        changed = _add(incident, values, _origin(source, confidence, learnt_at or now), ledger)
         if not changed:
             ledger.unchanged()
             return []
@@ -201,21 +209,16 @@ def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {key: vocabulary.to_json(vocabulary.parsed(key, raw)) for key, raw in facts.items()}
 
 
-def _add(
-    incident: Incident,
-    values: Mapping[str, Any],
-    *,
-    source: str,
-    confidence: str,
-    learnt_at: datetime,
-    ledger: Ledger,
-) -> list[str]:
+def _origin(source: str, confidence: str, learnt_at: datetime) -> Origin:
+    """The origin that somebody names. Raises Invalid."""
+    return Origin(source.strip()[:LONGEST_SOURCE], rules.confidence(confidence), learnt_at)
+
+
+def _add(incident: Incident, values: Mapping[str, Any], origin: Origin, ledger: Ledger) -> list[str]:
     """Add the values that say something new, with one line over all of them; their keys."""
-    said, sure = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
     before = rows.current_facts(incident.id)
-    changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, said, sure)}
-    added = _facts(incident, changed, source=said, confidence=sure, learnt_at=learnt_at, ledger=ledger)
-    _put(incident, added, ledger=ledger)
+    changed = {key: value for key, value in values.items() if _says_more(before.get(key), value, origin)}
+    _put(incident, _facts(incident, changed, origin, ledger), ledger=ledger)
     return sorted(changed)
 
 
@@ -224,24 +227,15 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _facts(
-    incident: Incident,
-    values: Mapping[str, Any],
-    *,
-    source: str,
-    confidence: str,
-    learnt_at: datetime,
-    ledger: Ledger,
-) -> list[Fact]:
-    source, confidence = source.strip()[:LONGEST_SOURCE], rules.confidence(confidence)
+def _facts(incident: Incident, values: Mapping[str, Any], origin: Origin, ledger: Ledger) -> list[Fact]:
     return [
         Fact(
             incident_id=incident.id,
             key=key,
             value=value,
-            source=source,
-            confidence=confidence,
-            learnt_at=learnt_at,
+            source=origin.source,
+            confidence=origin.confidence,
+            learnt_at=origin.learnt_at,
             recorded_at=ledger.now,
             recorded_by=ledger.actor,
         )
@@ -275,7 +269,8 @@ def _demand_seen(incident: Incident, values: Mapping[str, Any], seen: Mapping[st
             demand_seen(seen[key], value, versions={vocabulary.vocabulary().entries[key].label: (shown[0], shown[1])})
 
 
-def _says_more(known: Fact | None, value: Any, source: str, confidence: str) -> bool:
+def _says_more(known: Fact | None, value: Any, origin: Origin) -> bool:
     if known is None:
         return value is not None
-    return bool(known.value != value or (source and (known.source, known.confidence) != (source, confidence)))
+    said = origin.source, origin.confidence
+    return bool(known.value != value or (origin.source and (known.source, known.confidence) != said))
