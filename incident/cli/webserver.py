@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 from apiflask import APIFlask
-from waitress.server import create_server
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask, Task, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from incident import settings, start, watchdog
 from incident.cli.signals import until_stopped
@@ -28,15 +32,7 @@ def serve(app: APIFlask, waker: Waker | None = None) -> None:
     stop_clock = waker.stop if waker else lambda: None
     configuration: settings.Settings = app.extensions["settings"]
     try:
-        server = create_server(
-            app,
-            host=configuration.host,
-            port=configuration.port,
-            threads=THREADS,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-        )
+        server = listening(app)
     except OSError as error:
         click.echo(
             f"TOCSIN_PORT: cannot listen on {configuration.host}:{configuration.port} ({error.strerror}). Choose another port.",
@@ -66,6 +62,51 @@ def serve_by_several(app: APIFlask) -> None:
     with app.app_context():
         db.engine.dispose()  # no process may use a connection of another
     Server(app).run()
+
+
+class TooLarge(WSGITask):
+    """A request whose content is beyond the limit and is not read: the application refuses it, in a page of its own."""
+
+    def execute(self) -> None:
+        """Answer, and close: what still comes is not waited for."""
+        self.request.body_rcv = None
+        self.set_close_on_finish()
+        super().execute()
+
+    def get_environment(self) -> dict[str, Any]:
+        """The same request, said to be one byte too long: one that came in pieces had not said how long it is."""
+        environment: dict[str, Any] = super().get_environment()
+        environment.pop("HTTP_TRANSFER_ENCODING", None)
+        return environment | {"CONTENT_LENGTH": str(self.channel.adj.max_request_body_size + 1)}
+
+
+class Channel(HTTPChannel):
+    """waitress's own, which answers three lines of plain text to a file that is too large."""
+
+    def error_task_class(self, channel: HTTPChannel, request: HTTPRequestParser) -> Task:
+        """What answers a request that waitress refuses."""
+        is_too_large = isinstance(request.error, RequestEntityTooLarge)
+        return (TooLarge if is_too_large else ErrorTask)(channel, request)
+
+
+def listening(app: APIFlask) -> Any:
+    """A server of this application that listens where the settings say. Raises OSError where it cannot."""
+    configuration: settings.Settings = app.extensions["settings"]
+    sockets: dict[int, Any] = {}
+    server = create_server(
+        app,
+        map=sockets,
+        host=configuration.host,
+        port=configuration.port,
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+    )
+    for one in sockets.values():
+        if isinstance(one, BaseWSGIServer):
+            one.channel_class = Channel
+    return server
 
 
 class Server(BaseApplication):

@@ -41,6 +41,15 @@ document.addEventListener("input", (event) => { if (event.target.form && event.t
 document.addEventListener("submit", (event) => typed.delete(event.target));
 window.addEventListener("beforeunload", (event) => { if (typed.size) event.preventDefault(); });
 
+// Files that are too large are said to be so where they are chosen, before anything is sent and what was typed beside them is lost.
+document.addEventListener("change", (event) => {
+  const { files } = event.target, { largest, tooLarge } = document.body.dataset;
+  if (!files || !largest) return;
+  const size = [...files].reduce((sum, file) => sum + file.size, 0);
+  event.target.setCustomValidity(size > Number(largest) ? tooLarge : "");
+  event.target.reportValidity();
+});
+
 for (const part of document.querySelectorAll("[data-live]")) follow(part);
 
 // Who comes for the first time most likely reads the clock of their own computer.

@@ -31,7 +31,11 @@ WORDS = {
     404: ("Nothing here", "There is nothing at this address, or it is not yours to see."),
     405: ("Not this way", "This address does not take that kind of request."),
     409: ("Not now", "The state of things does not allow this."),
-    413: ("Too large", "What was sent is larger than this installation takes."),
+    413: (
+        "Too large",
+        "Nothing was saved; go back in your browser, and what you typed stands there still. At most 500 MB are taken at once, and "
+        "4 MB of typed text. Bring a large file in parts, or leave it where it is, and write down its place and its SHA-256.",
+    ),
     415: ("Not this kind", "This kind of content is not taken here."),
     422: ("Something needs mending", "A value was missing or not as expected."),
     429: ("Too many tries", "Please wait a little and try again."),
