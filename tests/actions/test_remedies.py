@@ -15,45 +15,9 @@ from incident.store.db import db
 from incident.store.remedies import RemedyCode
 from incident.store.sealed import sealer
 from notifiers.contract import Outcome
-from notifiers.memory import Memory
 from tests.actions.waves import LEAD, NOW, Story, answering, email_of
-from tests.builders import WHO_WRITES, a_notice, a_text, an_incident, notice_row
-
-OFFER = {
-    "name": "Credit monitoring",
-    "services": ["credit_monitoring"],
-    "months": 24,
-    "provider": "Provider",
-    "how": {"en": "Type the code on the provider’s page."},
-    "until": date(2027, 3, 1),
-}
-TEXT = a_text(sms="Code {{ remedy.code }}", call="Your code is {{ remedy.code }}.")
-TEXT.sections["what_we_offer"] = "{{ remedy.name }}: {{ remedy.code }}. {{ remedy.how }} Until {{ remedy.until }}."
-
-
-def a_file(*codes: str) -> io.BytesIO:
-    return io.BytesIO("\n".join(codes).encode())
-
-
-def a_remedy(incident, codes: int = 0, **changes) -> str:
-    ref = remedies.offer(incident.ref, OFFER | changes, actor=LEAD, now=NOW)
-    if codes:
-        remedies.bring(incident.ref, ref, a_file(*(f"CODE-{n:04}" for n in range(codes))), actor=LEAD, now=NOW)
-    return ref
-
-
-def some_people(incident, count: int, **more) -> None:
-    for number in range(1, count + 1):
-        given = {"name": f"Person {number}", "email": f"person{number}@example.org", "place": "DE", "exposed": "email"}
-        people.add(incident.ref, given | more, actor=LEAD, now=NOW)
-
-
-def a_story(count: int = 3, codes: int = 5, *, channels=("email",), kind="incident", **more) -> Story:
-    incident = an_incident(kind=kind, now=NOW)
-    some_people(incident, count, **more)
-    a_remedy(incident, codes)
-    notice = a_notice(incident, channels=channels, texts=(TEXT,), stage="approved", now=NOW)
-    return Story(incident, notice, real={"email": Memory("email"), "sms": Memory("sms"), "letter": Memory("letter")})
+from tests.builders import WHO_WRITES, a_notice, an_incident, notice_row
+from tests.remedies import OFFER, TEXT, a_file, a_remedy, a_story, some_people
 
 
 def the_remedy(incident):

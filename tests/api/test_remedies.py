@@ -1,8 +1,8 @@
 from incident.domain.access import Role
 from incident.store import remedies as rows
 from incident.store.db import db
-from tests.actions.test_remedies import a_file
 from tests.builders import an_incident
+from tests.remedies import a_file
 
 GIVEN = {"name": "Credit monitoring", "services": ["credit_monitoring"], "months": 24, "how": {"en": "Type it."}}
 

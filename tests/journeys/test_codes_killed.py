@@ -15,10 +15,10 @@ from incident.store.db import db
 from incident.store.remedies import RemedyCode
 from incident.store.sealed import sealer
 from tests import record
-from tests.actions.test_remedies import a_story
 from tests.actions.waves import Story
 from tests.journeys.giving import AT_ONCE
 from tests.journeys.installation import ROOT
+from tests.remedies import a_story
 
 pytestmark = pytest.mark.journey
 

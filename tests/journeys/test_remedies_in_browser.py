@@ -15,7 +15,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from incident import clock, work
-from incident.actions import people
 from incident.domain.access import Role
 from incident.domain.lawbook import elements
 from incident.domain.notices import SECTIONS
@@ -31,6 +30,7 @@ from tests.journeys.keyboard import brought, chosen, enter_on, picked, to, typed
 from tests.journeys.reader import Reader
 from tests.journeys.served import Served
 from tests.journeys.world import COMPANY
+from tests.remedies import some_people
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -69,10 +69,8 @@ class Offering(Served):
         """An incident with three people in Pennsylvania, and a notice to them that is still written; both references."""
         with self.app.app_context():
             incident = an_incident(facts=PENNSYLVANIA)
-            for number in (1, 2, 3):
-                given = {"name": f"Person {number}", "email": f"{incident.ref}-{number}@example.org".lower()}
-                given |= {"place": "US-PA", "exposed": "ssn", "reference": f"C-{number}"}
-                people.add(incident.ref, given, actor=AUTHOR, now=clock.now())
+            mail = f"{incident.ref.lower()}-{{number}}@example.org"
+            some_people(incident, 3, now=clock.now(), email=mail, place="US-PA", exposed="ssn", reference="C-{number}")
             notice = a_notice(incident, author=AUTHOR, channels=("email",), texts=(TEXT,))
             db.session.remove()
             return incident.ref, notice

@@ -7,8 +7,8 @@ from incident import clock
 from incident.actions.ledger import transaction
 from incident.store import remedies as rows
 from incident.store.db import db
-from tests.actions.test_remedies import a_file, a_remedy, a_story
 from tests.builders import an_incident
+from tests.remedies import a_file, a_remedy, a_story
 
 FORM = {
     "name": "Credit monitoring",
