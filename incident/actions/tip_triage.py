@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import Select, select
+
 from incident.actions import evidence, intake
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.tips import Said, incident_ref, write
@@ -17,6 +19,7 @@ from incident.domain.tips import Kind, Outcome, State, Suggested, Way
 from incident.store import files, incidents, sealed, traces
 from incident.store import tips as rows
 from incident.store.db import db, new_secret_ref
+from incident.store.incidents import Incident
 from incident.store.tips import Tip, TipFile, TipMail
 
 CONFIDENCE: Final = "medium"
@@ -30,21 +33,25 @@ WHYS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """A report as we see it, opened."""
+    """A report as we see it, opened; with the incident that it became or belongs to."""
 
     tip: Tip
+    case: Incident | None
     said: Mapping[str, Any]
     messages: Sequence[tuple[Said, TipMail | None]]
     files: Sequence[tuple[TipFile, str]]
     suggested: Sequence[Suggested]
 
 
-def read(ref: str, *, actor: str, now: datetime) -> Sheet:
-    """Open a report; the look leaves a line. Raises Missing, Erased, Unreadable."""
+def read(ref: str, *, among: Select[Tip] | None = None, actor: str, now: datetime) -> Sheet:
+    """Open one of these reports, of all where none are named; the look leaves a line. Raises Missing, Erased, Unreadable."""
     with transaction(actor, now) as ledger:
-        tip = _tip(ref)
-        _write(ledger, "tip.read", tip)
-    wrote, mails, found = rows.messages(tip), rows.mails(tip), rows.files(tip)
+        known = rows.with_case(select(Tip) if among is None else among, ref)
+        if known is None:
+            raise Missing()
+        tip, case = known
+        ledger.write("tip.read", tip.ref, incident=case.ref if case else None)
+    wrote, mails, found = rows.since(tip)
     messages = [
         (Said(one.written_by != "public", text, one.written_at, one.written_by), mails.get(one.id))
         for one, text in zip(wrote, rows.words(tip, wrote), strict=True)
@@ -52,6 +59,7 @@ def read(ref: str, *, actor: str, now: datetime) -> Sheet:
     said = rows.told(tip)
     return Sheet(
         tip,
+        case,
         said,
         messages,
         list(zip(found, rows.names(tip, found), strict=True)),

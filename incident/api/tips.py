@@ -145,8 +145,7 @@ def write_down(given: TipIn) -> dict[str, str]:
 @bp.output(TipSheet)
 def show(tip: str) -> dict[str, Any]:
     """One report opened; the look leaves a line in the record."""
-    known(tip)
-    sheet = actions.read(tip, actor=actor(), now=now())
+    sheet = actions.read(tip, among=seen(), actor=actor(), now=now())
     return {
         **_all([sheet.tip])[0],
         "said": dict(sheet.said),

@@ -5,9 +5,9 @@ that key makes the tip, its messages and its files unreadable for good, while ro
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, Table, and_, func, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,8 +16,10 @@ from incident.domain.team_mails import Kind as Told
 from incident.domain.tips import Outcome, State
 from incident.store import sealed
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.incidents import Incident
 from incident.store.sealed import DataKey, Sealer
 from incident.store.separation import TeamMail
+from incident.store.together import Part, Together
 
 
 class Tip(Model):
@@ -123,6 +125,7 @@ class TipMailbox(Model):
 
 
 MAILS: Table = TipMail.__table__  # type: ignore[assignment]
+MANY: Final = 10_000
 OPEN: Final = Tip.state != State.SETTLED.value
 
 
@@ -175,6 +178,13 @@ def by_ref(ref: str, *, locked: bool = False) -> Tip | None:
     """One tip."""
     query = select(Tip).where(Tip.ref == ref)
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if locked else query)
+
+
+def with_case(query: Select[Tip], ref: str) -> tuple[Tip, Incident | None] | None:
+    """Of these tips, the one with this reference, and the incident that it became or belongs to."""
+    both = query.add_columns(Incident).outerjoin(Incident, Incident.id == Tip.incident_id)
+    row = db.session.execute(both.where(Tip.ref == ref)).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def by_ids(ids: Collection[int | None]) -> dict[int, Tip]:
@@ -234,6 +244,31 @@ def messages(tip: Tip) -> Sequence[TipMessage]:
     return db.session.scalars(select(TipMessage).where(TipMessage.tip_id == tip.id).order_by(TipMessage.id)).all()
 
 
+class Since(NamedTuple):
+    """What was written since, in its order; the e-mails, by the message that they carry or tell of; files, in their order."""
+
+    messages: Sequence[TipMessage]
+    mails: Mapping[int, TipMail]
+    files: Sequence[TipFile]
+
+
+_SINCE: Final = Together(
+    lambda of: (
+        Part(select(TipMessage).where(TipMessage.tip_id == of), (TipMessage.id,), MANY),
+        Part(select(TipMail).where(TipMail.tip_id == of), (TipMail.id,), MANY),
+        Part(select(TipFile).where(TipFile.tip_id == of), (TipFile.id,), MANY),
+        Part(select(DataKey).where(DataKey.owner == -of), (DataKey.id,), 1),
+    )
+)
+
+
+def since(tip: Tip) -> Since:
+    """All that belongs to a tip, in one statement; its key comes along for whoever opens it."""
+    messages, mails, files, keys = _SINCE.read(tip.id)
+    sealed.known(-tip.id, keys[0] if keys else None)
+    return Since(messages, {row.message_id: row for row in mails}, files)
+
+
 def message_count(tip: Tip) -> int:
     """How many messages there are."""
     return db.session.scalar(select(func.count()).select_from(TipMessage).where(TipMessage.tip_id == tip.id)) or 0
@@ -273,12 +308,6 @@ def mails_by_refs(refs: Collection[str]) -> Sequence[TipMail]:
     if not refs:
         return ()
     return db.session.scalars(select(TipMail).where(TipMail.ref.in_(refs)).with_for_update()).all()
-
-
-def mails(tip: Tip) -> dict[int, TipMail]:
-    """The e-mails of a tip, by the message that they carry or tell of."""
-    found = db.session.scalars(select(TipMail).where(TipMail.tip_id == tip.id).order_by(TipMail.id))
-    return {row.message_id: row for row in found}
 
 
 def mailbox(name: str, *, locked: bool = False) -> TipMailbox | None:

@@ -190,8 +190,7 @@ def show(tip: str) -> str:
 
 def page(ref: str, errors: dict[str, str] | None = None) -> str:
     """The page of one report. Raises Missing."""
-    known(ref)
-    sheet = actions.read(ref, actor=actor(), now=now())
+    sheet = actions.read(ref, among=seen(), actor=actor(), now=now())
     row = sheet.tip
     said = [
         (tip_fields.WORDS[field.name], field.name, _readable(field, sheet.said[field.name]))
@@ -215,7 +214,7 @@ def page(ref: str, errors: dict[str, str] | None = None) -> str:
             for one in sheet.suggested
         ],
         alike=rows.alike(row, seen()),
-        case=_cases([row]).get(row.incident_id or 0),
+        case=sheet.case,
         original=rows.by_ids([row.original_id]).get(row.original_id or 0),
         cases=incidents.page(visible().where(Incident.state == "open"), before=None, limit=OPEN_CASES),
         kinds=[(kind.value, LABELS[kind]) for kind in Kind],

@@ -445,7 +445,7 @@ def test_what_became_of_a_mail_is_told_and_its_report_waits_if_nobody_was_reache
     answered(ref)
     real.send = lambda batch: [Answer(one.ref, outcome) for one in batch]
     hand_over()
-    [mail] = rows.mails(the_tip(ref)).values()
+    [mail] = rows.since(the_tip(ref)).mails.values()
     assert (mail.state, the_tip(ref).waits) == (state, waits)
     line = record.lines()[-1]
     assert (line.verb, record.details(line)["state"]) == ("tip.mail_settled", state)
@@ -457,7 +457,7 @@ def test_a_dead_workers_mail_is_in_doubt_and_not_sent_again(app, folder, real):
     real.send = lambda batch: (_ for _ in ()).throw(KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
         hand_over()
-    [mail] = rows.mails(the_tip(ref)).values()
+    [mail] = rows.since(the_tip(ref)).mails.values()
     assert mail.state == State.CALLING
     later = clock.now() + timedelta(hours=1)
     tip_mails.do(
@@ -467,7 +467,7 @@ def test_a_dead_workers_mail_is_in_doubt_and_not_sent_again(app, folder, real):
         clock=lambda: later,
         lease=timedelta(seconds=60),
     )
-    [mail] = rows.mails(the_tip(ref)).values()
+    [mail] = rows.since(the_tip(ref)).mails.values()
     assert mail.state == State.IN_DOUBT
 
 
@@ -475,9 +475,9 @@ def test_a_bounce_that_the_provider_reports_is_taken_in(app, folder, real):
     ref = mail_in.take_in(a_mail(), folder=folder, now=clock.now())
     answered(ref)
     hand_over()
-    [mail] = rows.mails(the_tip(ref)).values()
+    [mail] = rows.since(the_tip(ref)).mails.values()
     reports.take_in(mail.provider, "email", [Event("e-1", Status.BOUNCED, ref=mail.ref)], now=clock.now())
-    [mail] = rows.mails(the_tip(ref)).values()
+    [mail] = rows.since(the_tip(ref)).mails.values()
     assert (mail.state, the_tip(ref).waits) == (State.FAILED, True)
 
 

@@ -15,7 +15,6 @@ MORE = {
     "notices.show": (20, "the text, what the law wants in it, its preview as one person and its check"),
     "readiness.index": (17, "a sign for each thing that would fail on the day, and who the organisation is"),
     "readiness.table": (16, "the same signs as a file"),
-    "tips.show": (18, "looking at a report from outside leaves a line, in a transaction of its own"),
 }
 """How often these ask at most, and why."""
 
