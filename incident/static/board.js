@@ -123,8 +123,8 @@
     if (event.key === "/" && search) { event.preventDefault(); search.focus(); return; }
     const list = main.querySelector("[data-arrows]");
     if (!list || !(list.contains(document.activeElement) || document.activeElement === document.body || document.activeElement === main)) return;
-    const stops = [...list.querySelectorAll("[data-step], .many > summary")].filter((stop) => stop.checkVisibility());
-    const here = stops.indexOf(document.activeElement.closest("[data-step], .many > summary"));
+    const stops = [...list.querySelectorAll("[data-step], .many > summary, .span > summary")].filter((stop) => stop.checkVisibility());
+    const here = stops.indexOf(document.activeElement.closest("[data-step], .many > summary, .span > summary"));
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const next = stops[Math.max(0, Math.min(stops.length - 1, here + (event.key === "ArrowDown" ? 1 : -1)))];

@@ -102,7 +102,7 @@
   // Arrows walk the rows of the lists of the page, from the one in which one stands or from the first.
   function rows() {
     return [...document.querySelectorAll("main .entry, main tbody tr")]
-      .map((row) => row.querySelector("p a[href], td a[href], th a[href]") || row.querySelector("a[href]"))
+      .map((row) => row.querySelector("p a[href], td a[href], th a[href]") || row.querySelector("a[href]") || row.querySelector("summary"))
       .filter((link) => link && link.checkVisibility());
   }
   function walk(event) {

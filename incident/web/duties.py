@@ -47,7 +47,7 @@ class Span:
 
 NOW, DAY, WEEK = timedelta(0), timedelta(hours=24), timedelta(days=7)
 SPANS = {
-    "late": Span(Word("Late"), None, NOW, 3),
+    "late": Span(Word("Already late"), None, NOW, 3),
     "day": Span(Word("Within 24 hours"), NOW, DAY, 25),
     "week": Span(Word("Within 7 days"), DAY, WEEK, 15),
     "later": Span(Word("Later"), WEEK, None, 10, folded=True),

@@ -180,6 +180,7 @@ class State:
     tags: list[tuple[str, str]]
     next: DueWords | None
     next_what: str
+    then: str
     asks: list[Ask]
 
 
@@ -201,8 +202,23 @@ def state(incident: Incident) -> State:
     dated = [row for row in pending(incident) if row.standing == "owed" and row.due_at is not None]
     first = dated[0] if dated else None
     return State(
-        tags, due_words(first.due_at, now()) if first else None, first.title if first else "", list(_asks(incident))
+        tags,
+        due_words(first.due_at, now()) if first else None,
+        first.title if first else "",
+        _then(dated[0], dated[1:]) if dated else "",
+        list(_asks(incident)),
     )
+
+
+def _then(first: FindingRow, others: Sequence[FindingRow]) -> str:
+    """What is due at the same moment, and what comes after it of all that is still ahead; empty for nothing."""
+    same = sum(1 for row in others if row.due_at == first.due_at)
+    later = max(now(), first.due_at or now())
+    ahead = next((row for row in others if row.due_at is not None and row.due_at > later), None)
+    words = [ngettext("and %(count)s more at that time", "and %(count)s more at that time", same, count=same)]
+    if ahead is not None:
+        words.append(_("then %(due)s: %(title)s", due=due_words(ahead.due_at, now()).words, title=said(ahead.title)))
+    return " · ".join(words if same else words[1:])
 
 
 def current_facts(incident: Incident) -> dict[str, Fact]:

@@ -13,9 +13,10 @@ from incident.store import overview, reminders
 from incident.store.incidents import Incident
 from incident.store.overview import Beside
 from incident.store.users import User
-from incident.web import marks, rail
+from incident.web import findings, rail
 from incident.web.access import may, now
 from incident.web.dues import DueWords, due_words
+from incident.web.findings import Shown
 from incident.web.languages import _, said
 from incident.web.marked import hidden
 from incident.web.story import Entry
@@ -26,14 +27,12 @@ NAMED = 8
 
 
 @dataclass(frozen=True)
-class Clock:
-    """One duty or step with its time."""
+class Due:
+    """One step with its time."""
 
     due: DueWords
     title: str
     href: str
-    word: str = ""
-    tone: str = "idle"
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,13 @@ class Shift:
     """All that, ready for the page; what the reader may not see is empty."""
 
     handover: Handover | None
-    clocks: Sequence[Clock]
+    clocks: Sequence[Shown]
     untimed: int
     playbooks: Sequence[str]
-    steps: Sequence[Clock]
+    steps: Sequence[Due]
     people: Sequence[User]
     team: Sequence[User]
+    lead: str
     reports: Sequence[Named]
     weak: Sequence[Named]
 
@@ -85,6 +85,7 @@ def of(incident: Incident) -> Shift:
         _steps(incident) if sees_plan else [],
         _people(incident, near) if may("member.view") else [],
         [user for user, _ in near],
+        next((user.name or user.ref for user, _ in near if user.id == incident.lead_id), ""),
         [_report(incident, one) for one in beside if one.kind == "report" and one.ref not in hidden("report")]
         if may("report.view")
         else [],
@@ -124,27 +125,17 @@ def _handover(incident: Incident) -> Handover | None:
     return None
 
 
-def _clocks(incident: Incident) -> tuple[list[Clock], int]:
+def _clocks(incident: Incident) -> tuple[list[Shown], int]:
     """Owed duties by due time, soonest first, and how many others have no time of their own."""
     owed = [row for row in rail.pending(incident) if row.standing == "owed"]
-    dated = [row for row in owed if row.due_at is not None]
-    shown = [
-        Clock(
-            due_words(row.due_at, now()),
-            row.title,
-            url_for("obligations.show", incident=incident.ref, ref=row.ref),
-            marks.word(row, now()),
-            marks.MARKS[marks.look(row, now())].tone,
-        )
-        for row in dated[:CLOCKS]
-    ]
+    shown = [findings.shown(row, now()) for row in owed if row.due_at is not None][:CLOCKS]
     return shown, len(owed) - len(shown)
 
 
-def _steps(incident: Incident) -> list[Clock]:
+def _steps(incident: Incident) -> list[Due]:
     mine = select(Incident.id).where(Incident.id == incident.id)
     return [
-        Clock(due_words(step.due_at, now()), step.title, url_for("plans.show", incident=incident.ref, step=step.ref))
+        Due(due_words(step.due_at, now()), step.title, url_for("plans.show", incident=incident.ref, step=step.ref))
         for step in overview.steps_due(mine, limit=STEPS)
     ]
 

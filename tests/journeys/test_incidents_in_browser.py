@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from incident import clock
 from incident.domain import severity
 from tests.builders import an_incident
-from tests.journeys import keyboard
+from tests.journeys import axe, keyboard
 from tests.journeys.served import Served
 
 FACTS = {
@@ -84,3 +84,43 @@ def test_the_palette_finds_what_is_folded_and_opens_its_menu(desk: Desk, browser
     expect(page.locator("#offers li").first).to_contain_text("Download everything about this incident")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Download everything about this incident")).to_be_focused()
+
+
+def test_far_duties_of_all_incidents_unfold_by_arrows(desk: Desk, browser: Browser):
+    page = desk.enter(browser).new_page()
+    page.goto(f"{desk.url}/duties/")
+    duty = page.locator("#timeless [data-step]").first
+    expect(duty).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#day [data-step]").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#timeless > summary")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(duty).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_duties_of_all_incidents_are_whole_on_a_narrow_telephone(desk: Desk, browser: Browser, script: bool):
+    page = desk.enter(browser, script=script, width=320).new_page()
+    page.goto(f"{desk.url}/duties/")
+    expect(page.locator("#day .due--soon").first).to_be_in_viewport()
+    page.locator("#timeless > summary").click()
+    expect(page.locator("#timeless [data-step]").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_arrows_walk_the_lines_of_the_record_too(desk: Desk, browser: Browser):
+    page = desk.enter(browser).new_page()
+    page.goto(f"{desk.url}{desk.incident}/record/")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("main .entry summary").first).to_be_focused()
+
+
+@pytest.mark.parametrize(("language", "width", "look"), [("en", 1440, "dark"), ("zh-Hans", 390, "light")])
+def test_axe_finds_nothing_on_these_pages(desk: Desk, browser: Browser, language: str, width: int, look: str):
+    signed = desk.sign_in("lead", "privacy", language=language)
+    page = desk.enter(browser, signed=signed, width=width, color_scheme=look).new_page()
+    for address in ("/incidents/?order=due", "/duties/", desk.incident, f"{desk.incident}/record/"):
+        page.goto(f"{desk.url}{address}")
+        page.evaluate("for (const fold of document.querySelectorAll('main details')) fold.open = true")
+        assert axe.violations(page) == [], address
