@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent.parent
 TOCSIN = (sys.executable, "-m", "incident.cli")
+LONGEST_LOG = 6_000  # characters
 LINK = re.compile(r"(http://\S+/\S*[A-Za-z0-9_-]{20,}\S*)")
 
 
@@ -26,8 +29,15 @@ def free_port() -> int:
         return port
 
 
+PATIENCE = 120
+"""How long a start may take on a busy machine, in seconds; a test that proves how quick it is measures that itself."""
+
+
 class Installation:
     """`tocsin run` with these settings; `url` once it answers, `said` what it printed."""
+
+    begun: ClassVar[deque["Installation"]] = deque(maxlen=4)
+    """The last ones of this process, whose words a failed test shows."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -43,6 +53,8 @@ class Installation:
         self.process: subprocess.Popen[str] | None = None
         self.said: list[str] = []
         self.log = folder.parent / f"{folder.name}.log"
+        self.starts = 0
+        self.begun.append(self)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,9 +62,10 @@ class Installation:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
         return clean | dict(self.settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
-    def start(self, seconds: float = 40) -> None:
+    def start(self, seconds: float = PATIENCE) -> None:
         """Start it and wait until it answers."""
         self.said = []
+        self.starts += 1
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [*TOCSIN, "run"],
@@ -66,18 +79,24 @@ class Installation:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                raise AssertionError(f"It stopped at once: {self.said} {self.log.read_text()[-3000:]}")
+                raise AssertionError(f"It stopped at once: {self.told()}")
             try:
-                with urlopen(f"{self.url}/health", timeout=2):
+                with urlopen(f"{self.url}/health", timeout=10):
                     return
             except (URLError, OSError):
                 time.sleep(0.1)
-        raise AssertionError(f"It did not answer within {seconds} s: {self.log.read_text()[-3000:]}")
+        raise AssertionError(f"It did not answer within {seconds} s: {self.told()}")
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self.said.append(line.rstrip())
+
+    def told(self) -> str:
+        """How it stands, and the last that it printed and logged: for a person who looks why a test failed."""
+        state = "not started" if self.process is None else f"exit code {self.process.poll()}"
+        log = self.log.read_text(errors="replace")[-LONGEST_LOG:] if self.log.exists() else ""
+        return "\n".join((f"{self.folder}: started {self.starts} times, {state}", *self.said, log))
 
     def setup_link(self, seconds: float = 10) -> str:
         """The one-time link that it printed at the first start."""
