@@ -23,6 +23,7 @@ from incident.domain.access import PERMITS
 from incident.domain.retention import RULES
 from incident.exports.catalogue import BELOW, FILES, LAWS, PLACE
 from incident.settings import Settings
+from tests.words_elsewhere import EVERYTHING
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
@@ -114,12 +115,14 @@ TABLES = (
     "incident.domain.preflight:FIELDS",
     "incident.domain.pretences:WORDS",
     "incident.domain.privilege:BASES",
+    "incident.domain.reasons:KNOWN",
     "incident.domain.reminders:WORDS",
     "incident.domain.reviews:GROUPS",
     "incident.domain.reviews:MEANINGS",
     "incident.domain.revealing:WHY",
     "incident.domain.revealing:PARTS",
     "incident.domain.scales:CAPTIONS",
+    "incident.domain.settlements:BECAME",
     "incident.domain.sign_on:NOT_LET_IN",
     "incident.domain.scales:LEVELS",
     "incident.domain.severity:CAPTIONS",
@@ -163,6 +166,7 @@ TABLES = (
     "incident.exports.summary:HEADS",
     "incident.exports.summary:KINDS",
     "incident.web.errors:WORDS",
+    "incident.web.laws:FORCE",
     "incident.domain.notices:Channel",
     "incident.domain.notices:Stage",
     "incident.domain.deliveries:State",
@@ -181,6 +185,7 @@ SPEAKING = {
     "ladders": {"words"},
     "musts": {"_why_open", "_cure"},
     "obligations": {"_not_in_force", "_reaches"},
+    "segments": {"words"},
 }
 """Functions of other rules whose sentences are read on a page."""
 FILES_OF_WORDS = {
@@ -199,7 +204,7 @@ FILES_OF_WORDS = {
 OF_LAWS = ("authority", "status", "reading", "note", "says")
 """What a law file says in sentences; they have a catalogue of their own."""
 
-WORD = re.compile("[a-z]+(_[a-z]+)*")
+WORD = re.compile("[a-z]+(_[a-z0-9]+)*")
 GAP = re.compile(r"\{(\w+)\}")
 """How a table of words writes the place of a value."""
 FEWEST_LETTERS = 6
@@ -221,6 +226,7 @@ def gathered() -> dict[Text, bool]:
         *_of_settings(),
         *_of_permits(),
         *_of_retention(),
+        *_of_stages(),
     ):
         found[text] = True
     return found
@@ -317,8 +323,15 @@ def _names_of_forms(law: Mapping[str, Any]) -> Iterator[Text]:
     yield from (form["name"] for form in forms if "name" in form)
 
 
+def _of_stages() -> Iterator[Text]:
+    """Stages of the duties of laws, such as `early warning`."""
+    for path in sorted((ROOT / "incident" / "laws").rglob("*.toml")):
+        for duty in tomllib.loads(path.read_text(encoding="utf-8")).get("duty", ()):
+            yield from [duty["stage"].replace("_", " ")] if duty.get("stage") else []
+
+
 def _of_tables() -> Iterator[Text]:
-    yield from (*MAILED, *enisa.BASE, *(title for title, _ in preflight.CARE.values()))
+    yield from (*EVERYTHING, *MAILED, *enisa.BASE, *(title for title, _ in preflight.CARE.values()))
     for place in TABLES:
         module, _, name = place.partition(":")
         yield from _words(getattr(importlib.import_module(module), name))

@@ -36,9 +36,11 @@ class Length:
     @property
     def words(self) -> str:
         """Return the length as a short phrase, such as "2 segments · 171 units · GSM-7"."""
-        segments = "segment" if self.segments == 1 else "segments"
-        units = "unit" if self.units == 1 else "units"
-        return f"{self.segments} {segments} · {self.units} {units} · {self.alphabet}"
+        if self.units == 1:
+            return f"1 segment · 1 unit · {self.alphabet}"
+        if self.segments == 1:
+            return f"1 segment · {self.units} units · {self.alphabet}"
+        return f"{self.segments} segments · {self.units} units · {self.alphabet}"
 
 
 def length(text: str) -> Length:

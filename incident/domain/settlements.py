@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from incident.domain.errors import Invalid, Refused
 from incident.domain.obligations import Standing
@@ -57,6 +57,15 @@ def lateness(due: datetime | None, met_at: datetime) -> int | None:
     return None if due is None else max(0, int((met_at - due).total_seconds()))
 
 
+BECAME: Final = {
+    "owed": ("{amount} duty became owed", "{amount} duties became owed"),
+    "opened": ("{amount} duty became open", "{amount} duties became open"),
+    "closed": ("{amount} duty is no longer open", "{amount} duties are no longer open"),
+    "lifted": ("{amount} duty is no longer owed", "{amount} duties are no longer owed"),
+    "moved": ("{amount} duty has another due time", "{amount} duties have another due time"),
+}
+
+
 @dataclass(frozen=True)
 class Difference:
     """What changed between two assessments, by the duties' names."""
@@ -71,21 +80,19 @@ class Difference:
         return any((self.owed, self.opened, self.closed, self.lifted, self.moved))
 
     def words(self) -> str:
-        """The change in a sentence: "2 duties became owed; 1 is no longer open"."""
+        """The change in a sentence: "2 duties became owed; 1 duty is no longer open"."""
         parts = [
-            _became(self.owed, "became owed"),
-            _became(self.opened, "became open"),
-            _became(self.closed, "is no longer open", "are no longer open"),
-            _became(self.lifted, "is no longer owed", "are no longer owed"),
-            _became(self.moved, "has another due time", "have another due time"),
+            _became(self.owed, *BECAME["owed"]),
+            _became(self.opened, *BECAME["opened"]),
+            _became(self.closed, *BECAME["closed"]),
+            _became(self.lifted, *BECAME["lifted"]),
+            _became(self.moved, *BECAME["moved"]),
         ]
         return "; ".join(filter(None, parts)) or "nothing changed"
 
 
-def _became(refs: tuple[str, ...], one: str, many: str = "") -> str:
-    if not refs:
-        return ""
-    return f"{len(refs)} duty {one}" if len(refs) == 1 else f"{len(refs)} duties {many or one}"
+def _became(refs: tuple[str, ...], one: str, many: str) -> str:
+    return (one if len(refs) == 1 else many).format(amount=len(refs)) if refs else ""
 
 
 Known: TypeAlias = tuple[Standing, datetime | None]

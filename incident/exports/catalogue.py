@@ -35,7 +35,7 @@ LONGEST: Final = 1_000
 """A text of more letters is nobody's sentence, and is not looked for among the patterns."""
 JOINTS: Final = {"? ": " ", ": ": "："}
 """What stands between a name or a question and what is said of it."""
-LISTS: Final = {"; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
+LISTS: Final = {". ": "。", "; ": "；", " → ": " → ", " / ": " / ", ", ": "，"}
 """What stands between things that are told one after the other, the widest first."""
 FIGURE: Final = r"\d[\d,]*"
 """What stands in a place called `amount`: a sentence that begins with one would else be found in any that ends like it."""
@@ -131,7 +131,15 @@ def _dated(locale: str, found: re.Match[str]) -> str:
 
 def _places() -> dict[str, str]:
     """The Chinese names of places and of groups of places, by their English ones: they have a file of their own."""
-    return {places.named(code): places.named(code, "zh") for code in (*places.codes(), *places.groups())}
+    codes = (*places.codes(), *places.groups())
+    named = {places.named(code): places.named(code, "zh") for code in codes}
+    return named | {_headed(english): chinese for english, chinese in named.items()}
+
+
+def _headed(place: str) -> str:
+    """The name of a place as a heading has it, without its article."""
+    bare = place.removeprefix("the ")
+    return bare[:1].upper() + bare[1:]
 
 
 @lru_cache(maxsize=512)

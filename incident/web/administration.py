@@ -21,7 +21,11 @@ from incident.web.pages import named
 bp = Blueprint("administration", __name__, url_prefix="/administration")
 
 ROOMS: Final = (
-    ("particulars.show", Word("Your organisation"), Word("what notices and reports say of it, and what laws ask of it")),
+    (
+        "particulars.show",
+        Word("Your organisation"),
+        Word("what notices and reports say of it, and what laws ask of it"),
+    ),
     ("channels.index", Word("Ways to reach people"), Word("which of them work, and a test to yourself")),
     ("team.index", Word("Team"), Word("who works here, invitations, locks and resets")),
     ("rules.index", Word("Who may do what"), Word("roles, permits, and what two people decide")),

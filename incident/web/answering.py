@@ -12,7 +12,7 @@ from incident.store import incidents
 from incident.store import obligations as rows
 from incident.web import answers, obligations, questions
 from incident.web.access import actor, now, permit, zone
-from incident.web.languages import _
+from incident.web.languages import _, said
 from incident.web.seen import seen_of
 
 bp = Blueprint("answering", __name__, url_prefix="/incidents/<incident>/duties/questions")
@@ -68,7 +68,11 @@ def _record(key: str, values: dict[str, Any], source: str, confidence: str) -> R
 
 
 def _said(words: str) -> str:
-    return _("Recorded. It changes no duty.") if words == "nothing changed" else _("Recorded: %(words)s.", words=words)
+    return (
+        _("Recorded. It changes no duty.")
+        if words == "nothing changed"
+        else _("Recorded: %(words)s.", words=said(words))
+    )
 
 
 def _back(key: str, *, answered: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import g, url_for
 
 from incident.domain import deliveries as rules
-from incident.domain import flows, starters
+from incident.domain import flows, reasons
 from incident.domain.deliveries import Counts, Course, State
 from incident.domain.errors import Missing
 from incident.domain.letters import RETURN_WORDS, Returned
@@ -21,7 +21,7 @@ from incident.web import boardwords
 from incident.web.access import now
 from incident.web.composing import CHANNEL_WORDS
 from incident.web.flowplot import ORDER, Links, Plot, drawn
-from incident.web.languages import Word, _, ngettext, said
+from incident.web.languages import Word, _, ngettext, said, tongue
 
 ACTIVE = (Course.PREPARING, Course.SENDING)
 COURSE_WORDS = {
@@ -287,12 +287,12 @@ def reason_label(reason: str) -> str:
     kind, _underscore, why = reason.partition("_")
     if kind == "returned" and why in RETURN_WORDS:
         return _("letter came back: %(why)s", why=said(RETURN_WORDS[Returned(why)]))
-    return reason.replace("_", " ")
+    return str(said(reasons.words(reason)))
 
 
 def language_label(tag: str) -> str:
-    """A language by its own name where we write in it, else its tag."""
-    return (starters.named(tag) if tag in starters.languages() else tag) or _("language not known")
+    """The name of a language, or that it is not known."""
+    return tongue(tag) if tag else _("language not known")
 
 
 # What stands under the figures ----------------------------------------------------------------------------------------
@@ -426,7 +426,7 @@ def _bar(
             shown[place.state] = shown.get(place.state, 0) + n
     counts, people = Counts(**{state.value: n for state, n in shown.items()}), sum(shown.values())
     name = CHANNEL_LABELS.get(channel, channel)
-    label = f"{name}, {language_label(tag)}" if whole and tag is not None else name
+    label = f"{name}{_(', ')}{language_label(tag)}" if whole and tag is not None else name
     narrowed: dict[str, Any] = {"channel": channel} if tag is None else {"channel": channel, "language": tag}
     return Bar(
         key=f"bar-{channel}-{tag or 'all'}",

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from incident.actions import calls as actions
 from incident.domain import calls as rules
-from incident.domain import hours, starters
+from incident.domain import hours
 from incident.domain.calls import Outcome, Why
 from incident.domain.errors import Invalid, Missing
 from incident.exports import csv
@@ -20,7 +20,7 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.answers import instant
 from incident.web.deliveries import names
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word
+from incident.web.languages import Word, tongue
 from incident.web.pages import named
 
 bp = Blueprint("calls", __name__, url_prefix="/incidents/<incident>/calls")
@@ -68,8 +68,8 @@ def _listed(found: Sequence[Any]) -> list[Listed]:
 
 
 def language_words(tag: str) -> str:
-    """A language by its own name where we write in it, else its tag."""
-    return starters.named(tag) if tag in starters.languages() else tag
+    """The name of a language; nothing where it is not known."""
+    return tongue(tag) if tag else ""
 
 
 def _wanted() -> dict[str, Any]:

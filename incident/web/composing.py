@@ -17,7 +17,7 @@ from incident.domain.people import AGE_WORDS, Age, Audience
 from incident.store.audiences import Group
 from incident.store.notices import Notice
 from incident.web.answers import LOCAL, instant
-from incident.web.languages import Word, _, ngettext, said
+from incident.web.languages import Word, _, ngettext, said, tongue
 from notifiers.contract import Despite
 
 CHANNEL_WORDS = {
@@ -175,7 +175,7 @@ def boxes(groups: Iterable[Group]) -> Mapping[str, list[Box]]:
     labels: dict[str, Callable[[str], str]] = {
         "waves": lambda wave: _("Wave %(wave)s", wave=wave),
         "places": lambda place: places.named(place) if place else _("place not known"),
-        "tongues": lambda tag: starters.named(tag) if tag in starters.languages() else (tag or _("language not known")),
+        "tongues": lambda tag: tongue(tag) if tag else _("language not known"),
         "ages": lambda age: AGE_WORDS[Age(age)],
     }
     return {

@@ -15,6 +15,7 @@ from incident.domain.drills import Arrival, Course, Kind, Remark, Verdict, span_
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.exports import after_action as exports
 from incident.exports import plots
+from incident.exports.catalogue import speaker
 from incident.store import drills as rows
 from incident.store.drills import Drill, DrillInject
 from incident.web.access import actor, now, permit, zone
@@ -299,8 +300,8 @@ def _course(row: Drill) -> dict[str, Any]:
         "running": row.clock.course is Course.RUNNING,
         "ended": row.clock.course is Course.ENDED,
         "reads": row.clock.reads(now()),
-        "span": span_words(row.clock.passed(now())),
-        "planned": span_words(timedelta(minutes=row.script["minutes"])),
+        "span": _said_span(row.clock.passed(now())),
+        "planned": _said_span(timedelta(minutes=row.script["minutes"])),
     }
 
 
@@ -312,7 +313,7 @@ def _inject(one: DrillInject, row: Drill, names: dict[str, str]) -> dict[str, An
         "word": word,
         "tone": tone,
         "state": ARRIVALS[Arrival(one.state)],
-        "at": span_words(timedelta(minutes=came)),
+        "at": _said_span(timedelta(minutes=came)),
         "by": names.get(one.answered_by, one.answered_by),
         "open": one.wants_answer and one.answered_at is None,
     }
@@ -346,9 +347,9 @@ def _verdict(one: Any) -> dict[str, Any]:
         "expected": one.expected,
         "word": word,
         "tone": tone,
-        "due": span_words(timedelta(minutes=one.due or 0)),
-        "done": span_words(timedelta(minutes=one.done)) if one.done is not None else "",
-        "late": span_words(timedelta(minutes=one.late_by)) if one.late_by is not None else "",
+        "due": _said_span(timedelta(minutes=one.due or 0)),
+        "done": _said_span(timedelta(minutes=one.done)) if one.done is not None else "",
+        "late": _said_span(timedelta(minutes=one.late_by)) if one.late_by is not None else "",
         "line": one.line,
     }
 
@@ -383,10 +384,15 @@ def _report(errors: dict[str, str], typed: Any) -> str:
 
 
 def _span(minutes: int | None) -> str:
-    return span_words(timedelta(minutes=minutes)) if minutes is not None else ""
+    return _said_span(timedelta(minutes=minutes)) if minutes is not None else ""
 
 
 def _fragment(template: str, **told: Any) -> Response:
     page = Response(render_template(template, **told))
     page.headers["X-Fragment"] = "1"
     return page
+
+
+def _said_span(gap: timedelta) -> str:
+    """A length of time of the drill, in the reader's language."""
+    return span_words(gap, speaker(tag()))

@@ -7,10 +7,11 @@ from typing import cast
 from flask import Flask, g, has_request_context, url_for
 
 from incident.domain.drills import Course, span_words
+from incident.exports.catalogue import speaker
 from incident.store import drills as rows
 from incident.store.drills import Drill
 from incident.web.access import me, now
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, tag
 
 COURSE_WORDS = {
     Course.RUNNING: (Word("running"), "open"),
@@ -74,7 +75,7 @@ def strip() -> Strip | None:
         course="" if work.course is Course.RUNNING else str(COURSE_WORDS[work.course][0]),
         reads=work.reads(now()),
         real=now(),
-        span=span_words(work.passed(now())),
+        span=span_words(work.passed(now()), speaker(tag())),
         factor=work.factor,
         players=url_for("drill.show", incident=ref),
         lead=url_for("drill.lead", incident=ref) if is_facilitator() else "",
@@ -88,5 +89,5 @@ def left(at: datetime | None) -> str:
         return ""
     gap = found.clock.left(at, found.paused_at or now())
     if gap < timedelta(0):
-        return _("%(span)s of the drill late", span=span_words(gap))
-    return _("%(span)s of the drill left", span=span_words(gap))
+        return _("%(span)s of the drill late", span=span_words(gap, speaker(tag())))
+    return _("%(span)s of the drill left", span=span_words(gap, speaker(tag())))

@@ -28,7 +28,7 @@ from incident.web.check_frame import terms
 from incident.web.deliveries import names
 from incident.web.dues import DueWords, due_words
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, tongue
 from incident.web.pages import named
 from notifiers.contract import Channels
 
@@ -209,7 +209,7 @@ def _new(errors: dict[str, str]) -> str:
         kinds=[(kind.value, rules.KIND_WORDS[kind]) for kind in kinds],
         sources=[(one.value, rules.SOURCE_WORDS[one]) for one in (Source.PHONE, Source.POST, Source.MAIL)],
         rights=list(rules.RIGHT_WORDS.items()),
-        languages=[(tag, starters.named(tag)) for tag in starters.languages()],
+        languages=[(tag, tongue(tag)) for tag in starters.languages()],
         places=[(code, places.named(code)) for code in places.codes()],
     )
 
@@ -403,7 +403,7 @@ def _page(row: Enquiry, *, who: Asker | None = None, errors: dict[str, str] | No
         rights=list(rules.RIGHT_WORDS.items()),
         right=rules.RIGHT_WORDS[Right(row.right)] if row.right else "",
         language_words=language_words,
-        languages=[(tag, starters.named(tag)) for tag in starters.languages()],
+        languages=[(tag, tongue(tag)) for tag in starters.languages()],
         places=[(code, places.named(code)) for code in places.codes()],
         channels=not_theirs.CHANNELS,
         people=names(sorted({row.owner, *(message.by for message, _ in thread)} - {""})),

@@ -17,10 +17,12 @@ from werkzeug.exceptions import HTTPException
 from incident.actions.throttled import TooMany
 from incident.clock import now
 from incident.domain.errors import Invalid, Missing, Refused
+from incident.domain.facts import vocabulary
 from incident.domain.stale import Stale
 from incident.domain.unsent import worth_keeping, written
 from incident.store.db import db
 from incident.web import late, outsiders, seen
+from incident.web.languages import said
 
 log = structlog.get_logger()
 
@@ -92,7 +94,7 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
     elif outsiders.asks():
         response = outsiders.refused(status)
     else:
-        words = {"title": title, "detail": detail, "status": status, "field": field, "back": _page_before()}
+        words = {"title": title, "detail": detail, "status": status, "field": _named(field), "back": _page_before()}
         page = render_template("errors/error.html", **words, **_typed(status))
         response = Response(page, status, mimetype="text/html")
     if status == 503:
@@ -100,6 +102,12 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _named(field: str | None) -> str:
+    """The field of a form as its page calls it: a fact by its question."""
+    entry = vocabulary().entries.get(field or "")
+    return str(said(entry.label if entry else (field or "").replace("_", " ")))
 
 
 def _typed(status: int) -> dict[str, Any]:

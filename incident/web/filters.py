@@ -8,7 +8,8 @@ from babel.dates import format_date, format_datetime, get_timezone_location
 from flask import Flask
 
 from incident.clock import now
-from incident.exports.catalogue import FORMATS
+from incident.exports.catalogue import FORMATS, catalogue
+from incident.store.incidents import Incident
 from incident.web import access, languages
 from incident.web.languages import _
 
@@ -21,7 +22,7 @@ WEEKDAYS = {"en": "EEE d MMM", "zh-Hans": "M月d日EEE"}
 
 def init(app: Flask) -> None:
     """Hands the words to the templates."""
-    app.jinja_env.filters.update(when=when, day=day, ago=ago, size=size, number=number, span=span)
+    app.jinja_env.filters.update(when=when, day=day, ago=ago, size=size, number=number, span=span, titled=titled)
     app.jinja_env.globals.update(zone_name=zone_name, now=now)
 
 
@@ -99,12 +100,18 @@ def number(value: int | float | None) -> str:
     return "—" if value is None else f"{value:,}"
 
 
+def titled(case: Incident) -> str:
+    """The title of an incident; that of a drill whose scenario brought it, in the reader's language."""
+    return catalogue(languages.tag()).text(case.title) if case.kind == "drill" else case.title
+
+
 def zone_name(zone: ZoneInfo | None = None) -> str:
     """Such as `Berlin (UTC+1)`."""
     zone = zone or access.zone()
     offset = datetime.now(UTC).astimezone(zone).utcoffset() or timedelta(0)
     hours = offset.total_seconds() / 3600
-    return f"{_city(zone)} (UTC{hours:+g})" if hours else f"{_city(zone)} (UTC)"
+    name = _city(zone)
+    return f"{name} (UTC{hours:+g})" if hours else name if name == "UTC" else f"{name} (UTC)"
 
 
 def _city(zone: ZoneInfo) -> str:

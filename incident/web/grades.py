@@ -22,7 +22,7 @@ from incident.store.grades import Grade
 from incident.web import pages
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, said
 from incident.web.plans import named
 from incident.web.seen import seen_of
 
@@ -55,7 +55,6 @@ STATES = {
     },
     "malicious_intent": {"false": Word("0 · not on purpose"), "true": Word("0.5 · on purpose")},
 }
-CATEGORIES = {word: f"{base} · {word}" for word, base in enisa.BASE.items()}
 
 
 @bp.get("/")
@@ -252,7 +251,7 @@ def _inputs(facts: Facts) -> list[dict[str, Any]]:
     """The inputs of the severity: what each may be, what is suggested, and why."""
     found = severity.suggested(facts)
     options: dict[str, list[tuple[str, str]]] = {
-        "category": list(CATEGORIES.items()),
+        "category": [(word, f"{base} · {said(word)}") for word, base in enisa.BASE.items()],
         "adjust": [(str(step), f"{step:+d}" if step else _("0 · none")) for step in range(-3, 4)],
         "ei": [(f"{value:g}", words) for value, words in EASE.items()],
         **{name: list(states.items()) for name, states in STATES.items()},

@@ -15,7 +15,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
 from incident.actions.users import LANGUAGES
-from incident.domain import phrases
+from incident.domain import phrases, starters
 from incident.domain.facts import Unknown, Value, shown
 from incident.exports import catalogue as catalogues
 from incident.exports.catalogue import FORMATS, catalogue
@@ -52,6 +52,14 @@ class Word(str):
     def __html__(self) -> str:
         return str(escape(str(self)))
 
+    def lower(self) -> str:
+        """Return it in small letters, in the reader's language."""
+        return str(self).lower()
+
+    def capitalize(self) -> str:
+        """Return it with a large first letter, in the reader's language."""
+        return str(self).capitalize()
+
 
 def tag() -> str:
     """The language of whoever this answer is for."""
@@ -87,6 +95,16 @@ def _matching(given: str) -> str | None:
 def direction() -> str:
     """`ltr` or `rtl`, as the reader's language is written."""
     return Locale.parse(tag(), sep="-").text_direction
+
+
+def tongue(code: str) -> str:
+    """The name of a language: for English readers its own where we write in it, else as the reader's language calls it."""
+    if tag() == ENGLISH and code in starters.languages():
+        return starters.named(code)
+    try:
+        return Locale.parse(code, sep="-").get_display_name(locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
 
 
 def locale() -> str:

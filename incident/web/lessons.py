@@ -24,7 +24,7 @@ from incident.store.incidents import Incident
 from incident.store.lessons import Lesson
 from incident.web.access import actor, me, now, permit
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, tongue
 from incident.web.pages import named
 
 bp = Blueprint("lessons", __name__, url_prefix="/lessons")
@@ -269,7 +269,7 @@ def _choices(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
             | {key: entry.label for key, entry in vocabulary().entries.items() if entry.type == "instant"},
         }
     if kind == Kind.TEXT:
-        return {"languages": {tag: starters.named(tag) for tag in starters.languages()}, "parts": starters.PARTS}
+        return {"languages": {tag: tongue(tag) for tag in starters.languages()}, "parts": starters.PARTS}
     return {"files": own.laws(own.home())} if kind == Kind.LAW else {}
 
 

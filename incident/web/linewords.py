@@ -5,13 +5,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from incident.domain import asks, lawbook, verbs
+from incident.domain import asks, lawbook, scenarios, verbs
 from incident.domain.plans import playbooks
 from incident.domain.scales import CAPTIONS
 from incident.web.filters import when
-from incident.web.languages import Word, _, said
+from incident.web.languages import ENGLISH, Word, _, said, tag, tongue
 
-MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
+MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z")
+COUNTED: Final = re.compile(r"([a-z_]+) (\d[\d,]*)")
+"""How a line counts by word: `accepted 12, in_doubt 1`."""
+CODE: Final = re.compile(r"[a-z]+(_[a-z]+)*")
 SCALES: Final = {scale.value: caption for scale, caption in CAPTIONS.items()}
 
 
@@ -41,8 +44,24 @@ def _in_words(key: str, value: Any) -> Any:
         return when(datetime.fromisoformat(value))
     if key == "kind" and value in asks.WORDS:
         return said(asks.WORDS[value])
+    if key == "language":
+        return tongue(value)
     title = TITLES[key](value) if key in TITLES else None
-    return f"“{said(title)}”" if title else value
+    return f"“{said(title)}”" if title else _of_codes(value)
+
+
+def _of_codes(value: str) -> str:
+    """Words that the record has in code, in the language of a reader who has others; references stay letter by letter."""
+    if tag() == ENGLISH:
+        return value
+    if CODE.fullmatch(value):
+        found = value.replace("_", " ")
+        words: str = said(found)
+        return value if words == found else words
+    counted = [COUNTED.fullmatch(part) for part in value.split(", ")]
+    if None in counted:
+        return value
+    return _(", ").join(f"{_of_codes(one[1])} {one[2]}" for one in counted if one)
 
 
 def _duty(name: str) -> str | None:
@@ -61,10 +80,17 @@ def _step(name: str) -> str | None:
     return titles.pop() if len(titles) == 1 else None
 
 
+def _scenario(name: str) -> str | None:
+    """The title of a scenario of drills, where it is still there."""
+    book = scenarios.scenarios().get(name)
+    return book.title if book else None
+
+
 TITLES: Final[Mapping[str, Callable[[str], str | None]]] = {
     "duty": _duty,
     "playbook": _playbook,
     "scale": SCALES.get,
+    "scenario": _scenario,
     "step": _step,
 }
 """Under which key of the details stands the name of what."""

@@ -20,7 +20,7 @@ from incident.store.notices import Notice, NoticeVersion
 from incident.store.outlets import MediaCopy
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _, ngettext
+from incident.web.languages import Word, _, ngettext, tongue
 from incident.web.notice_pages import house
 from incident.web.pages import named
 from incident.web.public_tasks import names
@@ -89,7 +89,7 @@ def _list(form: Any, errors: dict[str, str]) -> str:
         more=url_for(".index", after=found[PAGE - 1].ref) if len(found) > PAGE else "",
         form=form,
         errors=errors,
-        languages=[(tag, starters.named(tag)) for tag in starters.languages()],
+        languages=[(tag, tongue(tag)) for tag in starters.languages()],
         named=places.named,
     )
 

@@ -16,7 +16,7 @@ from incident.store import users
 from incident.store.notices import Notice
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.languages import _
+from incident.web.languages import _, tongue
 
 bp = Blueprint("notice_languages", __name__, url_prefix="/incidents/<incident>/notices/<ref>/languages")
 
@@ -39,7 +39,7 @@ def show(incident: str, ref: str) -> str:
         mine=next(one for one in tongues if one.language == language),
         parts=translating.parts(notice, language),
         places=musts.PLACES,
-        named={tag: starters.named(tag) for tag in notice.languages},
+        named={tag: tongue(tag) for tag in notice.languages},
         words={tag: starters.words(tag) for tag in notice.languages},
         seen=translating.shown(source, texts[language]),
         names={key: user.name for key, user in users.by_refs({one.read_by for one in tongues if one.read_by}).items()},

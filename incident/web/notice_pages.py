@@ -30,7 +30,7 @@ from incident.store.notices import Notice, NoticeVersion
 from incident.web import composing, paces, preflights, public_tasks
 from incident.web.access import me, now, zone
 from incident.web.answers import LOCAL
-from incident.web.languages import _, tag
+from incident.web.languages import _, tag, tongue
 
 LARGEST_NUMBER = 999_999_999
 TONES = {
@@ -337,13 +337,13 @@ def _flat(contents: dict[str, Any]) -> dict[str, str]:
     for language, text in contents["texts"].items():
         parts = {**text, **text["sections"]}
         for name, label in musts.PLACES.items():
-            flat[f"{label} · {starters.named(language)}"] = parts.get(name, "")
-        flat[f"Elements of laws · {starters.named(language)}"] = "\n".join(
+            flat[f"{label} · {tongue(language)}"] = parts.get(name, "")
+        flat[f"{_('Elements of laws')} · {tongue(language)}"] = "\n".join(
             f"{musts.label(element)}: {musts.ELEMENTS.get(section, 'does not apply here')}"
             for element, section in sorted(text["covers"].items())
         )
     for language, words in contents["values"].items():
-        flat[f"Values · {starters.named(language)}"] = "\n".join(
+        flat[f"{_('Values')} · {tongue(language)}"] = "\n".join(
             f"{name}: {value}" for name, value in sorted(words.items())
         )
     return flat

@@ -18,7 +18,7 @@ from incident.store import notices as rows
 from incident.store.notices import Notice
 from incident.web import composing, notice_pages, paces
 from incident.web.access import actor, may, now, permit, zone
-from incident.web.languages import Word
+from incident.web.languages import Word, tongue
 from incident.web.notice_pages import house
 from incident.web.pages import named
 
@@ -267,7 +267,7 @@ def _new_page(form: Any, errors: dict[str, str]) -> str:
         "notices/new.html",
         form=form,
         errors=errors,
-        languages=[(tag, starters.named(tag)) for tag in starters.languages()],
+        languages=[(tag, tongue(tag)) for tag in starters.languages()],
         models=rows.of_incident(g.incident.id, limit=PAGE),
     )
 

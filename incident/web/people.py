@@ -89,9 +89,9 @@ def tongue(code: str) -> str:
 
 @bp.app_template_filter("kinds")
 def kinds(words: str) -> str:
-    """The kinds of data in English, from their words."""
-    known = facts.vocabulary().kinds
-    return ", ".join(known[word].en if word in known else word for word in words.split())
+    """The kinds of data in the reader's language, from their words."""
+    known, own = facts.vocabulary().kinds, "zh" if tag() == "zh-Hans" else "en"
+    return _(", ").join(getattr(known[word], own) if word in known else word for word in words.split())
 
 
 @bp.context_processor
@@ -397,7 +397,7 @@ def join_identical(incident: str) -> ResponseReturnValue:
     before = counts.of(incident).suspects
     left = sweeping.decide_all(incident, What.JOIN, actor=actor(), now=now()).left
     joined = _("%(before)s identical records were joined.", before=format(before - counts.of(incident).suspects, ","))
-    flash(f"{joined} {_rest(left) or 'What is left differs in some field.'}", "met")
+    flash(f"{joined} {_rest(left) or _('What is left differs in some field.')}", "met")
     return redirect(url_for(".pairs", incident=incident))
 
 

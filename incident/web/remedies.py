@@ -24,7 +24,7 @@ from incident.web.access import actor, now, permit
 from incident.web.answers import LOCAL
 from incident.web.filters import number
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _
+from incident.web.languages import Word, _, tongue
 from incident.web.pages import named
 
 bp = Blueprint("remedies", __name__, url_prefix="/incidents/<incident>/remedies")
@@ -258,7 +258,7 @@ def _form(row: Remedy | None, typed: Mapping[str, Any], errors: Mapping[str, str
         said=said,
         errors=errors,
         services=SERVICES,
-        languages=[(tag, starters.named(tag)) for tag in starters.languages()],
+        languages=[(tag, tongue(tag)) for tag in starters.languages()],
         seen=seen_mark(row.changed_at.isoformat()) if row is not None else "",
         local=LOCAL,
     )

@@ -25,7 +25,7 @@ from incident.web import improvements, lessons, story
 from incident.web.access import actor, now, permit, zone
 from incident.web.answers import LOCAL, instant
 from incident.web.bundles import taken_along
-from incident.web.languages import Word, _, ngettext, tag
+from incident.web.languages import Word, _, ngettext, said, tag
 from incident.web.marked import hidden
 from incident.web.marked import items as marked_items
 from incident.web.pages import named
@@ -108,8 +108,8 @@ def _offered(taken: set[int | None], before: int | None) -> tuple[list[tuple[Ent
 
 def words(entry: Entry) -> str:
     """A happening in one sentence, as the time line of a review begins with it."""
-    facts = "; ".join(f"{one['label']}: {one['words']}" for one in entry.facts)
-    return " ".join(part for part in (entry.who, str(entry.sentence), facts, entry.text) if part)
+    told = (f"{said(one['label'])}{_(': ')}{one['words']}" for one in entry.facts)
+    return " ".join(part for part in (entry.who, said(entry.sentence), _("; ").join(told), entry.text) if part)
 
 
 @bp.post("/meeting")

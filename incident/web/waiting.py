@@ -15,6 +15,7 @@ from incident.store.incidents import Incident
 from incident.store.notices import Notice
 from incident.store.remedies import Remedy
 from incident.store.reports import Report
+from incident.web import filters
 from incident.web.access import actor, may
 from incident.web.dues import DueWords
 from incident.web.filters import number
@@ -168,4 +169,4 @@ def reports(found: Sequence[Report], incidents: dict[int, Incident]) -> list[Row
 
 
 def _named(incident: Incident) -> str:
-    return f"{incident.ref} {incident.title}"
+    return f"{incident.ref} {filters.titled(incident)}"

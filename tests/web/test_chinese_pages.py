@@ -28,9 +28,10 @@ WORDS = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:[ ,]+[A-Za-z][A-Za-z'’-]*){2,}")
 OURS = re.compile(
     r"""
     Lead\ on\ duty | Unspoken | Somebody | Somewhere | first\ wave | Sample | sample | Nobody\ on\ it  # what people typed in the house
-    | A\ laptop\ left | A\ breach\ at   # titles of drills, kept as titles of their incidents
     | tocsin\ [a-z] | TOCSIN_ | SendGrid | Twilio | HIPAA | messaging\ service  # commands, settings, names of products and laws
     | \b[A-Za-z_]+/[A-Za-z_]+\  | INC-\d | [A-Z0-9]{4}\ [A-Z0-9]{4}  # zones, references, codes
+    | \bArt\.\  | Regulation\ \(EU\) | DPP\ 4 | CAC\ Measures  # laws by their own names, and places in them
+    | [\u4e00-\u9fff]（[^）]*）  # a name in its own language behind the Chinese one
     | \ ·\ [\u4e00-\u9fff]  # the heading of a part in the language of the notice, with the reader's beside it
     """,
     re.VERBOSE,
@@ -40,10 +41,8 @@ LAWS = ("laws.", "obligations.", "duties.", "what_if.", "law_update", "reports."
 """Pages that quote laws and forms of authorities, whose names, statuses and notes keep the words of their file, and the API's own."""
 RAW = {
     "attempts.mail": "the message as it was handed over",
-    "reviews.index": "the record in the language in which it is signed, offered as moments",
     "record.index": "the record as it is signed",
     "audit.index": "the record as it is signed",
-    "closing.index": "the terms of VERIS",
     "account.show": "the names of zones",
     "account.password": "the names of zones",
 }
