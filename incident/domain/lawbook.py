@@ -70,6 +70,12 @@ def library() -> Lawbook:
     return _held.book or _shipped()
 
 
+def short_name(law: str) -> str:
+    """What a law is called for short, such as GDPR; its reference where the library has it no more."""
+    known = library().laws.get(law)
+    return known.short if known else law
+
+
 def use(book: Lawbook | None) -> None:
     """Have this process go by these laws; None: by those that the program brings. Called by `editions.use` alone."""
     _held.book = book

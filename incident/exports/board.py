@@ -1,4 +1,7 @@
-"""The measures as one page for a board: five figures, four plots, and what they leave out. Same input, same bytes."""
+"""The measures as one page for a board: five figures, four plots, the times of each law, and what they leave out.
+
+Same input, same bytes.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +13,8 @@ from babel.dates import format_date, format_datetime, format_skeleton
 
 from incident import parts
 from incident.domain import measures as rules
-from incident.domain.measures import Measured, Span
+from incident.domain.lawbook import short_name
+from incident.domain.measures import Measured, Span, Taken
 from incident.domain.speech import Say, english, retold
 from incident.exports import pdf as layouts
 from incident.exports import plots
@@ -27,6 +31,8 @@ LAYOUT: Final = layouts.TEMPLATES / "exports" / "board.typ"
 NOTHING: Final = "Nothing to show in this time yet."
 MOST_LAWS: Final = 7
 """So many fit on the page."""
+MOST_TIMED: Final = 6
+"""So many have their row in the table below the plots."""
 SPAN_WORDS: Final = {
     Span.DETECT: "to detect",
     Span.DECIDE: "to decide",
@@ -53,6 +59,7 @@ def pdf(of: Measured, company: str, language: str = "en") -> bytes:
         "author": company or "Tocsin",
         "figures": _figures(of, say),
         "plots": [{"title": title, "says": says, "file": name if svg else ""} for name, title, says, svg in plotted],
+        "timed": _timed(of, say),
         "closing": f"{_left_out(of, say)} {say('Made {when}.', when=made)}",
     }
     drawn = {name: svg.decode() for name, _, _, svg in plotted}
@@ -108,7 +115,7 @@ def _plots(of: Measured, spoken: "Spoken", say: Say) -> list[tuple[str, str, str
     told = {span: one.middle for span, one in of.spans.items() if one.middle is not None}
     spans = "; ".join(f"{retold(say, SPAN_WORDS[span])} {length(middle, say)}" for span, middle in told.items())
     laws = "; ".join(
-        f"{one.law}: "
+        f"{retold(say, short_name(one.law))}: "
         + say("{kept} in time, {late} late, {overdue} overdue", kept=one.in_time, late=one.late, overdue=one.overdue)
         for one in small.laws
     )
@@ -125,6 +132,31 @@ def _plots(of: Measured, spoken: "Spoken", say: Say) -> list[tuple[str, str, str
         ("laws", say("Duties kept, by law"), laws or nothing, laws_plot(small, **narrow) if laws else b""),
         ("channels", say("People by channel"), channels or nothing, channels_plot(of, **narrow) if channels else b""),
     ]
+
+
+def _timed(of: Measured, say: Say) -> dict[str, Any]:
+    """How long the laws with cases took, those with most to judge first; without rows where there is none."""
+    laws = [one for one in of.laws if any(took.counted for took in one.spans.values())]
+    more = len(laws) - MOST_TIMED
+    says = say("Half took at most so long from awareness, with how many of the incidents that is known of.")
+    rest = say("Laws that have no room here: {amount}.", amount=f"{more:,}")
+    return {
+        "title": say("How long it took, by law"),
+        "says": f"{says} {rest}" if more > 0 else says,
+        "head": [say("Law"), *(retold(say, SPAN_WORDS[span]) for span in rules.OF_LAWS)],
+        "rows": [
+            [retold(say, short_name(one.law)), *(_took(one.spans.get(span), say) for span in rules.OF_LAWS)]
+            for one in laws[:MOST_TIMED]
+        ],
+    }
+
+
+def _took(one: Taken | None, say: Say) -> str:
+    """A cell of that table: how long, and of how many; a dash where the law has no such span here."""
+    if one is None:
+        return "–"
+    of_all = say("{counted} of {amount}", counted=f"{one.counted:,}", amount=f"{one.counted + one.unknown:,}")
+    return f"{'–' if one.middle is None else length(one.middle, say)} ({of_all})"
 
 
 def length(gap: timedelta, say: Say = english) -> str:
@@ -161,11 +193,12 @@ def months(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken
 
 
 def spans_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:
-    """How long each span took: half of the incidents, and nine in ten."""
-    middle = Series(spoken.say("half took at most"), "accent", [_seconds(of.spans[span].middle) for span in Span])
-    most = Series(spoken.say("nine in ten at most"), "idle", [_seconds(of.spans[span].most) for span in Span])
+    """How long each span took: half of the incidents, and nine in ten; without those of which nothing is known."""
+    known = [span for span in Span if of.spans[span].counted]
+    middle = Series(spoken.say("half took at most"), "accent", [_seconds(of.spans[span].middle) for span in known])
+    most = Series(spoken.say("nine in ten at most"), "idle", [_seconds(of.spans[span].most) for span in known])
     shown = lambda seconds: spoken.length(timedelta(seconds=seconds))  # noqa: E731
-    names = [spoken.say(word) for word in SPAN_WORDS.values()]
+    names = [spoken.say(SPAN_WORDS[span]) for span in known]
     return plots.lengths(names, [middle, most], look=look, width=width, shown=shown)
 
 
@@ -177,7 +210,7 @@ def laws_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE, spo
         Series(spoken.say("late"), "soon", [one.late for one in laws]),
         Series(spoken.say("overdue"), "late", [one.overdue for one in laws]),
     ]
-    return plots.stacks([one.law for one in laws], series, look=look, width=width)
+    return plots.stacks([spoken.say(short_name(one.law)) for one in laws], series, look=look, width=width)
 
 
 def channels_plot(of: Measured, *, look: str = "light", width: int = plots.WIDE, spoken: Spoken = ENGLISH) -> bytes:

@@ -28,6 +28,8 @@ MOST_BESIDE: Final = 3
 """So many names of series stand in one line below a wide picture; a longer one would run into the next."""
 ROOM_FOR_A_FIGURE: Final = 0.05
 """A part of a bar shorter than this share of the longest has no room for its figure, on a wide screen."""
+LONGEST_NAME: Final = 36
+"""So many letters of a name stand beside lying bars of a wide picture, fewer of a narrow one; the table has it whole."""
 WIDE: Final = 760
 NARROW: Final = 380
 """Widths of a picture on a wide and on a small screen; letters are of one size on both."""
@@ -35,27 +37,23 @@ SHORTEST: Final = 60.0
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 SCALE: Final = (
-    (SHORTEST, "1 min"),
-    (10 * SHORTEST, "10 min"),
-    (HOUR, "1 h"),
-    (6 * HOUR, "6 h"),
-    (DAY, "1 d"),
-    (3 * DAY, "3 d"),
-    (10 * DAY, "10 d"),
-    (30 * DAY, "30 d"),
-    (90 * DAY, "90 d"),
-    (365 * DAY, "1 y"),
-)
+    SHORTEST, 10 * SHORTEST, HOUR, 6 * HOUR, DAY, 3 * DAY, 10 * DAY, 30 * DAY, 90 * DAY, 365 * DAY,
+)  # fmt: skip
+BARS: Final = {True: 34, False: 29}
+PAIRS: Final = {True: 52, False: 42}
+"""Pixels for a lying bar and for two beside each other, of a wide picture and of any other."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Inks of one look; `tones` colour series by what they mean."""
+    """Inks of one look; `tones` colour series by what they mean, `on_tone` is that of figures in them, but for `inks`."""
 
     ink: str
     quiet: str
     line: str
+    on_tone: str
     tones: Mapping[str, str]
+    inks: Mapping[str, str]
 
 
 LOOKS: Final[Mapping[str, Look]] = {
@@ -63,6 +61,7 @@ LOOKS: Final[Mapping[str, Look]] = {
         "#17212e",
         "#4a5868",
         "#dfe4ea",
+        "#ffffff",
         {
             "accent": "#2349c8",
             "met": "#176a40",
@@ -71,11 +70,13 @@ LOOKS: Final[Mapping[str, Look]] = {
             "open": "#6a3fb5",
             "idle": "#8694a3",
         },
+        {"soon": "#17212e", "idle": "#17212e"},
     ),
     "dark": Look(
         "#e8edf3",
         "#b4c0cd",
         "#2c3847",
+        "#10171f",
         {
             "accent": "#8aa6ff",
             "met": "#7fd3a3",
@@ -84,6 +85,7 @@ LOOKS: Final[Mapping[str, Look]] = {
             "open": "#c9adff",
             "idle": "#97a7b8",
         },
+        {},
     ),
 }
 
@@ -110,9 +112,15 @@ def stacks(labels: Sequence[str], series: Sequence[Series], *, look: str, width:
     sums = [sum(parts) for parts in zip(*([value or 0 for value in one.values] for one in series), strict=True)]
     room = max(sums, default=0) * ROOM_FOR_A_FIGURE * WIDE / width
     backwards = [Series(one.name, one.tone, [_told(value, room) for value in one.values][::-1]) for one in series]
-    height = 90 + 34 * max(1, len(labels))
+    height = 90 + BARS[width == WIDE] * max(1, len(labels))
     few = _few(max(sums, default=0))
-    return _drawn(pygal.HorizontalStackedBar, list(labels)[::-1], backwards, look, width=width, height=height, **few)
+    names = [_fitted(label, LONGEST_NAME * width // WIDE) for label in labels]
+    return _drawn(pygal.HorizontalStackedBar, names[::-1], backwards, look, width=width, height=height, **few)
+
+
+def _fitted(label: str, most: int) -> str:
+    """A name of at most so many letters: of a longer one its middle is left out, for its end tells it from others."""
+    return label if len(label) <= most else f"{label[: most // 2]}…{label[-(most - most // 2 - 1) :]}"
 
 
 def _few(most: int) -> dict[str, Any]:
@@ -137,13 +145,13 @@ def lengths(
     more = {
         "range": (0, end * 1.04),
         "y_labels": [
-            {"value": _place(value), "label": word}
-            for value, word in SCALE[:: 1 if width == WIDE else 2]
+            {"value": _place(value), "label": shown(value)}
+            for value in SCALE[:: 1 if width == WIDE else 2]
             if (_place(value) or 0) <= end
         ],
         "formatter": lambda place: "" if place is None else shown(SHORTEST * 10**place),
     }
-    height = 100 + 52 * max(1, len(labels))
+    height = 100 + PAIRS[width == WIDE] * max(1, len(labels))
     return _drawn(pygal.HorizontalBar, list(labels)[::-1], backwards, look, width=width, height=height, **more)
 
 
@@ -179,6 +187,7 @@ def _drawn(
         y_labels_major_every=1,  # all alike: which of our own steps are powers of ten means nothing
         truncate_label=-1,
         truncate_legend=-1,
+        value_formatter=_whole,
         **{"formatter": _whole, "print_values": True, "print_values_position": "center", **more},
     )
     chart.x_labels = list(labels)
@@ -216,7 +225,7 @@ def _style(look: Look, tones: Sequence[str]) -> "styles.Style":
         opacity_hover="1",
         transition="0s",
         colors=tuple(look.tones[tone] for tone in tones),
-        value_colors=tuple("#ffffff" if look is LOOKS["light"] else "#10171f" for _ in tones),
+        value_colors=tuple(look.inks.get(tone, look.on_tone) for tone in tones),
         font_family=FACE,
         label_font_size=13,
         major_label_font_size=13,

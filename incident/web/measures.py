@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from incident.actions import measures as actions
 from incident.domain import measures as rules
 from incident.domain.errors import Invalid, Missing
-from incident.domain.lawbook import library
+from incident.domain.lawbook import short_name
 from incident.domain.measures import Course, Measured, Month, Span, Taken
 from incident.domain.scales import LEVELS, Scale
 from incident.exports import board, csv, plots
@@ -19,7 +19,7 @@ from incident.web.access import actor, now, permit, zone
 from incident.web.boards import CHANNEL_LABELS
 from incident.web.filters import span
 from incident.web.incidents import csv_answer, visible
-from incident.web.languages import Word, locale, tag
+from incident.web.languages import Word, locale, said, tag
 from incident.web.pages import named
 from incident.web.reports import company, download
 
@@ -73,7 +73,7 @@ def index() -> ResponseReturnValue:
         kinds=(*rules.KINDS, rules.ANYTHING),
         spans=list(Span),
         of_laws=rules.OF_LAWS,
-        names={law.law: short(law.law) for law in of.laws},
+        names={law.law: short_name(law.law) for law in of.laws},
         channels=CHANNEL_LABELS,
         month_words=month_words,
     )
@@ -119,15 +119,9 @@ def courses() -> Sequence[Course]:
     return actions.courses(visible(), rules.asked(request.values), zone=zone(), now=now())
 
 
-def short(law: str) -> str:
-    """The short name of a law; its reference where the library has it no more."""
-    known = library().laws.get(law)
-    return known.short if known else law
-
-
 def _plot_word(word: str) -> str:
     """A word within a plot, as the reader says it."""
-    return str(PLOT_WORDS.get(word) or CHANNEL_LABELS.get(word, word))
+    return str(PLOT_WORDS.get(word) or CHANNEL_LABELS.get(word) or said(word))
 
 
 def month_words(one: Month) -> str:
