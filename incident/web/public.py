@@ -1,13 +1,14 @@
 """Pages for everybody, without an account: announcements and their feed, the check of a notice, security.txt."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from incident.actions import announcements as actions
 from incident.actions import particulars
-from incident.domain import starters, tip_words
+from incident.domain import check_words, starters, tip_words
 from incident.domain.announcements import Posting, posting
 from incident.domain.errors import Missing
 from incident.exports import cap
@@ -25,15 +26,31 @@ FRESH = 300  # seconds a proxy may keep a public page, so that taking one down s
 SECURITY_TXT_LASTS = timedelta(days=180)
 
 
+@bp.record_once
+def _hand_out(state: Any) -> None:
+    state.app.jinja_env.globals["words_around"] = starters.words
+
+
 @bp.get("/notices/")
 @permit("public")
 def index() -> ResponseReturnValue:
-    """All announcements that stand at this moment."""
+    """All announcements that stand at this moment; the page around them in the language asked for, or one the browser reads."""
+    wanted = [request.args.get("language", ""), *(tag for tag, _ in request.accept_languages)]
+    language = check_words.fitting(wanted)
     found = list(rows.posted(now(), before=request.args.get("before", type=int), limit=PAGE + 1))
-    more = url_for(".index", before=found[PAGE - 1].id) if len(found) > PAGE else ""
-    return _kept(
-        render_template("public/notices.html", found=found[:PAGE], more=more, house=house(), named=starters.named)
+    older = {"before": found[PAGE - 1].id, "language": language} if len(found) > PAGE else {}
+    page = render_template(
+        "public/notices.html",
+        found=[(row, public_pages.day(row.starts_at, starters.words(language), house())) for row in found[:PAGE]],
+        more=url_for(".index", **older) if older else "",
+        house=house(),
+        language=language,
+        tongues=[(tag, starters.named(tag)) for tag in check_words.languages()],
     )
+    answer = _kept(page)
+    answer.vary.add("Accept-Language")
+    answer.headers["Content-Language"] = language
+    return answer
 
 
 @bp.get("/notices/<slug>")

@@ -38,8 +38,8 @@ class Frame:
 def frame(row: Announcement, language: str, house: House) -> Frame:
     """Return the words around an announcement; days are those of the house's zone."""
     words = starters.words(language)
-    start = _day(row.starts_at, words, house)
-    end = _day(_end(row), words, house)
+    start = day(row.starts_at, words, house)
+    end = day(_end(row), words, house)
     said = words.public
     period = said["until"].format(start=start, end=end) if row.ends_at else said["since"].format(start=start)
     return Frame(language, words.direction, words, period, said["ended"].format(start=start, end=end))
@@ -51,7 +51,7 @@ def _end(row: Announcement) -> datetime:
     return row.changed_at if is_down else row.ends_at or row.changed_at
 
 
-def _day(instant: datetime, words: Words, house: House) -> str:
+def day(instant: datetime, words: Words, house: House) -> str:
     return merges.day_words(instant.astimezone(house.zone).date(), words)
 
 

@@ -58,6 +58,46 @@ def test_anyone_can_read_an_announcement_in_its_languages(incident, client):
     assert client.get(f"/notices/{slug}/fr").status_code == 404
 
 
+NAV = {
+    "en": ("Notices", "Report something"),
+    "de": ("Bekanntmachungen", "Etwas melden"),
+    "es": ("Anuncios", "Comunicar algo"),
+    "fr": ("Annonces", "Signaler quelque chose"),
+    "ja": ("公表", "報告する"),
+    "zh-Hans": ("公告", "报告问题"),
+    "zh-Hant": ("公告", "通報問題"),
+}
+
+
+@pytest.mark.parametrize("language", NAV)
+def test_every_public_page_speaks_its_language_in_the_bar_as_well(incident, client, language):
+    ref, slug = public(incident, texts=tuple(a_text(tag) for tag in NAV))
+    notices, report = NAV[language]
+    pages = (
+        *("/notices/?language={}", "/notices/" + slug + "/{}", "/report/{}", "/report/{}/leak", "/report/{}/follow-up"),
+        *("/check?language={}", f"/check/{ref}?language={{}}", f"/check/{ref}/question?language={{}}"),
+    )
+    for address in pages:
+        answer = client.get(address.format(language))
+        page = answer.get_data(as_text=True)
+        bar = page.partition("<header")[2].partition("</header>")[0]
+        assert answer.status_code == 200, address
+        assert f'<html lang="{language}" ' in page, address
+        assert f">{notices}</a>" in bar, address
+        assert f">{report}</a>" in bar, address
+        english = re.findall("|".join(f">{word}<" for word in NAV["en"]), page) if language != "en" else []
+        assert english == [], address
+
+
+def test_the_list_of_notices_is_in_the_language_that_the_browser_reads(incident, client):
+    public(incident)
+    answer = client.get("/notices/", headers={"Accept-Language": "fr-CH, de;q=0.7"})
+    assert answer.headers["Content-Language"] == "fr"
+    assert "Accept-Language" in answer.headers["Vary"]
+    assert "<h1>Annonces</h1>" in answer.get_data(as_text=True)
+    assert client.get("/notices/?language=xx").headers["Content-Language"] == "en"
+
+
 def test_no_public_page_says_anything_of_people_or_the_incident(incident, client):
     ref, slug = public(incident)
     for path in ("/notices/", f"/notices/{slug}", "/notices/feed.atom", f"/notices/check?reference={ref}"):
