@@ -30,6 +30,9 @@ bp = Blueprint("desk", __name__)
 
 LISTED = 12
 PLOTTED = 60
+LATE_LISTED = 5
+"""So many late duties stand on the desk before those that can still be kept; more only where those leave room."""
+LATE_PLOTTED = 20
 ASKED_OF = 6
 QUESTIONS = 5
 HANDOVERS = 4
@@ -55,6 +58,7 @@ def home() -> ResponseReturnValue:
         first_steps=[] if count else first_steps.steps(),
         plot=weekplot.drawn(list(found.marks()), now(), zone()),
         duties=found.duties(),
+        more_late=late - found.late_listed(),
         undone=found.undone(),
         questions=found.questions(),
         own=[*found.own_steps(), *found.own_improvements(), *(row for row in waiting_ if row.own)],
@@ -81,7 +85,14 @@ class _Found:
 
     def __init__(self, mine: Select[Any], outside: int) -> None:
         self.reported = outside
-        self.findings = obligations.soonest(obligations.unsettled(mine), after=None, limit=PLOTTED)
+        spans: dict[str, tuple[obligations.Window, int]] = {
+            "late": ((None, now()), LATE_PLOTTED),
+            "ahead": ((now(), None), PLOTTED - LATE_PLOTTED),
+            "timeless": (None, LISTED),
+        }
+        by_span = obligations.first_of_each(obligations.unsettled(mine), spans)
+        self.late, self.ahead, self.timeless = (by_span[name] for name in spans)
+        self.findings = [*self.late, *self.ahead, *self.timeless]
         self.steps = overview.steps_due(mine, limit=PLOTTED)
         self.waits = waits.read(mine, now=now(), until=now().date() + WARNED, limit=LISTED)
         self.roles = separation.requests_to_answer(me(), now(), limit=LISTED) if may("roles.confirm") else ()
@@ -114,8 +125,13 @@ class _Found:
         return Mark(self._ref(incident), at, kind, words.tone, f"{said(title)}, {words.words}", href)
 
     def duties(self) -> list[Row]:
-        """Duties over all incidents, soonest first; those without a time come last."""
-        return [self._duty_row(row) for row in self.findings[:LISTED]]
+        """Duties over all incidents, soonest first; those without a time come last. Late ones do not crowd out the others."""
+        late = self.late[: self.late_listed()]
+        return [self._duty_row(row) for row in [*late, *self.ahead, *self.timeless][:LISTED]]
+
+    def late_listed(self) -> int:
+        """How many late duties stand among them."""
+        return min(len(self.late), max(LATE_LISTED, LISTED - len(self.ahead)))
 
     def undone(self) -> list[Row]:
         """Steps over all incidents, soonest first."""
@@ -128,11 +144,12 @@ class _Found:
             words,
             row.title,
             self._duty(row),
-            f"{self._named(row.incident_id)} · {said(row.clock_words)}",
+            self._named(row.incident_id),
             marks.word(row, now()),
             mark.tone,
             _("to be accepted") if row.state == "proposed" else "",
             mark.sign,
+            rule=said(row.clock_words),
         )
 
     def _step_row(self, row: Step) -> Row:

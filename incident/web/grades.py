@@ -55,6 +55,12 @@ STATES = {
     },
     "malicious_intent": {"false": Word("0 · not on purpose"), "true": Word("0.5 · on purpose")},
 }
+CATEGORIES = {
+    "simple": Word("1 · simple"),
+    "behavioural": Word("2 · behavioural"),
+    "financial": Word("3 · financial"),
+    "sensitive": Word("4 · sensitive"),
+}
 
 
 @bp.get("/")

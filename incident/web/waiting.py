@@ -37,6 +37,7 @@ class Row:
     who: str = ""
     sign: str = ""
     own: bool = False
+    rule: str = ""
 
 
 def asked_roles(requests: Sequence[Any]) -> list[Row]:

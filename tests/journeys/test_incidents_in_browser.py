@@ -1,5 +1,6 @@
 """The pages that a lead has open all day, in a real browser: grades, the record, the desks of a sending; at every width."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +53,8 @@ def test_no_option_of_a_grade_is_cut_off(desk: Desk, browser: Browser, language:
     page = desk.enter(browser, signed=desk.sign_in("lead", language=language)).new_page()
     page.goto(f"{desk.url}{desk.incident}/grades/people/edit")
     assert page.locator("main select").count() == len(severity.CAPTIONS)
+    if language != "en":
+        assert not re.search("[A-Za-z]", " ".join(page.locator("main option").all_text_contents()))
     for width in (320, 390, 768, 1024, 1440, 2560):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(CUT) == [], width

@@ -1,3 +1,6 @@
+import re
+from datetime import timedelta
+
 from incident import clock
 from incident.actions import intake, plans, users
 from incident.domain.access import Role
@@ -32,6 +35,20 @@ def test_a_late_duty_stands_first_with_its_law_and_incident(as_):
     assert "1 incident open, 1 duty late" in page
     assert f"{ref} Copied list" in page
     assert "72 h" in page
+
+
+def test_many_late_duties_do_not_crowd_out_what_can_still_be_kept(as_):
+    lead = as_(Role.LEAD)
+    for _ in range(13):
+        _incident(lead.ref, **OWED)
+    aware = (clock.now() - timedelta(hours=70)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fresh = _incident(lead.ref, **OWED | {"aware_at": aware})
+    page = lead.get("/").text
+    duties = page[page.index("<h2>Duties</h2>") :].partition("</section>")[0]
+    assert f"{fresh} Copied list" in duties
+    assert duties.count("due--late") == 11
+    assert duties.count("due--soon") == 1
+    assert re.search(r'href="/duties/\?when=late">2 more are late</a>', duties)
 
 
 def test_steps_and_questions_stand_beside_the_duties(as_):
