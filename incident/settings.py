@@ -40,11 +40,11 @@ class Settings(BaseSettings):
     company_name: str = Field("", description="Your organisation's name, as notices give it.")
     company_places: str = Field(
         "",
-        description="Where your organisation is established: codes with commas, such as DE,US-CA. Taken for each new incident.",
+        description="Where your organisation is established: codes with commas, such as DE,US-CA. Every open incident takes it up.",
     )
     company_kinds: str = Field(
         "",
-        description="What it is, where a law asks: words of `entity` in facts.toml with commas, such as nis2_important.",
+        description="What it is, where a law asks: words of the fact entity in facts.toml with commas, such as nis2_important.",
     )
     company_operator: str = Field("", description="In mainland China: general, cii or central_organ.")
     contact_name: str = Field("", description="The person or department in charge of personal data.")

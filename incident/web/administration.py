@@ -39,6 +39,12 @@ ROOMS: Final = (
     ("account.show", Word("Your tokens"), Word("programs that act for you")),
 )
 """Endpoint, name, and what is done there; those that the reader may not enter are left out."""
+ORIGINS: Final = {
+    "environment": Word("environment"),
+    "file": Word("settings file"),
+    "page": Word("said on a page"),
+}
+"""Where a value comes from, as people read it; what nobody set has no such word."""
 HIDDEN: Final = frozenset({"database_url"})
 """These may hold a password in their address, so that only the part without it is shown."""
 
@@ -51,6 +57,7 @@ class Setting:
     value: str
     origin: str
     says: str
+    is_secret: bool = False
 
 
 @bp.get("/")
@@ -67,6 +74,7 @@ def index() -> str:
         signed=datetime.fromisoformat(signed.at) if signed else None,
         laws=editions.current(),
         settings=shown(current_app.extensions["settings"]),
+        origins=ORIGINS,
     )
 
 
@@ -84,7 +92,13 @@ def shown(settings: Settings) -> list[Setting]:
     settings = settings.model_copy(update=said)
     fields = type(settings).model_fields
     return [
-        Setting(name, _value(name, getattr(settings, name)), origins[name], field.description or "")
+        Setting(
+            name,
+            _value(name, getattr(settings, name)),
+            origins[name],
+            field.description or "",
+            is_secret=isinstance(getattr(settings, name), SecretStr),
+        )
         for name, field in fields.items()
     ]
 

@@ -15,6 +15,7 @@ from incident.domain.facts import vocabulary
 from incident.domain.particulars import FACTS, NAMES
 from incident.settings import Settings
 from incident.web.access import actor, now, permit
+from incident.web.administration import ORIGINS
 from incident.web.languages import Word, _
 from incident.web.pages import named
 from incident.web.zones import ZONES
@@ -134,6 +135,7 @@ def _page(form: ParticularsForm) -> str:
         names=NAMES,
         fixed=actions.given(settings),
         origins=settings.origins(),
+        origin_words=ORIGINS,
         standing=_shown(_standing()),
         said=actions.said(settings),
     )

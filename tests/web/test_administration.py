@@ -41,3 +41,20 @@ def test_each_setting_says_where_its_value_comes_from(tmp_path, monkeypatch):
     monkeypatch.setenv("TOCSIN_PORT", "9100")
     origins = Settings().origins()
     assert (origins["port"], origins["company_name"], origins["host"]) == ("environment", "file", "default")
+
+
+def test_the_page_says_in_the_readers_language_where_each_value_comes_from(app, as_, monkeypatch):
+    monkeypatch.setenv("TOCSIN_CONTACT_NAME", "Office")
+    plain = Settings(
+        instance=app.extensions["settings"].instance,
+        database_url=app.extensions["settings"].database_url,
+        sendgrid_from="desk@example.org",
+    )
+    monkeypatch.setitem(app.extensions, "settings", plain)
+    boss = as_(Role.ADMINISTRATOR)
+    boss.post("/administration/organisation/", data={"company_name": "Example Shop"})
+    for language, said, outside in (("en", "said on a page", "environment"), ("zh-Hans", "在页面上填写", "环境变量")):
+        boss.post("/account/language", data={"language": language})
+        page = boss.get("/administration/").text
+        assert said in page.split("company_name")[1].split("</tr>")[0]
+        assert outside in page.split("contact_name")[1].split("</tr>")[0]

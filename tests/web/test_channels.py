@@ -369,6 +369,17 @@ def test_a_landline_is_proved_by_a_call_that_reads_the_code_twice_and_gets_no_te
     ]
 
 
+def test_a_number_is_proved_again_on_its_page_and_counts_no_more_until_it_is(app, as_, monkeypatch):
+    lead, channel = as_(Role.LEAD), Memory("sms")
+    opened(app, monkeypatch, sms=channel)
+    with_a_number(lead.ref)
+    assert "Prove it again, or another number" in lead.get("/account/").text
+    lead.post("/account/reminders/phone", data={"phone": NUMBER, "by": "sms"})
+    assert reach.one(users.by_ref(lead.ref).id).proved_at is None
+    lead.post("/account/reminders/phone/code", data={"code": channel.sent[0].text.split()[1]})
+    assert reach.one(users.by_ref(lead.ref).id).proved_at is not None
+
+
 def test_calls_that_people_make_prove_no_number(app, as_, monkeypatch):
     lead = as_(Role.LEAD)
     opened(app, monkeypatch, call=ByHand())
