@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, false, sel
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Announcement(Model):
@@ -56,6 +57,7 @@ def of_version(notice_version_id: int) -> Announcement | None:
     return db.session.scalar(select(Announcement).where(Announcement.notice_version_id == notice_version_id))
 
 
+@once
 def of_notice(notice_id: int) -> Sequence[Announcement]:
     """All announcements of a notice, newest first."""
     query = select(Announcement).where(Announcement.notice_id == notice_id).order_by(Announcement.id.desc())

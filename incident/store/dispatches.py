@@ -274,6 +274,7 @@ def of_version(notice_version_id: int, *, simulated: bool) -> Dispatch | None:
     return db.session.scalar(query.where(Dispatch.simulated.is_(simulated)))
 
 
+@once
 def of_notice(notice_id: int) -> Sequence[Dispatch]:
     """Every dispatch of any version of a notice, rehearsals included."""
     return db.session.scalars(select(Dispatch).where(Dispatch.notice_id == notice_id).order_by(Dispatch.id)).all()

@@ -2,16 +2,17 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, and_, func, or_, select, text, update
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, and_, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.imports import State, Step
 from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 UNFINISHED: Final = text("state IN ('waiting', 'running')")
 """Written out, not bound: an index on part of a table serves only those who ask for that part in the same words."""
@@ -120,13 +121,18 @@ def of(incident_id: int, limit: int = 100) -> Sequence[PersonImport]:
     return db.session.scalars(query.order_by(PersonImport.id.desc()).limit(limit)).all()
 
 
+@once
 def unsettled(incident_id: int) -> list[int]:
     """Ids of the lists whose people are not compared with everybody yet: nobody of them counts, or is told, until they are."""
+    return list(db.session.scalars(coming([incident_id]).with_only_columns(PersonImport.id)))
+
+
+def coming(incident_ids: Collection[int] | Select[int]) -> Select[PersonImport]:
+    """Those lists of these incidents."""
     begun = PersonImport.state.in_((State.RUNNING, State.FAILED))
-    query = select(PersonImport.id).where(
-        PersonImport.incident_id == incident_id, begun, PersonImport.step != Step.SETTLED
+    return select(PersonImport).where(
+        PersonImport.incident_id.in_(incident_ids), begun, PersonImport.step != Step.SETTLED
     )
-    return list(db.session.scalars(query))
 
 
 def is_settled(import_id: int | None) -> bool:

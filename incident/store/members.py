@@ -1,15 +1,16 @@
 """Who is on which incident: only they (and auditors) know of a restricted one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, String, UniqueConstraint, and_, func, or_, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Select, String, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from incident.store import obligations, sealed
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.incidents import Incident
 from incident.store.obligations import Assessment
+from incident.store.reading import once
 from incident.store.sealed import DataKey
 from incident.store.users import User
 
@@ -88,10 +89,16 @@ def of(incident_id: int) -> Sequence[Membership]:
     return db.session.scalars(query.where(Membership.incident_id == incident_id).order_by(Membership.id)).all()
 
 
+@once
 def count(incident_id: int) -> int:
     """How many active people are on the incident."""
-    query = select(func.count()).select_from(Membership).join(Membership.user)
-    return db.session.scalar(query.where(Membership.incident_id == incident_id, User.active.is_(True))) or 0
+    return db.session.scalar(select(func.count()).select_from(active([incident_id]).subquery())) or 0
+
+
+def active(incident_ids: Collection[int] | Select[int]) -> Select[Membership]:
+    """The places of active people on these incidents."""
+    query = select(Membership).join(Membership.user)
+    return query.where(Membership.incident_id.in_(incident_ids), User.active.is_(True))
 
 
 def add(incident_id: int, user_id: int, *, actor: str, now: datetime) -> bool:

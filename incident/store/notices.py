@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, UniqueConstraint, and_, select
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.notices import Stage
@@ -161,6 +173,12 @@ def version(notice_id: int, number: int) -> NoticeVersion | None:
     return db.session.scalar(
         select(NoticeVersion).where(NoticeVersion.notice_id == notice_id, NoticeVersion.number == number)
     )
+
+
+def last_version(notice_id: int | BindParameter[int]) -> Select[NoticeVersion]:
+    """The version of a notice that was submitted last."""
+    current = (NoticeVersion.notice_id == Notice.id, NoticeVersion.number == Notice.number)
+    return select(NoticeVersion).join(Notice, and_(*current)).where(Notice.id == notice_id)
 
 
 def judged_by(ref: str) -> Sequence[Any]:

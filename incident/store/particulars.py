@@ -7,6 +7,7 @@ from sqlalchemy import String, Text, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store.db import Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class Particular(Model):
@@ -24,6 +25,7 @@ class Particular(Model):
     taken_up_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+@once
 def all_() -> dict[str, Particular]:
     """What was said, by the setting's name."""
     return {row.name: row for row in db.session.scalars(select(Particular)) if row.words}

@@ -14,6 +14,7 @@ from incident.store import bulk
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.imports import is_gone, our_name
 from incident.store.people import Past, Person
+from incident.store.reading import once
 
 UNFINISHED: Final = text("state IN ('waiting', 'running')")
 LEASE: Final = timedelta(seconds=60)
@@ -97,6 +98,7 @@ class Claimed(NamedTuple):
     doubt_to: int
 
 
+@once
 def latest(notice_id: int) -> Preflight | None:
     """The newest check of a notice."""
     query = select(Preflight).where(Preflight.notice_id == notice_id).order_by(Preflight.id.desc())

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.store import words
 from incident.store.db import BigInt, Model, UTCDateTime, db
+from incident.store.reading import once
 
 
 class PublicDecision(Model):
@@ -43,6 +44,7 @@ def of_incident(incident_id: int) -> Sequence[PublicDecision]:
     return db.session.scalars(query.order_by(PublicDecision.id.desc()).limit(500)).all()
 
 
+@once
 def of_notice(notice_id: int) -> Sequence[PublicDecision]:
     """What a notice was begun for, oldest first; nothing for a notice that no such task began."""
     query = select(PublicDecision).where(PublicDecision.notice_id == notice_id)

@@ -185,9 +185,10 @@ def note_person_erased(incident_id: int, number: int) -> None:
 
 def erased_people(incident_id: int) -> set[int]:
     """The numbers of the people of this incident who stand on the list of the erased, whatever the database says."""
-    known = bulk.fetched("SELECT ref FROM data_key WHERE owner = ?", (incident_id,))
-    start = f"person:{known[0][0]}:" if known else "nobody"
-    return {int(entry.removeprefix(start)) for entry in ring().erased() if entry.startswith(start)}
+    listed = [entry for entry in ring().erased() if entry.startswith("person:")]
+    row = _row(incident_id) if listed else None
+    start = f"person:{row.ref}:" if row else "nobody"
+    return {int(entry.removeprefix(start)) for entry in listed if entry.startswith(start)}
 
 
 def erased_everywhere() -> list[tuple[int, int]]:

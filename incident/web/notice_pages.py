@@ -161,7 +161,8 @@ def show(notice: Notice, errors: Mapping[str, str] | None = None) -> str:
 
 def _announced(notice: Notice, version: NoticeVersion | None) -> dict[str, Any]:
     """The public page of this version, how long laws want it to stand, and the end that follows from it."""
-    row = announcements.of_version(version.id) if version else None
+    shown = announcements.of_notice(notice.id) if version else ()
+    row = next((one for one in shown if version and one.notice_version_id == version.id), None)
     days, cite = announcing.asked(notice.id)
     end = (now() + timedelta(days=days, hours=1)).astimezone(zone()).strftime(LOCAL) if days else ""
     page = public_tasks.pages([row])[0] if row else None
@@ -204,8 +205,8 @@ def _facts_moved(notice: Notice, version: NoticeVersion) -> list[str]:
 
 def _sendings(version: NoticeVersion) -> list[Dispatch]:
     """The sending of this version and its rehearsal, as far as they were begun."""
-    found = [dispatches.of_version(version.id, simulated=simulated) for simulated in (False, True)]
-    return [row for row in found if row is not None]
+    found = [row for row in dispatches.of_notice(version.notice_id) if row.notice_version_id == version.id]
+    return sorted(found, key=lambda row: row.simulated)
 
 
 @dataclass(frozen=True)

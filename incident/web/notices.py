@@ -14,6 +14,7 @@ from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.musts import Hurdle
 from incident.domain.notices import Event, Stage
 from incident.domain.pace import Pace
+from incident.store import notice_sheets
 from incident.store import notices as rows
 from incident.store.notices import Notice
 from incident.web import composing, notice_pages, paces
@@ -59,6 +60,7 @@ def begin(incident: str) -> ResponseReturnValue:
 def show(incident: str, ref: str) -> str:
     """One notice: the compose page while it can be written, else what was submitted and what became of it."""
     notice = _notice(ref)
+    notice_sheets.look_up(notice)
     if _is_open(notice) and (notice.stage == Stage.DRAFT or "edit" in request.args) and may("notice.draft"):
         return notice_pages.compose(notice, composing.sketch(notice, actions.texts_of(notice), zone()))
     return notice_pages.show(notice)

@@ -12,7 +12,6 @@ from tests.full_house import a_full_house
 
 MOST = 12
 MORE = {
-    "notices.show": (20, "the text, what the law wants in it, its preview as one person and its check"),
     "readiness.index": (17, "a sign for each thing that would fail on the day, and who the organisation is"),
     "readiness.table": (16, "the same signs as a file"),
 }
