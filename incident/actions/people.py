@@ -173,14 +173,6 @@ def addressees(
     return {id_: one._replace(remedies=codes.get(one.number, ())) for id_, one in opened.items()}
 
 
-def _veiled(field: str, value: str) -> str:
-    if field.endswith("email"):
-        return rules.mask_email(value)
-    if field.endswith("phone"):
-        return rules.mask_phone(value)
-    return rules.mask_words(value) or rules.DOT
-
-
 def add(ref: str, values: Mapping[str, str], *, wave: int = 0, actor: str, now: datetime) -> str:
     """Put one person on the list by hand; their reference. Wave 0 is the latest. Raises Invalid, Missing.
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from incident.domain.handovers import State as Sent
 from incident.store.db import BigInt, Model, UTCDateTime, db
 from incident.store.deliveries import Delivery
 from incident.store.dispatches import Dispatch
@@ -232,11 +231,6 @@ def note_read(enquiry_id: int, now: datetime) -> None:
     unseen = EnquiryMessage.direction == OUT, EnquiryMessage.read_at.is_(None)
     change = update(EnquiryMessage).where(EnquiryMessage.enquiry_id == enquiry_id, *unseen)
     db.session.execute(change.values(read_at=now))
-
-
-def is_going(message: EnquiryMessage) -> bool:
-    """Whether it has still to go out."""
-    return message.state in {Sent.WAITING, Sent.CLAIMED, Sent.CALLING}
 
 
 def attempts_to(notice_id: int, person_id: int) -> Sequence[Delivery]:

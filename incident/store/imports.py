@@ -142,11 +142,6 @@ def is_settled(import_id: int | None) -> bool:
     return db.session.scalar(select(PersonImport.step).where(PersonImport.id == import_id)) == Step.SETTLED
 
 
-def stored_files(incident_id: int) -> list[str]:
-    """The names under which the lists of this incident are kept."""
-    return list(db.session.scalars(select(PersonImport.stored_as).where(PersonImport.incident_id == incident_id)))
-
-
 def to_do(now: datetime) -> Sequence[str]:
     """References of the imports that wait, or whose worker is gone."""
     query = select(PersonImport).where(UNFINISHED)

@@ -206,12 +206,6 @@ def open_return(incident_id: int, ref: str) -> Any:
     return db.session.execute(query.execution_options(populate_existing=True)).first()
 
 
-def stored_files(incident_id: int) -> list[str]:
-    """What the print files of an incident are called in the folder of files."""
-    found = db.session.scalars(select(LetterBatch.files).where(LetterBatch.incident_id == incident_id))
-    return [file["stored_as"] for files in found for file in files]
-
-
 def is_taken(delivery: Delivery) -> bool:
     """Whether this letter is printed and nobody has said more of it."""
     return delivery.state == State.ACCEPTED and delivery.reason == "printed"
