@@ -9,7 +9,7 @@ from incident.domain.mail_domains import Standing
 from incident.domain.plans import playbooks
 from incident.domain.readiness import Channel, Check, Signs
 from incident.settings import Settings
-from incident.store import audit, checkpoints, dispatches, drills
+from incident.store import drills
 from incident.store import readiness as rows
 from notifiers.contract import Channels
 
@@ -51,16 +51,15 @@ def next_drill(now: datetime) -> date:
 
 
 def _signs(settings: Settings, channels: Channels, library: str, now: datetime) -> Signs:
-    holders, names, numbers = rows.holders()
+    holders, names, phones = rows.holders()
     found, seen_at = rows.domain()
-    backup, checkpoint = audit.last("instance.backed_up"), checkpoints.latest()
-    late, waiting = rows.left_to_learn(now, readiness.LESSONS_WAIT)
+    stand = rows.stand(now, readiness.LESSONS_WAIT)
     return Signs(
-        improvements_late=late,
-        lessons_waiting=waiting,
+        improvements_late=stand.improvements_late,
+        lessons_waiting=stand.lessons_waiting,
         holders=holders,
         names=names,
-        phones=rows.proved(numbers),
+        phones=phones,
         channels=tried(channels),
         languages_spoken=rows.spoken(),
         languages_written=starters.languages(),
@@ -69,16 +68,16 @@ def _signs(settings: Settings, channels: Channels, library: str, now: datetime) 
         safe_harbour=settings.safe_harbour,
         domain_says=[(check.name, RIGHT.get(check.standing, True)) for check in mail_domains.from_json(found)],
         domain_seen_at=seen_at,
-        backup_at=_moment(backup.at) if backup else None,
-        checkpoint_at=_moment(checkpoint.at) if checkpoint else None,
-        record_lines=audit.head().size,
+        backup_at=_moment(stand.backup_at),
+        checkpoint_at=_moment(stand.checkpoint_at),
+        record_lines=stand.record_lines,
         drills=rows.drilled(),
-        drill_ended_at=drills.last_ended(),
+        drill_ended_at=stand.drill_ended_at,
         playbooks={word: book.title for word, book in playbooks().items() if word != "common"},
         laws_waiting=rows.going_by_older_laws(library),
-        frozen=dispatches.frozen(),
+        frozen=stand.frozen,
     )
 
 
-def _moment(at: datetime | str) -> datetime:
-    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
+def _moment(at: str | None) -> datetime | None:
+    return datetime.fromisoformat(at) if at else None

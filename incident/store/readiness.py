@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import String, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from incident.domain.access import Role
+from incident.store.audit import AuditHead, AuditLine
+from incident.store.checkpoints import Checkpoint
 from incident.store.db import Model, UTCDateTime, db
-from incident.store.dispatches import Dispatch
+from incident.store.dispatches import Dispatch, SendingSwitch
+from incident.store.drills import Drill
 from incident.store.improvements import Improvement
 from incident.store.incidents import Incident
 from incident.store.law_updates import waiting as waiting_for_laws
@@ -113,24 +117,17 @@ def _used(providers: Mapping[str, str], made: Mapping[str, ChannelTrial]) -> dic
     return found
 
 
-def holders() -> tuple[dict[Role, frozenset[str]], dict[str, str], dict[str, int]]:
-    """Who can sign in with both factors: references by role, names by reference, numbers by reference."""
-    query = select(User.id, User.ref, User.name, User.roles).where(User.active, User.totp_secret.is_not(None))
+def holders() -> tuple[dict[Role, frozenset[str]], dict[str, str], dict[str, datetime | None]]:
+    """Who can sign in with both factors: references by role, names by reference, and when each last proved their telephone number."""
+    query = select(User.ref, User.name, User.roles, Reach.proved_at).outerjoin(Reach, Reach.user_id == User.id)
     by_role: dict[Role, set[str]] = {role: set() for role in Role}
     names: dict[str, str] = {}
-    numbers: dict[str, int] = {}
-    for id_, ref, name, roles in db.session.execute(query.limit(SOME)):
-        names[ref], numbers[ref] = name or ref, id_
+    proved: dict[str, datetime | None] = {}
+    for ref, name, roles, at in db.session.execute(query.where(User.active, User.totp_secret.is_not(None)).limit(SOME)):
+        names[ref], proved[ref] = name or ref, at
         for role in roles:
             by_role[Role(role)].add(ref)
-    return {role: frozenset(refs) for role, refs in by_role.items()}, names, numbers
-
-
-def proved(numbers: Mapping[str, int]) -> dict[str, datetime | None]:
-    """When each of these people last proved their telephone number; None: never."""
-    query = select(Reach.user_id, Reach.proved_at).where(Reach.proved_at.is_not(None))
-    at = {user: moment for user, moment in db.session.execute(query)}
-    return {ref: at.get(number) for ref, number in numbers.items()}
+    return {role: frozenset(refs) for role, refs in by_role.items()}, names, proved
 
 
 def spoken() -> dict[str, int]:
@@ -159,11 +156,31 @@ def going_by_older_laws(library: str) -> int:
     return len(waiting_for_laws(library, SOME))
 
 
-def left_to_learn(now: datetime, waited: timedelta) -> tuple[int, int]:
-    """How many improvements are past their time, and how many lessons were proposed longer ago and not decided on."""
+class Stand(NamedTuple):
+    """What stands in one row each: late improvements, lessons nobody decided on, copies, the record, drills and the switch."""
+
+    improvements_late: int
+    lessons_waiting: int
+    backup_at: str | None
+    checkpoint_at: str | None
+    record_lines: int
+    drill_ended_at: datetime | None
+    frozen: bool
+
+
+def stand(now: datetime, waited: timedelta) -> Stand:
+    """How it stands `now`, in one query; lessons that were proposed longer ago than `waited` count."""
     late = select(func.count()).select_from(Improvement)
-    late = late.where(Improvement.state == "open", Improvement.due_at < now)
     waiting = select(func.count()).select_from(Lesson)
-    waiting = waiting.where(Lesson.state.in_(("proposed", "accepted")), Lesson.proposed_at < now - waited)
-    improvements, lessons = db.session.execute(select(late.scalar_subquery(), waiting.scalar_subquery())).one()
-    return improvements, lessons
+    backup = select(AuditLine.at).where(AuditLine.actor == "cli", AuditLine.verb == "instance.backed_up")
+    parts = (
+        late.where(Improvement.state == "open", Improvement.due_at < now),
+        waiting.where(Lesson.state.in_(("proposed", "accepted")), Lesson.proposed_at < now - waited),
+        backup.order_by(AuditLine.seq.desc()).limit(1),
+        select(Checkpoint.at).order_by(Checkpoint.size.desc()).limit(1),
+        select(func.coalesce(func.max(AuditHead.size), 0)),
+        select(func.max(Drill.ended_at)),
+        select(SendingSwitch.frozen).where(SendingSwitch.id == 1),
+    )
+    *found, frozen = db.session.execute(select(*(part.scalar_subquery() for part in parts))).one()
+    return Stand(*found, frozen=bool(frozen))
