@@ -89,7 +89,7 @@ def told(case: Incident, row: Drill, *, now: datetime) -> AfterAction:
         score=rules.score(found),
         counts=rules.tally(found),
         judged=tuple(found),
-        thrown=tuple(_thrown(row, now)),
+        thrown=tuple(sorted(_thrown(row, now), key=_as_they_came)),
         done=tuple(
             Done(
                 act.seq, work.minute(act.at), act.at, act.actor, act.verb, sentence(act.verb, act.subject, act.details)
@@ -112,6 +112,11 @@ def _thrown(row: Drill, now: datetime) -> list[Thrown]:
         )
         for one in rows.injects(row.incident_id)
     ]  # fmt: skip
+
+
+def _as_they_came(one: Thrown) -> tuple[bool, int]:
+    """What came in stands in the order in which it came; what never came stands last, in the order of the plan."""
+    return (one.arrived is None, one.arrived or 0)
 
 
 def of(incident: str, *, now: datetime) -> AfterAction:

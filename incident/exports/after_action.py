@@ -191,6 +191,6 @@ def _span(minutes: int, say: Say) -> str:
     return span_words(timedelta(minutes=minutes), say)
 
 
-def picture(of: AfterAction, *, look: str, width: int) -> bytes:
-    """The line of time as a picture."""
-    return drill_plot.drawn(of, look=look, width=width)
+def picture(of: AfterAction, *, look: str, width: int, language: str = "en") -> bytes:
+    """The line of time as a picture, its words in this language."""
+    return drill_plot.drawn(of, look=look, width=width, say=speaker(language))

@@ -187,7 +187,7 @@ def picture(incident: str) -> Response:
     look, width = request.args.get("look", "light"), request.args.get("width", "wide")
     if look not in plots.LOOKS or width not in WIDTHS:
         raise Missing()
-    drawn = exports.picture(told(), look=look, width=WIDTHS[width])
+    drawn = exports.picture(told(), look=look, width=WIDTHS[width], language=tag())
     return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=60"})
 
 

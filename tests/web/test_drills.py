@@ -7,7 +7,7 @@ from incident import clock
 from incident.actions import drills, members
 from incident.domain import scenarios
 from incident.store import drills as rows
-from incident.store import incidents
+from incident.store import incidents, users
 from incident.store.db import db
 from tests.builders import an_incident
 
@@ -170,6 +170,32 @@ def test_the_report_has_a_picture_files_and_remarks(app, as_):
     [act] = re.findall(r'action="([^"]+/propose)"', shown)
     page.post(act)
     assert "proposed as L-" in text(page.get(f"/incidents/{ref}/drill/report"))
+
+
+def test_the_picture_speaks_the_language_of_its_reader(app, as_):
+    page = as_("lead")
+    ref = begun(page)
+    page.post(f"/incidents/{ref}/drill/injects/{inject(ref, 'works_council').ref}/let-in")
+    page.post(f"/incidents/{ref}/drill/end")
+    where = f"/incidents/{ref}/drill/report/line.svg"
+    assert ">came in<" in text(page.get(where))
+    users.by_ref(page.ref).language = "zh-Hans"
+    db.session.commit()
+    chinese = text(page.get(where))
+    for english in ("came in", "expected", "done", "missed", "unanswered", " min<", " h<"):
+        assert english not in chinese
+    assert ">期望的<" in chinese
+
+
+def test_what_came_in_stands_in_the_order_in_which_it_came(app, as_):
+    page = as_("lead")
+    ref = begun(page)
+    planned = rows.injects(incidents.by_ref(ref).id)
+    last, first = planned[-1], planned[0]
+    page.post(f"/incidents/{ref}/drill/injects/{last.ref}/let-in")
+    page.post(f"/incidents/{ref}/drill/end")
+    shown = text(page.get(f"/incidents/{ref}/drill/report")).partition("What came in</h2>")[2]
+    assert shown.index(last.title) < shown.index(first.title)
 
 
 def test_remarks_wait_for_the_end(app, as_):
