@@ -18,6 +18,21 @@ OFFER = {
     "how": {"en": "Type the code on the provider’s page."},
     "until": date(2027, 3, 1),
 }
+COPIED = {
+    "what_happened": "A copied database",
+    "personal_data": "yes",
+    "properties": ["confidentiality"],
+    "data_kinds": ["name", "ssn"],
+    "role": "controller",
+    "encryption": "none",
+    "good_faith_access": "no",
+    "paper_only": "no",
+    "misuse_unlikely": "no",
+    "harm_likely": "yes",
+    "law_enforcement_hold": "no",
+    "equal_federal_regime": [],
+}
+"""What is known of a breach for which laws want a remedy, but for where its people live and when it was discovered."""
 TEXT = a_text(sms="Code {{ remedy.code }}", call="Your code is {{ remedy.code }}.")
 TEXT.sections["what_we_offer"] = "{{ remedy.name }}: {{ remedy.code }}. {{ remedy.how }} Until {{ remedy.until }}."
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from incident.actions import notices as drafts
 from incident.actions import translating, weighing
 from incident.api.incidents import Strict
-from incident.api.notice_models import ChangeIn
+from incident.api.notice_models import ChangeIn, CiteOut
 from incident.api.notices import change_of
 from incident.domain import musts, sizes
 from incident.domain.errors import Missing
@@ -23,13 +23,6 @@ from incident.web.notice_pages import house
 bp = APIBlueprint(
     "api_notice_languages", __name__, url_prefix="/api/v1/incidents/<incident>/notices/<ref>", tag="Notices"
 )
-
-
-class CiteOut(BaseModel):
-    law: str
-    place: str
-    href: str
-    confidence: str
 
 
 class NeedOut(BaseModel):

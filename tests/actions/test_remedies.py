@@ -17,7 +17,7 @@ from incident.store.sealed import sealer
 from notifiers.contract import Outcome
 from tests.actions.waves import LEAD, NOW, Story, answering, email_of
 from tests.builders import WHO_WRITES, a_notice, an_incident, notice_row
-from tests.remedies import OFFER, TEXT, a_file, a_remedy, a_story, some_people
+from tests.remedies import COPIED, OFFER, TEXT, a_file, a_remedy, a_story, some_people
 
 
 def the_remedy(incident):
@@ -343,22 +343,7 @@ def test_two_who_bring_the_same_file_at_once_bring_each_code_once(app):
 
 # What laws want ---------------------------------------------------------------------------------------------------------
 
-CONNECTICUT = {
-    "what_happened": "A copied database",
-    "personal_data": "yes",
-    "properties": ["confidentiality"],
-    "data_kinds": ["name", "ssn"],
-    "residents": {"US-CT": 1},
-    "role": "controller",
-    "encryption": "none",
-    "good_faith_access": "no",
-    "paper_only": "no",
-    "misuse_unlikely": "no",
-    "harm_likely": "yes",
-    "discovered_at": "2026-03-05T10:00:00Z",
-    "law_enforcement_hold": "no",
-    "equal_federal_regime": [],
-}
+CONNECTICUT = COPIED | {"residents": {"US-CT": 1}, "discovered_at": "2026-03-05T10:00:00Z"}
 
 
 def test_a_law_that_wants_a_service_keeps_a_notice_back_until_one_of_its_length_is_offered(app):

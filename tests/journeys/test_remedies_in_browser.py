@@ -30,27 +30,12 @@ from tests.journeys.keyboard import brought, chosen, enter_on, picked, to, typed
 from tests.journeys.reader import Reader
 from tests.journeys.served import Served
 from tests.journeys.world import COMPANY
-from tests.remedies import some_people
+from tests.remedies import COPIED, some_people
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
 AUTHOR = "U-0AUTHOR0"
-PENNSYLVANIA = {
-    "what_happened": "A copied database",
-    "personal_data": "yes",
-    "properties": ["confidentiality"],
-    "data_kinds": ["name", "ssn"],
-    "residents": {"US-PA": 3},
-    "role": "controller",
-    "encryption": "none",
-    "good_faith_access": "no",
-    "paper_only": "no",
-    "misuse_unlikely": "no",
-    "harm_likely": "yes",
-    "discovered_at": "2026-11-20T10:00:00Z",
-    "law_enforcement_hold": "no",
-    "equal_federal_regime": [],
-}
+PENNSYLVANIA = COPIED | {"residents": {"US-PA": 3}, "discovered_at": "2026-11-20T10:00:00Z"}
 TEXT = a_text(covers=dict.fromkeys([word for word in elements() if word not in SECTIONS], "what_happened"))
 TEXT.sections["what_we_offer"] = "{{ remedy.name }}, {{ remedy.months }} months: {{ remedy.code }}. {{ remedy.how }}"
 
