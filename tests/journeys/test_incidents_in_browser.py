@@ -127,3 +127,15 @@ def test_axe_finds_nothing_on_these_pages(desk: Desk, browser: Browser, language
         page.goto(f"{desk.url}{address}")
         page.evaluate("for (const fold of document.querySelectorAll('main details')) fold.open = true")
         assert axe.violations(page) == [], address
+
+
+def test_on_a_telephone_the_act_stands_beside_the_due_time_and_no_list_scrolls_in_itself(desk: Desk, browser: Browser):
+    page = desk.enter(browser, width=390).new_page()
+    page.goto(f"{desk.url}{desk.incident}/duties/?only=open")
+    row = page.locator("main .entry[data-row]:not(details)").first
+    due, act = row.locator(".due").first.bounding_box(), row.locator("> .btn").bounding_box()
+    assert due
+    assert act
+    assert act["y"] < due["y"] + due["height"]
+    assert row.locator(".duty").bounding_box()["width"] > 300
+    assert page.evaluate("(one => one.scrollHeight <= one.clientHeight)(document.querySelector('.dutyplot__days'))")
