@@ -296,11 +296,6 @@ def handed_over(state: State) -> State:
     return State.TAKEN
 
 
-def blocks_closing(state: State, *, mandatory: bool, need: Truth) -> bool:
-    """Whether the incident cannot be closed because of this step: mandatory, not certainly unneeded, not dealt with."""
-    return mandatory and need is not Truth.NO and state not in {State.DONE, State.SKIPPED}
-
-
 def _must_be_needed(need: Truth) -> None:
     if need is Truth.NO:
         raise Refused("By what is known now this step is not needed. If that is wrong, correct the facts first.")

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DatabaseError
 
 from incident import clock
 from incident.actions import intake, members, plans
 from incident.domain.access import Role
+from incident.domain.clauses import Truth
 from incident.domain.errors import Invalid, Missing, Refused
-from incident.store import incidents
+from incident.domain.plans import State
+from incident.store import incidents, standings
 from incident.store import plans as rows
 from incident.store.audit import AuditLine
 from incident.store.db import db
@@ -183,3 +185,26 @@ def test_a_step_goes_only_to_somebody_who_may_work_on_this_incident(app):
         plans.hand_over(ref, step, to=outsider.ref, actor=actor, now=NOW)
     plans.hand_over(ref, step, to=actor, actor=actor, now=NOW)
     assert step_of(ref, "isolate").state == "taken"
+
+
+@pytest.mark.parametrize(
+    ("state", "mandatory", "need", "blocks"),
+    [
+        (State.OPEN, True, Truth.YES, True),
+        (State.TAKEN, True, Truth.YES, True),
+        (State.OPEN, True, Truth.OPEN, True),
+        (State.OPEN, True, Truth.NO, False),
+        (State.DONE, True, Truth.YES, False),
+        (State.SKIPPED, True, Truth.YES, False),
+        (State.OPEN, False, Truth.YES, False),
+    ],
+)
+def test_mandatory_steps_block_closing_until_they_are_dealt_with_or_certainly_not_needed(
+    app, state, mandatory, need, blocks
+):
+    ref, _ = an_incident_with()
+    number = incidents.by_ref(ref).id
+    db.session.execute(update(Step).values(mandatory=False))
+    of_one = update(Step).where(Step.id == rows.steps(number)[0].id)
+    db.session.execute(of_one.values(state=state, mandatory=mandatory, need=need))
+    assert standings.counted(number).blocking == int(blocks)

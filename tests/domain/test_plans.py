@@ -189,24 +189,6 @@ def test_only_a_lead_leaves_out_a_mandatory_step_and_nobody_without_a_reason():
         plans.skipped(State.OPEN, mandatory=False, reason="  ", by_lead=True)
 
 
-@pytest.mark.parametrize(
-    ("state", "mandatory", "need", "blocks"),
-    [
-        (State.OPEN, True, Truth.YES, True),
-        (State.TAKEN, True, Truth.YES, True),
-        (State.OPEN, True, Truth.OPEN, True),
-        (State.OPEN, True, Truth.NO, False),
-        (State.DONE, True, Truth.YES, False),
-        (State.SKIPPED, True, Truth.YES, False),
-        (State.OPEN, False, Truth.YES, False),
-    ],
-)
-def test_mandatory_steps_block_closing_until_they_are_dealt_with_or_certainly_not_needed(
-    state, mandatory, need, blocks
-):
-    assert plans.blocks_closing(state, mandatory=mandatory, need=need) is blocks
-
-
 def _row(**more):
     row = {"key": "stop", "phase": "stop_loss", "title": "Stop", "detail": "Stop it.", "role": "lead"}
     return {**row, **more}
