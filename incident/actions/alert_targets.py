@@ -8,12 +8,15 @@ import structlog
 
 from incident.actions.ledger import transaction
 from incident.actions.throttled import take
+from incident.actions.users import LANGUAGES
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.reminders import Level
 from incident.domain.users import named
+from incident.exports.catalogue import speaker
 from incident.store import dispatches, reach, sealed, users
 from incident.store.db import db, new_ref, new_secret_ref
 from incident.store.reach import AlertTarget
+from incident.store.users import User
 from notifiers.contract import Answer, Message, Outcome
 
 log = structlog.get_logger()
@@ -45,15 +48,18 @@ def set_up(
     level: str,
     person: str,
     hears_restricted: bool,
+    language: str = "en",
     alerts: Alerts,
     actor: str,
     now: datetime,
 ) -> str:
-    """Keep a target; its reference. `person` makes it that person's own. Raises Invalid."""
+    """Keep a target; its reference. `person` makes it that person's own, who is told in their own language. Raises Invalid."""
     label = _label(name)
     kind = _kind(address.strip(), alerts)
     if level not in list(Level):
         raise Invalid("level", "Choose from when on this target is told.")
+    if language not in LANGUAGES:
+        raise Invalid("language", "Choose a language that the interface has.")
     with transaction(actor, now) as ledger:
         if len(reach.targets(limit=MOST + 1)) >= MOST:
             raise Invalid("name", f"There are at most {MOST} targets. Remove one that is not used.")
@@ -62,7 +68,7 @@ def set_up(
             raise Invalid("person", "Choose somebody who works here, or nobody for the whole team.")
         ref = new_ref("A")
         row = AlertTarget(ref=ref, name=label, kind=kind, user_id=user.id if user else None, level=level, made_by=actor)
-        row.hears_restricted, row.made_at = hears_restricted, now
+        row.hears_restricted, row.language, row.made_at = hears_restricted, language, now
         row.sealed = sealed.seal(None, f"alert_target.sealed:{ref}", address.strip().encode())
         db.session.add(row)
         ledger.write(
@@ -91,9 +97,10 @@ def try_out(ref: str, *, alerts: Alerts, actor: str, now: datetime) -> str:
         raise Refused("All sending is frozen just now, tests too.")
     take("to_oneself", actor, now=now)
     address = sealed.unseal(None, f"alert_target.sealed:{ref}", row.sealed).decode()
-    message = Message(
-        new_secret_ref(), address, "This is a test of the team's alerts. Nothing is due.", "[Test] Tocsin"
-    )
+    language = spoken(row, next(iter(reach.people([row.user_id] if row.user_id else [])), None))
+    say = speaker(language)
+    text = say("This is a test of the team's alerts. Nothing is due.")
+    message = Message(new_secret_ref(), address, text, say("[Test] Tocsin"), language=language)
     answer = _answer(alerts, message)
     with transaction(actor, now) as ledger:
         held = reach.target(ref)
@@ -104,6 +111,11 @@ def try_out(ref: str, *, alerts: Alerts, actor: str, now: datetime) -> str:
     if answer.outcome is Outcome.ACCEPTED:
         return "The target took the test."
     return WHY.get(answer.reason, "The target did not take the test.")
+
+
+def spoken(target: AlertTarget | None, user: User | None) -> str:
+    """The language of what goes to this person, or to this target of the team."""
+    return user.language if user else target.language if target else "en"
 
 
 def _answer(alerts: Alerts, message: Message) -> Answer:

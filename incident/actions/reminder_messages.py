@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from incident.actions import page_alarms
+from incident.actions import alert_targets, page_alarms
 from incident.actions.handovers import answer_of
 from incident.actions.ledger import Ledger, transaction
 from incident.actions.reminders import ACTOR, call_wider
@@ -102,7 +102,7 @@ def _ready(ref: str, ways: Ways, now: datetime) -> Ready | str:
     wanted = [] if about_pages else _wanted(case, rungs)
     target = reach.targets_by_id([row.target_id]).get(row.target_id) if row.target_id else None
     user = next(iter(reach.people([row.user_id] if row.user_id else [])), None)
-    language = user.language if user else "en"
+    language = alert_targets.spoken(target, user)
     say = speaker(language)
     pages = page_alarms.said(_about(case, ways, "public"), rungs, say) if about_pages else None
     if not wanted and pages is None:

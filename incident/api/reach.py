@@ -79,6 +79,9 @@ class TargetIn(Strict):
     level: Literal["owner", "lead", "everybody"] = Field("everybody", description="From when on it is told.")
     person: str = Field("", max_length=16, description="Whose own target it is; empty: the team's.")
     hears_restricted: bool = False
+    language: Literal["en", "zh-Hans"] = Field(
+        "en", description="Of what it is told; one's own speaks one's own language."
+    )
 
 
 class TargetOut(BaseModel):
@@ -88,6 +91,7 @@ class TargetOut(BaseModel):
     level: str
     person: str
     hears_restricted: bool
+    language: str
     made_at: datetime
     tried_at: datetime | None
     tried: str

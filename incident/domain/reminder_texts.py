@@ -54,8 +54,9 @@ def words(case: Case, duties: Sequence[Due], *, zone: tzinfo, now: datetime, say
     found = sorted(duties, key=lambda one: (one.due_at, one.named(say)))
     first, mark = found[0], _mark(case, say)
     more = say(" and {others} more", others=len(found) - 1) if len(found) > 1 else ""
-    subject = f"{mark}{case.ref}: {when(first.due_at, now, say)}: {first.named(say)}{more}"
-    lines = [f"{_count(len(found), case, say)}:", ""]
+    colon = say(": ")
+    subject = f"{mark}{case.ref}{colon}{when(first.due_at, now, say)}{colon}{first.named(say)}{more}"
+    lines = [f"{_count(len(found), case, say)}{colon}".rstrip(), ""]
     for one in found[:MOST_NAMED]:
         due = say("due {moment}, {gap}", moment=time_words(one.due_at, zone), gap=when(one.due_at, now, say))
         lines += [f"- {one.named(say)}", f"  {due}", *_why_now(one, zone, now, say)]
@@ -152,6 +153,7 @@ def _short(case: Case, found: Sequence[Due], zone: tzinfo, now: datetime, say: S
     more = say(" +{others} more", others=len(found) - 1) if len(found) > 1 else ""
     tail = f"{more}. {case.address}"
     due = say("{gap} ({moment})", gap=when(first.due_at, now, say), moment=time_words(_minute(first.due_at), zone))
-    head = f"{_mark(case, say)}{case.ref}: {due}: {first.named(say)}"
+    colon = say(": ")
+    head = f"{_mark(case, say)}{case.ref}{colon}{due}{colon}{first.named(say)}"
     room = LONGEST_SHORT - len(tail)
     return (head if len(head) <= room else f"{head[: room - 1].rstrip()}…") + tail

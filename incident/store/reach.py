@@ -52,7 +52,8 @@ class OwnDevice(Model):
 class AlertTarget(Model):
     """Where alerts go beside e-mail and text: a chat, a pager, a push service. Its address is a secret, so it is sealed.
 
-    A target of one person (`user_id`) gets that person's reminders; one of the team gets those of its level and wider.
+    A target of one person (`user_id`) gets that person's reminders, in their language; one of the team gets those of its level
+    and wider, in its own.
     """
 
     __tablename__ = "alert_target"
@@ -65,6 +66,7 @@ class AlertTarget(Model):
     user_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("user_account.id"), index=True)
     level: Mapped[str] = mapped_column(String(10), default="everybody")
     hears_restricted: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(String(10), default="en", server_default="en")
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by: Mapped[str] = mapped_column(String(20))
     removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

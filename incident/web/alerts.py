@@ -21,7 +21,7 @@ from incident.store.reach import AlertTarget
 from incident.store.users import User
 from incident.web.access import actor, now, permit
 from incident.web.incidents import csv_answer
-from incident.web.languages import Word, _
+from incident.web.languages import OFFERED, OWN_NAMES, Word, _, tag
 from incident.web.pages import named
 from incident.work import ways
 
@@ -47,6 +47,7 @@ class TargetForm(FlaskForm):
     )
     level = SelectField(Word("It is told when"), choices=LEVELS)
     person = SelectField(Word("Whose it is"), validate_choice=False)
+    language = SelectField(Word("Language of what it is told"), choices=OFFERED, default=tag)
     hears_restricted = BooleanField(Word("May hear of restricted incidents"))
 
 
@@ -71,6 +72,7 @@ def set_up() -> ResponseReturnValue:
                 level=form.level.data,
                 person=form.person.data or "",
                 hears_restricted=form.hears_restricted.data,
+                language=form.language.data,
                 alerts=alerts(),
                 actor=actor(),
                 now=now(),
@@ -112,7 +114,18 @@ def table() -> Response:
 @permit("alert.change")
 def targets_table() -> Response:
     """The targets in use as CSV, without their addresses."""
-    header = ("reference", "name", "kind", "told_from", "person", "hears_restricted", "made_at", "tried_at", "tried")
+    header = (
+        "reference",
+        "name",
+        "kind",
+        "told_from",
+        "person",
+        "hears_restricted",
+        "language",
+        "made_at",
+        "tried_at",
+        "tried",
+    )
     names = _owners(reach.targets())
     found = (
         (
@@ -122,6 +135,7 @@ def targets_table() -> Response:
             one.level,
             names[one.user_id].ref if one.user_id in names else "",
             one.hears_restricted,
+            one.language,
             one.made_at,
             one.tried_at,
             one.tried,
@@ -157,6 +171,7 @@ def _page(form: TargetForm) -> str:
         more=url_for(".index", after=found[PAGE - 1].ref) if len(found) > PAGE else "",
         owners=_owners(found),
         levels=dict(LEVELS),
+        tongues=OWN_NAMES,
         tried=TRIED,
         form=form,
         unreached=not_reached()[:PAGE],

@@ -83,13 +83,21 @@ def told(memory: Memory) -> list[str]:
     return [message.to for message in memory.sent]
 
 
-def a_target(pager: Pager, *, level: str = "everybody", person: str = "", hears_restricted: bool = False) -> str:
+def a_target(
+    pager: Pager,
+    *,
+    level: str = "everybody",
+    person: str = "",
+    hears_restricted: bool = False,
+    language: str = "en",
+) -> str:
     return alert_targets.set_up(
         "Pager",
         "jsons://alerts.example.org/secret",
         level=level,
         person=person,
         hears_restricted=hears_restricted,
+        language=language,
         alerts=pager,
         actor="U-0ADMIN00",
         now=AWARE,

@@ -18,6 +18,7 @@ from incident.domain.access import Role
 from incident.domain.errors import Invalid, Missing, Refused
 from incident.domain.handovers import State
 from incident.store import handovers
+from incident.store import reach as reach_rows
 from incident.store import reminders as rows
 from incident.store.db import db
 from incident.store.reminders import Reminder, ReminderMessage
@@ -212,6 +213,38 @@ def test_a_target_of_the_team_hears_from_its_level_on(app):
     tick(MOST, ways(email, alerts=pager))
     assert told(pager) == ["jsons://alerts.example.org/secret"]
     assert "Berlin" in pager.sent[0].text
+
+
+def test_a_target_of_the_team_is_told_in_its_own_language(app):
+    lead = a_user(Role.LEAD)
+    a_case(lead.ref)
+    email, pager = Memory("email"), Pager("alert")
+    a_target(pager, level="owner", language="zh-Hans")
+    tick(HALF, ways(email, alerts=pager))
+    [alert] = pager.sent
+    assert alert.language == "zh-Hans"
+    assert "柏林" in alert.text
+    assert "后到期" in alert.subject
+    assert "due in" not in alert.text + alert.subject
+    assert "：向监管机构报告" in alert.subject
+    assert [message.language for message in email.sent] == ["en"]
+
+
+def test_a_target_of_a_person_speaks_that_persons_language(app):
+    lead = a_user(Role.LEAD)
+    lead.language = "zh-Hans"
+    db.session.commit()
+    pager = Pager("alert")
+    ref = a_target(pager, person=lead.ref)
+    alert_targets.try_out(ref, alerts=pager, actor="U-0ADMIN00", now=AWARE)
+    assert pager.sent[0].language == "zh-Hans"
+    assert "没有任何事项到期" in pager.sent[0].text
+
+
+def test_a_language_that_the_interface_has_not_is_refused(app):
+    with pytest.raises(Invalid, match="Choose a language"):
+        a_target(Pager("alert"), language="tlh")
+    assert reach_rows.targets() == []
 
 
 def test_a_target_that_may_hear_of_restricted_incidents_does(app):

@@ -41,7 +41,7 @@ def test_a_reminder_is_chinese_from_its_subject_to_its_end(is_drill, number, und
 
 def test_a_reminder_says_in_chinese_what_it_says_in_english():
     one = a_due(4.5)
-    assert a_reminder(one).subject == "INC-2026-0001: 还有 4 小时 30 分 到期: 向监管机构报告 (GDPR)"
+    assert a_reminder(one).subject == "INC-2026-0001：4 小时 30 分后到期：向监管机构报告 (GDPR)"
     assert a_reminder(one, say=english).subject == (
         "INC-2026-0001: due in 4 h 30 min: Report to the supervisory authority (GDPR)"
     )

@@ -15,6 +15,7 @@ from incident.domain.access import Role
 from incident.domain.errors import Missing
 from incident.store import obligations as findings
 from incident.store import reach as reach_rows
+from incident.store import users as user_rows
 from incident.store.db import db
 from incident.work import ways
 from notifiers.contract import Channels
@@ -219,6 +220,23 @@ def test_an_administrator_sets_a_target_up_whose_address_is_never_shown_again(as
     assert "very-secret-path" not in page + browser.get("/team/alerts/targets.csv").text
     assert "very-secret-path" not in "".join(line.details for line in lines())
     assert b"very-secret-path" not in db.session.scalar(text("SELECT sealed FROM alert_target"))
+
+
+def test_a_target_speaks_the_language_that_is_chosen_and_else_that_of_whoever_sets_it_up(as_, client, token_for):
+    browser, address = as_(Role.ADMINISTRATOR), "jsons://alerts.example.org/hook"
+    user_rows.by_ref(browser.ref).language = "zh-Hans"
+    db.session.commit()
+    browser.post("/team/alerts/", data={"name": "A", "address": address, "level": "lead"})
+    browser.post("/team/alerts/", data={"name": "B", "address": address, "level": "lead", "language": "en"})
+    wrong = browser.post("/team/alerts/", data={"name": "C", "address": address, "level": "lead", "language": "tlh"})
+    assert wrong.status_code == 422
+    assert {one.name: one.language for one in reach_rows.targets()} == {"A": "zh-Hans", "B": "en"}
+    assert ",zh-Hans," in browser.get("/team/alerts/targets.csv").text
+    key = token_for(Role.ADMINISTRATOR)
+    given = {"name": "D", "address": address, "language": "zh-Hans"}
+    ref = client.post("/api/v1/alert-targets", json=given, headers=key).json["ref"]
+    listed = client.get("/api/v1/alert-targets", headers=key).json["targets"]
+    assert {one["ref"]: one["language"] for one in listed}[ref] == "zh-Hans"
 
 
 @pytest.mark.parametrize("address", ["syslog://", "nonsense", "", "file:///etc/passwd"])
