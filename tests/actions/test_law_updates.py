@@ -21,7 +21,7 @@ from incident.store.db import db
 from incident.store.incidents import Incident
 from tests.actions.test_waves import say, two_waves
 from tests.builders import an_incident
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 
 NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=2)
@@ -56,7 +56,7 @@ def newer(*own: LawText, changed: dict[str, tuple[str, str]] | None = None) -> E
 
 
 def insurer(hours: int = 24) -> LawText:
-    return LawText("own/insurer.toml", LAW.format(id="OWN-INSURER", more='kind = "contract"', hours=hours).encode())
+    return LawText("own/insurer.toml", a_law(id_="OWN-INSURER", more='kind = "contract"', hours=hours).encode())
 
 
 def sooner() -> Edition:
@@ -189,7 +189,7 @@ def test_an_own_file_that_is_gone_takes_no_duty_away_before_somebody_says_so(app
 def test_a_law_that_is_overruled_is_no_longer_owed_once_somebody_takes_it(app):
     incident = an_incident(facts=FACTS, now=NOW)
     mark = 'overrules = "EU-GDPR"\noverrules_because = "Counsel says so in a test."'
-    editions.use(newer(LawText("own/g.toml", LAW.format(id="OWN-G", more=mark, hours=24).encode())))
+    editions.use(newer(LawText("own/g.toml", a_law(id_="OWN-G", more=mark, hours=24).encode())))
     law_updates.do("", LATER)
     made = law_updates.proposed(incident.ref).changes
     assert (ART33 in made.lifted, made.owed) == (True, ("OWN-G/tell",))

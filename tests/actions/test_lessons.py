@@ -19,7 +19,7 @@ from incident.store import own
 from incident.store import plans as plan_rows
 from incident.store.db import db
 from tests.builders import a_user, an_incident
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 from tests.own_things import things_of
 from tests.record import lines
 
@@ -165,7 +165,7 @@ def test_a_law_file_that_could_not_be_used_is_not_even_proposed(app):
 
 
 def test_an_adopted_law_is_in_the_library_of_this_installation(app):
-    law = LAW.format(id="OWN-BANK", more='kind = "contract"', hours=24)
+    law = a_law(id_="OWN-BANK", more='kind = "contract"', hours=24)
     ref = accepted(proposed(an_incident(), OWN_LAW, text=law))
     assert "OWN-BANK" not in editions.current().book
     adopt(ref)

@@ -12,7 +12,7 @@ from incident.store import obligations as rows
 from incident.store.db import db
 from tests.actions.test_law_updates import ART33, FACTS, LATER, NOW, insurer, newer, sooner
 from tests.builders import a_user, an_incident
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 
 WORDS = "1 duty has another due time"
 
@@ -137,7 +137,7 @@ def test_the_edition_in_use_says_version_digests_own_files_and_mistakes(client, 
 
 def test_a_law_says_whether_it_is_your_own_and_what_it_sets_aside(client, token_for):
     mark = 'overrules = "EU-GDPR"\noverrules_because = "Counsel says so in a test."'
-    editions.use(newer(editions.LawText("own/g.toml", LAW.format(id="OWN-G", more=mark, hours=24).encode())))
+    editions.use(newer(editions.LawText("own/g.toml", a_law(id_="OWN-G", more=mark, hours=24).encode())))
     auditor = token_for(Role.AUDITOR)
     mine, theirs = (client.get(f"/api/v1/laws/{law}", headers=auditor).json for law in ("OWN-G", "EU-GDPR"))
     assert (mine["own"], mine["overrules"], mine["overruled"]) == (True, "EU-GDPR", "")

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from incident.cli import tocsin
 from incident.domain import editions
 from incident.store import shelf
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 from tests.domain.test_lawcheck import CASES, RICH
 
 
@@ -176,7 +176,7 @@ def test_a_law_that_is_not_there_cannot_be_checked():
 
 def test_the_version_names_own_files_and_what_they_set_aside(instance):
     mark = 'overrules = "EU-GDPR"\noverrules_because = "Counsel reads it otherwise."'
-    own(instance, LAW.format(id="OWN-G", more=mark, hours=24))
+    own(instance, a_law(id_="OWN-G", more=mark, hours=24))
     now = said("version")
     assert (now["own"], now["overruled"]) == (["OWN-G"], ["EU-GDPR"])
     assert "set aside  EU-GDPR: Overruled by your own file OWN-G: Counsel reads it otherwise." in run("version").output

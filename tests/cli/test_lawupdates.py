@@ -17,9 +17,9 @@ from incident.store.db import db
 from incident.store.incidents import Incident
 from tests.actions.test_law_updates import ART33, FACTS, NOW
 from tests.builders import an_incident
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 
-INSURER = LAW.format(id="OWN-INSURER", more='kind = "contract"', hours=24)
+INSURER = a_law(id_="OWN-INSURER", more='kind = "contract"', hours=24)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_the_laws_alone_are_compared_without_a_database(tmp_path, monkeypatch):
     monkeypatch.setenv("TOCSIN_INSTANCE", str(tmp_path / "nothing"))
     folder = tmp_path / "laws" / "xx"
     folder.mkdir(parents=True)
-    (folder / "law.toml").write_text(LAW.format(id="XX-LAW", more="", hours=72), encoding="utf-8")
+    (folder / "law.toml").write_text(a_law(id_="XX-LAW", more="", hours=72), encoding="utf-8")
     done = CliRunner().invoke(tocsin, ["laws", "diff", str(tmp_path / "laws"), "--laws-only"])
     assert done.exit_code == 0
     assert "XX-LAW: added" in done.output

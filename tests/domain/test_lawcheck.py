@@ -9,12 +9,12 @@ from incident.domain.clock import Calendar
 from incident.domain.editions import LawText
 from incident.domain.lawbook import parsed
 from incident.domain.lawcheck import faults
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 
 TODAY = date(2026, 11, 22)
 DEADLINE = 'deadline = { from = "aware_at", hours = 72 }'
-RICH = LAW.format(
-    id="XX-LAW",
+RICH = a_law(
+    id_="XX-LAW",
     hours=72,
     more='unless = [ { says = "Encrypted", when = { encryption = ["state_of_the_art"] } } ]',
 ).replace(DEADLINE, f"{DEADLINE}\nwhen = {{ residents = {{ more = 500 }} }}")

@@ -10,7 +10,7 @@ from incident.domain.editions import LawText, Origin
 from incident.domain.lawbook import Confidence
 from incident.exports.clausewords import condition
 from incident.exports.laws import paper
-from tests.domain.test_editions import LAW
+from tests.domain.test_editions import a_law
 from tests.domain.test_lawcheck import RICH
 
 WHOLE = paper(editions.shipped())
@@ -60,7 +60,7 @@ A law
 - Unless: Encrypted (“Was the data encrypted or hashed?” Yes, to the state of the art)
 - File: `xx/law.toml`
 
-**Tell** (`tell`)
+**Do tell** (`tell`)
 
 - To: the authority
 - When: more than 500 people in France
@@ -74,7 +74,7 @@ A law
 
 def test_an_overruled_law_and_the_file_that_sets_it_aside_both_say_so():
     mark = 'kind = "contract"\noverrules = "XX-LAW"\noverrules_because = "Counsel reads it otherwise."'
-    told = page(LawText("own/a.toml", LAW.format(id="OWN-A", more=mark, hours=24).encode()))
+    told = page(LawText("own/a.toml", a_law(id_="OWN-A", more=mark, hours=24).encode()))
     assert "- Set aside: Overruled by your own file OWN-A: Counsel reads it otherwise." in told
     assert "- Sets aside: XX-LAW: Counsel reads it otherwise." in told
     assert "- Kind: a contract" in told
