@@ -191,7 +191,7 @@ SPEAKING = {
 FILES_OF_WORDS = {
     "facts.toml": ("label", "hint", "en"),
     "columns.toml": ("label",),
-    "anchors.toml": ("label",),
+    "anchors.toml": ("label", "moment"),
     "elements.toml": ("label",),
     "grading.toml": ("text", "low", "moderate", "high", "critical"),
     "letter_forms.toml": ("label",),

@@ -94,6 +94,7 @@ class Anchor:
 
     key: str
     label: str
+    moment: str
     words: tuple[str, ...]
     same: tuple[str, ...] = ()
     to_come: bool = False
@@ -321,7 +322,12 @@ def anchors() -> Mapping[str, Anchor]:
     raw = tomllib.loads((HERE / "anchors.toml").read_text(encoding="utf-8"))
     return {
         row["key"]: Anchor(
-            row["key"], row["label"], tuple(row["words"]), tuple(row.get("same", ())), row.get("to_come", False)
+            row["key"],
+            row["label"],
+            row["moment"],
+            tuple(row["words"]),
+            tuple(row.get("same", ())),
+            row.get("to_come", False),
         )
         for row in raw["anchor"]
     }

@@ -181,7 +181,7 @@ def _clock(deadline: Deadline) -> str:
 
 
 def _bound(bound: Bound) -> str:
-    return f"{_limit(bound.limit)} from “{_plain(anchors()[bound.anchor].label)}”"
+    return f"{_limit(bound.limit)} from when {_plain(anchors()[bound.anchor].moment)}"
 
 
 def _limit(limit: Limit) -> str:

@@ -26,6 +26,10 @@ LENGTHS: Final[Mapping[str, Word]] = {
     "days after the end of the calendar year": Word("%(amount)s days after the end of the calendar year"),
 }
 """A limit alone, by its noun (`domain/clock.py`)."""
+LONG: Final[Mapping[str, tuple[Word, Word]]] = {
+    "h": (Word("%(amount)s hour"), Word("%(amount)s hours")),
+    "min": (Word("%(amount)s minute"), Word("%(amount)s minutes")),
+}
 SECTORS: Final = (
     *(Word("children"), Word("critical infrastructure"), Word("finance"), Word("government"), Word("health")),
     Word("telecom"),
@@ -189,7 +193,15 @@ def _day(day: date) -> str:
 
 
 def _bound(bound: Bound) -> str:
-    return _("%(words)s from “%(label)s”", words=_length(bound.limit), label=said(anchors()[bound.anchor].label))
+    return _("%(words)s from when %(moment)s", words=_long(bound.limit), moment=said(anchors()[bound.anchor].moment))
+
+
+def _long(limit: Limit) -> str:
+    """A limit with its unit written out: 72 hours, where lists have room for 72 h only."""
+    if limit.noun not in LONG:
+        return _length(limit)
+    one, many = LONG[limit.noun]
+    return _(one if limit.amount == 1 else many, amount=f"{limit.amount:,}")
 
 
 def _instead(by: Sequence[str], days: int, says: str) -> str:

@@ -64,7 +64,7 @@ A law
 
 - To: the authority
 - When: more than 500 people in France
-- Clock: 72 h from “aware”
+- Clock: 72 h from when you became aware
 - In force: since 2020-01-01
 - Source: [Art. 1](<https://example.org/law>), read on 2026-01-01
 - Confidence: verified: read in the law or on the authority's page

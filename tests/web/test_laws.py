@@ -12,6 +12,7 @@ from incident import clock
 from incident.actions.ledger import transaction
 from incident.domain import editions, lawbook
 from incident.domain.access import Role
+from incident.store import users
 from incident.store.db import db
 from incident.web import lawwords
 from tests.builders import an_incident
@@ -54,11 +55,20 @@ def test_filters_keep_what_was_asked_for(as_):
 
 def test_a_law_shows_its_clocks_citations_and_its_file_as_it_is(as_):
     text = page(as_(Role.AUDITOR), "/laws/EU-GDPR")
-    assert "72 h from" in text
+    assert "72 hours from when you became aware" in text
+    assert "“aware”" not in text
     assert "Art. 33(1)" in text
     assert "https://eur-lex.europa.eu/eli/reg/2016/679/oj" in text
     assert "[[duty]]" in text
     assert lawbook.library()["EU-GDPR"].digest in text
+
+
+def test_a_law_names_its_moments_in_chinese(app, as_):
+    browser = as_(Role.AUDITOR)
+    users.by_ref(browser.ref).language = "zh-Hans"
+    db.session.commit()
+    text = page(browser, "/laws/EU-GDPR")
+    assert "自贵方知悉之时起 72 小时" in text
 
 
 @pytest.mark.parametrize("law", sorted(lawbook.library().laws))
