@@ -352,6 +352,7 @@ def _open_incident(ref: str) -> Incident:
 
 
 def _decided(row: FindingRow, actor: str, now: datetime) -> None:
+    row.first_decided_at = row.first_decided_at or (now if row.decided_at is None else None)
     row.decided_at, row.decided_by = now, actor
 
 

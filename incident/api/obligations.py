@@ -64,6 +64,9 @@ class FindingOut(BaseModel):
     made_at: datetime
     superseded_at: datetime | None
     decided_at: datetime | None
+    first_decided_at: datetime | None = Field(
+        description="When somebody first accepted it, or recorded it as met or waived; null where that is not known."
+    )
     decided_by: str
     met_at: datetime | None
     late_seconds: int | None

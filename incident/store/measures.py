@@ -84,15 +84,17 @@ def _levels(of: Select[Any]) -> dict[int, str]:
 
 
 def _laws(of: Select[Any]) -> dict[int, dict[str, Under]]:
-    """What came of the duties of each law, by incident; what was settled and taken back is as if it had never been."""
+    """What came of the duties of each law, by incident; what was settled and taken back is as if it had never been, but for
+    its having been accepted before."""
     row, standing = FindingRow, FindingRow.superseded_at.is_(None)
-    decided = or_(row.state == "accepted", and_(row.state.in_(DECIDED), standing))
+    accepted_before = row.first_decided_at < row.decided_at
+    decided = or_(row.state == "accepted", and_(row.state.in_(DECIDED), or_(standing, accepted_before)))
     met, undone = and_(row.state == "met", standing), and_(row.standing == "owed", row.state.in_(UNSETTLED), standing)
     to_one, to_people = row.to.not_in(NOT_AUTHORITIES), row.to == PEOPLE
     query = select(
         row.incident_id,
         row.law,
-        func.min(case((decided, row.decided_at))),
+        func.min(case((decided, row.first_decided_at))),
         func.min(case((and_(met, to_one), row.met_at))),
         func.min(case((and_(met, to_people), row.met_at))),
         func.max(case((and_(or_(met, undone), to_one), 1), else_=0)),

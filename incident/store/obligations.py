@@ -119,6 +119,7 @@ class FindingRow(Model):
     state: Mapped[str] = mapped_column(String(10), default="proposed")
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_by: Mapped[str] = mapped_column(String(20), default="")
+    first_decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     met_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     late_seconds: Mapped[int | None] = mapped_column(BigInt)
     reference: Mapped[str] = mapped_column(String(200), default="")

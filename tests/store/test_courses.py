@@ -107,6 +107,57 @@ def test_what_was_settled_and_taken_back_counts_as_if_it_had_never_been():
     assert courses.held(EVERY) == by_the_rows() == [before]
 
 
+def decided(one):
+    db.session.rollback()
+    [found] = courses.held(EVERY)
+    assert [found] == by_the_rows()
+    assert found.course.decided_at == found.course.laws["EU-GDPR"].decided_at
+    return found.course.decided_at
+
+
+def test_marking_a_duty_as_met_does_not_move_the_time_it_was_decided_on():
+    one = an_incident(facts=RISKY)
+    accepted(one)
+    first = decided(one)
+    met(one)
+    assert decided(one) == first is not None
+    assert findings.current(one.id)["EU-GDPR/tell-authority"].decided_at > first
+
+
+def test_what_was_accepted_stays_decided_when_its_being_met_is_taken_back_and_decided_again():
+    one = an_incident(facts=RISKY)
+    accepted(one)
+    first = decided(one)
+    met(one)
+    taken_back(one)
+    assert decided(one) == first
+    assert findings.current(one.id)["EU-GDPR/tell-authority"].first_decided_at is None
+    accepted(one)
+    met(one)
+    assert decided(one) == first
+
+
+def test_what_was_met_at_once_and_taken_back_is_decided_on_when_it_is_decided_on_again():
+    one = an_incident(facts=RISKY)
+    met(one)
+    first = decided(one)
+    taken_back(one)
+    assert decided(one) is None
+    accepted(one)
+    assert decided(one) > first is not None
+
+
+def test_a_decision_whose_time_is_unknown_stays_unknown():
+    one = an_incident(facts=RISKY)
+    accepted(one)
+    met(one)
+    row = findings.current(one.id)["EU-GDPR/tell-authority"]
+    row.first_decided_at = None
+    db.session.commit()
+    courses._MEMORIES.pop(db.engine, None)
+    assert decided(one) is None
+
+
 def test_a_law_is_measured_where_it_is_owed_or_was_decided_on():
     one, other = an_incident(facts=RISKY | {"risk_to_people": "high"}), an_incident(facts={"personal_data": False})
     [without, owing] = courses.held(EVERY)
