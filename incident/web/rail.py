@@ -206,7 +206,7 @@ def state(incident: Incident) -> State:
         due_words(first.due_at, now()) if first else None,
         first.title if first else "",
         _then(dated[0], dated[1:]) if dated else "",
-        list(_asks(incident)),
+        sorted(_asks(incident), key=lambda ask: ask.tone != "late"),
     )
 
 

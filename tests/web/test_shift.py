@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import time_machine
 
 from incident import clock
-from incident.actions import intake, members, reports, vulnerabilities
+from incident.actions import intake, members, plans, reports, vulnerabilities
 from incident.domain.access import Role
 from incident.store import obligations, users
 from incident.store.db import db
@@ -121,3 +121,12 @@ def test_news_stand_before_the_facts_and_more_than_six_are_folded(as_):
     assert "3 more</summary>" in folded
     assert "Note 8." in open_
     assert "Note 0." in folded
+
+
+def test_what_is_late_stands_before_what_is_open_among_what_needs_somebody(as_):
+    incident, lead = owed_since(80), as_(Role.LEAD)
+    plans.activate(incident.ref, "data_leak", actor=lead.ref, now=clock.now() - timedelta(days=9))
+    page = shown(lead, incident)
+    needs = page[page.index("<h2>Needs you</h2>") :].partition("</section>")[0]
+    assert "2 duties are late" in needs
+    assert re.findall(r"tag tag--(late|open)", needs) == ["late", "late", "open"]
