@@ -256,8 +256,8 @@ def _own_facts_due(_now: datetime) -> list[str]:
     return own_facts.due(current_app.extensions["settings"])
 
 
-def _take_up(_reference: str, now: datetime) -> None:
-    own_facts.do(current_app.extensions["settings"], now=now)
+def _take_up(_reference: str, _now: datetime) -> None:
+    own_facts.do(current_app.extensions["settings"], clock=clock.now, going=_going)
 
 
 def _unstamped(now: datetime) -> list[str]:

@@ -1,6 +1,6 @@
 """Open incidents take up what a page says of the organisation, and are judged anew; what somebody said of an incident itself stays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,15 +22,22 @@ def due(settings: Settings) -> list[str]:
     return ["organisation"] if _waiting(settings) else []
 
 
-def do(settings: Settings, *, now: datetime) -> int:
-    """Bring every open incident up to what was changed, each in a transaction of its own; how many changed. Safe to kill and to repeat."""
+def do(settings: Settings, *, clock: Callable[[], datetime], going: Callable[[], bool] = lambda: True) -> int:
+    """Bring every open incident up to what was changed, each in a transaction of its own; how many changed.
+
+    Safe to kill and to repeat. Once it is no longer `going`, it leaves after the incident in hand, and the rest stays due.
+    """
     changes = _waiting(settings)
     if not changes:
         return 0
     ours = particulars.known(settings).own_facts()
     wanted = {FACTS[name]: ours.get(FACTS[name]) for name in changes}
-    changed = sum(_brought_up(ref, wanted, now) for ref in _open(wanted))
-    with transaction("system", now) as ledger:
+    changed = 0
+    for ref in _open(wanted):
+        if not going():
+            return changed
+        changed += _brought_up(ref, wanted, clock())
+    with transaction("system", clock()) as ledger:
         rows.took_up(changes)
         ledger.write("organisation.taken_up", "organisation", incidents=changed, fields=sorted(changes))
     return changed

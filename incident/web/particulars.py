@@ -96,7 +96,7 @@ def _said_of(changed: list[str]) -> str:
     if not changed:
         return _("Nothing was changed.")
     if FACTS.keys() & changed:
-        return _("Saved. It counts at once; open incidents take it up, and are judged anew, within seconds.")
+        return _("Saved. It counts at once; open incidents take it up one after the other, and are judged anew.")
     return _("Saved. It counts at once.")
 
 

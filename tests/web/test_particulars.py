@@ -224,7 +224,7 @@ def taken_up(settings):
     """Does the work that a change makes due, as the scheduler would."""
     changed = 0
     for _ in own_facts.due(settings):
-        changed += own_facts.do(settings, now=clock.now())
+        changed += own_facts.do(settings, clock=clock.now)
     assert own_facts.due(settings) == []
     return changed
 
@@ -284,7 +284,7 @@ def test_what_nothing_waits_for_is_not_looked_at(app, bare):
     an_incident()
     _say(bare, company_name="Example")
     assert own_facts.due(bare) == []
-    assert own_facts.do(bare, now=clock.now()) == 0
+    assert own_facts.do(bare, clock=clock.now) == 0
 
 
 def test_work_begun_and_killed_goes_on_with_the_rest(app, bare):
@@ -293,6 +293,15 @@ def test_work_begun_and_killed_goes_on_with_the_rest(app, bare):
     assert own_facts._brought_up(first.ref, {"operator": "cii"}, clock.now())
     assert taken_up(bare) == 1
     assert known(second, "operator")[0] == "cii"
+
+
+def test_who_is_told_to_stop_leaves_the_rest_due(app, bare):
+    first, second = an_incident(), an_incident()
+    _say(bare, company_operator="cii")
+    answers = iter((True, False))
+    assert own_facts.do(bare, clock=clock.now, going=lambda: next(answers)) == 1
+    assert (known(first, "operator")[0], known(second, "operator")) == ("cii", None)
+    assert taken_up(bare) == 1
 
 
 def test_the_next_start_gives_the_senders_name_to_the_providers(tmp_path):
