@@ -105,9 +105,11 @@ def answer(status: int, detail: str | None = None, field: str | None = None, **m
 
 
 def _named(field: str | None) -> str:
-    """The field of a form as its page calls it: a fact by its question."""
+    """The field of a form as its page calls it: a fact by its question. A label has a capital, a word of a channel has none."""
     entry = vocabulary().entries.get(field or "")
-    return str(said(entry.label if entry else (field or "").replace("_", " ")))
+    words = entry.label if entry else (field or "").replace("_", " ").capitalize()
+    told = str(said(words))
+    return told if entry or told != words else str(said(words.lower()))
 
 
 def _typed(status: int) -> dict[str, Any]:

@@ -203,6 +203,16 @@ def test_a_refusal_shows_what_was_typed(typing):
     assert token not in refused.text.split("What you typed")[1]
 
 
+def test_a_refusal_names_its_field_and_what_was_typed_in_the_readers_language(typing):
+    user, incident, browser, token = typing
+    user.language = "zh-Hans"
+    db.session.commit()
+    told = f"{WORDS} " + "x" * intake.LONGEST_NOTE
+    refused = browser.post(note(incident), data={"csrf_token": token, "text": told})
+    assert "字段：正文" in refused.text
+    assert "<h3>正文</h3>" in refused.text
+
+
 @pytest.mark.parametrize(
     ("fields", "headers"),
     [
