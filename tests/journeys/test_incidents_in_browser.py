@@ -61,6 +61,15 @@ def test_no_option_of_a_grade_is_cut_off(desk: Desk, browser: Browser, language:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_no_option_above_the_list_of_incidents_is_cut_off(desk: Desk, browser: Browser, language: str):
+    page = desk.enter(browser, signed=desk.sign_in("lead", language=language)).new_page()
+    page.goto(f"{desk.url}/incidents/")
+    for width in (320, 390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(CUT) == [], width
+
+
 def test_the_record_shows_the_usual_act_and_folds_the_others_within_reach_of_the_keyboard(desk: Desk, browser: Browser):
     page = desk.enter(browser).new_page()
     page.goto(f"{desk.url}{desk.incident}/record/")
