@@ -13,7 +13,7 @@ from incident.domain import prose
 from incident.domain.facts import vocabulary
 from incident.domain.notices import SECTIONS, Channel, Text
 from incident.domain.prose import Prose
-from incident.domain.starters import Words, words
+from incident.domain.starters import Words, direction, words
 from incident.domain.wording import (
     PERSON,
     Escape,
@@ -219,7 +219,8 @@ def _text(page: Sheet) -> Iterator[str | Slot]:
 
 def _html(page: Sheet) -> Iterator[str | Slot]:
     """Yield the HTML of an e-mail or letter: no picture, no script, nothing fetched from elsewhere."""
-    yield f'<!doctype html>\n<html lang="{page.language}">\n<head>\n<meta charset="utf-8">\n'
+    turned = ' dir="rtl"' if direction(page.language) == "rtl" else ""
+    yield f'<!doctype html>\n<html lang="{page.language}"{turned}>\n<head>\n<meta charset="utf-8">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>'
     yield from _escaped(page.subject.pieces)
     yield f'</title>\n</head>\n<body style="{BODY}">\n<div style="max-width:600px;margin:0 auto;padding:24px">\n'

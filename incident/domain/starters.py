@@ -48,7 +48,12 @@ class Words:
     @property
     def direction(self) -> str:
         """Return which way the language is written, as HTML names it."""
-        return "rtl" if self.language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
+        return direction(self.language)
+
+
+def direction(language: str) -> str:
+    """Return which way a language is written, as HTML names it: `ltr` or `rtl`."""
+    return "rtl" if language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def languages() -> tuple[str, ...]:

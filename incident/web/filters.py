@@ -1,5 +1,6 @@
 """Words for times, sizes and numbers in templates, in the reader's language and zone, with the zone shown."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from incident.store.incidents import Incident
 from incident.web import access, languages
 from incident.web.languages import _
 
+LISTED = {"en": ", ", "zh-Hans": "、"}
 MOMENTS = {"en": "EEE d MMM y, HH:mm", "zh-Hans": "y年M月d日EEE HH:mm"}
 DAYS = {"en": "d MMM y", "zh-Hans": "y年M月d日"}
 BRIEF = {"en": "d MMM", "zh-Hans": "M月d日"}
@@ -22,7 +24,9 @@ WEEKDAYS = {"en": "EEE d MMM", "zh-Hans": "M月d日EEE"}
 
 def init(app: Flask) -> None:
     """Hands the words to the templates."""
-    app.jinja_env.filters.update(when=when, day=day, ago=ago, size=size, number=number, span=span, titled=titled)
+    app.jinja_env.filters.update(
+        when=when, day=day, ago=ago, size=size, number=number, span=span, titled=titled, listed=listed
+    )
     app.jinja_env.globals.update(zone_name=zone_name, now=now)
 
 
@@ -98,6 +102,11 @@ def size(count: int | None) -> str:
 def number(value: int | float | None) -> str:
     """With a comma every three digits; a dash for none."""
     return "—" if value is None else f"{value:,}"
+
+
+def listed(things: Iterable[object]) -> str:
+    """Things one after the other as the reader's language parts them: `a, b` or `甲、乙`."""
+    return LISTED[languages.tag()].join(str(one) for one in things)
 
 
 def titled(case: Incident) -> str:

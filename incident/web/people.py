@@ -22,6 +22,7 @@ from incident.web.attempts import open_channels
 from incident.web.boards import language_label
 from incident.web.deliveries import CHANNEL_LABELS
 from incident.web.erasures import by_two, folder
+from incident.web.filters import listed
 from incident.web.incidents import csv_answer
 from incident.web.languages import Word, _, ngettext, tag
 from incident.web.pages import named
@@ -91,7 +92,7 @@ def tongue(code: str) -> str:
 def kinds(words: str) -> str:
     """The kinds of data in the reader's language, from their words."""
     known, own = facts.vocabulary().kinds, "zh" if tag() == "zh-Hans" else "en"
-    return _(", ").join(getattr(known[word], own) if word in known else word for word in words.split())
+    return listed(getattr(known[word], own) if word in known else word for word in words.split())
 
 
 @bp.context_processor

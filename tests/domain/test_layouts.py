@@ -1,6 +1,7 @@
 """Starter texts in their layouts, filled for one person, by every channel and language."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -195,3 +196,11 @@ def test_a_masked_person_shows_no_name_and_hides_no_gap():
     around = starters.words("en")
     assert merges.masked_person(somebody("Kim O'Neil"), around)["person.name"] == "K••• O•••"
     assert "person.name" not in merges.masked_person(somebody(""), around)
+
+
+def test_an_email_in_a_language_that_is_written_from_the_right_says_so():
+    page, said = layouts.sheet(starters.text("en"), site=SITE), values("en")
+    turned = layouts.composed(replace(page, language="ar"), Channel.EMAIL, said)
+    assert turned.html is not None
+    assert '<html lang="ar" dir="rtl">' in str(turned.html.pieces[0])
+    assert "dir=" not in str(layouts.composed(page, Channel.EMAIL, said).html)
