@@ -154,6 +154,7 @@ def test_a_refused_approval_stays_on_its_page_with_what_was_typed(incident, as_)
     wrong = {"people": "4", "canary": "7", "most_back": "9", "at_any_hour": "1", "hours:begins": "10"}
     page = words(as_(Role.APPROVER).post(at(incident, ref, "/approve"), data=form | wrong))
     assert 'id="people-error">Type the number of people this goes to: 3.' in page
+    assert 'role="alert"><a href="#people">Type the number of people this goes to: 3.</a>' in page
     for name, kept in (("people", "4"), ("canary", "7"), ("most_back", "9"), ("hours:begins", "10")):
         assert re.search(f'name="{name}"[^>]*value="{kept}"', page), name
     assert re.search('name="at_any_hour" value="1" checked', page)
