@@ -5,30 +5,26 @@ among those due soonest and those of the newest open incidents.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
-    LargeBinary,
     Select,
     and_,
-    column,
     func,
     or_,
     select,
-    union,
     union_all,
-    values,
 )
 
 from incident.domain.people import State
-from incident.store import law_editions
-from incident.store.db import BigInt, db
+from incident.store import bulk, law_editions
+from incident.store.db import db
 from incident.store.incidents import Incident
 from incident.store.notices import Notice
 from incident.store.obligations import ACTIVE, LIVE, UNSETTLED, Assessment, FindingRow, belongs_to
-from incident.store.people import Mark, Pair, Person, Tally
+from incident.store.people import Person, Tally
 from incident.store.sealed import DataKey
 
 SOONEST: Final = 2_000
@@ -38,6 +34,28 @@ MOST_FINDINGS: Final = 2_000
 MOST_INCIDENTS: Final = 200
 """So many incidents with people, newest first, are searched for one person."""
 MOST_HOLDERS: Final = 50
+_HOLDERS: Final = """
+WITH sought (incident_id, mark) AS (VALUES {marks}),
+held AS (
+    SELECT person_mark.incident_id, person_mark.number FROM sought
+    JOIN person_mark ON person_mark.incident_id = sought.incident_id AND person_mark.mark = sought.mark
+),
+who AS (
+    SELECT incident_id, number FROM held
+    UNION SELECT person_pair.incident_id, person_pair.twin FROM held
+    JOIN person_pair ON person_pair.incident_id = held.incident_id AND person_pair.number = held.number
+    UNION SELECT person_pair.incident_id, person_pair.number FROM held
+    JOIN person_pair ON person_pair.incident_id = held.incident_id AND person_pair.twin = held.number
+)
+SELECT incident_id, number
+FROM (SELECT who.*, row_number() OVER (PARTITION BY incident_id ORDER BY number) AS place FROM who) AS placed
+WHERE place <= ?
+"""
+"""Who holds marks, and those paired with them.
+
+The marks are joined as a table: with `(incident, mark) IN (…)` SQLite reads all marks of all people. Each side of a pair is
+asked by itself: as either-or, SQLite reads every pair of the incident.
+"""
 
 
 def incidents(among: Select[Incident], text: str, *, limit: int) -> Sequence[Incident]:
@@ -122,27 +140,19 @@ def with_people(among: Select[Incident]) -> Sequence[tuple[Incident, DataKey]]:
 def holders(marks: Sequence[tuple[int, bytes]]) -> Sequence[Person]:
     """Whoever holds one of these marks, given as incident and mark, and those paired with them, who may have the same value.
 
-    Newest incident first, there by number, no more than a page of each. The marks are joined as a table: with
-    `(incident, mark) IN (…)` SQLite reads all marks of all people, and all pairs where their sides are asked as either-or.
+    Newest incident first, there by number, no more than a page of each.
     """
     if not marks:
         return []
-    sought = values(column("incident_id", BigInt), column("mark", LargeBinary), name="sought").data(list(marks)).cte()
-    found = sought.join(Mark, and_(Mark.incident_id == sought.c.incident_id, Mark.mark == sought.c.mark))
-    held = select(Mark.incident_id, Mark.number).select_from(found).cte("held")
-    others = (_others(held, Pair.number, Pair.twin), _others(held, Pair.twin, Pair.number))
-    who = union(select(held.c.incident_id, held.c.number), *others).subquery()
-    place = func.row_number().over(partition_by=who.c.incident_id, order_by=who.c.number).label("place")
-    placed = select(who.c.incident_id, who.c.number, place).subquery()
-    theirs = and_(Person.incident_id == placed.c.incident_id, Person.number == placed.c.number)
-    query = select(Person).select_from(placed.join(Person, theirs)).where(placed.c.place <= MOST_HOLDERS)
-    query = query.where(Person.state.in_((State.ACTIVE, State.SUSPECT)))
+    sought = _HOLDERS.format(marks=", ".join(["(?, ?)"] * len(marks)))
+    found: dict[int, list[int]] = {}
+    for incident, number in bulk.fetched(sought, [*chain.from_iterable(marks), MOST_HOLDERS]):
+        found.setdefault(incident, []).append(number)
+    if not found:
+        return []
+    theirs = (and_(Person.incident_id == incident, Person.number.in_(some)) for incident, some in found.items())
+    query = select(Person).where(or_(*theirs), Person.state.in_((State.ACTIVE, State.SUSPECT)))
     return db.session.scalars(query.order_by(Person.incident_id.desc(), Person.number)).all()
-
-
-def _others(held: CTE, side: Any, other: Any) -> Select[Any]:
-    paired = held.join(Pair, and_(Pair.incident_id == held.c.incident_id, side == held.c.number))
-    return select(Pair.incident_id, other).select_from(paired)
 
 
 def _ids(among: Select[Incident]) -> Select[Any]:
