@@ -1,6 +1,7 @@
 """A second verifier, written from docs/record.md alone, with other libraries and in another style than ours.
 
-It reads everything into memory, builds trees as maps, and answers with one number or WrongError.
+It reads everything into memory, builds trees as maps, and answers with one number or WrongError. It stays one file, as a reader
+of that page would write it.
 """
 
 import base64
