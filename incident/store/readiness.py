@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import String, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -90,7 +90,8 @@ def tried(providers: Mapping[str, str]) -> dict[str, datetime]:
 def stands(providers: Mapping[str, str]) -> dict[str, tuple[datetime | None, str, datetime | None]]:
     """By channel: when it was last tried with the provider it has now, by whom ("": a sending), and a later test that was not taken."""
     made = trials()
-    at, found = _used(providers, made), {}
+    at = _used(providers, made)
+    found: dict[str, tuple[datetime | None, str, datetime | None]] = {}
     for channel in providers:
         ours = made.get(channel)
         if ours is None or ours.provider != providers[channel]:
@@ -182,5 +183,5 @@ def stand(now: datetime, waited: timedelta) -> Stand:
         select(func.max(Drill.ended_at)),
         select(SendingSwitch.frozen).where(SendingSwitch.id == 1),
     )
-    *found, frozen = db.session.execute(select(*(part.scalar_subquery() for part in parts))).one()
-    return Stand(*found, frozen=bool(frozen))
+    found: Any = db.session.execute(select(*(part.scalar_subquery() for part in parts))).one()
+    return Stand(*found)._replace(frozen=bool(found[-1]))

@@ -133,7 +133,8 @@ def _words(room: str, table: Any, by: tuple[Any, Any]) -> Select[Any]:
 def _care(incident_id: int) -> Select[Any]:
     ours = select(Dispatch.id).where(Dispatch.incident_id == incident_id, Dispatch.simulated.is_(False))
     unowned = (NEEDS_CARE_NOW, Delivery.current.is_(True), Delivery.owner == "")
-    query = select(literal("care"), literal(""), literal(""), func.count(Delivery.id), literal(incident_id))
+    columns: Any = (literal("care"), literal(""), literal(""), func.count(Delivery.id), literal(incident_id))
+    query: Select[Any] = select(*columns)
     return query.where(Delivery.dispatch_id.in_(ours), *unowned)
 
 
