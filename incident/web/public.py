@@ -38,11 +38,10 @@ def index() -> ResponseReturnValue:
     wanted = [request.args.get("language", ""), *(tag for tag, _ in request.accept_languages)]
     language = check_words.fitting(wanted)
     found = list(rows.posted(now(), before=request.args.get("before", type=int), limit=PAGE + 1))
-    older = {"before": found[PAGE - 1].id, "language": language} if len(found) > PAGE else {}
     page = render_template(
         "public/notices.html",
         found=[(row, public_pages.day(row.starts_at, starters.words(language), house())) for row in found[:PAGE]],
-        more=url_for(".index", **older) if older else "",
+        more=url_for(".index", before=found[PAGE - 1].id, language=language) if len(found) > PAGE else "",
         house=house(),
         language=language,
         tongues=[(tag, starters.named(tag)) for tag in check_words.languages()],
