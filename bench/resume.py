@@ -173,7 +173,9 @@ def main() -> None:
         stand = finished(folder, fake, one, asked.people)
     shown = ", ".join(f"{start.wall:.2f} ({start.cpu:.2f})" for start in taken)
     median, cpu = (statistics.median(values) for values in zip(*taken, strict=True))
-    print(f"{asked.people:,} people, killed at half: {shown} s (of the processor) to the first new request, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{asked.people:,} people, killed at half: {shown} s (of the processor) to the first new request, load {os.getloadavg()[0]:.1f}"
+    )
     print(f"median {median:.2f} s, {cpu:.2f} s of the processor (must {BOUND:g}, aim 0.5); {stand}")
     print(f"ratio {median / BOUND:.2f} of the {BOUND:g} s that it may take")
 
