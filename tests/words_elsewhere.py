@@ -31,4 +31,18 @@ PASSED_ON = (
 """Refusals and reasons whose text a function of ours is given."""
 IN_CODE = ("phone", "house", "joined", "request", "post", "unknown", "leak", "accepted", "waiting")
 """Words that lines of the record keep, with no table of their own."""
-EVERYTHING = (*WTFORMS, *PASSED_ON, *IN_CODE)
+SPANS = tuple(
+    f"%(amount)s {noun}"
+    for noun in (
+        "h",
+        "min",
+        "day",
+        "days",
+        "working day",
+        "working days",
+        "month",
+        "months",
+    )
+)
+"""How long a law gives, by itself, as `Limit.words` has it."""
+EVERYTHING = (*WTFORMS, *PASSED_ON, *IN_CODE, *SPANS)

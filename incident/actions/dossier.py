@@ -52,7 +52,7 @@ from incident.store.plans import Step
 COUNTED = frozenset({"active", "erased"})
 REVIEW = {
     "went_well": "What went well",
-    "went_badly": "What went badly",
+    "went_badly": "What did not go well",
     "root_cause": "Root cause",
     "lessons": "Lessons",
     "measures": "What will be done",

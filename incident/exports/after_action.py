@@ -97,7 +97,7 @@ def document(of: AfterAction, author: str, zone: ZoneInfo, names: Mapping[str, s
     say = speaker(language)
     remarks = [Section(say(word), items=tuple(_remarks(of, kind, names, say))) for kind, word in REMARKS.items()]
     return Document(
-        title=f"{say('After the drill:')} {retold(say, of.title)}",
+        title=f"{say('After the drill')}{say(': ')}{retold(say, of.title)}",
         subtitle=f"{of.ref} – {say('as of {when}', when=time_words(of.made_at, zone))}",
         language=FORMS[language],
         author=author or "Tocsin",

@@ -46,6 +46,8 @@ DATE: Final = re.compile(rf"\b([12]?\d|3[01]) ({'|'.join(MONTHS)}) (\d{{4}})\b")
 CITY: Final = r"[A-Z][^\W\d]*(?: [A-Z][^\W\d]*)*"
 MOMENT: Final = re.compile(rf"{DATE.pattern}(?:, (\d\d:\d\d(?::\d\d)?))? ({CITY})(?![^\W\d])")
 """The same with its hour, where that is known, and with its zone: 21 Nov 2026, 19:09 Hong Kong."""
+BRACKETED: Final = re.compile(rf"（({CITY})）")
+"""The zone of a moment as Chinese phrases write it."""
 LATIN: Final = re.compile(r"[a-z]{2,}")
 FEWEST_WORDS: Final = 4
 
@@ -121,6 +123,11 @@ def _timed(locale: str, found: re.Match[str]) -> str:
     *_day, clock, place = found.groups()
     named = city(place, locale)
     return " ".join(part for part in (_dated(locale, found), clock, named) if part)
+
+
+def placed(words: str, tag: str) -> str:
+    """A moment in Chinese words with the city of its zone by its Chinese name."""
+    return BRACKETED.sub(lambda found: f"（{city(found[1], FORMATS[tag])}）", words)
 
 
 def _dated(locale: str, found: re.Match[str]) -> str:

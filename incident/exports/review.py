@@ -50,7 +50,7 @@ def document(told: Told, language: str = "en") -> Document:
     say = speaker(language)
     drill = say(" – a drill: nothing in it happened") if told.kind == "drill" else ""
     return Document(
-        title=f"{say('Review:')} {retold(say, told.title) if drill else told.title}",
+        title=f"{say('Review')}{say(': ')}{retold(say, told.title) if drill else told.title}",
         subtitle=f"{told.ref}{drill} – {say('as of {when}', when=time_words(told.made_at, told.zone))}",
         language=FORMS[language],
         author=told.company or "Tocsin",

@@ -10,7 +10,7 @@ from incident.domain.dossier import Dossier, DutyLine, NoticeLine
 from incident.domain.facts import UNKNOWN, Unknown, Value, shown, time_words, vocabulary
 from incident.domain.plans import PHASE_WORDS, Phase
 from incident.domain.speech import Say, retold
-from incident.exports.catalogue import FORMS, speaker
+from incident.exports.catalogue import FORMS, placed, speaker
 from incident.exports.document import Document, Item, Section, Table
 
 FORMAT = "tocsin-summary/1"
@@ -34,7 +34,7 @@ def document(told: Dossier, language: str = "en") -> Document:
     """The summary as a document for people, in a language of the interface; what people wrote stays as they wrote it."""
     say = speaker(language)
     return Document(
-        title=f"{say('Summary:')} {told.title}",
+        title=f"{say('Summary')}{say(': ')}{told.title}",
         subtitle=f"{told.ref} – {say(KINDS.get(told.kind, told.kind))} – {say('as of {when}', when=_at(told.made_at, told))}",
         language=FORMS[language],
         author=told.company.name or "Tocsin",
@@ -116,12 +116,15 @@ def _facts(told: Dossier, say: Say, language: str) -> Table:
 
 
 def _value(key: str, value: Value | Unknown, told: Dossier, language: str) -> str:
-    return shown(key, value, told.zone) if language == "en" else phrases.words(key, value, told.zone, FORMS[language])
+    if language == "en":
+        return shown(key, value, told.zone)
+    words = phrases.words(key, value, told.zone, FORMS[language])
+    return placed(words, language) if isinstance(value, datetime) else words
 
 
 def _origin(source: str, confidence: str, say: Say) -> str:
     sure = say("{level} confidence", level=confidence) if confidence else ""
-    return ", ".join(part for part in (retold(say, source), sure) if part)
+    return say(", ").join(part for part in (retold(say, source), sure) if part)
 
 
 def _duties(told: Dossier, say: Say) -> Table:
@@ -168,7 +171,7 @@ def _notices(told: Dossier, say: Say) -> Table:
 def _sent(one: NoticeLine, told: Dossier, say: Say) -> str:
     if one.first_sent_at is None:
         return str(say("not sent ({state})", state=one.state.replace("_", " ")))
-    channels = ", ".join(retold(say, channel) for channel in one.channels)
+    channels = say(", ").join(retold(say, channel) for channel in one.channels)
     return str(say("{when} by {channels}", when=_at(one.first_sent_at, told), channels=channels))
 
 
@@ -178,7 +181,7 @@ def _rest(one: NoticeLine, say: Say) -> str:
         for state, number in one.states.items()
         if state not in {"accepted", "delivered", "confirmed"} and number
     }
-    return ", ".join(f"{retold(say, state.replace('_', ' '))} {number:,}" for state, number in others.items())
+    return say(", ").join(f"{retold(say, state.replace('_', ' '))} {number:,}" for state, number in others.items())
 
 
 def _remedies(told: Dossier, say: Say) -> Table:

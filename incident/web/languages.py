@@ -5,7 +5,7 @@ when the program starts (labels, tables), and the filter `said` for what comes f
 vocabulary. Programs (the API, hooks, jobs, the command line) are always answered in English.
 """
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final, cast
 
 from babel import Locale, UnknownLocaleError
@@ -132,7 +132,10 @@ def said(text: Any) -> Any:
 
 def value_words(key: str, value: Value | Unknown, zone: tzinfo) -> str:
     """The value of a fact in the reader's language, as reports say it; times in `zone`, which is named."""
-    return phrases.words(key, value, zone, "zh") if tag() == "zh-Hans" else shown(key, value, zone)
+    if tag() != "zh-Hans":
+        return shown(key, value, zone)
+    words = phrases.words(key, value, zone, "zh")
+    return catalogues.placed(words, tag()) if isinstance(value, datetime) else words
 
 
 @pass_eval_context

@@ -18,6 +18,8 @@ from incident import clock
 from incident.actions import closing, drills, feeds, improvements, lessons
 from incident.domain.access import Role
 from incident.domain.closing import QUESTIONS
+from incident.exports.catalogue import said
+from incident.store import users
 from incident.store.db import db
 from tests.builders import a_user, an_incident
 
@@ -137,3 +139,14 @@ def test_an_open_incident_is_being_handled_and_not_undecided(reader):
     cells = [cell.text for table in book.tables for row in table.rows for cell in row.cells]
     assert "处理中" in "\n".join([*cells, *(one.text for one in book.paragraphs)])
     assert "处理中" in reader.get("/incidents/").text
+
+
+def test_a_moment_among_the_facts_names_its_city_and_a_law_its_time_in_that_language(reader):
+    users.by_ref(reader.ref).time_zone = "Europe/Berlin"
+    db.session.commit()
+    case = an_incident(facts=FACTS, now=clock.now())
+    page = reader.get(f"/incidents/{case.ref}/facts").text
+    assert "（柏林）" in page
+    assert "（Berlin）" not in page
+    assert said("1 month", "zh-Hans") == "1 个月"
+    assert said("30 min", "zh-Hans") == "30 分钟"
