@@ -1,4 +1,4 @@
-"""Ready for languages that are written from the right: our styles name beginning and end, never left and right."""
+"""Ready for every language: our styles name beginning and end, never left and right, and say no words of their own."""
 
 import re
 from pathlib import Path
@@ -28,6 +28,11 @@ def sided(style):
 @pytest.mark.parametrize("name", sorted(path.name for path in STYLES.glob("*.css")))
 def test_no_style_of_ours_speaks_of_left_and_right(name):
     assert sided((STYLES / name).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in STYLES.glob("*.css")))
+def test_no_style_of_ours_says_a_word(name):
+    assert re.findall(r"content:\s*[\"'][^\"']*\w[^\"']*[\"']", (STYLES / name).read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
