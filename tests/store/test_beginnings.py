@@ -22,5 +22,6 @@ def test_whoever_leads_must_work_here(app):
 
 def test_what_was_said_of_the_organisation_comes_along(app):
     assert begun("incident:2026", lead="").said == {}
-    particulars.keep({"company_places": "DE", "company_name": 'A "sample"'}, by="U-1", now=clock.now())
+    said = {"company_places": "DE", "company_name": 'A "sample"'}
+    particulars.keep(said, facts=(), by="U-1", now=clock.now())
     assert begun("incident:2026", lead="").said == {"company_places": "DE", "company_name": 'A "sample"'}
