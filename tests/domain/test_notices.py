@@ -70,12 +70,12 @@ def test_a_page_out_of_date_decides_nothing():
         notices.demand_same("", "abd")
 
 
-@pytest.mark.parametrize("typed", ["48210", "48,210", " 48 210 ", "48.210", "48'210"])
+@pytest.mark.parametrize("typed", ["48210", "48,210", " 48 210 ", "48.210", "48'210", "４８２１０"])
 def test_the_number_of_people_is_typed_as_people_write_it(typed):
     notices.demand_count(typed, 48210)
 
 
-@pytest.mark.parametrize("typed", ["", "4821", "48211", "all", "-48210", "４８２１０", "48210.0", "0x5"])
+@pytest.mark.parametrize("typed", ["", "4821", "48211", "all", "-48210", "48210.0", "0x5"])
 def test_another_number_is_refused_and_the_right_one_told(typed):
     with pytest.raises(Invalid) as refusal:
         notices.demand_count(typed, 48210)

@@ -24,4 +24,4 @@ def test_what_was_said_of_the_organisation_comes_along(app):
     assert begun("incident:2026", lead="").said == {}
     said = {"company_places": "DE", "company_name": 'A "sample"'}
     particulars.keep(said, facts=(), by="U-1", now=clock.now())
-    assert begun("incident:2026", lead="").said == {"company_places": "DE", "company_name": 'A "sample"'}
+    assert begun("incident:2026", lead="").said == said
