@@ -60,9 +60,7 @@ def _covered(outside: list[str], verdict: Verdict) -> int:
 
 def _tell(verdict: Verdict, kept: int, given: int) -> None:
     click.echo("\n".join(verdict.sentences()))
-    click.echo(
-        f"Compared with {kept} checkpoints in the instance's folder and {given} given by you. Key: {verdict.key}"
-    )
+    click.echo(f"Checkpoints compared with: {kept} in the instance's folder, {given} given by you. Key: {verdict.key}")
     if not given:
         click.echo(
             "Whoever owns this machine could have changed those in the folder: keep copies elsewhere, and give one with --checkpoint."

@@ -34,7 +34,7 @@ def rotate(drop_old: bool, as_json: bool) -> None:
         click.echo(json.dumps({"wrapped": wrapped, "masters": masters}))
         return
     click.echo(
-        f"{wrapped} data keys are wrapped by master key {masters[-1]:04d}. Copy instance/keys to where you keep its copy."
+        f"Data keys wrapped by master key {masters[-1]:04d}: {wrapped}. Copy instance/keys to where you keep its copy."
     )
 
 
